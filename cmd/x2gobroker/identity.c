@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who is asking?  The whole rule:
+ *
+ *	real uid of the process         operator's --user    identity
+ *	-----------------------------   ------------------   ----------------
+ *	the broker account, or root     NAME, which exists   NAME
+ *	the broker account, or root     none                 refused
+ *	any other account               whatever             that account
+ *
+ * Nothing that a client sends comes into it, and nothing of the environment.
+ */
+#include <errno.h>
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "identity.h"
+
+static char *refuse(struct x2gobroker_error *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static char *
+refuse(struct x2gobroker_error *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	memset(err, 0, sizeof(*err));
+	err->code = X2GOBROKER_ERR_DENIED;
+	va_start(ap, fmt);
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+	va_end(ap);
+	return NULL;
+}
+
+char *
+identity_account(uid_t uid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw != NULL ? strdup(pw->pw_name) : NULL;
+}
+
+/* May processes of this uid say on whose behalf they ask? */
+static bool
+may_pin(uid_t uid, const char *broker_account)
+{
+	const struct passwd *pw;
+
+	if (uid == 0)
+		return true;
+	pw = getpwnam(broker_account);
+	return pw != NULL && pw->pw_uid == uid;
+}
+
+char *
+identity_settle(const struct process *process, const char *broker_account,
+    const char *pinned, struct x2gobroker_error *err)
+{
+	char *name;
+
+	if (!may_pin(process->uid, broker_account)) {
+		if ((name = identity_account(process->uid)) == NULL)
+			return refuse(err, "uid %u has no account here",
+			    (unsigned int)process->uid);
+		return name;
+	}
+	if (pinned == NULL)
+		return refuse(err, "this key says nothing about whose it is; "
+		    "write command=\"... --user NAME\" before it in "
+		    "authorized_keys");
+	errno = 0;
+	if (*pinned == '\0' || getpwnam(pinned) == NULL)
+		return refuse(err, "--user %.100s: %s", pinned,
+		    errno != 0 ? strerror(errno) : "there is no such account");
+	return strdup(pinned);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef IDENTITY_H
+#define IDENTITY_H
+
+#include <x2gobroker.h>
+
+#include "options.h"
+#include "process.h"
+
+/* Who is asking.  broker_account is the configured one; pinned is what the
+ * operator wrote with --user, or NULL.  Returns the name, which the caller
+ * frees, or NULL with err filled in: refuse. */
+char	*identity_settle(const struct process *process,
+	    const char *broker_account, const char *pinned,
+	    struct x2gobroker_error *err);
+
+/* The name of the account with that uid, which the caller frees, or NULL. */
+char	*identity_account(uid_t uid);
+
+#endif

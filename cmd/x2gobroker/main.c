@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobroker: one process, one request, one answer.  main() is the request in
+ * order; what a client gets to see when a step fails is the plain refusal that
+ * the answer starts as.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <x2gobroker.h>
+
+#include "identity.h"
+#include "log.h"
+#include "options.h"
+#include "process.h"
+
+struct broker {
+	struct process process;
+	struct options options;
+	struct x2gobroker_config *config;
+	struct x2gobroker_request *request;
+	struct x2gobroker_answer *answer;
+	char *identity;
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_user *user;
+};
+
+/* The client's own --user is a claim; it can be wrong, and is never used. */
+static void
+log_claim(const struct broker *broker)
+{
+	const char *claim = x2gobroker_request_user(broker->request);
+
+	if (*claim != '\0' && strcmp(claim, broker->identity) != 0)
+		log_line(LOG_NOTICE, "user=%s: the client says --user %.100s; "
+		    "not used", broker->identity, claim);
+}
+
+/* What is shown to a person who is refused before there is any list. */
+static int
+tell_why_not(struct broker *broker)
+{
+	return x2gobroker_answer_login_check(broker->answer,
+	    "This session broker cannot serve you at the moment.\n"
+	    "Its log says why; please tell your administrator.\n", NULL);
+}
+
+static int
+settle_request(struct broker *broker, struct x2gobroker_error *err)
+{
+	if (broker->process.command != NULL)
+		return x2gobroker_request_parse(broker->process.command,
+		    &broker->request, err);
+	return x2gobroker_request_from_argv(broker->options.nclient,
+	    broker->options.client, &broker->request, err);
+}
+
+static int
+settle_config(struct broker *broker, struct x2gobroker_error *err)
+{
+	const struct options *options = &broker->options;
+
+	if (broker->process.setuid && options->config_file != NULL) {
+		memset(err, 0, sizeof(*err));
+		snprintf(err->text, sizeof(err->text), "--config-file is not "
+		    "for a caller over whom the broker has gained privilege");
+		return -1;
+	}
+	if (x2gobroker_config_load(options->config_file, log_report, NULL,
+	    &broker->config, err) == -1)
+		return -1;
+	log_to_file(x2gobroker_config_log_file(broker->config));
+	if (options->backend == NULL)
+		return 0;
+	return x2gobroker_config_set_backend(broker->config, options->backend,
+	    err);
+}
+
+static int
+settle_user(struct broker *broker, struct x2gobroker_error *err)
+{
+	const char *address = NULL;
+
+	broker->identity = identity_settle(&broker->process,
+	    x2gobroker_config_broker_account(broker->config),
+	    broker->options.user, err);
+	if (broker->identity == NULL)
+		return -1;
+	if (x2gobroker_config_trust_environment(broker->config,
+	    broker->process.setuid))
+		address = broker->process.address;
+	return x2gobroker_user_new(broker->identity, address, &broker->user,
+	    err);
+}
+
+/* Carry out the request for the user who is known by now. */
+static int
+serve(struct broker *broker, struct x2gobroker_error *err)
+{
+	char *account;
+	int result;
+
+	log_claim(broker);
+	switch (x2gobroker_request_kind(broker->request)) {
+	case X2GOBROKER_REQUEST_LOGIN_CHECK:
+		return x2gobroker_answer_login_check(broker->answer, NULL,
+		    err);
+	case X2GOBROKER_REQUEST_WHOAMI:
+		/* the client compares this with its SSH login */
+		if ((account = identity_account(broker->process.uid)) == NULL)
+			return -1;
+		result = x2gobroker_answer_whoami(broker->answer, account,
+		    err);
+		free(account);
+		return result;
+	case X2GOBROKER_REQUEST_TASK:
+		if (x2gobroker_profiles_load(broker->config, log_report, NULL,
+		    &broker->profiles, err) == -1)
+			return -1;
+		return x2gobroker_answer_task(broker->answer, broker->profiles,
+		    broker->user, err);
+	case X2GOBROKER_REQUEST_NONE:
+		break;
+	}
+	return -1;
+}
+
+/* One line for the administrator about what was asked and what came of it. */
+static void
+log_verdict(const struct broker *broker, const struct x2gobroker_error *err)
+{
+	const char *address = broker->process.address;
+	const char *sid = x2gobroker_request_profile_id(broker->request);
+	char text[1024] = "";
+
+	if (err != NULL)
+		x2gobroker_error_format(err, text, sizeof(text));
+	log_line(err == NULL ? LOG_INFO : LOG_NOTICE,
+	    "%s task=%s user=%s from=%s%s%.100s%s%s",
+	    err == NULL ? "granted" : "refused",
+	    x2gobroker_request_kind(broker->request) ==
+	    X2GOBROKER_REQUEST_LOGIN_CHECK ? "login" :
+	    x2gobroker_request_task(broker->request),
+	    broker->identity != NULL ? broker->identity : "-",
+	    address != NULL ? address : "-",
+	    *sid != '\0' ? " profile=" : "", sid,
+	    err == NULL ? " " : ": ",
+	    err == NULL ? x2gobroker_answer_summary(broker->answer) : text);
+}
+
+static int
+write_answer(struct x2gobroker_answer *answer)
+{
+	struct x2gobroker_error err;
+	const char *text;
+	size_t len;
+	ssize_t n;
+
+	if (x2gobroker_answer_text(answer, &text, &len, &err) == -1) {
+		log_error("", &err);
+		return -1;
+	}
+	for (; len > 0; text += n, len -= (size_t)n) {
+		n = write(STDOUT_FILENO, text, len);
+		if (n == -1 && errno == EINTR)
+			n = 0;
+		else if (n == -1) {
+			log_line(LOG_NOTICE, "the client is gone: %s",
+			    strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* Somebody has logged in by hand, at a terminal, with no command. */
+static void
+greet(void)
+{
+	printf("This account serves X2Go sessions, it has no shell.\n"
+	    "Start the X2Go client with --broker-url=ssh://... to use it.\n"
+	    "Your administrator can tell you the address.\n");
+}
+
+/* --help and its kind: no request, an operator wants to know something. */
+static bool
+is_for_operator(const struct broker *broker)
+{
+	const struct options *options = &broker->options;
+
+	if (broker->process.command != NULL)
+		return false;
+	if (options->help)
+		options_print_help();
+	else if (options->version)
+		printf("x2gobroker %s\n", x2gobroker_version());
+	else if (options->nclient == 0 && broker->process.under_sshd)
+		greet();
+	else
+		return false;
+	return true;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct broker broker = { 0 };
+	struct x2gobroker_error err = { 0 };
+	bool granted = false;
+
+	process_settle(&broker.process);
+	log_open(false);
+	if (options_parse(argc, argv, broker.process.command != NULL,
+	    &broker.options, &err) == -1)
+		goto answer;
+	if (is_for_operator(&broker))
+		return fflush(stdout) == 0 ? 0 : 1;
+	log_open(broker.options.debug);
+
+	if (settle_request(&broker, &err) == -1 ||
+	    settle_config(&broker, &err) == -1 ||
+	    settle_user(&broker, &err) == -1)
+		goto answer;
+	if (x2gobroker_answer_new(broker.request, &broker.answer, &err) == -1 ||
+	    serve(&broker, &err) == -1)
+		goto answer;
+	granted = true;
+
+answer:
+	log_verdict(&broker, granted ? NULL : &err);
+	if (broker.answer == NULL && x2gobroker_answer_new(broker.request,
+	    &broker.answer, NULL) == -1)
+		return 1;
+	if (!granted && x2gobroker_request_kind(broker.request) ==
+	    X2GOBROKER_REQUEST_LOGIN_CHECK)
+		tell_why_not(&broker);
+	return write_answer(broker.answer) == 0 && granted ? 0 : 1;
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The operator's options.  As a forced command, argv is what the administrator
+ * wrote; started plainly, it carries a client's options too, so getopt(3),
+ * which must know every option there is, is no help.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+enum what { CONFIG_FILE, USER, BACKEND, DEBUG, HELP, VERSION };
+
+static const struct option_row {
+	const char *name;
+	char letter;
+	const char *argument;	/* NULL: takes none */
+	enum what what;
+	const char *help;
+} rows[] = {
+	{ "config-file", 'C', "FILE", CONFIG_FILE,
+	    "read FILE instead of " X2GO_ETC "/x2gobroker.conf" },
+	{ "user", 0, "NAME", USER,
+	    "answer for NAME (broker account and root only)" },
+	{ "backend", 0, "NAME", BACKEND,
+	    "serve the backend NAME: inifile or zeroconf" },
+	{ "debug", 'd', NULL, DEBUG,
+	    "write the log to stderr as well" },
+	{ "version", 'V', NULL, VERSION, "print the version" },
+	{ "help", 'h', NULL, HELP, "print this help" },
+};
+
+#define NROWS	(sizeof(rows) / sizeof(rows[0]))
+
+/* The row that word is about; *value is what stands behind its "=". */
+static const struct option_row *
+find_row(const char *word, const char **value)
+{
+	size_t i, len;
+
+	*value = NULL;
+	for (i = 0; i < NROWS; i++) {
+		len = strlen(rows[i].name);
+		if (word[0] != '-')
+			continue;
+		if (word[1] == rows[i].letter && word[1] != '\0' &&
+		    word[2] == '\0')
+			return &rows[i];
+		if (word[1] != '-' ||
+		    strncmp(word + 2, rows[i].name, len) != 0)
+			continue;
+		if (word[2 + len] == '\0')
+			return &rows[i];
+		if (word[2 + len] == '=' && rows[i].argument != NULL) {
+			*value = word + 2 + len + 1;
+			return &rows[i];
+		}
+	}
+	return NULL;
+}
+
+static int
+fail(struct x2gobroker_error *err, const char *what, const char *word)
+{
+	memset(err, 0, sizeof(*err));
+	err->code = X2GOBROKER_ERR_SYNTAX;
+	snprintf(err->text, sizeof(err->text), "%s: %.100s; try --help", what,
+	    word);
+	return -1;
+}
+
+static int
+set_text(const char **field, const char *value, const char *word,
+    struct x2gobroker_error *err)
+{
+	if (*field != NULL)
+		return fail(err, "said twice", word);
+	*field = value;
+	return 0;
+}
+
+static int
+set(struct options *out, const struct option_row *row, const char *value,
+    const char *word, struct x2gobroker_error *err)
+{
+	switch (row->what) {
+	case CONFIG_FILE:
+		return set_text(&out->config_file, value, word, err);
+	case USER:
+		return set_text(&out->user, value, word, err);
+	case BACKEND:
+		return set_text(&out->backend, value, word, err);
+	case DEBUG:
+		out->debug = true;
+		return 0;
+	case HELP:
+		out->help = true;
+		return 0;
+	case VERSION:
+		out->version = true;
+		return 0;
+	}
+	return 0;
+}
+
+int
+options_parse(int argc, char **argv, bool forced, struct options *out,
+    struct x2gobroker_error *err)
+{
+	const struct option_row *row;
+	const char *value;
+	int i;
+
+	memset(out, 0, sizeof(*out));
+	/* argv[argc] is NULL, so this is enough for every word */
+	if ((out->client = calloc((size_t)argc + 1, sizeof(char *))) == NULL)
+		return fail(err, "out of memory", argv[0]);
+	for (i = 1; i < argc; i++) {
+		row = find_row(argv[i], &value);
+		if (row == NULL && forced)
+			return fail(err, "no such option in the forced command",
+			    argv[i]);
+		if (row == NULL) {
+			out->client[out->nclient++] = argv[i];
+			continue;
+		}
+		if (row->argument != NULL && value == NULL) {
+			if (++i == argc)
+				return fail(err, "needs an argument",
+				    argv[i - 1]);
+			value = argv[i];
+		}
+		if (set(out, row, value, argv[i], err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+options_print_help(void)
+{
+	char left[40];
+	size_t i;
+
+	printf("usage: x2gobroker [options]                     "
+	    "as sshd's forced command\n"
+	    "       x2gobroker [options] --task TASK [...]   by hand\n\n");
+	for (i = 0; i < NROWS; i++) {
+		snprintf(left, sizeof(left), "%c%c%s --%s%s%s",
+		    rows[i].letter != 0 ? '-' : ' ',
+		    rows[i].letter != 0 ? rows[i].letter : ' ',
+		    rows[i].letter != 0 ? "," : " ", rows[i].name,
+		    rows[i].argument != NULL ? " " : "",
+		    rows[i].argument != NULL ? rows[i].argument : "");
+		printf("  %-24s %s\n", left, rows[i].help);
+	}
+	printf("\ntasks, and their options:\n");
+	for (i = 0; x2gobroker_task_name(i) != NULL; i++)
+		printf("  --task %s%s\n", x2gobroker_task_name(i),
+		    strcmp(x2gobroker_task_name(i), "selectsession") == 0 ?
+		    " --sid PROFILE [--login NAME]" : "");
+	printf("\nSee x2gobroker(8).\n");
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+
+#include <x2gobroker.h>
+
+/* What the operator says, on our own command line. */
+struct options {
+	const char *config_file;	/* NULL: the default one */
+	const char *user;		/* the identity to pin, or NULL */
+	const char *backend;		/* NULL: the configured one */
+	bool debug;
+	bool help;
+	bool version;
+	char **client;			/* words that a client would send */
+	int nclient;
+};
+
+/* Read argv.  Words that are no operator's option are an error under a forced
+ * command, where argv is the operator's alone; else they are the client's. */
+int	options_parse(int argc, char **argv, bool forced, struct options *out,
+	    struct x2gobroker_error *err);
+
+void	options_print_help(void);
+
+#endif

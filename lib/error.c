@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place where error texts are made: into memory of the caller, without
+ * allocating or printing.  Reports are errors that do not end the reading.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <bsd/string.h>
+
+#include "error.h"
+#include "utf8.h"
+
+static void
+fill(struct x2gobroker_error *err, enum x2gobroker_code code, const char *file,
+    unsigned int line, const char *fmt, va_list ap)
+{
+	err->code = code;
+	err->line = line;
+	strlcpy(err->file, file != NULL ? file : "", sizeof(err->file));
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+}
+
+int
+error_set(struct x2gobroker_error *err, enum x2gobroker_code code,
+    const char *file, unsigned int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err != NULL) {
+		va_start(ap, fmt);
+		fill(err, code, file, line, fmt, ap);
+		va_end(ap);
+	}
+	return -1;
+}
+
+int
+error_errno(struct x2gobroker_error *err, const char *file, const char *fmt,
+    ...)
+{
+	int save = errno;
+	va_list ap;
+
+	if (err != NULL) {
+		va_start(ap, fmt);
+		fill(err, X2GOBROKER_ERR_SYSTEM, file, 0, fmt, ap);
+		va_end(ap);
+		strlcat(err->text, ": ", sizeof(err->text));
+		strlcat(err->text, strerror(save), sizeof(err->text));
+	}
+	errno = save;
+	return -1;
+}
+
+int
+error_nomem(struct x2gobroker_error *err)
+{
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+	    "out of memory");
+}
+
+void
+report_error(struct reporter *rep, const struct x2gobroker_error *err)
+{
+	if (err->code != X2GOBROKER_WARNING && rep->errors++ == 0)
+		rep->first = *err;
+	if (rep->fn != NULL)
+		rep->fn(rep->arg, err);
+}
+
+void
+report(struct reporter *rep, enum x2gobroker_code code, const char *file,
+    unsigned int line, const char *fmt, ...)
+{
+	struct x2gobroker_error err;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fill(&err, code, file, line, fmt, ap);
+	va_end(ap);
+	report_error(rep, &err);
+}
+
+const char *
+x2gobroker_error_format(const struct x2gobroker_error *err, char *buf,
+    size_t size)
+{
+	/* Each byte may become four when it is shown escaped. */
+	char file[4 * X2GOBROKER_FILE_SIZE], text[4 * X2GOBROKER_TEXT_SIZE];
+
+	utf8_escape(file, sizeof(file), err->file);
+	utf8_escape(text, sizeof(text), err->text);
+	if (file[0] == '\0')
+		snprintf(buf, size, "%s", text);
+	else if (err->line == 0)
+		snprintf(buf, size, "%s: %s", file, text);
+	else
+		snprintf(buf, size, "%s:%u: %s", file, err->line, text);
+	return buf;
+}

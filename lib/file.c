@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that decide who gets in must come from those who may decide it.  What
+ * is checked is the open file, then the directories that lead to it.
+ */
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bsd/string.h>
+
+#include "cleanup.h"
+#include "file.h"
+
+static int
+not_found_or(struct x2gobroker_error *err, const char *path, const char *what)
+{
+	if (errno == ENOENT || errno == ENOTDIR)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, path, 0,
+		    "no such file or directory");
+	return error_errno(err, path, "%s", what);
+}
+
+/* Whether only root and this process's account may write what st describes. */
+static int
+check_owner_and_mode(const struct stat *st, const char *path, bool sticky_ok,
+    struct x2gobroker_error *err)
+{
+	if (st->st_uid != 0 && st->st_uid != geteuid())
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
+		    "not used: it belongs to uid %u; it must be root's "
+		    "(chown root)", (unsigned int)st->st_uid);
+	if ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
+		return 0;
+	if (sticky_ok && (st->st_mode & S_ISVTX) != 0)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
+	    "not used: its group or others may write it (chmod go-w)");
+}
+
+int
+file_check_dir(const char *path, struct x2gobroker_error *err)
+{
+	cleanup_free char *real = realpath(path, NULL);
+	struct stat st;
+	char *slash;
+
+	if (real == NULL)
+		return not_found_or(err, path, "cannot be looked up");
+	for (;;) {
+		if (stat(real, &st) == -1)
+			return error_errno(err, real, "cannot be looked up");
+		if (!S_ISDIR(st.st_mode))
+			return error_set(err, X2GOBROKER_ERR_UNSAFE, real, 0,
+			    "not a directory");
+		if (check_owner_and_mode(&st, real, true, err) == -1)
+			return -1;
+		if (strcmp(real, "/") == 0)
+			return 0;
+		slash = strrchr(real, '/');
+		slash[slash == real ? 1 : 0] = '\0';
+	}
+}
+
+/* The directory part of path, as realpath(3) wants it. */
+static int
+check_parent(const char *path, struct x2gobroker_error *err)
+{
+	cleanup_free char *real = realpath(path, NULL);
+	char *slash;
+
+	if (real == NULL || (slash = strrchr(real, '/')) == NULL)
+		return not_found_or(err, path, "cannot be looked up");
+	slash[slash == real ? 1 : 0] = '\0';
+	return file_check_dir(real, err);
+}
+
+FILE *
+file_open(const char *path, struct x2gobroker_error *err)
+{
+	cleanup_fd int fd = -1;
+	struct stat st;
+	FILE *fp;
+
+	if (strlen(path) >= X2GOBROKER_FILE_SIZE) {
+		error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
+		    "the path is too long");
+		return NULL;
+	}
+	/* without O_NONBLOCK a FIFO would hold the request for ever */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1) {
+		not_found_or(err, path, "cannot be opened");
+		return NULL;
+	}
+	if (fstat(fd, &st) == -1) {
+		error_errno(err, path, "cannot be looked up");
+		return NULL;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
+		    "not a regular file");
+		return NULL;
+	}
+	if (check_owner_and_mode(&st, path, false, err) == -1 ||
+	    check_parent(path, err) == -1)
+		return NULL;
+	if (st.st_size > FILE_SIZE_MAX) {
+		error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
+		    "larger than %d MiB: this is no configuration file",
+		    FILE_SIZE_MAX / 1024 / 1024);
+		return NULL;
+	}
+	if ((fp = fdopen(fd, "r")) == NULL) {
+		error_errno(err, path, "cannot be opened");
+		return NULL;
+	}
+	fd = -1;	/* it is fp's now */
+	return fp;
+}

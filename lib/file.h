@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stdio.h>
+
+#include "error.h"
+
+/* A file of 10,000 profiles has 4 MB; beyond this it is no configuration. */
+#define FILE_SIZE_MAX	(64 * 1024 * 1024)
+
+/* Open path for reading if nobody but root and the account this process runs
+ * as could have written it: a regular file of theirs, not writable by group or
+ * others, in directories of which the same is true up to / (a sticky one such
+ * as /tmp may be writable).  NULL with err filled in: ERR_NOTFOUND where there
+ * is none, ERR_UNSAFE, or ERR_SYSTEM. */
+FILE	*file_open(const char *path, struct x2gobroker_error *err);
+
+/* The same check for a directory. */
+int	 file_check_dir(const char *path, struct x2gobroker_error *err);
+
+#endif

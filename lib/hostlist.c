@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "address.h"
+#include "cleanup.h"
+#include "hostlist.h"
+#include "value.h"
+
+static int
+bad(struct x2gobroker_error *err, const char *item, size_t len,
+    const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+	    "host: \"%.*s\": %s", (int)(len > 200 ? 200 : len), item, why);
+}
+
+/* Take ":PORT" off the end of text, in place of *len.  A bare IPv6 address has
+ * colons too, but is no address any more without its last part; "[ADDR]:PORT"
+ * says what is meant. */
+static bool
+take_port(const char *text, size_t *len, int *port)
+{
+	const char *colon = memrchr(text, ':', *len);
+	struct address ignored;
+	char digits[8];
+	size_t n;
+
+	*port = 0;
+	if (colon == NULL || address_parse(text, *len, &ignored) ||
+	    text[*len - 1] == ']')
+		return true;
+	n = *len - (size_t)(colon - text) - 1;
+	if (n == 0 || n >= sizeof(digits))
+		return false;
+	memcpy(digits, colon + 1, n);
+	digits[n] = '\0';
+	*len = (size_t)(colon - text);
+	return value_parse_int(digits, 1, 65535, port);
+}
+
+/* Copy a name or an address, without the brackets of an IPv6 one. */
+static bool
+take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
+{
+	struct address ignored;
+
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+		if (memchr(text, ':', len) == NULL)
+			return false;
+	}
+	if (len > HOST_TEXT_MAX || (!address_is_host_name(text, len) &&
+	    !address_parse(text, len, &ignored)))
+		return false;
+	memcpy(dst, text, len);
+	dst[len] = '\0';
+	return true;
+}
+
+static int
+parse_item(const char *item, size_t len, struct host *host,
+    struct x2gobroker_error *err)
+{
+	const char *open = memchr(item, '(', len), *addr;
+	size_t name_len = len, addr_len;
+
+	*host = (struct host){ 0 };
+	if (open != NULL) {
+		if (item[len - 1] != ')')
+			return bad(err, item, len, "no ')' at its end");
+		addr = open + 1;
+		addr_len = len - (size_t)(addr - item) - 1;
+		while (addr_len > 0 && *addr == ' ') {
+			addr++;
+			addr_len--;
+		}
+		while (addr_len > 0 && addr[addr_len - 1] == ' ')
+			addr_len--;
+		if (!take_port(addr, &addr_len, &host->port) ||
+		    !take_name(addr, addr_len, host->address))
+			return bad(err, item, len, "what is in brackets is "
+			    "neither ADDRESS nor ADDRESS:PORT");
+		name_len = (size_t)(open - item);
+		while (name_len > 0 && item[name_len - 1] == ' ')
+			name_len--;
+	} else if (!take_port(item, &name_len, &host->port))
+		return bad(err, item, len, "no port from 1 to 65535 behind "
+		    "':'");
+	if (!take_name(item, name_len, host->name))
+		return bad(err, item, len, "neither a host's name nor an "
+		    "address");
+	return 0;
+}
+
+int
+hostlist_parse(const char *text, struct host **out, size_t *n,
+    struct x2gobroker_error *err)
+{
+	cleanup_free struct host *list = NULL;
+	size_t len, used = 0, size = 0;
+	const char *item;
+	struct host *more;
+
+	*out = NULL;
+	*n = 0;
+	while (value_next_item(&text, &item, &len)) {
+		if (len == 0)
+			continue;
+		if (used == size) {
+			size = size != 0 ? 2 * size : 4;
+			more = reallocarray(list, size, sizeof(*list));
+			if (more == NULL)
+				return error_nomem(err);
+			list = more;
+		}
+		if (parse_item(item, len, &list[used], err) == -1)
+			return -1;
+		used++;
+	}
+	if (used == 0)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "host: names no server");
+	*out = steal(&list);
+	*n = used;
+	return 0;
+}
+
+const char *
+host_for_client(const struct host *host)
+{
+	if (host->address[0] != '\0' && strchr(host->address, ':') == NULL)
+		return host->address;
+	return strchr(host->name, ':') == NULL ? host->name : NULL;
+}

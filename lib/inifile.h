@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * INI files by the rules of Python's configparser, which wrote the rules of
+ * X2Go's files: keys are case-sensitive, "=" or ":" separates, "#" and ";"
+ * start a comment only where a line starts, a deeper indented line continues
+ * the value above with its line break kept.
+ */
+#ifndef INIFILE_H
+#define INIFILE_H
+
+#include <stdio.h>
+
+#include "arena.h"
+#include "error.h"
+
+struct ini_key {
+	const char *name;
+	const char *value;	/* trimmed; continuation lines joined by \n */
+	unsigned int line;
+};
+
+struct ini_section {
+	const char *name;
+	unsigned int line;
+	struct ini_key *keys;	/* sorted by name, equal names by line */
+	size_t nkeys;
+};
+
+struct inifile {
+	const char *path;
+	struct ini_section *sections;	/* in file order, names may recur */
+	size_t nsections;
+	struct arena arena;		/* owns all of the above but sections */
+};
+
+/* Read fp, which path names in messages, into *out.  What is no INI syntax is
+ * reported line by line; then, or when memory is out or reading fails, returns
+ * -1 with *out NULL.  The caller frees *out with inifile_free(). */
+int	inifile_read(FILE *fp, const char *path, struct reporter *rep,
+	    struct inifile **out);
+void	inifile_free(struct inifile *ini);
+
+/* The key of that name, the first where there are several, or NULL. */
+const struct ini_key *inifile_find(const struct ini_section *section,
+	    const char *name);
+
+/* Report every key that stands twice in section; returns how many do. */
+size_t	inifile_report_duplicates(const struct inifile *ini,
+	    const struct ini_section *section, struct reporter *rep);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The user who asks: an identity, an address and groups.  Groups come from
+ * getgrouplist(3): large sites turn the enumeration of groups off.
+ */
+#include <sys/types.h>
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "user.h"
+
+#define GROUPS_FIRST	64
+#define GROUPS_MAX	65536	/* NGROUPS_MAX of Linux */
+
+int
+x2gobroker_user_new(const char *name, const char *address,
+    struct x2gobroker_user **out, struct x2gobroker_error *err)
+{
+	struct x2gobroker_user *user;
+
+	*out = NULL;
+	if (*name == '\0')
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "nobody is no user");
+	if ((user = calloc(1, sizeof(*user))) == NULL ||
+	    (user->name = strdup(name)) == NULL ||
+	    (address != NULL &&
+	    (user->address_text = strdup(address)) == NULL)) {
+		x2gobroker_user_free(user);
+		return error_nomem(err);
+	}
+	if (address != NULL &&
+	    !address_parse(address, strlen(address), &user->address)) {
+		x2gobroker_user_free(user);
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "\"%.100s\" is no IP address", address);
+	}
+	*out = user;
+	return 0;
+}
+
+static void
+free_groups(struct x2gobroker_user *user)
+{
+	size_t i;
+
+	for (i = 0; i < user->ngroups; i++)
+		free(user->groups[i]);
+	free(user->groups);
+	user->groups = NULL;
+	user->ngroups = 0;
+}
+
+void
+x2gobroker_user_free(struct x2gobroker_user *user)
+{
+	if (user == NULL)
+		return;
+	free_groups(user);
+	free(user->address_text);
+	free(user->name);
+	free(user);
+}
+
+const char *
+x2gobroker_user_name(const struct x2gobroker_user *user)
+{
+	return user->name;
+}
+
+const char *
+x2gobroker_user_address(const struct x2gobroker_user *user)
+{
+	return user->address_text;
+}
+
+int
+x2gobroker_user_set_groups(struct x2gobroker_user *user,
+    const char *const *groups, size_t n, struct x2gobroker_error *err)
+{
+	free_groups(user);
+	user->groups_known = true;
+	if (n == 0)
+		return 0;
+	if ((user->groups = calloc(n, sizeof(*user->groups))) == NULL)
+		return error_nomem(err);
+	for (; user->ngroups < n; user->ngroups++) {
+		user->groups[user->ngroups] = strdup(groups[user->ngroups]);
+		if (user->groups[user->ngroups] == NULL)
+			return error_nomem(err);
+	}
+	return 0;
+}
+
+/* The gids of user, primary included, as getgrouplist(3) gives them. */
+static gid_t *
+list_gids(const char *name, gid_t primary, int *n)
+{
+	int size = GROUPS_FIRST;
+	gid_t *gids = NULL, *more;
+
+	for (;;) {
+		more = reallocarray(gids, (size_t)size, sizeof(*gids));
+		if (more == NULL)
+			break;
+		gids = more;
+		*n = size;
+		if (getgrouplist(name, primary, gids, n) >= 0)
+			return gids;
+		if (size >= GROUPS_MAX)
+			break;
+		size = *n > size ? *n : 2 * size;
+	}
+	free(gids);
+	return NULL;
+}
+
+static bool
+is_named_member(const struct group *gr, const char *name)
+{
+	char *const *member;
+
+	for (member = gr->gr_mem; *member != NULL; member++)
+		if (strcmp(*member, name) == 0)
+			return true;
+	return false;
+}
+
+int
+user_need_groups(struct x2gobroker_user *user, bool with_primary,
+    struct x2gobroker_error *err)
+{
+	const struct passwd *pw;
+	const struct group *gr;
+	cleanup_free gid_t *gids = NULL;
+	gid_t primary;
+	int i, n = 0;
+
+	if (user->groups_known)
+		return 0;
+	errno = 0;
+	if ((pw = getpwnam(user->name)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "the account %.100s cannot be looked up: %s", user->name,
+		    errno != 0 ? strerror(errno) : "there is none");
+	primary = pw->pw_gid;
+	if ((gids = list_gids(user->name, primary, &n)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "the groups of %.100s cannot be looked up", user->name);
+	if ((user->groups = calloc((size_t)n + 1, sizeof(*user->groups))) ==
+	    NULL)
+		return error_nomem(err);
+	for (i = 0; i < n; i++) {
+		if ((gr = getgrgid(gids[i])) == NULL)
+			continue;
+		if (gids[i] == primary && !with_primary &&
+		    !is_named_member(gr, user->name))
+			continue;
+		user->groups[user->ngroups] = strdup(gr->gr_name);
+		if (user->groups[user->ngroups] == NULL)
+			return error_nomem(err);
+		user->ngroups++;
+	}
+	user->groups_known = true;
+	return 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The kinds of value that a key can have, one parser each: the whole text is
+ * the value, or there is none.
+ */
+#ifndef VALUE_H
+#define VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* configparser's spellings: 1 yes true on, 0 no false off, in any case. */
+bool	value_parse_bool(const char *text, bool *out);
+
+/* A decimal number from min to max, with an optional sign. */
+bool	value_parse_int(const char *text, int min, int max, int *out);
+
+/* The next item of a list "a, b ,c": from *next on, trimmed of blanks and line
+ * breaks, as *item and *len; *next is moved behind it.  Items may be empty.
+ * False at the end.  Start with *next at the list. */
+bool	value_next_item(const char **next, const char **item, size_t *len);
+
+/* Whether an item is word, which is compared as it is. */
+bool	value_item_is(const char *item, size_t len, const char *word);
+
+/* Compare ASCII without case, as no locale does. */
+bool	value_same_word(const char *a, const char *b);
+
+char	value_upper(char c);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libx2gobroker: what an X2Go session broker needs to know and to say.
+ *
+ * A program reads the administrator's files once (x2gobroker_config_load,
+ * x2gobroker_profiles_load), says who is asking (x2gobroker_user_new),
+ * recognises what the X2Go client sent (x2gobroker_request_parse), and has
+ * the answer written (x2gobroker_answer_*).  x2gobrokerctl is made of the
+ * same calls.
+ *
+ * Rules that hold for every function here:
+ *   - Nothing is printed or logged, no environment variable is read, no
+ *     signal, locale or id is changed, and nothing is kept in globals.
+ *   - int functions return 0, or -1 with *err filled in; err may be NULL.
+ *   - What a _new, _load or _parse function gave is yours; release it with
+ *     the _free function of the same name, which accepts NULL.
+ *   - const char * that is returned is borrowed and lives as long as the
+ *     object it was asked of; char * is yours to free(3).
+ *   - Text is UTF-8 as in the files, unless a comment says otherwise.
+ *   - An object is used by one thread at a time.
+ */
+#ifndef X2GOBROKER_H
+#define X2GOBROKER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/* The version of the library, such as "0.1.0". */
+const char *x2gobroker_version(void);
+
+/*
+ * Errors
+ */
+
+enum x2gobroker_code {
+	X2GOBROKER_OK = 0,
+	X2GOBROKER_ERR_SYSTEM,		/* a system call or memory failed */
+	X2GOBROKER_ERR_UNSAFE,		/* others could have written the file */
+	X2GOBROKER_ERR_SYNTAX,		/* a file or a command has no such form */
+	X2GOBROKER_ERR_VALUE,		/* a key or a value that cannot be */
+	X2GOBROKER_ERR_DENIED,		/* understood, and not allowed */
+	X2GOBROKER_ERR_NOTFOUND,	/* no such profile, account or file */
+	X2GOBROKER_WARNING,		/* only in reports: used all the same */
+};
+
+#define X2GOBROKER_FILE_SIZE	1024	/* longer paths are refused on open */
+#define X2GOBROKER_TEXT_SIZE	1024	/* longer texts are cut */
+
+struct x2gobroker_error {
+	enum x2gobroker_code code;
+	unsigned int line;			/* from 1; 0: no line is to blame */
+	char file[X2GOBROKER_FILE_SIZE];	/* "": no file is to blame */
+	char text[X2GOBROKER_TEXT_SIZE];	/* what, why and the remedy */
+};
+
+/* Write err into buf (size bytes, always ended) as people expect to read it:
+ * "FILE:LINE: TEXT", "FILE: TEXT" or "TEXT".  Control characters that came
+ * from a file or a client are shown escaped.  Returns buf. */
+const char *x2gobroker_error_format(const struct x2gobroker_error *err,
+    char *buf, size_t size);
+
+/* Told of each thing that is wrong in a file; may not keep problem. */
+typedef void x2gobroker_report(void *arg,
+    const struct x2gobroker_error *problem);
+
+/*
+ * Configuration: x2gobroker.conf(5)
+ */
+
+struct x2gobroker_config;
+
+/* Read x2gobroker.conf, and the Python broker's defaults.conf beside it where
+ * there is one, into *out.  path NULL means the default file, which may be
+ * missing (then built-in defaults hold); a path that is named must exist.
+ * report (may be NULL) is called with arg for every problem found.  Returns 0,
+ * or -1 with *out NULL when there was an error: half a configuration is none. */
+int x2gobroker_config_load(const char *path, x2gobroker_report *report,
+    void *arg, struct x2gobroker_config **out, struct x2gobroker_error *err);
+void x2gobroker_config_free(struct x2gobroker_config *config);
+
+/* The account whose processes may pin an identity with --user. */
+const char *x2gobroker_config_broker_account(
+    const struct x2gobroker_config *config);
+
+/* The file that the log is appended to, or "" for syslog. */
+const char *x2gobroker_config_log_file(const struct x2gobroker_config *config);
+
+/* Whether the client's address may be taken from SSH_CONNECTION and
+ * SSH_CLIENT; setuid says that the process has gained privilege over its
+ * caller, who then chose the environment (see trust-ssh-environment). */
+bool x2gobroker_config_trust_environment(
+    const struct x2gobroker_config *config, bool setuid);
+
+/* Serve this backend ("inifile" or "zeroconf") instead of the configured
+ * one.  -1: no such backend. */
+int x2gobroker_config_set_backend(struct x2gobroker_config *config,
+    const char *name, struct x2gobroker_error *err);
+
+/*
+ * Session profiles: x2gobroker-sessionprofiles(5)
+ */
+
+struct x2gobroker_profiles;
+struct x2gobroker_profile;
+
+/* Read the profiles of the configured backend into *out, which borrows config.
+ * A profile with an error is withheld and a file that cannot be parsed gives
+ * none; report (may be NULL) is called with arg for each problem.  A disabled
+ * backend or no file at all gives an empty list and a report.  Returns 0, or
+ * -1 with *out NULL when memory is out. */
+int x2gobroker_profiles_load(const struct x2gobroker_config *config,
+    x2gobroker_report *report, void *arg, struct x2gobroker_profiles **out,
+    struct x2gobroker_error *err);
+void x2gobroker_profiles_free(struct x2gobroker_profiles *profiles);
+
+/* The profiles that are not withheld, in the order of their ids, from 0 to
+ * x2gobroker_profiles_count() - 1; NULL past the end. */
+size_t x2gobroker_profiles_count(const struct x2gobroker_profiles *profiles);
+const struct x2gobroker_profile *x2gobroker_profiles_get(
+    const struct x2gobroker_profiles *profiles, size_t i);
+
+/* The profile of that id, or NULL where there is none or it is withheld. */
+const struct x2gobroker_profile *x2gobroker_profiles_find(
+    const struct x2gobroker_profiles *profiles, const char *id);
+
+/* Where a withheld profile of that id stands (*file, *line), or false. */
+bool x2gobroker_profiles_withheld(const struct x2gobroker_profiles *profiles,
+    const char *id, const char **file, unsigned int *line);
+
+const char *x2gobroker_profile_id(const struct x2gobroker_profile *profile);
+const char *x2gobroker_profile_file(const struct x2gobroker_profile *profile);
+unsigned int x2gobroker_profile_line(const struct x2gobroker_profile *profile);
+
+/* The value of key as the administrator wrote it, from the profile itself, its
+ * file's [DEFAULT] or the built-in defaults; NULL where none has it, or it is
+ * not-set. */
+const char *x2gobroker_profile_value(const struct x2gobroker_profile *profile,
+    const char *key);
+
+/*
+ * The user who asks
+ */
+
+struct x2gobroker_user;
+
+/* name is an identity that the caller has established, never a client's
+ * claim.  address is the client's (IPv4 or IPv6 as text), or NULL where it is
+ * not known: then profiles with acl-clients-* are not for this user.  Groups
+ * are looked up, once, when the first profile asks for them. */
+int x2gobroker_user_new(const char *name, const char *address,
+    struct x2gobroker_user **out, struct x2gobroker_error *err);
+void x2gobroker_user_free(struct x2gobroker_user *user);
+
+/* Use these n groups instead of a lookup: "what would somebody see who ..." */
+int x2gobroker_user_set_groups(struct x2gobroker_user *user,
+    const char *const *groups, size_t n, struct x2gobroker_error *err);
+
+const char *x2gobroker_user_name(const struct x2gobroker_user *user);
+const char *x2gobroker_user_address(const struct x2gobroker_user *user);
+
+/*
+ * Who may see which profile
+ */
+
+enum x2gobroker_verdict {
+	X2GOBROKER_DENY = 0,
+	X2GOBROKER_ALLOW,
+};
+
+/* Decide whether user may see and select profile.  why (may be NULL) is
+ * filled in with the rule that decided: its file and line (0: no rule), and
+ * a sentence.  Does not fail: what cannot be looked up denies. */
+enum x2gobroker_verdict x2gobroker_acl_check(
+    const struct x2gobroker_profile *profile, struct x2gobroker_user *user,
+    struct x2gobroker_error *why);
+
+/*
+ * What the X2Go client sent
+ */
+
+struct x2gobroker_request;
+
+enum x2gobroker_request_kind {
+	X2GOBROKER_REQUEST_NONE = 0,
+	X2GOBROKER_REQUEST_LOGIN_CHECK,	/* echo "LOGIN OK" */
+	X2GOBROKER_REQUEST_WHOAMI,	/* whoami, of the Kerberos login */
+	X2GOBROKER_REQUEST_TASK,	/* ... --task NAME ... */
+};
+
+/* Recognise command, which is SSH_ORIGINAL_COMMAND as sshd hands it over, as
+ * one of the forms that X2Go clients send (shell text is compared, never
+ * interpreted or run; x2gobroker(8) lists the forms).  -1: it is none of them,
+ * or names an unknown task, or says one thing twice.  *out is filled even then
+ * where the markers were recognised, so that the refusal can carry them. */
+int x2gobroker_request_parse(const char *command,
+    struct x2gobroker_request **out, struct x2gobroker_error *err);
+
+/* The same for the words of a command line, argv[0] to argv[argc - 1] being
+ * client options and their values. */
+int x2gobroker_request_from_argv(int argc, char *const *argv,
+    struct x2gobroker_request **out, struct x2gobroker_error *err);
+void x2gobroker_request_free(struct x2gobroker_request *request);
+
+/* Each of these may be asked of NULL.  What was not sent is "". */
+enum x2gobroker_request_kind x2gobroker_request_kind(
+    const struct x2gobroker_request *request);
+const char *x2gobroker_request_task(const struct x2gobroker_request *request);
+const char *x2gobroker_request_user(const struct x2gobroker_request *request);
+const char *x2gobroker_request_login(const struct x2gobroker_request *request);
+const char *x2gobroker_request_profile_id(
+    const struct x2gobroker_request *request);
+
+/* Words for --help and completion: task number i, or NULL past the last. */
+const char *x2gobroker_task_name(size_t i);
+
+/*
+ * The answer
+ */
+
+struct x2gobroker_answer;
+
+/* An answer to request (may be NULL: not recognised), which it borrows.
+ * Until something grants, it is a refusal. */
+int x2gobroker_answer_new(const struct x2gobroker_request *request,
+    struct x2gobroker_answer **out, struct x2gobroker_error *err);
+void x2gobroker_answer_free(struct x2gobroker_answer *answer);
+
+/* Answer a login check: message NULL grants it, else the client shows message
+ * to its user (plain text, lines ended by \n). */
+int x2gobroker_answer_login_check(struct x2gobroker_answer *answer,
+    const char *message, struct x2gobroker_error *err);
+
+/* Answer whoami with the name of the account that runs this process. */
+int x2gobroker_answer_whoami(struct x2gobroker_answer *answer,
+    const char *account, struct x2gobroker_error *err);
+
+/* Carry out the task of the request for user and write the answer.  -1: the
+ * task was refused; the answer then is the plain refusal that the client
+ * understands, and err says why, for the log alone. */
+int x2gobroker_answer_task(struct x2gobroker_answer *answer,
+    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
+    struct x2gobroker_error *err);
+
+/* What the log says of a granted task: "profiles=3", "profile=a server=b:22".
+ * "" before. */
+const char *x2gobroker_answer_summary(const struct x2gobroker_answer *answer);
+
+/* The whole text, markers included, to be written to the client in one go.
+ * Latin-1 or ASCII as the client reads it. */
+int x2gobroker_answer_text(struct x2gobroker_answer *answer,
+    const char **text, size_t *len, struct x2gobroker_error *err);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* X2GOBROKER_H */
