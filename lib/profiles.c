@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "acl.h"
 #include "buf.h"
 #include "cleanup.h"
 #include "file.h"
@@ -358,6 +359,23 @@ size_t
 x2gobroker_profiles_count(const struct x2gobroker_profiles *profiles)
 {
 	return profiles->n;
+}
+
+size_t
+x2gobroker_profiles_count_withheld(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->nwithheld;
+}
+
+void
+x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
+    x2gobroker_report *fn, void *arg)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	size_t i;
+
+	for (i = 0; i < profiles->n; i++)
+		acl_lint(&profiles->list[i], &rep);
 }
 
 const struct x2gobroker_profile *

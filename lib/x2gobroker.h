@@ -125,6 +125,16 @@ size_t x2gobroker_profiles_count(const struct x2gobroker_profiles *profiles);
 const struct x2gobroker_profile *x2gobroker_profiles_get(
     const struct x2gobroker_profiles *profiles, size_t i);
 
+/* How many are withheld because something is wrong with them. */
+size_t x2gobroker_profiles_count_withheld(
+    const struct x2gobroker_profiles *profiles);
+
+/* Report what is allowed in the profiles that are served, and hardly meant: a
+ * rule that lets nobody through, one that the Python broker reads
+ * differently. */
+void x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
+    x2gobroker_report *report, void *arg);
+
 /* The profile of that id, or NULL where there is none or it is withheld. */
 const struct x2gobroker_profile *x2gobroker_profiles_find(
     const struct x2gobroker_profiles *profiles, const char *id);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CTL_H
+#define CTL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <x2gobroker.h>
+
+#define EXIT_YES	0	/* in order; may be seen */
+#define EXIT_NO		1	/* not in order; may not be seen */
+#define EXIT_USAGE	2	/* the question was no question */
+
+/* What was said on the command line.  Text is borrowed from argv. */
+struct ctl {
+	const char *config_file;	/* NULL: the default one */
+	const char *as;			/* the user the question is about */
+	const char *from;		/* the client's address */
+	const char *groups;		/* "a,b" instead of a look-up */
+	const char *profile;		/* the id, where the command takes one */
+};
+
+/* The commands.  Each returns an exit status. */
+int	check_main(const struct ctl *ctl);
+int	explain_main(const struct ctl *ctl);
+int	list_main(const struct ctl *ctl);
+
+/* Load configuration and profiles.  Problems that withhold something are
+ * written to stderr.  -1: there is nothing to go on with, and it was said. */
+int	ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
+	    struct x2gobroker_profiles **profiles);
+
+/* The user that --as, --from and --groups describe, or NULL; it was said. */
+struct x2gobroker_user *ctl_user(const struct ctl *ctl);
+
+/* Print one problem: "FILE:LINE: TEXT", warnings marked as such.  An
+ * x2gobroker_report whose arg is the FILE to print to. */
+void	ctl_print_problem(void *arg, const struct x2gobroker_error *problem);
+
+/* Say what went wrong, on stderr. */
+void	ctl_print_error(const struct x2gobroker_error *err);
+
+#endif
