@@ -1,0 +1,44 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Count the test cases in meson's logs: "N passed, N failed".
+
+usage: count.py STATUS LOG.junit.xml ...
+
+STATUS is how meson itself ended; a failure that shows up in no log counts as
+one.  A skipped case has not passed.  Exit status 1 when anything failed.
+"""
+
+import sys
+import xml.etree.ElementTree
+
+
+def count(path):
+    passed = failed = 0
+    for suite in xml.etree.ElementTree.parse(path).iter('testsuite'):
+        cases = list(suite.iter('testcase'))
+        if not cases:
+            print('%s: no test case was run' % suite.get('name'))
+            failed += 1
+        for case in cases:
+            bad = [child.tag for child in case
+                   if child.tag in ('failure', 'error', 'skipped')]
+            if bad:
+                print('%s: %s: %s' % (suite.get('name'), bad[0], case.get('name')))
+                failed += 1
+            else:
+                passed += 1
+    return passed, failed
+
+
+def main():
+    totals = [count(path) for path in sys.argv[2:]]
+    passed = sum(total[0] for total in totals)
+    failed = sum(total[1] for total in totals)
+    if sys.argv[1] != '0' and failed == 0:
+        failed = 1
+    print('%d passed, %d failed' % (passed, failed))
+    sys.exit(1 if failed or not passed else 0)
+
+
+if __name__ == '__main__':
+    main()
