@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <bsd/string.h>
-
 #include "error.h"
 #include "utf8.h"
 
@@ -19,7 +17,7 @@ fill(struct x2gobroker_error *err, enum x2gobroker_code code, const char *file,
 {
 	err->code = code;
 	err->line = line;
-	strlcpy(err->file, file != NULL ? file : "", sizeof(err->file));
+	snprintf(err->file, sizeof(err->file), "%s", file != NULL ? file : "");
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 }
 
@@ -42,14 +40,16 @@ error_errno(struct x2gobroker_error *err, const char *file, const char *fmt,
     ...)
 {
 	int save = errno;
+	size_t len;
 	va_list ap;
 
 	if (err != NULL) {
 		va_start(ap, fmt);
 		fill(err, X2GOBROKER_ERR_SYSTEM, file, 0, fmt, ap);
 		va_end(ap);
-		strlcat(err->text, ": ", sizeof(err->text));
-		strlcat(err->text, strerror(save), sizeof(err->text));
+		len = strlen(err->text);
+		snprintf(err->text + len, sizeof(err->text) - len, ": %s",
+		    strerror(save));
 	}
 	errno = save;
 	return -1;

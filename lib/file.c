@@ -13,8 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/string.h>
-
 #include "cleanup.h"
 #include "file.h"
 
@@ -44,23 +42,25 @@ check_owner_and_mode(const struct stat *st, const char *path, bool sticky_ok,
 	    "not used: its group or others may write it (chmod go-w)");
 }
 
-int
-file_check_dir(const char *path, struct x2gobroker_error *err)
+/* Check the directories that lead to real, which realpath(3) has made, and with
+ * self, real itself. */
+static int
+check_path(char *real, bool self, struct x2gobroker_error *err)
 {
-	cleanup_free char *real = realpath(path, NULL);
 	struct stat st;
 	char *slash;
 
-	if (real == NULL)
-		return not_found_or(err, path, "cannot be looked up");
-	for (;;) {
-		if (stat(real, &st) == -1)
-			return error_errno(err, real, "cannot be looked up");
-		if (!S_ISDIR(st.st_mode))
-			return error_set(err, X2GOBROKER_ERR_UNSAFE, real, 0,
-			    "not a directory");
-		if (check_owner_and_mode(&st, real, true, err) == -1)
-			return -1;
+	for (;; self = true) {
+		if (self) {
+			if (stat(real, &st) == -1)
+				return error_errno(err, real,
+				    "cannot be looked up");
+			if (!S_ISDIR(st.st_mode))
+				return error_set(err, X2GOBROKER_ERR_UNSAFE,
+				    real, 0, "not a directory");
+			if (check_owner_and_mode(&st, real, true, err) == -1)
+				return -1;
+		}
 		if (strcmp(real, "/") == 0)
 			return 0;
 		slash = strrchr(real, '/');
@@ -68,17 +68,20 @@ file_check_dir(const char *path, struct x2gobroker_error *err)
 	}
 }
 
-/* The directory part of path, as realpath(3) wants it. */
 static int
-check_parent(const char *path, struct x2gobroker_error *err)
+look_up_and_check(const char *path, bool self, struct x2gobroker_error *err)
 {
 	cleanup_free char *real = realpath(path, NULL);
-	char *slash;
 
-	if (real == NULL || (slash = strrchr(real, '/')) == NULL)
+	if (real == NULL)
 		return not_found_or(err, path, "cannot be looked up");
-	slash[slash == real ? 1 : 0] = '\0';
-	return file_check_dir(real, err);
+	return check_path(real, self, err);
+}
+
+int
+file_check_dir(const char *path, struct x2gobroker_error *err)
+{
+	return look_up_and_check(path, true, err);
 }
 
 FILE *
@@ -109,7 +112,7 @@ file_open(const char *path, struct x2gobroker_error *err)
 		return NULL;
 	}
 	if (check_owner_and_mode(&st, path, false, err) == -1 ||
-	    check_parent(path, err) == -1)
+	    look_up_and_check(path, false, err) == -1)
 		return NULL;
 	if (st.st_size > FILE_SIZE_MAX) {
 		error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,

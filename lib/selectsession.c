@@ -8,9 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <bsd/stdlib.h>
-#include <bsd/string.h>
-
 #include "answer.h"
 #include "cleanup.h"
 #include "hostlist.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include <bsd/stdlib.h>
 
 #include "value.h"
 
@@ -46,16 +46,17 @@ value_parse_bool(const char *text, bool *out)
 bool
 value_parse_int(const char *text, int min, int max, int *out)
 {
-	const char *why, *digits = text;
-	long long n;
+	const char *digits = text;
+	long n;
 
 	if (*digits == '+' || *digits == '-')
 		digits++;
-	/* strtonum(3) would skip blanks first */
+	/* strtol(3) would skip blanks first, and stop at what is no digit */
 	if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits))
 		return false;
-	n = strtonum(text, min, max, &why);
-	if (why != NULL)
+	errno = 0;
+	n = strtol(text, NULL, 10);
+	if (errno != 0 || n < min || n > max)
 		return false;
 	*out = (int)n;
 	return true;
