@@ -23,33 +23,72 @@ enum list_kind { CLIENTS, USERS, GROUPS, NKINDS };
 
 enum hit { MISS, ALLOWED, DENIED };
 
-/* The keys of each kind; the last row holds the default of all orders. */
-static const struct acl_keys {
-	const char *allow, *deny, *order, *what;
-} keys[NKINDS] = {
-	[CLIENTS] = { "acl-clients-allow", "acl-clients-deny",
-	    "acl-clients-order", "the client's address" },
-	[USERS] = { "acl-users-allow", "acl-users-deny",
-	    "acl-users-order", "the user's name" },
-	[GROUPS] = { "acl-groups-allow", "acl-groups-deny",
-	    "acl-groups-order", "a group of the user" },
+/* The keys of each kind, and the one that is the default of all orders. */
+enum acl_key {
+	ALLOW, DENY, ORDER, PER_KIND,
+	ANY_ORDER = NKINDS * PER_KIND, NACLKEYS
 };
 
-static const char any_order[] = "acl-any-order";
+static const char *const names[NACLKEYS] = {
+	"acl-clients-allow", "acl-clients-deny", "acl-clients-order",
+	"acl-users-allow", "acl-users-deny", "acl-users-order",
+	"acl-groups-allow", "acl-groups-deny", "acl-groups-order",
+	"acl-any-order",
+};
+
+static const char *const what[NKINDS] = {
+	"the client's address", "the user's name", "a group of the user",
+};
+
+/* The rules of one profile, taken out of its keys. */
+struct acl {
+	const struct x2gobroker_profile *profile;
+	const struct ini_key *keys[NACLKEYS];	/* NULL: absent or empty */
+};
 
 const char *
 acl_key_name(size_t i)
 {
-	if (i >= 3 * NKINDS)
-		return i == 3 * NKINDS ? any_order : NULL;
-	switch (i % 3) {
-	case 0:
-		return keys[i / 3].allow;
-	case 1:
-		return keys[i / 3].deny;
-	default:
-		return keys[i / 3].order;
+	return i < NACLKEYS ? names[i] : NULL;
+}
+
+static int
+find_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < NACLKEYS; i++)
+		if (strcmp(names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+/* Take the acl- keys out of section, where they stand next to each other. */
+static void
+collect(struct acl *acl, const struct ini_section *section)
+{
+	size_t i;
+	int n;
+
+	for (i = inifile_lower_bound(section, "acl-"); i < section->nkeys; i++) {
+		const struct ini_key *key = &section->keys[i];
+
+		if (strncmp(key->name, "acl-", 4) != 0)
+			break;
+		if ((n = find_name(key->name)) == -1)
+			continue;
+		/* empty, or not-set, also takes away what a default says */
+		acl->keys[n] = *key->value == '\0' ||
+		    profile_is_not_set(key->value) ? NULL : key;
 	}
+}
+
+static void
+take_acl(struct acl *acl, const struct x2gobroker_profile *profile)
+{
+	*acl = (struct acl){ .profile = profile };
+	collect(acl, &profile->file->defaults);
+	collect(acl, profile->own);
 }
 
 static bool
@@ -90,69 +129,57 @@ const char *
 acl_check_value(const char *key, const char *value, bool *known, char *buf,
     size_t size)
 {
-	size_t i;
+	int n = find_name(key);
 
-	*known = false;
-	for (i = 0; acl_key_name(i) != NULL && !*known; i++)
-		*known = strcmp(key, acl_key_name(i)) == 0;
+	*known = n != -1;
 	if (!*known)
 		return "no such key, so who may see this profile is not "
 		    "known; see x2gobroker-sessionprofiles(5)";
-	if (strcmp(key + strlen(key) - 6, "-order") != 0)
-		return check_list(value, strncmp(key, "acl-clients-", 12) == 0,
-		    buf, size);
+	if (n != ANY_ORDER && n % PER_KIND != ORDER)
+		return check_list(value, n / PER_KIND == CLIENTS, buf, size);
 	if (*value == '\0' || strcmp(value, "allow-deny") == 0 ||
 	    strcmp(value, "deny-allow") == 0)
 		return NULL;
 	return "neither allow-deny nor deny-allow";
 }
 
-/* The value of an acl- key; absent and empty are the same. */
+static const struct ini_key *
+key_of(const struct acl *acl, enum list_kind kind, enum acl_key which)
+{
+	return acl->keys[(int)kind * PER_KIND + (int)which];
+}
+
 static const char *
-list_of(const struct x2gobroker_profile *profile, const char *key)
+list_of(const struct acl *acl, enum list_kind kind, enum acl_key which)
 {
-	const char *value = x2gobroker_profile_value(profile, key);
+	const struct ini_key *key = key_of(acl, kind, which);
 
-	return value != NULL ? value : "";
+	return key != NULL ? key->value : "";
 }
 
 static bool
-has_list(const struct x2gobroker_profile *profile, enum list_kind kind)
+has_list(const struct acl *acl, enum list_kind kind)
 {
-	return *list_of(profile, keys[kind].allow) != '\0' ||
-	    *list_of(profile, keys[kind].deny) != '\0';
+	return key_of(acl, kind, ALLOW) != NULL ||
+	    key_of(acl, kind, DENY) != NULL;
 }
 
-/* The key that says in which order the lists of that kind are looked at. */
-static const char *
-order_key(const struct x2gobroker_profile *profile, enum list_kind kind)
+/* The key that says in which order the lists of that kind are looked at, or
+ * NULL where nobody said. */
+static const struct ini_key *
+order_key(const struct acl *acl, enum list_kind kind)
 {
-	return *list_of(profile, keys[kind].order) != '\0' ?
-	    keys[kind].order : any_order;
+	const struct ini_key *own = key_of(acl, kind, ORDER);
+
+	return own != NULL ? own : acl->keys[ANY_ORDER];
 }
 
 static bool
-deny_first(const struct x2gobroker_profile *profile, enum list_kind kind)
+deny_first(const struct acl *acl, enum list_kind kind)
 {
-	return strcmp(list_of(profile, order_key(profile, kind)),
-	    "allow-deny") != 0;
-}
+	const struct ini_key *order = order_key(acl, kind);
 
-/* Whether item, of a list of clients, is this user's client.  A host name that
- * cannot be resolved hits if hit_unresolved: so it denies, and never allows. */
-static bool
-client_hits(const struct x2gobroker_user *user, const char *item, size_t len,
-    bool hit_unresolved)
-{
-	struct network net;
-	int found;
-
-	if (user->address_text == NULL)
-		return false;
-	if (network_parse(item, len, &net))
-		return network_contains(&net, &user->address);
-	found = address_of_host(item, len, &user->address);
-	return found == -1 ? hit_unresolved : found == 1;
+	return order == NULL || strcmp(order->value, "allow-deny") != 0;
 }
 
 static bool
@@ -166,130 +193,159 @@ group_hits(const struct x2gobroker_user *user, const char *item, size_t len)
 	return false;
 }
 
-/* Whether the list in key holds this user.  Names that need no look-up are
- * tried before host names, which may cost seconds. */
+/* Whether item is this user, whose client needs no look-up. */
 static bool
-list_hits(const struct x2gobroker_profile *profile, const char *key,
-    enum list_kind kind, const struct x2gobroker_user *user)
+item_hits(const struct x2gobroker_user *user, enum list_kind kind,
+    const char *item, size_t len)
 {
-	bool deny = strcmp(key, keys[kind].deny) == 0;
-	const char *next, *item;
 	struct network net;
+
+	if (value_item_is(item, len, "ALL"))
+		return true;
+	switch (kind) {
+	case USERS:
+		return value_item_is(item, len, user->name);
+	case GROUPS:
+		return group_hits(user, item, len);
+	default:
+		return network_parse(item, len, &net) &&
+		    network_contains(&net, &user->address);
+	}
+}
+
+/* Whether a host name in the list is this user's client.  One that cannot be
+ * resolved hits in a deny list: so it denies, and never allows. */
+static bool
+host_name_hits(const struct x2gobroker_user *user, const char *list, bool deny)
+{
+	struct network net;
+	const char *item;
 	size_t len;
-	int pass;
+	int found;
 
-	for (pass = 0; pass < 2; pass++) {
-		next = list_of(profile, key);
-		while (value_next_item(&next, &item, &len)) {
-			bool look_up = kind == CLIENTS &&
-			    !network_parse(item, len, &net);
-
-			if (len == 0)
-				continue;
-			if (value_item_is(item, len, "ALL")) {
-				if (pass == 0)
-					return true;
-			} else if (look_up != (pass == 1))
-				continue;
-			else if (kind == USERS ?
-			    value_item_is(item, len, user->name) :
-			    kind == GROUPS ? group_hits(user, item, len) :
-			    client_hits(user, item, len, deny))
-				return true;
-		}
+	while (value_next_item(&list, &item, &len)) {
+		if (len == 0 || network_parse(item, len, &net))
+			continue;
+		found = address_of_host(item, len, &user->address);
+		if (found == 1 || (found == -1 && deny))
+			return true;
 	}
 	return false;
 }
 
+/* Whether a list holds this user.  Host names, which may cost seconds to
+ * resolve, are tried when nothing else has hit. */
+static bool
+list_hits(const struct acl *acl, enum list_kind kind, enum acl_key which,
+    const struct x2gobroker_user *user)
+{
+	const char *next = list_of(acl, kind, which), *item;
+	size_t len;
+
+	while (value_next_item(&next, &item, &len))
+		if (len > 0 && item_hits(user, kind, item, len))
+			return true;
+	return kind == CLIENTS && host_name_hits(user,
+	    list_of(acl, kind, which), which == DENY);
+}
+
 /* What the lists of that kind say, and through which key. */
 static enum hit
-look(const struct x2gobroker_profile *profile, enum list_kind kind,
-    const struct x2gobroker_user *user, const char **key)
+look(const struct acl *acl, enum list_kind kind,
+    const struct x2gobroker_user *user, const struct ini_key **rule)
 {
-	bool deny = deny_first(profile, kind);
-	int i;
+	enum acl_key first = deny_first(acl, kind) ? DENY : ALLOW;
+	enum acl_key second = first == DENY ? ALLOW : DENY;
 
-	for (i = 0; i < 2; i++, deny = !deny) {
-		*key = deny ? keys[kind].deny : keys[kind].allow;
-		if (list_hits(profile, *key, kind, user))
-			return deny ? DENIED : ALLOWED;
-	}
-	*key = *list_of(profile, keys[kind].allow) != '\0' ?
-	    keys[kind].allow : keys[kind].deny;
+	*rule = key_of(acl, kind, first);
+	if (list_hits(acl, kind, first, user))
+		return first == DENY ? DENIED : ALLOWED;
+	if (*rule == NULL || key_of(acl, kind, second) != NULL)
+		*rule = key_of(acl, kind, second);
+	if (list_hits(acl, kind, second, user))
+		return second == DENY ? DENIED : ALLOWED;
+	if (key_of(acl, kind, ALLOW) != NULL)
+		*rule = key_of(acl, kind, ALLOW);
 	return MISS;
 }
 
 static enum x2gobroker_verdict
 decide(enum x2gobroker_verdict verdict, struct x2gobroker_error *why,
-    const struct x2gobroker_profile *profile, const char *key,
-    const char *sentence)
+    const struct acl *acl, const struct ini_key *rule, const char *sentence)
 {
-	const struct ini_key *rule =
-	    key != NULL ? profile_find_key(profile, key) : NULL;
-
-	if (why == NULL)
-		return verdict;
-	error_set(why, verdict == X2GOBROKER_ALLOW ? X2GOBROKER_OK :
-	    X2GOBROKER_ERR_DENIED, profile->file,
-	    rule != NULL ? rule->line : 0, "%s%s%s", key != NULL ? key : "",
-	    key != NULL ? ": " : "", sentence);
+	if (why != NULL)
+		error_set(why, verdict == X2GOBROKER_ALLOW ? X2GOBROKER_OK :
+		    X2GOBROKER_ERR_DENIED, acl->profile->file->path,
+		    rule != NULL ? rule->line : 0, "%s%s%s",
+		    rule != NULL ? rule->name : "", rule != NULL ? ": " : "",
+		    sentence);
 	return verdict;
 }
 
-/* The sentence for one kind of list. */
+/* The verdict of one kind of list, in words if somebody wants to read them. */
 static enum x2gobroker_verdict
 decide_hit(enum hit hit, enum list_kind kind, struct x2gobroker_error *why,
-    const struct x2gobroker_profile *profile, const char *key)
+    const struct acl *acl, const struct ini_key *rule)
 {
-	char sentence[200];
+	bool first = deny_first(acl, kind) == (hit == DENIED);
+	char sentence[200] = "";
 
-	if (hit == MISS)
+	if (why != NULL && hit == MISS)
 		snprintf(sentence, sizeof(sentence), "neither list has %s, "
-		    "and that means no", keys[kind].what);
-	else
+		    "and that means no", what[kind]);
+	else if (why != NULL)
 		snprintf(sentence, sizeof(sentence), "has %s, and the %s list "
-		    "is looked at %s", keys[kind].what,
+		    "is looked at %s", what[kind],
 		    hit == DENIED ? "deny" : "allow",
-		    deny_first(profile, kind) == (hit == DENIED) ?
-		    "first" : "next, after no hit in the other");
+		    first ? "first" : "next, after no hit in the other");
 	return decide(hit == ALLOWED ? X2GOBROKER_ALLOW : X2GOBROKER_DENY,
-	    why, profile, key, sentence);
+	    why, acl, rule, sentence);
 }
 
+/* What is asked of the groups, which have to be looked up. */
+static enum x2gobroker_verdict
+check_groups(const struct acl *acl, struct x2gobroker_user *user,
+    struct x2gobroker_error *why)
+{
+	bool primary = !acl->profile->config->ignore_primary_group_memberships;
+	struct x2gobroker_error err;
+	const struct ini_key *rule;
+	enum hit hit;
+
+	if (user_need_groups(user, primary, &err) == -1)
+		return decide(X2GOBROKER_DENY, why, acl, NULL, err.text);
+	hit = look(acl, GROUPS, user, &rule);
+	return decide_hit(hit, GROUPS, why, acl, rule);
+}
+
+/* Who gets in: all decisions are made here. */
 enum x2gobroker_verdict
 x2gobroker_acl_check(const struct x2gobroker_profile *profile,
     struct x2gobroker_user *user, struct x2gobroker_error *why)
 {
-	const char *client_key, *user_key = NULL, *group_key;
-	enum hit hit, user_hit = MISS;
-	struct x2gobroker_error err;
+	const struct ini_key *rule;
+	struct acl acl;
+	enum hit hit;
 
-	if (has_list(profile, CLIENTS)) {
+	take_acl(&acl, profile);
+	if (has_list(&acl, CLIENTS)) {
 		if (user->address_text == NULL)
-			return decide(X2GOBROKER_DENY, why, profile,
-			    keys[CLIENTS].allow, "the client's address is not "
-			    "known or not to be trusted");
-		hit = look(profile, CLIENTS, user, &client_key);
+			return decide(X2GOBROKER_DENY, why, &acl, NULL,
+			    "acl-clients-*: the client's address is not known, "
+			    "or not to be trusted");
+		hit = look(&acl, CLIENTS, user, &rule);
 		if (hit != ALLOWED)
-			return decide_hit(hit, CLIENTS, why, profile,
-			    client_key);
+			return decide_hit(hit, CLIENTS, why, &acl, rule);
 	}
-	if (!has_list(profile, USERS) && !has_list(profile, GROUPS))
-		return decide(X2GOBROKER_ALLOW, why, profile, NULL,
+	if (!has_list(&acl, USERS) && !has_list(&acl, GROUPS))
+		return decide(X2GOBROKER_ALLOW, why, &acl, NULL,
 		    "no acl-users-* and no acl-groups-*: for everyone");
-
-	if (has_list(profile, USERS)) {
-		user_hit = look(profile, USERS, user, &user_key);
-		if (user_hit != MISS || !has_list(profile, GROUPS))
-			return decide_hit(user_hit, USERS, why, profile,
-			    user_key);
+	if (has_list(&acl, USERS)) {
+		hit = look(&acl, USERS, user, &rule);
+		if (hit != MISS || !has_list(&acl, GROUPS))
+			return decide_hit(hit, USERS, why, &acl, rule);
 	}
-	if (user_need_groups(user, !profile->config->
-	    ignore_primary_group_memberships, &err) == -1)
-		return decide(X2GOBROKER_DENY, why, profile,
-		    keys[GROUPS].allow, err.text);
-	hit = look(profile, GROUPS, user, &group_key);
-	return decide_hit(hit, GROUPS, why, profile, group_key);
+	return check_groups(&acl, user, why);
 }
 
 static bool
@@ -305,42 +361,42 @@ has_all(const char *list)
 }
 
 static void
-lint_deny_all(const struct x2gobroker_profile *profile, enum list_kind kind,
-    struct reporter *rep)
+lint_deny_all(const struct acl *acl, enum list_kind kind, struct reporter *rep)
 {
-	if (!deny_first(profile, kind) ||
-	    !has_all(list_of(profile, keys[kind].deny)))
+	const struct ini_key *deny = key_of(acl, kind, DENY);
+
+	if (deny == NULL || !deny_first(acl, kind) || !has_all(deny->value))
 		return;
-	report(rep, X2GOBROKER_WARNING, profile->file,
-	    profile_key_line(profile, keys[kind].deny),
+	report(rep, X2GOBROKER_WARNING, acl->profile->file->path, deny->line,
 	    "[%.100s]: %s has ALL and is looked at first, so it lets nobody "
-	    "through; for \"all but\" write %s = allow-deny", profile->id,
-	    keys[kind].deny, keys[kind].order);
+	    "through; for \"all but\" write %s = allow-deny",
+	    acl->profile->id, deny->name, names[(int)kind * PER_KIND + ORDER]);
 }
 
 /* The Python broker never looks at acl-any-order and takes deny-allow. */
 static void
-lint_any_order(const struct x2gobroker_profile *profile, enum list_kind kind,
+lint_any_order(const struct acl *acl, enum list_kind kind,
     struct reporter *rep)
 {
-	if (order_key(profile, kind) != any_order ||
-	    deny_first(profile, kind) ||
-	    *list_of(profile, keys[kind].allow) == '\0' ||
-	    *list_of(profile, keys[kind].deny) == '\0')
+	if (key_of(acl, kind, ORDER) != NULL || deny_first(acl, kind) ||
+	    key_of(acl, kind, ALLOW) == NULL || key_of(acl, kind, DENY) == NULL)
 		return;
-	report(rep, X2GOBROKER_WARNING, profile->file,
-	    profile_key_line(profile, any_order), "[%.100s]: the Python broker "
-	    "does not look at acl-any-order, so its verdict can differ here; "
-	    "%s says the same to both", profile->id, keys[kind].order);
+	report(rep, X2GOBROKER_WARNING, acl->profile->file->path,
+	    acl->keys[ANY_ORDER]->line, "[%.100s]: the Python broker does not "
+	    "look at acl-any-order, so its verdict can differ here; %s says "
+	    "the same to both", acl->profile->id,
+	    names[(int)kind * PER_KIND + ORDER]);
 }
 
 void
 acl_lint(const struct x2gobroker_profile *profile, struct reporter *rep)
 {
+	struct acl acl;
 	int kind;
 
+	take_acl(&acl, profile);
 	for (kind = 0; kind < NKINDS; kind++) {
-		lint_deny_all(profile, (enum list_kind)kind, rep);
-		lint_any_order(profile, (enum list_kind)kind, rep);
+		lint_deny_all(&acl, (enum list_kind)kind, rep);
+		lint_any_order(&acl, (enum list_kind)kind, rep);
 	}
 }

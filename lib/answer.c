@@ -64,9 +64,21 @@ int
 x2gobroker_answer_new(const struct x2gobroker_request *request,
     struct x2gobroker_answer **out, struct x2gobroker_error *err)
 {
-	if ((*out = calloc(1, sizeof(**out))) == NULL)
+	struct x2gobroker_answer *answer;
+
+	*out = NULL;
+	if ((answer = calloc(1, sizeof(*answer))) == NULL)
 		return error_nomem(err);
-	(*out)->request = request;
+	answer->request = request;
+	if (request != NULL && request->uuid[0] != '\0')
+		buf_printf(&answer->body, "%s%s\n", PROTOCOL_BEGIN,
+		    request->uuid);
+	if (answer->body.failed) {
+		x2gobroker_answer_free(answer);
+		return error_nomem(err);
+	}
+	answer->start = answer->body.len;
+	*out = answer;
 	return 0;
 }
 
@@ -76,7 +88,6 @@ x2gobroker_answer_free(struct x2gobroker_answer *answer)
 	if (answer == NULL)
 		return;
 	buf_free(&answer->body);
-	buf_free(&answer->text);
 	buf_free(&answer->summary);
 	free(answer);
 }
@@ -85,7 +96,7 @@ x2gobroker_answer_free(struct x2gobroker_answer *answer)
 static int
 refuse(struct x2gobroker_answer *answer)
 {
-	buf_truncate(&answer->body, 0);
+	buf_truncate(&answer->body, answer->start);
 	buf_truncate(&answer->summary, 0);
 	return -1;
 }
@@ -103,7 +114,7 @@ int
 x2gobroker_answer_login_check(struct x2gobroker_answer *answer,
     const char *message, struct x2gobroker_error *err)
 {
-	buf_truncate(&answer->body, 0);
+	buf_truncate(&answer->body, answer->start);
 	buf_puts(&answer->body, message != NULL ? message : "LOGIN OK\n");
 	return finish(answer, err);
 }
@@ -112,7 +123,7 @@ int
 x2gobroker_answer_whoami(struct x2gobroker_answer *answer, const char *account,
     struct x2gobroker_error *err)
 {
-	buf_truncate(&answer->body, 0);
+	buf_truncate(&answer->body, answer->start);
 	buf_puts(&answer->body, account);
 	buf_putc(&answer->body, '\n');
 	return finish(answer, err);
@@ -147,22 +158,16 @@ int
 x2gobroker_answer_text(struct x2gobroker_answer *answer, const char **text,
     size_t *len, struct x2gobroker_error *err)
 {
-	const char *uuid = answer->request != NULL ?
-	    answer->request->uuid : "";
-	struct buf *buf = &answer->text;
+	struct buf *body = &answer->body;
 
-	buf_truncate(buf, 0);
-	if (*uuid != '\0')
-		buf_printf(buf, "%s%s\n", PROTOCOL_BEGIN, uuid);
-	if (answer->body.len > 0)
-		buf_put(buf, answer->body.data, answer->body.len);
-	else
-		buf_puts(buf, PROTOCOL_DENIED);
-	if (*uuid != '\0')
-		buf_printf(buf, "%s%s\n", PROTOCOL_END, uuid);
-	if (buf->failed)
+	if (body->len == answer->start)
+		buf_puts(body, PROTOCOL_DENIED);
+	if (answer->start > 0)
+		buf_printf(body, "%s%s\n", PROTOCOL_END,
+		    answer->request->uuid);
+	if (body->failed)
 		return error_nomem(err);
-	*text = buf->data;
-	*len = buf->len;
+	*text = body->data;
+	*len = body->len;
 	return 0;
 }

@@ -9,12 +9,14 @@
 
 struct x2gobroker_answer {
 	const struct x2gobroker_request *request;	/* borrowed; or NULL */
-	struct buf body;	/* empty: a refusal */
-	struct buf text;	/* body between its markers, once asked for */
+	struct buf body;	/* what is to be written, from the first
+				 * marker on */
+	size_t start;		/* where the marker ends; nothing behind it:
+				 * a refusal */
 	struct buf summary;
 };
 
-/* The tasks.  Each writes answer->body and answer->summary and returns 0, or
+/* The tasks.  Each appends to answer->body and answer->summary and returns 0, or
  * returns -1 with err filled in; what it has written then does not count. */
 int	task_listsessions(struct x2gobroker_answer *answer,
 	    const struct x2gobroker_profiles *profiles,

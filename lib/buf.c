@@ -40,6 +40,13 @@ grow(struct buf *buf, size_t len)
 }
 
 void
+buf_reserve(struct buf *buf, size_t len)
+{
+	if (len > buf->len)
+		grow(buf, len - buf->len);
+}
+
+void
 buf_put(struct buf *buf, const void *data, size_t len)
 {
 	if (!grow(buf, len))

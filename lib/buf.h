@@ -23,6 +23,9 @@ void	buf_putc(struct buf *buf, char c);
 void	buf_printf(struct buf *buf, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 
+/* Room for len bytes in all, where that can be guessed: saves growing. */
+void	buf_reserve(struct buf *buf, size_t len);
+
 /* Cut to len, which is at most buf->len. */
 void	buf_truncate(struct buf *buf, size_t len);
 void	buf_free(struct buf *buf);

@@ -27,10 +27,15 @@ is_plain(const char *text, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		if (c < 0x20 || c >= 0x7f || strchr(",;\\\"=@%", c) != NULL)
+		switch (text[i]) {
+		case ',': case ';': case '\\': case '"': case '=':
+		case '@': case '%': case 0x7f:
 			return false;
+		default:
+			if ((unsigned char)text[i] < 0x20 ||
+			    (unsigned char)text[i] >= 0x80)
+				return false;
+		}
 	}
 	if (len > 0 && (text[0] == ' ' || text[len - 1] == ' '))
 		return false;

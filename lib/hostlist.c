@@ -66,7 +66,8 @@ parse_item(const char *item, size_t len, struct host *host,
 	const char *open = memchr(item, '(', len), *addr;
 	size_t name_len = len, addr_len;
 
-	*host = (struct host){ 0 };
+	host->address[0] = '\0';
+	host->port = 0;
 	if (open != NULL) {
 		if (item[len - 1] != ')')
 			return bad(err, item, len, "no ')' at its end");
@@ -125,6 +126,20 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 	*out = steal(&list);
 	*n = used;
 	return 0;
+}
+
+int
+hostlist_first(const char *text, struct host *host,
+    struct x2gobroker_error *err)
+{
+	const char *item;
+	size_t len;
+
+	while (value_next_item(&text, &item, &len))
+		if (len > 0)
+			return parse_item(item, len, host, err);
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+	    "host: names no server");
 }
 
 const char *

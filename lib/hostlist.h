@@ -23,6 +23,10 @@ struct host {
 int	hostlist_parse(const char *text, struct host **out, size_t *n,
 	    struct x2gobroker_error *err);
 
+/* Read only the first item of text into *host. */
+int	hostlist_first(const char *text, struct host *host,
+	    struct x2gobroker_error *err);
+
 /* What the client can be told to connect to: it takes all up to the first ':'
  * for the host, so never an IPv6 literal.  NULL: there is nothing. */
 const char *host_for_client(const struct host *host);

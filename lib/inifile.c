@@ -18,7 +18,6 @@
 #include <ini.h>
 
 #include "buf.h"
-#include "cleanup.h"
 #include "inifile.h"
 
 #define PIECE_MAX	160	/* fits any libinih: 200 bytes less overhead */
@@ -56,17 +55,29 @@ struct reading {
 	size_t nkeys, keys_size, sections_size;
 };
 
-static void
-restore(char *s)
+/* Copy a piece as it was in the file; returns its length. */
+static size_t
+restore(char dst[static PIECE_MAX + 1], const char *src)
 {
-	for (; *s != '\0'; s++) {
-		if (*s == STAND_SEMICOLON)
-			*s = ';';
-		else if (*s == STAND_BLANK)
-			*s = ' ';
-		else if (*s == STAND_TAB)
-			*s = '\t';
+	size_t i;
+
+	for (i = 0; i < PIECE_MAX && src[i] != '\0'; i++) {
+		switch (src[i]) {
+		case STAND_SEMICOLON:
+			dst[i] = ';';
+			break;
+		case STAND_BLANK:
+			dst[i] = ' ';
+			break;
+		case STAND_TAB:
+			dst[i] = '\t';
+			break;
+		default:
+			dst[i] = src[i];
+		}
 	}
+	dst[i] = '\0';
+	return i;
 }
 
 static char *
@@ -196,22 +207,19 @@ handle(void *arg, const char *section __attribute__((unused)),
     const char *name, const char *value)
 {
 	struct reading *r = arg;
-	cleanup_free char *copy = NULL;
-	char *text;
+	char copy[PIECE_MAX + 1];
+	const char *text;
+	size_t len;
 
 	r->need_handler = false;
 	if (r->piece && !r->in_key)
 		return 1;	/* of a key that was reported already */
-	if ((copy = strdup(r->piece ? value + 1 : name)) == NULL) {
-		r->nomem = true;
-		return 1;
-	}
-	restore(copy);
 	if (r->piece) {
-		buf_puts(&r->value, copy);
+		len = restore(copy, value + 1);
+		buf_put(&r->value, copy, len);
 		return 1;
 	}
-	end_key(r);
+	restore(copy, name);
 	text = trim(copy);
 	if (*text == '\0') {
 		syntax_error(r, "a key needs a name before '='");
@@ -219,14 +227,12 @@ handle(void *arg, const char *section __attribute__((unused)),
 	}
 	r->key.name = arena_strndup(&r->ini->arena, text, strlen(text));
 	r->key.line = r->lineno;
-	buf_truncate(&r->value, 0);
-	free(copy);
-	if ((copy = strdup(value)) == NULL || r->key.name == NULL) {
+	if (r->key.name == NULL)
 		r->nomem = true;
-		return 1;
-	}
-	restore(copy);
-	buf_puts(&r->value, copy + strspn(copy, " \t"));
+	len = restore(copy, value);
+	text = copy + strspn(copy, " \t");
+	buf_truncate(&r->value, 0);
+	buf_put(&r->value, text, len - (size_t)(text - copy));
 	r->in_key = true;
 	return 1;
 }
@@ -436,8 +442,8 @@ inifile_free(struct inifile *ini)
 	free(ini);
 }
 
-const struct ini_key *
-inifile_find(const struct ini_section *section, const char *name)
+size_t
+inifile_lower_bound(const struct ini_section *section, const char *name)
 {
 	size_t lo = 0, hi = section->nkeys, mid;
 
@@ -448,9 +454,16 @@ inifile_find(const struct ini_section *section, const char *name)
 		else
 			hi = mid;
 	}
-	if (lo < section->nkeys && strcmp(section->keys[lo].name, name) == 0)
-		return &section->keys[lo];
-	return NULL;
+	return lo;
+}
+
+const struct ini_key *
+inifile_find(const struct ini_section *section, const char *name)
+{
+	size_t i = inifile_lower_bound(section, name);
+
+	return i < section->nkeys && strcmp(section->keys[i].name, name) == 0 ?
+	    &section->keys[i] : NULL;
 }
 
 size_t

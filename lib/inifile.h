@@ -44,6 +44,10 @@ void	inifile_free(struct inifile *ini);
 const struct ini_key *inifile_find(const struct ini_section *section,
 	    const char *name);
 
+/* Where name stands in section->keys, or the first key behind that place. */
+size_t	inifile_lower_bound(const struct ini_section *section,
+	    const char *name);
+
 /* Report every key that stands twice in section; returns how many do. */
 size_t	inifile_report_duplicates(const struct inifile *ini,
 	    const struct ini_section *section, struct reporter *rep);

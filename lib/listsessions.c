@@ -3,11 +3,11 @@
  * The task listsessions: every profile that the user may see, with its values
  * as the X2Go client reads them.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "answer.h"
-#include "cleanup.h"
 #include "clientini.h"
 #include "hostlist.h"
 #include "protocol.h"
@@ -16,6 +16,8 @@
 /* The client shows no password page where a key= is announced; the key itself
  * comes with selectsession. */
 #define KEY_ANNOUNCED	"<will-be-exchanged-during-session-selection>"
+
+#define PROFILE_TEXT	640	/* bytes of a usual profile, generously */
 
 /* Commands that are a whole desktop: x2goruncommand wants them upper-case,
  * and they have a root window of their own. */
@@ -39,29 +41,33 @@ find_desktop(const char *command)
 static void
 put_flag(struct buf *buf, const char *name, bool value)
 {
-	buf_printf(buf, "%s=%d\n", name, value);
+	buf_puts(buf, name);
+	buf_puts(buf, value ? "=1\n" : "=0\n");
 }
 
 static void
 put_number(struct buf *buf, const char *name, const char *value, int min,
     int max)
 {
+	char text[16];
 	int n;
 
-	if (value_parse_int(value, min, max, &n))
-		buf_printf(buf, "%s=%d\n", name, n);
+	if (!value_parse_int(value, min, max, &n))
+		return;
+	snprintf(text, sizeof(text), "=%d\n", n);
+	buf_puts(buf, name);
+	buf_puts(buf, text);
 }
 
 /* The client wants one host; which one it will be is decided later. */
 static int
 put_host(struct buf *buf, const char *value, struct x2gobroker_error *err)
 {
-	cleanup_free struct host *hosts = NULL;
-	size_t n;
+	struct host host;
 
-	if (hostlist_parse(value, &hosts, &n, err) == -1)
+	if (hostlist_first(value, &host, err) == -1)
 		return -1;
-	clientini_put(buf, "host", hosts[0].name);
+	clientini_put(buf, "host", host.name);
 	return 0;
 }
 
@@ -100,51 +106,161 @@ put_typed(struct buf *buf, const struct profile_key *known, const char *value,
 	return 0;
 }
 
-/* Keys that are the broker's business, or that it writes itself. */
+/* Keys that the client does not get, and those that put_rest() writes. */
 static bool
-is_kept_back(const char *name, bool autologin, bool desktop)
+is_special(const char *name)
 {
-	return strncmp(name, "acl-", 4) == 0 ||
-	    strncmp(name, "broker-", 7) == 0 ||
-	    (autologin && strcmp(name, "autologin") == 0) ||
-	    (autologin && strcmp(name, "key") == 0) ||
-	    (desktop && strcmp(name, "command") == 0) ||
-	    (desktop && strcmp(name, "rootless") == 0);
+	static const char *const names[] = { "autologin", "command", "default",
+	    "key", "rootless" };
+	size_t i;
+
+	if (strncmp(name, "acl-", 4) == 0 || strncmp(name, "broker-", 7) == 0)
+		return true;
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static int
+put_key(struct buf *buf, const char *name, const char *value,
+    const struct x2gobroker_user *user, struct x2gobroker_error *err)
+{
+	const struct profile_key *known = profile_key_find(name);
+
+	if (profile_is_not_set(value))
+		return 0;
+	if (strcmp(name, "user") == 0 && strcmp(value, "BROKER_USER") == 0)
+		value = user->name;
+	if (known != NULL)
+		return put_typed(buf, known, value, err);
+	clientini_put(buf, name, value);
+	return 0;
+}
+
+static void
+put_unless_null(struct buf *buf, const char *name, const char *value)
+{
+	if (value != NULL)
+		clientini_put(buf, name, value);
+}
+
+/* The keys whose value depends on other keys. */
+static void
+put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
+{
+	const char *command = x2gobroker_profile_value(profile, "command");
+	const char *desktop = find_desktop(command);
+
+	put_unless_null(buf, "command", desktop != NULL ? desktop : command);
+	if (desktop != NULL || x2gobroker_profile_value(profile, "rootless") !=
+	    NULL)
+		put_flag(buf, "rootless", desktop == NULL &&
+		    profile_bool(profile, "rootless", false));
+	if (profile_bool(profile, "broker-session-autologin",
+	    profile->config->default_session_autologin)) {
+		put_flag(buf, "autologin", true);
+		clientini_put(buf, "key", KEY_ANNOUNCED);
+	} else {
+		put_unless_null(buf, "autologin",
+		    x2gobroker_profile_value(profile, "autologin"));
+		put_unless_null(buf, "key",
+		    x2gobroker_profile_value(profile, "key"));
+	}
+}
+
+/* The defaults of a profile file as lines for the client.  Thousands of
+ * profiles share them, so they are written once and copied from here. */
+struct lines {
+	struct buf text;
+	size_t *ends;		/* where the line of defaults.keys[i] ends */
+};
+
+static int
+render_defaults(struct lines *lines, const struct ini_section *defaults,
+    const struct x2gobroker_user *user, struct x2gobroker_error *err)
+{
+	size_t i;
+
+	if (lines->ends != NULL)
+		return 0;
+	lines->ends = calloc(defaults->nkeys + 1, sizeof(*lines->ends));
+	if (lines->ends == NULL)
+		return error_nomem(err);
+	for (i = 0; i < defaults->nkeys; i++) {
+		const struct ini_key *key = &defaults->keys[i];
+
+		if (!is_special(key->name) && put_key(&lines->text, key->name,
+		    key->value, user, err) == -1)
+			return -1;
+		lines->ends[i] = lines->text.len;
+	}
+	return lines->text.failed ? error_nomem(err) : 0;
+}
+
+/* Copy the lines of defaults from number *next up to the one named name (NULL:
+ * to the end), and leave that one out. */
+static void
+copy_defaults(struct buf *buf, const struct lines *lines,
+    const struct ini_section *defaults, const char *name, size_t *next)
+{
+	size_t from = *next > 0 ? lines->ends[*next - 1] : 0, i = *next;
+	int cmp = -1;
+
+	while (i < defaults->nkeys && (name == NULL ||
+	    (cmp = strcmp(defaults->keys[i].name, name)) < 0))
+		i++;
+	if (i > *next)
+		buf_put(buf, lines->text.data + from, lines->ends[i - 1] -
+		    from);
+	*next = name != NULL && i < defaults->nkeys && cmp == 0 ? i + 1 : i;
 }
 
 static int
 put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
-    const struct x2gobroker_user *user, struct x2gobroker_error *err)
+    struct lines *lines, const struct x2gobroker_user *user,
+    struct x2gobroker_error *err)
 {
-	const char *desktop = find_desktop(
-	    x2gobroker_profile_value(profile, "command"));
-	bool autologin = profile_bool(profile, "broker-session-autologin",
-	    profile->config->default_session_autologin);
-	struct profile_walk walk = { 0 };
-	const struct profile_key *known;
-	const char *name, *value;
+	const struct ini_section *defaults = &profile->file->defaults;
+	size_t i, next = 0;
 
-	buf_printf(buf, "[%s]\n", profile->id);
-	while (profile_next(profile, &walk, &name, &value)) {
-		if (is_kept_back(name, autologin, desktop != NULL))
-			continue;
-		if (strcmp(name, "user") == 0 &&
-		    strcmp(value, "BROKER_USER") == 0)
-			value = user->name;
-		if ((known = profile_key_find(name)) == NULL)
-			clientini_put(buf, name, value);
-		else if (put_typed(buf, known, value, err) == -1)
+	if (render_defaults(lines, defaults, user, err) == -1)
+		return -1;
+	buf_putc(buf, '[');
+	buf_puts(buf, profile->id);
+	buf_puts(buf, "]\n");
+	for (i = 0; i < profile->own->nkeys; i++) {
+		const struct ini_key *key = &profile->own->keys[i];
+
+		copy_defaults(buf, lines, defaults, key->name, &next);
+		if (!is_special(key->name) && put_key(buf, key->name,
+		    key->value, user, err) == -1)
 			return -1;
 	}
-	if (desktop != NULL) {
-		clientini_put(buf, "command", desktop);
-		put_flag(buf, "rootless", false);
-	}
-	if (autologin) {
-		put_flag(buf, "autologin", true);
-		clientini_put(buf, "key", KEY_ANNOUNCED);
-	}
+	copy_defaults(buf, lines, defaults, NULL, &next);
+	put_rest(buf, profile);
 	buf_putc(buf, '\n');
+	return 0;
+}
+
+static int
+put_visible(struct buf *buf, const struct x2gobroker_profiles *profiles,
+    struct lines *lines, struct x2gobroker_user *user, size_t *n,
+    struct x2gobroker_error *err)
+{
+	const struct x2gobroker_profile *profile;
+	size_t i;
+
+	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
+	    i++) {
+		if (x2gobroker_acl_check(profile, user, NULL) !=
+		    X2GOBROKER_ALLOW)
+			continue;
+		if (put_profile(buf, profile, &lines[profile->file->number],
+		    user, err) == -1)
+			return -1;
+		(*n)++;
+	}
 	return 0;
 }
 
@@ -153,23 +269,25 @@ task_listsessions(struct x2gobroker_answer *answer,
     const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
     struct x2gobroker_error *err)
 {
-	const struct x2gobroker_profile *profile;
+	size_t i, n = 0, nfiles = profiles_count_files(profiles);
 	struct buf *buf = &answer->body;
-	size_t i, n = 0;
+	struct lines *lines;
+	int result;
 
+	if ((lines = calloc(nfiles + 1, sizeof(*lines))) == NULL)
+		return error_nomem(err);
+	/* memory that is not used after all costs nothing */
+	buf_reserve(buf, x2gobroker_profiles_count(profiles) * PROFILE_TEXT);
 	buf_puts(buf, PROTOCOL_GRANTED);
 	buf_puts(buf, PROTOCOL_START_LIST);
 	buf_putc(buf, '\n');
-	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
-	    i++) {
-		if (x2gobroker_acl_check(profile, user, NULL) !=
-		    X2GOBROKER_ALLOW)
-			continue;
-		if (put_profile(buf, profile, user, err) == -1)
-			return -1;
-		n++;
-	}
+	result = put_visible(buf, profiles, lines, user, &n, err);
 	buf_puts(buf, PROTOCOL_END_LIST);
 	buf_printf(&answer->summary, "profiles=%zu", n);
-	return 0;
+	for (i = 0; i < nfiles; i++) {
+		buf_free(&lines[i].text);
+		free(lines[i].ends);
+	}
+	free(lines);
+	return result;
 }

@@ -91,9 +91,7 @@ profile_find_key(const struct x2gobroker_profile *profile, const char *name)
 {
 	const struct ini_key *key = inifile_find(profile->own, name);
 
-	if (key == NULL)
-		key = inifile_find(profile->file_defaults, name);
-	return key;
+	return key != NULL ? key : inifile_find(&profile->file->defaults, name);
 }
 
 unsigned int
@@ -101,14 +99,13 @@ profile_key_line(const struct x2gobroker_profile *profile, const char *name)
 {
 	const struct ini_key *key = profile_find_key(profile, name);
 
-	return key != NULL ? key->line : profile->line;
+	return key != NULL && key->line != 0 ? key->line : profile->line;
 }
 
-/* not-set takes a key away, also one that a default has put there. */
-static const char *
-unless_not_set(const char *value)
+bool
+profile_is_not_set(const char *value)
 {
-	return value != NULL && strcmp(value, "not-set") == 0 ? NULL : value;
+	return strcmp(value, "not-set") == 0;
 }
 
 const char *
@@ -116,12 +113,9 @@ x2gobroker_profile_value(const struct x2gobroker_profile *profile,
     const char *name)
 {
 	const struct ini_key *key = profile_find_key(profile, name);
-	const struct profile_key *known;
 
-	if (key != NULL)
-		return unless_not_set(key->value);
-	known = profile_key_find(name);
-	return known != NULL ? known->initial : NULL;
+	return key == NULL || profile_is_not_set(key->value) ? NULL :
+	    key->value;
 }
 
 bool
@@ -144,7 +138,7 @@ x2gobroker_profile_id(const struct x2gobroker_profile *profile)
 const char *
 x2gobroker_profile_file(const struct x2gobroker_profile *profile)
 {
-	return profile->file;
+	return profile->file->path;
 }
 
 unsigned int
@@ -153,59 +147,71 @@ x2gobroker_profile_line(const struct x2gobroker_profile *profile)
 	return profile->line;
 }
 
-/* The name that section has at *i, or NULL at its end. */
-static const char *
-name_at(const struct ini_section *section, size_t i)
+static int
+compare_keys(const void *a, const void *b)
 {
-	return i < section->nkeys ? section->keys[i].name : NULL;
+	const struct ini_key *ka = a, *kb = b;
+	int cmp = strcmp(ka->name, kb->name);
+
+	/* what the file says before what is built in, which has line 0 */
+	return cmp != 0 ? cmp : (ka->line == 0) - (kb->line == 0);
 }
 
-/* The smaller of two names, of which either may be NULL. */
-static const char *
-smaller(const char *a, const char *b)
+/* Drop built-in keys that the file has, too. */
+static void
+drop_overridden(struct ini_section *defaults)
 {
-	if (a == NULL || b == NULL)
-		return a != NULL ? a : b;
-	return strcmp(a, b) <= 0 ? a : b;
-}
+	size_t i, kept = 0;
 
-static bool
-take(const char *name, const char *smallest, size_t *i)
-{
-	if (name == NULL || strcmp(name, smallest) != 0)
-		return false;
-	(*i)++;
-	return true;
+	for (i = 0; i < defaults->nkeys; i++) {
+		struct ini_key *key = &defaults->keys[i];
+
+		if (key->line == 0 && kept > 0 &&
+		    strcmp(key->name, defaults->keys[kept - 1].name) == 0)
+			continue;
+		defaults->keys[kept++] = *key;
+	}
+	defaults->nkeys = kept;
 }
 
 bool
-profile_next(const struct x2gobroker_profile *profile,
-    struct profile_walk *walk, const char **name, const char **value)
+profile_file_defaults(struct profile_file *file, struct inifile *ini,
+    struct reporter *rep)
 {
-	const char *own, *def, *builtin;
+	struct ini_section *defaults = &file->defaults;
+	size_t i, n = NKEYS;
 
-	for (;;) {
-		while (walk->builtin < NKEYS &&
-		    table[walk->builtin].initial == NULL)
-			walk->builtin++;
-		own = name_at(profile->own, walk->own);
-		def = name_at(profile->file_defaults, walk->file_defaults);
-		builtin = walk->builtin < NKEYS ?
-		    table[walk->builtin].name : NULL;
-		*name = smaller(own, smaller(def, builtin));
-		if (*name == NULL)
-			return false;
-		/* the nearest place is asked last, and wins */
-		if (take(builtin, *name, &walk->builtin))
-			*value = table[walk->builtin - 1].initial;
-		if (take(def, *name, &walk->file_defaults))
-			*value = profile->file_defaults->
-			    keys[walk->file_defaults - 1].value;
-		if (take(own, *name, &walk->own))
-			*value = profile->own->keys[walk->own - 1].value;
-		if (unless_not_set(*value) != NULL)
-			return true;
+	*defaults = (struct ini_section){ .name = "DEFAULT" };
+	for (i = 0; i < ini->nsections; i++)
+		if (strcmp(ini->sections[i].name, "DEFAULT") == 0)
+			n += ini->sections[i].nkeys;
+	defaults->keys = arena_alloc(&ini->arena, n * sizeof(*defaults->keys));
+	if (defaults->keys == NULL)
+		return false;
+	/* configparser makes one of several [DEFAULT] sections */
+	for (i = 0; i < ini->nsections; i++) {
+		const struct ini_section *section = &ini->sections[i];
+
+		if (strcmp(section->name, "DEFAULT") != 0 ||
+		    section->nkeys == 0)
+			continue;
+		memcpy(defaults->keys + defaults->nkeys, section->keys,
+		    section->nkeys * sizeof(*section->keys));
+		defaults->nkeys += section->nkeys;
 	}
+	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
+	    compare_keys);
+	profile_check(ini, defaults, rep);
+	for (i = 0; i < NKEYS; i++)
+		if (table[i].initial != NULL)
+			defaults->keys[defaults->nkeys++] = (struct ini_key){
+				.name = table[i].name,
+				.value = table[i].initial,
+			};
+	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
+	    compare_keys);
+	drop_overridden(defaults);
+	return true;
 }
 
 /* Whether the client's INI reader takes name for a key, as it is. */
@@ -225,12 +231,18 @@ is_key_name(const char *name)
 static bool
 is_utf8(const char *text)
 {
-	size_t len = strlen(text), n;
+	const char *end = text + strlen(text);
 	uint32_t cp;
+	size_t n;
 
-	for (; len > 0; text += n, len -= n)
-		if ((n = utf8_decode(text, len, &cp)) == 0)
+	while (text < end) {
+		if ((unsigned char)*text < 0x80)
+			n = 1;	/* nearly all of it is */
+		else if ((n = utf8_decode(text, (size_t)(end - text), &cp)) ==
+		    0)
 			return false;
+		text += n;
+	}
 	return true;
 }
 
@@ -290,7 +302,7 @@ check_key(const struct inifile *ini, const struct ini_key *key,
 		    "iconv(1)", key->name);
 		return;
 	}
-	if (strcmp(key->value, "not-set") == 0)
+	if (profile_is_not_set(key->value))
 		return;
 	if (strncmp(key->name, "acl-", 4) == 0)
 		wrong = acl_check_value(key->name, key->value, &is_acl, buf,
@@ -356,7 +368,7 @@ profile_check_whole(const struct x2gobroker_profile *profile,
 
 	if (hostlist_parse(value != NULL ? value : "", &hosts, &n, &err) ==
 	    -1) {
-		report(rep, err.code, profile->file,
+		report(rep, err.code, profile->file->path,
 		    profile_key_line(profile, "host"), "[%.100s]: %s",
 		    profile->id, err.text);
 		return;
@@ -365,17 +377,17 @@ profile_check_whole(const struct x2gobroker_profile *profile,
 		if (host_for_client(&hosts[i]) != NULL)
 			usable++;
 		else
-			report(rep, X2GOBROKER_WARNING, profile->file,
+			report(rep, X2GOBROKER_WARNING, profile->file->path,
 			    profile_key_line(profile, "host"),
 			    "[%.100s]: host %s: the X2Go client cannot be "
 			    "told an IPv6 address; give the server a name",
 			    profile->id, hosts[i].name);
 	if (usable == 0)
-		report(rep, X2GOBROKER_ERR_VALUE, profile->file,
+		report(rep, X2GOBROKER_ERR_VALUE, profile->file->path,
 		    profile_key_line(profile, "host"), "[%.100s]: host: no "
 		    "server that the X2Go client could be told", profile->id);
 	if (x2gobroker_profile_value(profile, "name") == NULL)
-		report(rep, X2GOBROKER_WARNING, profile->file, profile->line,
-		    "[%.100s]: no name=, so its button has no text",
+		report(rep, X2GOBROKER_WARNING, profile->file->path,
+		    profile->line, "[%.100s]: no name=, so its button has no text",
 		    profile->id);
 }

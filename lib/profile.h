@@ -5,15 +5,23 @@
 #include "config.h"
 #include "inifile.h"
 
-/* A profile's keys come from three places, the nearest wins: its own section,
- * the [DEFAULT] of its file, the built-in defaults. */
+/* What a profile file gives to each of its profiles. */
+struct profile_file {
+	const char *path;
+	size_t number;		/* from 0, in the order of reading */
+	/* the [DEFAULT] of the file over the built-in defaults, sorted by name;
+	 * a built-in key has line 0 */
+	struct ini_section defaults;
+};
+
+/* A profile's keys come from its own section, or else from its file's
+ * defaults. */
 struct x2gobroker_profile {
 	const char *id;
-	const char *file;
+	const struct profile_file *file;
 	unsigned int line;
 	const struct x2gobroker_config *config;
 	const struct ini_section *own;
-	const struct ini_section *file_defaults;
 	bool withheld;		/* something is wrong with it: not served */
 };
 
@@ -39,30 +47,32 @@ struct profile_key {
 const struct profile_key *profile_key(size_t i);
 const struct profile_key *profile_key_find(const char *name);
 
-/* The key as somebody wrote it, in the profile or its file's [DEFAULT]; NULL
- * where nobody did. */
+/* The key, from the profile or its file's defaults, or NULL. */
 const struct ini_key *profile_find_key(const struct x2gobroker_profile *profile,
 	    const char *name);
 unsigned int profile_key_line(const struct x2gobroker_profile *profile,
 	    const char *name);
 
-/* Every key of the profile with its value, sorted by name.  Start with a
- * cleared walk; false at the end. */
-struct profile_walk {
-	size_t own, file_defaults, builtin;
-};
-
-bool	profile_next(const struct x2gobroker_profile *profile,
-	    struct profile_walk *walk, const char **name, const char **value);
+/* Whether value takes its key away, also one that a default has put there. */
+bool	profile_is_not_set(const char *value);
 
 /* A boolean key, or fallback where it is not set. */
 bool	profile_bool(const struct x2gobroker_profile *profile,
 	    const char *name, bool fallback);
 
+/* Fill in file->defaults from the sections [DEFAULT] of ini, whose memory it
+ * uses, and the built-in ones.  Reports what is wrong in them; returns false
+ * where memory is out. */
+bool	profile_file_defaults(struct profile_file *file, struct inifile *ini,
+	    struct reporter *rep);
+
 /* Report all that is wrong with section as a profile, or with a [DEFAULT].
  * Returns the number of errors that withhold it. */
 unsigned int profile_check(const struct inifile *ini,
 	    const struct ini_section *section, struct reporter *rep);
+
+/* How many files there are: file->number is less. */
+size_t	profiles_count_files(const struct x2gobroker_profiles *profiles);
 
 /* Report what is wrong with the whole, own and inherited. */
 void	profile_check_whole(const struct x2gobroker_profile *profile,

@@ -17,7 +17,6 @@
 struct x2gobroker_profiles {
 	const struct x2gobroker_config *config;
 	struct inifile **files;		/* owned, and each of them too */
-	struct ini_section *defaults;	/* of each file; owned */
 	size_t nfiles;
 	struct x2gobroker_profile *list;	/* owned; first n that are
 						 * served, then those that are
@@ -46,74 +45,37 @@ add(struct x2gobroker_profiles *profiles,
 	profiles->list[profiles->n++] = *profile;
 }
 
-static int
-compare_keys(const void *a, const void *b)
-{
-	return strcmp(((const struct ini_key *)a)->name,
-	    ((const struct ini_key *)b)->name);
-}
-
-/* Put all [DEFAULT] sections of a file into one, as configparser does.
- * Returns how many errors they have; the keys are owned by defaults. */
-static unsigned int
-merge_defaults(struct x2gobroker_profiles *profiles, struct inifile *ini,
-    struct ini_section *defaults, struct reporter *rep)
-{
-	unsigned int before = rep->errors;
-	size_t i, n = 0;
-
-	*defaults = (struct ini_section){ .name = "DEFAULT" };
-	for (i = 0; i < ini->nsections; i++)
-		if (strcmp(ini->sections[i].name, "DEFAULT") == 0)
-			n += ini->sections[i].nkeys;
-	if (n == 0)
-		return 0;
-	defaults->keys = arena_alloc(&ini->arena, n * sizeof(*defaults->keys));
-	if (defaults->keys == NULL) {
-		profiles->nomem = true;
-		return 0;
-	}
-	for (i = 0; i < ini->nsections; i++) {
-		const struct ini_section *section = &ini->sections[i];
-
-		if (strcmp(section->name, "DEFAULT") != 0 ||
-		    section->nkeys == 0)
-			continue;
-		memcpy(defaults->keys + defaults->nkeys, section->keys,
-		    section->nkeys * sizeof(*section->keys));
-		defaults->nkeys += section->nkeys;
-	}
-	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
-	    compare_keys);
-	profile_check(ini, defaults, rep);
-	return rep->errors - before;
-}
-
 /* Take every profile of a file that was read. */
 static void
 add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
-    struct ini_section *defaults, struct reporter *rep)
+    struct profile_file *file, struct reporter *rep)
 {
-	bool bad_defaults = merge_defaults(profiles, ini, defaults, rep) != 0;
+	unsigned int errors = rep->errors;
+	bool bad_defaults;
 	size_t i;
+
+	if (!profile_file_defaults(file, ini, rep)) {
+		profiles->nomem = true;
+		return;
+	}
+	bad_defaults = rep->errors != errors;
 
 	for (i = 0; i < ini->nsections; i++) {
 		const struct ini_section *section = &ini->sections[i];
 		struct x2gobroker_profile profile = {
 			.id = section->name,
-			.file = ini->path,
+			.file = file,
 			.line = section->line,
 			.config = profiles->config,
 			.own = section,
-			.file_defaults = defaults,
 		};
-		unsigned int before = rep->errors;
 
+		errors = rep->errors;
 		if (strcmp(section->name, "DEFAULT") == 0)
 			continue;
 		if (profile_check(ini, section, rep) == 0)
 			profile_check_whole(&profile, rep);
-		profile.withheld = bad_defaults || rep->errors != before;
+		profile.withheld = bad_defaults || rep->errors != errors;
 		add(profiles, &profile);
 	}
 }
@@ -124,20 +86,24 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
     struct reporter *rep)
 {
 	struct inifile **files;
-	struct ini_section *defaults;
+	struct profile_file *file;
 
-	defaults = arena_alloc(&ini->arena, sizeof(*defaults));
+	file = arena_alloc(&ini->arena, sizeof(*file));
 	files = reallocarray(profiles->files, profiles->nfiles + 1,
 	    sizeof(*files));
 	if (files != NULL)
 		profiles->files = files;
-	if (files == NULL || defaults == NULL) {
+	if (files == NULL || file == NULL) {
 		profiles->nomem = true;
 		inifile_free(ini);
 		return;
 	}
+	*file = (struct profile_file){
+		.path = ini->path,
+		.number = profiles->nfiles,
+	};
 	profiles->files[profiles->nfiles++] = ini;
-	add_file(profiles, ini, defaults, rep);
+	add_file(profiles, ini, file, rep);
 }
 
 /* Returns false where there is no such file. */
@@ -278,9 +244,10 @@ withhold_twins(struct x2gobroker_profiles *profiles, struct reporter *rep)
 			continue;
 		}
 		first->withheld = list[i].withheld = true;
-		report(rep, X2GOBROKER_ERR_VALUE, list[i].file, list[i].line,
+		report(rep, X2GOBROKER_ERR_VALUE, list[i].file->path,
+		    list[i].line,
 		    "[%.100s] stands here and in %s:%u; rename or remove one",
-		    list[i].id, first->file, first->line);
+		    list[i].id, first->file->path, first->line);
 	}
 }
 
@@ -356,6 +323,12 @@ x2gobroker_profiles_free(struct x2gobroker_profiles *profiles)
 }
 
 size_t
+profiles_count_files(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->nfiles;
+}
+
+size_t
 x2gobroker_profiles_count(const struct x2gobroker_profiles *profiles)
 {
 	return profiles->n;
@@ -407,7 +380,7 @@ x2gobroker_profiles_withheld(const struct x2gobroker_profiles *profiles,
 	for (i = 0; i < profiles->nwithheld; i++) {
 		if (strcmp(withheld[i].id, id) != 0)
 			continue;
-		*file = withheld[i].file;
+		*file = withheld[i].file->path;
 		*line = withheld[i].line;
 		return true;
 	}

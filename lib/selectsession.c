@@ -22,20 +22,17 @@ find_visible(const struct x2gobroker_profiles *profiles,
     struct x2gobroker_user *user, const char *id, struct x2gobroker_error *why)
 {
 	const struct x2gobroker_profile *profile, *found = NULL;
-	struct x2gobroker_error reason;
+	bool asked, allowed;
 	size_t i;
 
 	error_set(why, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 	    "no profile has this id");
 	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
 	    i++) {
-		bool allowed = x2gobroker_acl_check(profile, user, &reason) ==
-		    X2GOBROKER_ALLOW;
-
-		if (strcmp(profile->id, id) != 0)
-			continue;
-		*why = reason;
-		if (allowed)
+		asked = strcmp(profile->id, id) == 0;
+		allowed = x2gobroker_acl_check(profile, user,
+		    asked ? why : NULL) == X2GOBROKER_ALLOW;
+		if (asked && allowed)
 			found = profile;
 	}
 	return found;
@@ -55,7 +52,7 @@ check_login(const struct x2gobroker_profile *profile,
 	if (fixed != NULL && *fixed != '\0' &&
 	    strcmp(fixed, "BROKER_USER") != 0 && strcmp(fixed, login) == 0)
 		return 0;
-	return error_set(err, X2GOBROKER_ERR_DENIED, profile->file,
+	return error_set(err, X2GOBROKER_ERR_DENIED, profile->file->path,
 	    profile_key_line(profile, "user"), "--login %.100s is neither the "
 	    "user nor the profile's user=; write user=BROKER_USER to make the "
 	    "client log in as the user", login);
@@ -136,7 +133,7 @@ task_selectsession(struct x2gobroker_answer *answer,
 	if (hostlist_parse(value != NULL ? value : "", &hosts, &n, err) == -1)
 		return -1;
 	if ((host = choose_host(profile, hosts, n)) == NULL)
-		return error_set(err, X2GOBROKER_ERR_VALUE, profile->file,
+		return error_set(err, X2GOBROKER_ERR_VALUE, profile->file->path,
 		    profile_key_line(profile, "host"),
 		    "host: no server that the client could be told");
 	name = public_name(host_for_client(host), buf);

@@ -261,8 +261,8 @@ int x2gobroker_answer_task(struct x2gobroker_answer *answer,
  * "" before. */
 const char *x2gobroker_answer_summary(const struct x2gobroker_answer *answer);
 
-/* The whole text, markers included, to be written to the client in one go.
- * Latin-1 or ASCII as the client reads it. */
+/* Finish the answer and return its whole text, markers included, to be written
+ * to the client in one go.  To be called once, last. */
 int x2gobroker_answer_text(struct x2gobroker_answer *answer,
     const char **text, size_t *len, struct x2gobroker_error *err);
 
