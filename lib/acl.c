@@ -126,13 +126,11 @@ check_list(const char *value, bool clients, char *buf, size_t size)
 }
 
 const char *
-acl_check_value(const char *key, const char *value, bool *known, char *buf,
-    size_t size)
+acl_check_value(const char *key, const char *value, char *buf, size_t size)
 {
 	int n = find_name(key);
 
-	*known = n != -1;
-	if (!*known)
+	if (n == -1)
 		return "no such key, so who may see this profile is not "
 		    "known; see x2gobroker-sessionprofiles(5)";
 	if (n != ANY_ORDER && n % PER_KIND != ORDER)

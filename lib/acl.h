@@ -4,10 +4,10 @@
 
 #include "error.h"
 
-/* What is wrong with the value of an acl- key, or NULL.  Sets *known to
- * whether there is such a key at all.  buf is for the text. */
-const char *acl_check_value(const char *key, const char *value, bool *known,
-	    char *buf, size_t size);
+/* What is wrong with the value of an acl- key, or that there is no such key;
+ * NULL when all is well.  buf is for the text. */
+const char *acl_check_value(const char *key, const char *value, char *buf,
+	    size_t size);
 
 /* Report what is allowed, and surely not meant or not as in the Python
  * broker: a deny list with ALL that always decides, an order that had no

@@ -53,6 +53,22 @@ put_escape(struct buf *buf, uint32_t cp)
 	buf_printf(buf, "\\x%x", (unsigned int)cp);
 }
 
+/* The bytes at the beginning of text that mean themselves between quotes. */
+static size_t
+span_plain(const char *text, size_t len, bool quoted)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c < 0x20 || c >= 0x7f ||
+		    (!quoted && (c == '"' || c == '\\')))
+			break;
+	}
+	return i;
+}
+
 /* Write text as the inside of a quoted string.  If quoted, its backslashes and
  * quotes are in the notation already, and only what is not ASCII, or would be a
  * word of the protocol, is escaped. */
@@ -65,6 +81,12 @@ put_inside(struct buf *buf, const char *text, size_t len, bool quoted)
 	size_t n;
 
 	for (; len > 0; text += n, len -= n) {
+		n = after_escape || word != NULL ? 0 :
+		    span_plain(text, len, quoted);
+		if (n > 0) {
+			buf_put(buf, text, n);
+			continue;
+		}
 		if ((n = utf8_decode(text, len, &cp)) == 0) {
 			cp = (unsigned char)*text;
 			n = 1;

@@ -16,6 +16,8 @@
 #include "cleanup.h"
 #include "file.h"
 
+#define READ_SIZE	65536	/* most files are read in one go */
+
 static int
 not_found_or(struct x2gobroker_error *err, const char *path, const char *what)
 {
@@ -84,11 +86,33 @@ file_check_dir(const char *path, struct x2gobroker_error *err)
 	return look_up_and_check(path, true, err);
 }
 
-FILE *
-file_open(const char *path, struct x2gobroker_error *err)
+/* Check the open file fd, which path names. */
+static int
+check_file(int fd, const char *path, struct x2gobroker_error *err)
 {
-	cleanup_fd int fd = -1;
 	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return error_errno(err, path, "cannot be looked up");
+	if (!S_ISREG(st.st_mode))
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
+		    "not a regular file");
+	if (check_owner_and_mode(&st, path, false, err) == -1)
+		return -1;
+	if (st.st_size > FILE_SIZE_MAX)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
+		    "larger than %d MiB: this is no configuration file",
+		    FILE_SIZE_MAX / 1024 / 1024);
+	return 0;
+}
+
+static FILE *
+open_checked(const char *path, bool parent_is_checked,
+    struct x2gobroker_error *err)
+{
+	/* without O_NONBLOCK a FIFO would hold the request for ever */
+	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	cleanup_fd int fd = -1;
 	FILE *fp;
 
 	if (strlen(path) >= X2GOBROKER_FILE_SIZE) {
@@ -96,34 +120,33 @@ file_open(const char *path, struct x2gobroker_error *err)
 		    "the path is too long");
 		return NULL;
 	}
-	/* without O_NONBLOCK a FIFO would hold the request for ever */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = open(path, parent_is_checked ? flags | O_NOFOLLOW : flags);
+	if (fd == -1 && errno == ELOOP && parent_is_checked)
+		return open_checked(path, false, err);	/* leads elsewhere */
 	if (fd == -1) {
 		not_found_or(err, path, "cannot be opened");
 		return NULL;
 	}
-	if (fstat(fd, &st) == -1) {
-		error_errno(err, path, "cannot be looked up");
+	if (check_file(fd, path, err) == -1 ||
+	    (!parent_is_checked && look_up_and_check(path, false, err) == -1))
 		return NULL;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
-		    "not a regular file");
-		return NULL;
-	}
-	if (check_owner_and_mode(&st, path, false, err) == -1 ||
-	    look_up_and_check(path, false, err) == -1)
-		return NULL;
-	if (st.st_size > FILE_SIZE_MAX) {
-		error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
-		    "larger than %d MiB: this is no configuration file",
-		    FILE_SIZE_MAX / 1024 / 1024);
-		return NULL;
-	}
 	if ((fp = fdopen(fd, "r")) == NULL) {
 		error_errno(err, path, "cannot be opened");
 		return NULL;
 	}
 	fd = -1;	/* it is fp's now */
+	setvbuf(fp, NULL, _IOFBF, READ_SIZE);
 	return fp;
+}
+
+FILE *
+file_open(const char *path, struct x2gobroker_error *err)
+{
+	return open_checked(path, false, err);
+}
+
+FILE *
+file_open_entry(const char *path, struct x2gobroker_error *err)
+{
+	return open_checked(path, true, err);
 }

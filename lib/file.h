@@ -16,6 +16,10 @@
  * is none, ERR_UNSAFE, or ERR_SYSTEM. */
 FILE	*file_open(const char *path, struct x2gobroker_error *err);
 
+/* The same for a file in a directory that file_check_dir() has just passed, so
+ * that its way is not walked again for each of a hundred files. */
+FILE	*file_open_entry(const char *path, struct x2gobroker_error *err);
+
 /* The same check for a directory. */
 int	 file_check_dir(const char *path, struct x2gobroker_error *err);
 

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libinih knows the grammar; what it lacks is width.  As distributions build
- * it, it cuts lines at 199 bytes and section names at 49 without a word, drops
- * what follows " ;", never reports a section without keys, and calls every
- * indented line a continuation.
+ * libinih knows what a section, a key, and a comment are; what it lacks is
+ * width.  As distributions build it, it cuts lines at 199 bytes and section
+ * names at 49 without a word, drops what follows " ;", never reports a section
+ * without keys, and calls every indented line a continuation.
  *
  * So the reader below stands between the file and libinih.  It takes whole
- * lines, decides what is a continuation (by the indentation, as configparser
- * does), and hands each line over in pieces that fit, the further ones as
- * continuation lines, with the bytes that libinih would drop or trim replaced
- * by control characters, which a file cannot contain.  The handler puts the
- * pieces together again.  Section names are taken here, where they are whole.
+ * lines and hands over only what libinih can judge: of a key's line the name
+ * and the "=", of a section's the brackets.  Values, which can be of any length
+ * and hold anything, never pass through; the handler takes them from the line.
+ * Continuation lines are told by their indentation, as configparser does, and
+ * belong to the value as a whole.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -20,14 +20,7 @@
 #include "buf.h"
 #include "inifile.h"
 
-#define PIECE_MAX	160	/* fits any libinih: 200 bytes less overhead */
-#define NAME_MAX_LEN	120	/* a key must fit one piece, "=" included */
-
-/* Stand-ins for what libinih would take for syntax. */
-#define STAND_SEMICOLON	'\001'
-#define STAND_BLANK	'\002'
-#define STAND_TAB	'\003'
-#define GUARD		'\004'	/* first in a further piece, so "#" is text */
+#define NAME_MAX_LEN	120	/* a key fits what libinih takes for a line */
 
 struct reading {
 	FILE *fp;
@@ -35,13 +28,12 @@ struct reading {
 	struct reporter *rep;
 	bool nomem;
 
-	/* the line being handed over */
+	/* the line being read */
 	char *line;		/* owned by getline(3) */
 	size_t linesize;
 	unsigned int lineno;
-	char *rest;		/* what of it has still to be handed over */
-	bool need_handler;	/* the line must show up in the handler */
-	bool piece;		/* what is handed over is not a line's start */
+	const char *line_value;	/* what stands behind the "=" */
+	bool need_handler;	/* libinih must find a key in this line */
 
 	/* the key being put together */
 	int indent;		/* of the last line that was no continuation */
@@ -54,31 +46,6 @@ struct reading {
 	struct ini_key *keys;
 	size_t nkeys, keys_size, sections_size;
 };
-
-/* Copy a piece as it was in the file; returns its length. */
-static size_t
-restore(char dst[static PIECE_MAX + 1], const char *src)
-{
-	size_t i;
-
-	for (i = 0; i < PIECE_MAX && src[i] != '\0'; i++) {
-		switch (src[i]) {
-		case STAND_SEMICOLON:
-			dst[i] = ';';
-			break;
-		case STAND_BLANK:
-			dst[i] = ' ';
-			break;
-		case STAND_TAB:
-			dst[i] = '\t';
-			break;
-		default:
-			dst[i] = src[i];
-		}
-	}
-	dst[i] = '\0';
-	return i;
-}
 
 static char *
 trim(char *s)
@@ -201,38 +168,26 @@ begin_section(struct reading *r, const char *text)
 		r->ini->nsections++;
 }
 
-/* libinih found "name = value", or one more piece of the value above. */
+/* libinih found the name of a key. */
 static int
 handle(void *arg, const char *section __attribute__((unused)),
-    const char *name, const char *value)
+    const char *name, const char *value __attribute__((unused)))
 {
 	struct reading *r = arg;
-	char copy[PIECE_MAX + 1];
-	const char *text;
-	size_t len;
 
 	r->need_handler = false;
-	if (r->piece && !r->in_key)
-		return 1;	/* of a key that was reported already */
-	if (r->piece) {
-		len = restore(copy, value + 1);
-		buf_put(&r->value, copy, len);
-		return 1;
-	}
-	restore(copy, name);
-	text = trim(copy);
-	if (*text == '\0') {
+	if (*name == '\0') {
 		syntax_error(r, "a key needs a name before '='");
 		return 1;
 	}
-	r->key.name = arena_strndup(&r->ini->arena, text, strlen(text));
-	r->key.line = r->lineno;
+	r->key = (struct ini_key){
+		.name = arena_strndup(&r->ini->arena, name, strlen(name)),
+		.line = r->lineno,
+	};
 	if (r->key.name == NULL)
 		r->nomem = true;
-	len = restore(copy, value);
-	text = copy + strspn(copy, " \t");
 	buf_truncate(&r->value, 0);
-	buf_put(&r->value, text, len - (size_t)(text - copy));
+	buf_puts(&r->value, r->line_value);
 	r->in_key = true;
 	return 1;
 }
@@ -258,64 +213,27 @@ is_clean(struct reading *r, const char *text, size_t len)
 	return true;
 }
 
-/* Hand over up to PIECE_MAX bytes of r->rest, behind lead (may be ""). */
-static char *
-hand_over(struct reading *r, char *dst, int size, const char *lead)
-{
-	size_t lead_len = strlen(lead), n = strlen(r->rest), i;
-
-	if (n > PIECE_MAX)
-		n = PIECE_MAX;
-	if (lead_len + n + 1 > (size_t)size)
-		n = (size_t)size - lead_len - 1;
-	memcpy(dst, lead, lead_len);
-	for (i = 0; i < n; i++) {
-		char c = r->rest[i];
-
-		if (c == ';')
-			c = STAND_SEMICOLON;
-		else if (c == ' ')
-			c = STAND_BLANK;
-		else if (c == '\t')
-			c = STAND_TAB;
-		dst[lead_len + i] = c;
-	}
-	dst[lead_len + n] = '\0';
-	r->rest += n;
-	if (*r->rest == '\0')
-		r->rest = NULL;
-	return dst;
-}
-
 /* A line that continues the value above: its break is part of the value. */
-static char *
-continue_value(struct reading *r, char *text, char *dst, int size)
+static void
+continue_value(struct reading *r, const char *text)
 {
-	static const char lead[] = { ' ', GUARD, '\0' };
-	unsigned int i;
-
-	for (i = 0; i <= r->blank_lines; i++)
+	for (; r->blank_lines > 0; r->blank_lines--)
 		buf_putc(&r->value, '\n');
-	r->blank_lines = 0;
-	r->rest = text;
-	r->piece = true;
-	r->need_handler = true;
-	return hand_over(r, dst, size, lead);
+	buf_putc(&r->value, '\n');
+	buf_puts(&r->value, text);
 }
 
-/* The start of a key, or a section. */
-static char *
-start_line(struct reading *r, char *text, char *dst, int size)
+/* The start of a key, or a section.  Writes what libinih gets of it. */
+static void
+start_line(struct reading *r, char *text, char *dst)
 {
 	size_t name_len = strcspn(text, "=:");
 
 	r->blank_lines = 0;
-	r->piece = false;
 	if (*text == '[') {
 		begin_section(r, text);
-		/* enough for libinih to know that a section begins */
 		memcpy(dst, "[]", 3);
-		return dst;
+		return;
 	}
 	end_key(r);
 	if (r->ini->nsections == 0)
@@ -326,61 +244,67 @@ start_line(struct reading *r, char *text, char *dst, int size)
 	else if (name_len > NAME_MAX_LEN)
 		syntax_error(r, "a key's name is too long (120 bytes at most)");
 	else {
-		r->rest = text;
+		memcpy(dst, text, name_len + 1);
+		dst[name_len + 1] = '\0';
+		r->line_value = text + name_len + 1;
+		r->line_value += strspn(r->line_value, " \t");
 		r->need_handler = true;
-		return hand_over(r, dst, size, "");
 	}
-	dst[0] = '\0';
-	return dst;
 }
 
-/* libinih wants a line: the next piece of a long one, or the next of the file.
- * The signature is fgets(3)'s. */
+/* Read the next line, without what ends it.  Returns NULL at the end. */
 static char *
-next_line(char *dst, int size, void *arg)
+get_line(struct reading *r, size_t *len)
 {
-	static const char lead[] = { ' ', GUARD, '\0' };
+	ssize_t n = getline(&r->line, &r->linesize, r->fp);
+	char *text = r->line;
+
+	if (n < 0)
+		return NULL;
+	r->lineno++;
+	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
+		text[--n] = '\0';
+	if (r->lineno == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0) {
+		text += 3;	/* a byte order mark, as Windows editors do */
+		n -= 3;
+	}
+	*len = (size_t)n;
+	return text;
+}
+
+/* libinih wants a line, and gets the next that it has to judge.  The signature
+ * is fgets(3)'s; size is at least 200. */
+static char *
+next_line(char *dst, int size __attribute__((unused)), void *arg)
+{
 	struct reading *r = arg;
-	ssize_t len;
+	size_t len;
 	char *text;
 	int indent;
 
 	if (r->need_handler) {
-		/* not met so far; but a line that is lost must not be silent */
-		syntax_error(r, "not understood");
+		syntax_error(r, "no name of a key");
 		r->need_handler = false;
 	}
-	if (r->nomem)
-		return NULL;
-	if (r->rest != NULL) {
-		r->piece = true;
-		return hand_over(r, dst, size, lead);
-	}
-	if ((len = getline(&r->line, &r->linesize, r->fp)) < 0)
-		return NULL;
-	r->lineno++;
-	text = r->line;
-	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
-		text[--len] = '\0';
-	if (r->lineno == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0) {
-		text += 3;	/* a byte order mark, as Windows editors do */
-		len -= 3;
-	}
 	dst[0] = '\0';
-	indent = (int)strspn(text, " \t");
-	if (text[indent] == '#' || text[indent] == ';')
-		return dst;
-	if (!is_clean(r, text, (size_t)len))
-		return dst;
-	text = trim(text);
-	if (*text == '\0') {
-		r->blank_lines++;
-		return dst;
+	while (dst[0] == '\0') {
+		if (r->nomem || (text = get_line(r, &len)) == NULL)
+			return NULL;
+		indent = (int)strspn(text, " \t");
+		if (text[indent] == '#' || text[indent] == ';' ||
+		    !is_clean(r, text, len))
+			continue;
+		text = trim(text);
+		if (*text == '\0')
+			r->blank_lines++;
+		else if (r->in_key && indent > r->indent)
+			continue_value(r, text);
+		else {
+			r->indent = indent;
+			start_line(r, text, dst);
+		}
 	}
-	if (r->in_key && indent > r->indent)
-		return continue_value(r, text, dst, size);
-	r->indent = indent;
-	return start_line(r, text, dst, size);
+	return dst;
 }
 
 static struct inifile *

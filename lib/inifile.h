@@ -13,10 +13,13 @@
 #include "arena.h"
 #include "error.h"
 
+struct profile_key;
+
 struct ini_key {
 	const char *name;
 	const char *value;	/* trimmed; continuation lines joined by \n */
 	unsigned int line;
+	const struct profile_key *row;	/* profile.c's; NULL when read */
 };
 
 struct ini_section {

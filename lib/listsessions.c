@@ -3,6 +3,7 @@
  * The task listsessions: every profile that the user may see, with its values
  * as the X2Go client reads them.
  */
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,17 +47,18 @@ put_flag(struct buf *buf, const char *name, bool value)
 }
 
 static void
-put_number(struct buf *buf, const char *name, const char *value, int min,
-    int max)
+put_number(struct buf *buf, const char *name, const char *value)
 {
 	char text[16];
 	int n;
 
-	if (!value_parse_int(value, min, max, &n))
+	if (!value_parse_int(value, INT_MIN, INT_MAX, &n))
 		return;
-	snprintf(text, sizeof(text), "=%d\n", n);
+	snprintf(text, sizeof(text), "%d", n);	/* "+07" is 7 */
 	buf_puts(buf, name);
+	buf_putc(buf, '=');
 	buf_puts(buf, text);
+	buf_putc(buf, '\n');
 }
 
 /* The client wants one host; which one it will be is decided later. */
@@ -71,70 +73,43 @@ put_host(struct buf *buf, const char *value, struct x2gobroker_error *err)
 	return 0;
 }
 
+/* Write key as the client reads its kind of value. */
 static int
-put_typed(struct buf *buf, const struct profile_key *known, const char *value,
-    struct x2gobroker_error *err)
+put_key(struct buf *buf, const struct ini_key *key,
+    const struct x2gobroker_user *user, struct x2gobroker_error *err)
 {
+	const struct profile_key *row = key->row;
+	const char *name = key->name, *value = key->value;
 	bool flag;
 
-	switch (known->type) {
+	if (row->listing != LIST_AS_IT_IS || profile_is_not_set(value))
+		return 0;
+	switch (row->type) {
 	case VALUE_FLAG:
-		if (!value_parse_bool(value, &flag)) {
-			put_number(buf, known->name, value, known->min,
-			    known->max);
-			break;
-		}
-		put_flag(buf, known->name, flag);
-		break;
 	case VALUE_BOOL:
 		if (value_parse_bool(value, &flag))
-			put_flag(buf, known->name, flag);
+			put_flag(buf, name, flag);
+		else
+			put_number(buf, name, value);
 		break;
 	case VALUE_INT:
-		put_number(buf, known->name, value, known->min, known->max);
+		put_number(buf, name, value);
 		break;
 	case VALUE_LIST:
-		clientini_put_list(buf, known->name, value);
+		clientini_put_list(buf, name, value);
 		break;
 	case VALUE_HOSTS:
 		return put_host(buf, value, err);
 	case VALUE_TEXT:
+		if (strcmp(value, "BROKER_USER") == 0 &&
+		    strcmp(name, "user") == 0)
+			value = user->name;
+		clientini_put(buf, name, value);
+		break;
 	case VALUE_MODE:
-		clientini_put(buf, known->name, value);
+	case VALUE_ACL:
 		break;
 	}
-	return 0;
-}
-
-/* Keys that the client does not get, and those that put_rest() writes. */
-static bool
-is_special(const char *name)
-{
-	static const char *const names[] = { "autologin", "command", "default",
-	    "key", "rootless" };
-	size_t i;
-
-	if (strncmp(name, "acl-", 4) == 0 || strncmp(name, "broker-", 7) == 0)
-		return true;
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	return false;
-}
-
-static int
-put_key(struct buf *buf, const char *name, const char *value,
-    const struct x2gobroker_user *user, struct x2gobroker_error *err)
-{
-	const struct profile_key *known = profile_key_find(name);
-
-	if (profile_is_not_set(value))
-		return 0;
-	if (strcmp(name, "user") == 0 && strcmp(value, "BROKER_USER") == 0)
-		value = user->name;
-	if (known != NULL)
-		return put_typed(buf, known, value, err);
-	clientini_put(buf, name, value);
 	return 0;
 }
 
@@ -174,12 +149,16 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 struct lines {
 	struct buf text;
 	size_t *ends;		/* where the line of defaults.keys[i] ends */
+	struct buf rest;	/* what put_rest() writes of the defaults alone */
 };
 
 static int
-render_defaults(struct lines *lines, const struct ini_section *defaults,
+render_defaults(struct lines *lines, const struct x2gobroker_profile *profile,
     const struct x2gobroker_user *user, struct x2gobroker_error *err)
 {
+	const struct ini_section *defaults = &profile->file->defaults;
+	static const struct ini_section nothing;
+	struct x2gobroker_profile bare = *profile;
 	size_t i;
 
 	if (lines->ends != NULL)
@@ -190,12 +169,13 @@ render_defaults(struct lines *lines, const struct ini_section *defaults,
 	for (i = 0; i < defaults->nkeys; i++) {
 		const struct ini_key *key = &defaults->keys[i];
 
-		if (!is_special(key->name) && put_key(&lines->text, key->name,
-		    key->value, user, err) == -1)
+		if (put_key(&lines->text, key, user, err) == -1)
 			return -1;
 		lines->ends[i] = lines->text.len;
 	}
-	return lines->text.failed ? error_nomem(err) : 0;
+	bare.own = &nothing;
+	put_rest(&lines->rest, &bare);
+	return lines->text.failed || lines->rest.failed ? error_nomem(err) : 0;
 }
 
 /* Copy the lines of defaults from number *next up to the one named name (NULL:
@@ -204,16 +184,17 @@ static void
 copy_defaults(struct buf *buf, const struct lines *lines,
     const struct ini_section *defaults, const char *name, size_t *next)
 {
-	size_t from = *next > 0 ? lines->ends[*next - 1] : 0, i = *next;
-	int cmp = -1;
+	size_t from = *next > 0 ? lines->ends[*next - 1] : 0;
+	size_t i = name != NULL ? inifile_lower_bound(defaults, name) :
+	    defaults->nkeys;
 
-	while (i < defaults->nkeys && (name == NULL ||
-	    (cmp = strcmp(defaults->keys[i].name, name)) < 0))
-		i++;
 	if (i > *next)
 		buf_put(buf, lines->text.data + from, lines->ends[i - 1] -
 		    from);
-	*next = name != NULL && i < defaults->nkeys && cmp == 0 ? i + 1 : i;
+	*next = i;
+	if (name != NULL && i < defaults->nkeys &&
+	    strcmp(defaults->keys[i].name, name) == 0)
+		++*next;
 }
 
 static int
@@ -222,9 +203,10 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
     struct x2gobroker_error *err)
 {
 	const struct ini_section *defaults = &profile->file->defaults;
+	bool own_rest = false;
 	size_t i, next = 0;
 
-	if (render_defaults(lines, defaults, user, err) == -1)
+	if (render_defaults(lines, profile, user, err) == -1)
 		return -1;
 	buf_putc(buf, '[');
 	buf_puts(buf, profile->id);
@@ -232,13 +214,17 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 	for (i = 0; i < profile->own->nkeys; i++) {
 		const struct ini_key *key = &profile->own->keys[i];
 
+		if (key->row->listing == LIST_AT_THE_END)
+			own_rest = true;
 		copy_defaults(buf, lines, defaults, key->name, &next);
-		if (!is_special(key->name) && put_key(buf, key->name,
-		    key->value, user, err) == -1)
+		if (put_key(buf, key, user, err) == -1)
 			return -1;
 	}
 	copy_defaults(buf, lines, defaults, NULL, &next);
-	put_rest(buf, profile);
+	if (own_rest)
+		put_rest(buf, profile);
+	else
+		buf_put(buf, lines->rest.data, lines->rest.len);
 	buf_putc(buf, '\n');
 	return 0;
 }
@@ -286,6 +272,7 @@ task_listsessions(struct x2gobroker_answer *answer,
 	buf_printf(&answer->summary, "profiles=%zu", n);
 	for (i = 0; i < nfiles; i++) {
 		buf_free(&lines[i].text);
+		buf_free(&lines[i].rest);
 		free(lines[i].ends);
 	}
 	free(lines);

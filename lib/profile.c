@@ -19,15 +19,22 @@
 /* Sorted by name.  Names and defaults are the Python broker's. */
 static const struct profile_key table[] = {
 	{ "applications", VALUE_LIST, "TERMINAL,WWWBROWSER,MAILCLIENT,OFFICE" },
-	{ "autologin", VALUE_TEXT, NULL },
-	{ "broker-agent-hostkey-policy", VALUE_TEXT, NULL },
-	{ "broker-agent-query-mode", VALUE_MODE, NULL },
-	{ "broker-authorized-keys", VALUE_TEXT, NULL },
+	{ "autologin", VALUE_TEXT, NULL, .listing = LIST_AT_THE_END },
+	{ "broker-agent-hostkey-policy", VALUE_TEXT, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-agent-query-mode", VALUE_MODE, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-authorized-keys", VALUE_TEXT, NULL,
+	    .listing = LIST_NEVER },
 	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL },
-	{ "broker-session-autologin", VALUE_BOOL, NULL },
-	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, NULL },
-	{ "broker-use-load-checker", VALUE_BOOL, NULL },
-	{ "command", VALUE_TEXT, "TERMINAL" },
+	{ "broker-session-autologin", VALUE_BOOL, NULL,
+	    .listing = LIST_AT_THE_END },
+	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-use-load-checker", VALUE_BOOL, NULL,
+	    .listing = LIST_NEVER },
+	{ "command", VALUE_TEXT, "TERMINAL", .listing = LIST_AT_THE_END },
+	{ "default", VALUE_TEXT, NULL, .listing = LIST_NEVER },
 	{ "defsndport", VALUE_BOOL, "true" },
 	{ "directrdp", VALUE_BOOL, "false" },
 	{ "dpi", VALUE_INT, "96", -NUMBER_MAX, NUMBER_MAX },
@@ -39,13 +46,14 @@ static const struct profile_key table[] = {
 	{ "iconvfrom", VALUE_TEXT, "UTF-8" },
 	{ "iconvto", VALUE_TEXT, "UTF-8" },
 	{ "kdrive", VALUE_BOOL, "false" },
+	{ "key", VALUE_TEXT, NULL, .listing = LIST_AT_THE_END },
 	{ "layout", VALUE_TEXT, "" },
 	{ "multidisp", VALUE_BOOL, "false" },
 	{ "name", VALUE_TEXT, NULL },
 	{ "pack", VALUE_TEXT, "16m-jpeg" },
 	{ "print", VALUE_BOOL, "true" },
 	{ "quality", VALUE_INT, "9", -NUMBER_MAX, NUMBER_MAX },
-	{ "rootless", VALUE_BOOL, "true" },
+	{ "rootless", VALUE_BOOL, "true", .listing = LIST_AT_THE_END },
 	{ "setdpi", VALUE_FLAG, "0" },
 	{ "sndport", VALUE_INT, "4713", -NUMBER_MAX, NUMBER_MAX },
 	{ "sound", VALUE_BOOL, "true" },
@@ -74,16 +82,31 @@ profile_key(size_t i)
 	return i < NKEYS ? &table[i] : NULL;
 }
 
+/* Stand-ins for keys that have no row of their own. */
+static const struct profile_key acl_key = { .type = VALUE_ACL,
+    .listing = LIST_NEVER };
+static const struct profile_key unknown_broker_key = { .type = VALUE_TEXT,
+    .listing = LIST_NEVER };
+static const struct profile_key client_key = { .type = VALUE_TEXT };
+
 static int
 compare_name(const void *name, const void *key)
 {
 	return strcmp(name, ((const struct profile_key *)key)->name);
 }
 
-const struct profile_key *
-profile_key_find(const char *name)
+static const struct profile_key *
+find_row(const char *name)
 {
-	return bsearch(name, table, NKEYS, sizeof(table[0]), compare_name);
+	const struct profile_key *row;
+
+	if (strncmp(name, "acl-", 4) == 0)
+		return &acl_key;
+	row = bsearch(name, table, NKEYS, sizeof(table[0]), compare_name);
+	if (row != NULL)
+		return row;
+	return strncmp(name, "broker-", 7) == 0 ? &unknown_broker_key :
+	    &client_key;
 }
 
 const struct ini_key *
@@ -207,6 +230,7 @@ profile_file_defaults(struct profile_file *file, struct inifile *ini,
 			defaults->keys[defaults->nkeys++] = (struct ini_key){
 				.name = table[i].name,
 				.value = table[i].initial,
+				.row = &table[i],
 			};
 	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
 	    compare_keys);
@@ -246,50 +270,51 @@ is_utf8(const char *text)
 	return true;
 }
 
-/* What is wrong with value for a key of that kind, or NULL. */
+/* What is wrong with the value of key, or NULL.  buf is for the text. */
 static const char *
-wrong_value(const struct profile_key *known, const char *value)
+wrong_value(const struct ini_key *key, char *buf, size_t size)
 {
+	const char *value = key->value;
 	bool flag;
 	int n;
 
-	switch (known->type) {
+	switch (key->row->type) {
 	case VALUE_TEXT:
+	case VALUE_HOSTS:	/* profile_check_whole() reads them */
 		return NULL;
 	case VALUE_BOOL:
 		return value_parse_bool(value, &flag) ? NULL :
 		    "neither true nor false";
 	case VALUE_INT:
-		return value_parse_int(value, known->min, known->max, &n) ?
-		    NULL : "not a number, or out of range";
+		return value_parse_int(value, key->row->min, key->row->max,
+		    &n) ? NULL : "not a number, or out of range";
 	case VALUE_FLAG:
 		return value_parse_bool(value, &flag) ||
 		    value_parse_int(value, -NUMBER_MAX, NUMBER_MAX, &n) ?
 		    NULL : "neither true, false nor a number";
 	case VALUE_LIST:
-	case VALUE_HOSTS:	/* hosts are read by hostlist_parse() */
-		return *value != '[' || value[strlen(value) - 1] != ']' ||
-		    known->type == VALUE_HOSTS ? NULL :
-		    "a list in Python's notation is not read; write a,b,c";
+		return *value != '[' || value[strlen(value) - 1] != ']' ?
+		    NULL : "a list in Python's notation is not read; "
+		    "write a,b,c";
 	case VALUE_MODE:
 		return value_same_word(value, "NONE") ||
 		    value_same_word(value, "LOCAL") ||
 		    value_same_word(value, "SSH") ? NULL :
 		    "neither NONE, LOCAL nor SSH";
+	case VALUE_ACL:
+		return acl_check_value(key->name, value, buf, size);
 	}
 	return NULL;
 }
 
-/* Report what is wrong with one key, wherever it stands. */
+/* Find out what key is, and report what is wrong with it. */
 static void
-check_key(const struct inifile *ini, const struct ini_key *key,
-    struct reporter *rep)
+check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 {
-	const struct profile_key *known = profile_key_find(key->name);
-	const char *wrong = NULL;
 	char buf[X2GOBROKER_TEXT_SIZE];
-	bool is_acl;
+	const char *wrong;
 
+	key->row = find_row(key->name);
 	if (!is_key_name(key->name)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "\"%.100s\" is no name of a key: letters, digits, '-', "
@@ -302,17 +327,12 @@ check_key(const struct inifile *ini, const struct ini_key *key,
 		    "iconv(1)", key->name);
 		return;
 	}
-	if (profile_is_not_set(key->value))
-		return;
-	if (strncmp(key->name, "acl-", 4) == 0)
-		wrong = acl_check_value(key->name, key->value, &is_acl, buf,
-		    sizeof(buf));
-	else if (known != NULL)
-		wrong = wrong_value(known, key->value);
-	else if (strncmp(key->name, "broker-", 7) == 0)
+	if (key->row == &unknown_broker_key)
 		report(rep, X2GOBROKER_WARNING, ini->path, key->line,
 		    "%.100s: no such key; not used", key->name);
-	if (wrong != NULL)
+	if (profile_is_not_set(key->value))
+		return;
+	if ((wrong = wrong_value(key, buf, sizeof(buf))) != NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "%s = %.100s: %s", key->name, key->value, wrong);
 }

@@ -33,6 +33,14 @@ enum value_type {
 	VALUE_LIST,
 	VALUE_HOSTS,
 	VALUE_MODE,	/* an agent query mode */
+	VALUE_ACL,	/* one of acl.c's */
+};
+
+/* What a listing does with a key. */
+enum listing {
+	LIST_AS_IT_IS,
+	LIST_NEVER,	/* the broker's business, not the client's */
+	LIST_AT_THE_END,	/* when all that it depends on is known */
 };
 
 /* A key that this broker knows; others are passed on to the client as text. */
@@ -41,11 +49,11 @@ struct profile_key {
 	enum value_type type;
 	const char *initial;	/* NULL: there is no built-in default */
 	int min, max;		/* of VALUE_INT */
+	enum listing listing;
 };
 
 /* Row i of the table of keys, sorted by name, or NULL past the end. */
 const struct profile_key *profile_key(size_t i);
-const struct profile_key *profile_key_find(const char *name);
 
 /* The key, from the profile or its file's defaults, or NULL. */
 const struct ini_key *profile_find_key(const struct x2gobroker_profile *profile,

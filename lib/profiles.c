@@ -106,6 +106,20 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 	add_file(profiles, ini, file, rep);
 }
 
+static void
+read_entry(struct x2gobroker_profiles *profiles, const char *path,
+    struct reporter *rep)
+{
+	struct x2gobroker_error err;
+	cleanup_file FILE *fp = file_open_entry(path, &err);
+	struct inifile *ini;
+
+	if (fp == NULL)
+		report_error(rep, &err);
+	else if (inifile_read(fp, path, rep, &ini) == 0)
+		keep_file(profiles, ini, rep);
+}
+
 /* Returns false where there is no such file. */
 static bool
 read_file(struct x2gobroker_profiles *profiles, const char *path,
@@ -167,7 +181,7 @@ read_dir(struct x2gobroker_profiles *profiles, const char *dir,
 		if (path.failed)
 			profiles->nomem = true;
 		else
-			read_file(profiles, path.data, false, rep);
+			read_entry(profiles, path.data, rep);
 	}
 	free(entries);
 	buf_free(&path);
@@ -255,11 +269,16 @@ static void
 sort(struct x2gobroker_profiles *profiles, struct reporter *rep)
 {
 	struct x2gobroker_profile *list = profiles->list;
+	size_t i;
 
 	if (profiles->n == 0)
 		return;
 	qsort(list, profiles->n, sizeof(*list), compare_profiles);
 	withhold_twins(profiles, rep);
+	for (i = 0; i < profiles->n && !list[i].withheld; i++)
+		continue;
+	if (i == profiles->n)
+		return;		/* the usual case: nothing is withheld */
 	qsort(list, profiles->n, sizeof(*list), compare_served_first);
 	while (profiles->n > 0 && list[profiles->n - 1].withheld) {
 		profiles->n--;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdbool.h>
 #include <string.h>
 
 #include "protocol.h"
@@ -13,7 +14,16 @@ static const char *const words[] = {
 };
 
 /* What they begin with; most values have none of these. */
-static const char first_chars[] = "ASEX-<";
+static bool
+may_begin_word(char c)
+{
+	switch (c) {
+	case 'A': case 'S': case 'E': case 'X': case '-': case '<':
+		return true;
+	default:
+		return false;
+	}
+}
 
 const char *
 protocol_find_word(const char *text, size_t text_len)
@@ -21,8 +31,7 @@ protocol_find_word(const char *text, size_t text_len)
 	size_t i, j, n;
 
 	for (i = 0; i < text_len; i++) {
-		if (memchr(first_chars, text[i], sizeof(first_chars) - 1) ==
-		    NULL)
+		if (!may_begin_word(text[i]))
 			continue;
 		for (j = 0; j < sizeof(words) / sizeof(words[0]); j++) {
 			n = strlen(words[j]);

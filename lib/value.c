@@ -7,12 +7,6 @@
 
 #define BLANKS	" \t\n"
 
-char
-value_upper(char c)
-{
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
-}
-
 bool
 value_same_word(const char *a, const char *b)
 {

@@ -26,6 +26,10 @@ bool	value_item_is(const char *item, size_t len, const char *word);
 /* Compare ASCII without case, as no locale does. */
 bool	value_same_word(const char *a, const char *b);
 
-char	value_upper(char c);
+static inline char
+value_upper(char c)
+{
+	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
 
 #endif
