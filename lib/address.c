@@ -74,6 +74,10 @@ network_parse(const char *text, size_t len, struct network *out)
 
 	if (!address_parse(text, base_len, &out->base))
 		return false;
+	/* a rule about ::ffff:192.0.2.0 means nothing to the Python broker; so
+	 * that it does not open a door here, it is no network */
+	if (is_v4(&out->base) && memchr(text, ':', base_len) != NULL)
+		return false;
 	out->bits = 128;
 	if (slash == NULL)
 		return true;
@@ -82,8 +86,7 @@ network_parse(const char *text, size_t len, struct network *out)
 		return false;
 	memcpy(copy, slash + 1, len);
 	copy[len] = '\0';
-	width = is_v4(&out->base) && memchr(text, ':', base_len) == NULL ?
-	    32 : 128;
+	width = is_v4(&out->base) ? 32 : 128;
 	if (copy[0] != '+' && value_parse_int(copy, 0, width, &bits)) {
 		out->bits = (unsigned int)(128 - width + bits);
 		return true;

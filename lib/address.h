@@ -22,7 +22,8 @@ struct network {
  * Abbreviations such as "10.1" are none. */
 bool	address_parse(const char *text, size_t len, struct address *out);
 
-/* ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK; bits of the host do not count. */
+/* ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK; bits of the host do not count.
+ * IPv4 must be written as IPv4, not mapped. */
 bool	network_parse(const char *text, size_t len, struct network *out);
 
 bool	network_contains(const struct network *net, const struct address *addr);

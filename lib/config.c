@@ -153,6 +153,15 @@ read_word(const char *const *words, const char *text)
 	return -1;
 }
 
+static bool
+is_one_line(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
 /* Store text as the value of row.  Returns what is wrong with it, or NULL. */
 static const char *
 store(struct x2gobroker_config *config, const struct row *row,
@@ -172,13 +181,13 @@ store(struct x2gobroker_config *config, const struct row *row,
 		*(bool *)field = flag;
 		break;
 	case TEXT:
-		if (*text == '\0' || strchr(text, '\n') != NULL)
+		if (*text == '\0' || !is_one_line(text))
 			return "one line of text is needed";
 		*(const char **)field = text;
 		break;
 	case PATH:
 		if ((path = read_path(ini, text)) == NULL ||
-		    strchr(path, '\n') != NULL)
+		    !is_one_line(path))
 			return "a path that begins with / is needed";
 		*(const char **)field = path;
 		break;
@@ -238,6 +247,14 @@ set_section(struct x2gobroker_config *config, const struct ini_section *section,
 
 	if (known)
 		return;
+	if (strcmp(section->name, "DEFAULT") == 0) {
+		/* the Python broker takes it for every section, so a key that
+		 * must keep its default could hide here */
+		report(rep, X2GOBROKER_ERR_VALUE, config->ini->path,
+		    section->line, "[DEFAULT] is not read in this file; write "
+		    "its keys into [global]");
+		return;
+	}
 	for (i = 0; i < NROWS && !known; i++)
 		known = strcmp(rows[i].section, section->name) == 0;
 	if (!known) {
@@ -341,15 +358,22 @@ read_file(const char *path, bool may_be_missing, struct reporter *rep,
 		report_error(rep, &err);
 }
 
+/* The path that defaults.conf has moved the configuration to, or NULL. */
 static const char *
-config_path(const struct x2gobroker_config *config)
+moved_path(const struct x2gobroker_config *config, struct reporter *rep)
 {
 	const struct ini_key *key = NULL;
 
 	if (config->defaults != NULL)
 		key = find_python_default(config->defaults,
 		    "X2GOBROKER_CONFIG");
-	return key != NULL ? key->value : CONFIG_FILE;
+	if (key == NULL)
+		return NULL;
+	if (key->value[0] != '/')
+		report(rep, X2GOBROKER_ERR_VALUE, config->defaults->path,
+		    key->line, "%s = %.100s: a path that begins with / is "
+		    "needed", key->name, key->value);
+	return key->value;
 }
 
 int
@@ -358,8 +382,8 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 {
 	struct reporter rep = { .fn = fn, .arg = arg };
 	struct x2gobroker_config *config;
-	bool named = path != NULL;
 	size_t i;
+	bool named;
 
 	*out = NULL;
 	if ((config = calloc(1, sizeof(*config))) == NULL)
@@ -368,8 +392,11 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 		if (rows[i].initial != NULL)
 			store(config, &rows[i], NULL, rows[i].initial);
 	read_file(DEFAULTS_FILE, true, &rep, &config->defaults);
+	if (path == NULL)
+		path = moved_path(config, &rep);
+	named = path != NULL;
 	if (!named)
-		path = config_path(config);
+		path = CONFIG_FILE;
 	if ((config->path = strdup(path)) == NULL) {
 		x2gobroker_config_free(config);
 		return error_nomem(err);

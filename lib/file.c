@@ -44,46 +44,65 @@ check_owner_and_mode(const struct stat *st, const char *path, bool sticky_ok,
 	    "not used: its group or others may write it (chmod go-w)");
 }
 
-/* Check the directories that lead to real, which realpath(3) has made, and with
- * self, real itself. */
+/* Check dir, which is changed, and all directories above it. */
 static int
-check_path(char *real, bool self, struct x2gobroker_error *err)
+check_path(char *dir, struct x2gobroker_error *err)
 {
 	struct stat st;
 	char *slash;
 
-	for (;; self = true) {
-		if (self) {
-			if (stat(real, &st) == -1)
-				return error_errno(err, real,
-				    "cannot be looked up");
-			if (!S_ISDIR(st.st_mode))
-				return error_set(err, X2GOBROKER_ERR_UNSAFE,
-				    real, 0, "not a directory");
-			if (check_owner_and_mode(&st, real, true, err) == -1)
-				return -1;
-		}
-		if (strcmp(real, "/") == 0)
+	for (;;) {
+		if (stat(dir, &st) == -1)
+			return not_found_or(err, dir, "cannot be looked up");
+		if (!S_ISDIR(st.st_mode))
+			return error_set(err, X2GOBROKER_ERR_UNSAFE, dir, 0,
+			    "not a directory");
+		if (check_owner_and_mode(&st, dir, true, err) == -1)
+			return -1;
+		if (strcmp(dir, "/") == 0 ||
+		    (slash = strrchr(dir, '/')) == NULL)
 			return 0;
-		slash = strrchr(real, '/');
-		slash[slash == real ? 1 : 0] = '\0';
+		slash[slash == dir ? 1 : 0] = '\0';
 	}
 }
 
+/* Check the directory path, the way to it as it is written, and, where a
+ * symbolic link leads elsewhere, the way as it is. */
 static int
-look_up_and_check(const char *path, bool self, struct x2gobroker_error *err)
+check_way(const char *path, struct x2gobroker_error *err)
 {
-	cleanup_free char *real = realpath(path, NULL);
+	cleanup_free char *real = realpath(path, NULL), *written = NULL;
 
 	if (real == NULL)
 		return not_found_or(err, path, "cannot be looked up");
-	return check_path(real, self, err);
+	if (path[0] == '/' && strcmp(path, real) != 0) {
+		if ((written = strdup(path)) == NULL)
+			return error_nomem(err);
+		if (check_path(written, err) == -1)
+			return -1;
+	}
+	return check_path(real, err);
+}
+
+/* The same for the directory that path is in. */
+static int
+check_way_to(const char *path, struct x2gobroker_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	cleanup_free char *dir = NULL;
+
+	if (slash == NULL)
+		return check_way(".", err);
+	if ((dir = strndup(path, slash == path ? 1 :
+	    (size_t)(slash - path))) == NULL)
+		return error_nomem(err);
+	return check_way(dir, err);
 }
 
 int
 file_check_dir(const char *path, struct x2gobroker_error *err)
 {
-	return look_up_and_check(path, true, err);
+	return check_way(path, err);
 }
 
 /* Check the open file fd, which path names. */
@@ -112,6 +131,7 @@ open_checked(const char *path, bool parent_is_checked,
 {
 	/* without O_NONBLOCK a FIFO would hold the request for ever */
 	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
+	cleanup_free char *real = NULL;
 	cleanup_fd int fd = -1;
 	FILE *fp;
 
@@ -120,15 +140,25 @@ open_checked(const char *path, bool parent_is_checked,
 		    "the path is too long");
 		return NULL;
 	}
-	fd = open(path, parent_is_checked ? flags | O_NOFOLLOW : flags);
-	if (fd == -1 && errno == ELOOP && parent_is_checked)
-		return open_checked(path, false, err);	/* leads elsewhere */
+	if (!parent_is_checked && check_way_to(path, err) == -1)
+		return NULL;
+	fd = open(path, flags | O_NOFOLLOW);
+	if (fd == -1 && errno == ELOOP) {
+		/* a link, in a directory that is in order: follow it, if what
+		 * it leads to is in one, too */
+		if ((real = realpath(path, NULL)) == NULL) {
+			not_found_or(err, path, "cannot be looked up");
+			return NULL;
+		}
+		if (check_way_to(real, err) == -1)
+			return NULL;
+		fd = open(real, flags | O_NOFOLLOW);
+	}
 	if (fd == -1) {
 		not_found_or(err, path, "cannot be opened");
 		return NULL;
 	}
-	if (check_file(fd, path, err) == -1 ||
-	    (!parent_is_checked && look_up_and_check(path, false, err) == -1))
+	if (check_file(fd, path, err) == -1)
 		return NULL;
 	if ((fp = fdopen(fd, "r")) == NULL) {
 		error_errno(err, path, "cannot be opened");

@@ -192,27 +192,6 @@ handle(void *arg, const char *section __attribute__((unused)),
 	return 1;
 }
 
-/* Whether text, trimmed, holds nothing that a file may not contain. */
-static bool
-is_clean(struct reading *r, const char *text, size_t len)
-{
-	size_t i;
-
-	if (strlen(text) != len) {
-		syntax_error(r, "a NUL byte: this is not a text file");
-		return false;
-	}
-	for (i = 0; i < len; i++) {
-		if ((unsigned char)text[i] >= 0x20 || text[i] == '\t')
-			continue;
-		report(r->rep, X2GOBROKER_ERR_SYNTAX, r->ini->path, r->lineno,
-		    "control character 0x%02x; remove it",
-		    (unsigned int)(unsigned char)text[i]);
-		return false;
-	}
-	return true;
-}
-
 /* A line that continues the value above: its break is part of the value. */
 static void
 continue_value(struct reading *r, const char *text)
@@ -291,9 +270,12 @@ next_line(char *dst, int size __attribute__((unused)), void *arg)
 		if (r->nomem || (text = get_line(r, &len)) == NULL)
 			return NULL;
 		indent = (int)strspn(text, " \t");
-		if (text[indent] == '#' || text[indent] == ';' ||
-		    !is_clean(r, text, len))
+		if (text[indent] == '#' || text[indent] == ';')
 			continue;
+		if (strlen(text) != len) {
+			syntax_error(r, "a NUL byte: this is not a text file");
+			continue;
+		}
 		text = trim(text);
 		if (*text == '\0')
 			r->blank_lines++;

@@ -137,8 +137,9 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 		put_flag(buf, "autologin", true);
 		clientini_put(buf, "key", KEY_ANNOUNCED);
 	} else {
-		put_unless_null(buf, "autologin",
-		    x2gobroker_profile_value(profile, "autologin"));
+		if (x2gobroker_profile_value(profile, "autologin") != NULL)
+			put_flag(buf, "autologin",
+			    profile_bool(profile, "autologin", false));
 		put_unless_null(buf, "key",
 		    x2gobroker_profile_value(profile, "key"));
 	}

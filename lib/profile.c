@@ -19,14 +19,15 @@
 /* Sorted by name.  Names and defaults are the Python broker's. */
 static const struct profile_key table[] = {
 	{ "applications", VALUE_LIST, "TERMINAL,WWWBROWSER,MAILCLIENT,OFFICE" },
-	{ "autologin", VALUE_TEXT, NULL, .listing = LIST_AT_THE_END },
+	{ "autologin", VALUE_BOOL, NULL, .listing = LIST_AT_THE_END },
 	{ "broker-agent-hostkey-policy", VALUE_TEXT, NULL,
 	    .listing = LIST_NEVER },
 	{ "broker-agent-query-mode", VALUE_MODE, NULL,
 	    .listing = LIST_NEVER },
 	{ "broker-authorized-keys", VALUE_TEXT, NULL,
 	    .listing = LIST_NEVER },
-	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL },
+	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL,
+	    .listing = LIST_NEVER },
 	{ "broker-session-autologin", VALUE_BOOL, NULL,
 	    .listing = LIST_AT_THE_END },
 	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, NULL,
@@ -64,7 +65,7 @@ static const struct profile_key table[] = {
 	{ "sshproxyhost", VALUE_TEXT, NULL },
 	{ "sshproxyport", VALUE_INT, "22", 1, 65535 },
 	{ "type", VALUE_TEXT, "auto" },
-	{ "usebrokerpass", VALUE_TEXT, NULL },
+	{ "usebrokerpass", VALUE_BOOL, NULL },
 	{ "useexports", VALUE_BOOL, "true" },
 	{ "useiconv", VALUE_BOOL, "false" },
 	{ "usekbd", VALUE_BOOL, "true" },
@@ -197,11 +198,36 @@ drop_overridden(struct ini_section *defaults)
 	defaults->nkeys = kept;
 }
 
+/* Report what is wrong with a list of hosts, wherever it stands. */
+static void
+check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
+{
+	cleanup_free struct host *hosts = NULL;
+	struct x2gobroker_error err;
+	size_t n, i, usable = 0;
+
+	if (hostlist_parse(key->value, &hosts, &n, &err) == -1) {
+		report(rep, err.code, path, key->line, "%s", err.text);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		if (host_for_client(&hosts[i]) != NULL)
+			usable++;
+		else
+			report(rep, X2GOBROKER_WARNING, path, key->line,
+			    "host %s: the X2Go client cannot be told an IPv6 "
+			    "address; give the server a name", hosts[i].name);
+	if (usable == 0)
+		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
+		    "host: no server that the X2Go client could be told");
+}
+
 bool
 profile_file_defaults(struct profile_file *file, struct inifile *ini,
     struct reporter *rep)
 {
 	struct ini_section *defaults = &file->defaults;
+	const struct ini_key *host;
 	size_t i, n = NKEYS;
 
 	*defaults = (struct ini_section){ .name = "DEFAULT" };
@@ -225,6 +251,9 @@ profile_file_defaults(struct profile_file *file, struct inifile *ini,
 	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
 	    compare_keys);
 	profile_check(ini, defaults, rep);
+	host = inifile_find(defaults, "host");
+	if (host != NULL && !profile_is_not_set(host->value))
+		check_hosts(ini->path, host, rep);
 	for (i = 0; i < NKEYS; i++)
 		if (table[i].initial != NULL)
 			defaults->keys[defaults->nkeys++] = (struct ini_key){
@@ -250,6 +279,17 @@ is_key_name(const char *name)
 			return false;
 	}
 	return true;
+}
+
+/* A line break or a tab can be in a value, other control characters cannot. */
+static bool
+has_control_character(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < 0x20 && *text != '\n' &&
+		    *text != '\t') || *text == 0x7f)
+			return true;
+	return false;
 }
 
 static bool
@@ -327,9 +367,23 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 		    "iconv(1)", key->name);
 		return;
 	}
+	if (has_control_character(key->value)) {
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s: the value has a control character; remove it",
+		    key->name);
+		return;
+	}
 	if (key->row == &unknown_broker_key)
 		report(rep, X2GOBROKER_WARNING, ini->path, key->line,
 		    "%.100s: no such key; not used", key->name);
+	if (profile_is_not_set(key->value) && key->row->type == VALUE_ACL) {
+		/* to the Python broker it is the name of a user, so that
+		 * nobody gets in; without the rule, everybody would */
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s = not-set: say who is meant, or remove the key",
+		    key->name);
+		return;
+	}
 	if (profile_is_not_set(key->value))
 		return;
 	if ((wrong = wrong_value(key, buf, sizeof(buf))) != NULL)
@@ -351,7 +405,9 @@ wrong_id(const char *id)
 		    "the id of a profile: none of / ; % [ ] \" \\ can be";
 	if (value_same_word(id, "General"))
 		return "is a name that the X2Go client keeps for itself";
-	if (id[0] == ' ' || id[len - 1] == ' ' || strchr(id, '\t') != NULL)
+	if (has_control_character(id) || strchr(id, '\t') != NULL)
+		return "has a control character";
+	if (id[0] == ' ' || id[len - 1] == ' ')
 		return "begins or ends with a blank, which the X2Go client "
 		    "drops";
 	if (protocol_find_word(id, len) != NULL)
@@ -381,33 +437,17 @@ void
 profile_check_whole(const struct x2gobroker_profile *profile,
     struct reporter *rep)
 {
-	const char *value = x2gobroker_profile_value(profile, "host");
-	cleanup_free struct host *hosts = NULL;
-	struct x2gobroker_error err;
-	size_t n, i, usable = 0;
+	const struct ini_key *host = inifile_find(profile->own, "host");
 
-	if (hostlist_parse(value != NULL ? value : "", &hosts, &n, &err) ==
-	    -1) {
-		report(rep, err.code, profile->file->path,
-		    profile_key_line(profile, "host"), "[%.100s]: %s",
-		    profile->id, err.text);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		if (host_for_client(&hosts[i]) != NULL)
-			usable++;
-		else
-			report(rep, X2GOBROKER_WARNING, profile->file->path,
-			    profile_key_line(profile, "host"),
-			    "[%.100s]: host %s: the X2Go client cannot be "
-			    "told an IPv6 address; give the server a name",
-			    profile->id, hosts[i].name);
-	if (usable == 0)
+	/* one that is inherited has been looked at with the defaults */
+	if (host != NULL && !profile_is_not_set(host->value))
+		check_hosts(profile->file->path, host, rep);
+	else if (x2gobroker_profile_value(profile, "host") == NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, profile->file->path,
-		    profile_key_line(profile, "host"), "[%.100s]: host: no "
-		    "server that the X2Go client could be told", profile->id);
+		    profile_key_line(profile, "host"),
+		    "[%.100s]: host: names no server", profile->id);
 	if (x2gobroker_profile_value(profile, "name") == NULL)
 		report(rep, X2GOBROKER_WARNING, profile->file->path,
-		    profile->line, "[%.100s]: no name=, so its button has no text",
-		    profile->id);
+		    profile->line, "[%.100s]: no name=, so its button has no "
+		    "text", profile->id);
 }

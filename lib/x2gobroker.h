@@ -111,9 +111,9 @@ struct x2gobroker_profile;
 
 /* Read the profiles of the configured backend into *out, which borrows config.
  * A profile with an error is withheld and a file that cannot be parsed gives
- * none; report (may be NULL) is called with arg for each problem.  A disabled
- * backend or no file at all gives an empty list and a report.  Returns 0, or
- * -1 with *out NULL when memory is out. */
+ * none; report (may be NULL) is called with arg for each problem.  No file at
+ * all gives an empty list and a report.  Returns 0, or -1 with *out NULL when
+ * the backend is not enabled, or memory is out. */
 int x2gobroker_profiles_load(const struct x2gobroker_config *config,
     x2gobroker_report *report, void *arg, struct x2gobroker_profiles **out,
     struct x2gobroker_error *err);

@@ -1,0 +1,359 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A small laboratory for end-to-end tests: a private sshd, throw-away local
+accounts, keys, and TAP output.  All of it needs root, and cleans up after
+itself, also when a test fails or is told to stop.
+
+    with lab.Tap() as tap, lab.Account() as user, lab.Sshd() as sshd:
+        key = lab.keypair(sshd.dir)
+        sshd.authorize(user.name, key + '.pub', 'restrict,command="id -un"')
+        tap.equal(sshd.ssh(user.name, key).stdout, user.name.encode() + b'\\n',
+                  'the forced command runs as the account')
+"""
+
+import contextlib
+import itertools
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+SSHD = '/usr/sbin/sshd'             # it insists on an absolute path
+
+# Whoever starts a test may have another idea of these two.
+os.environ['PATH'] = '/usr/sbin:/usr/bin:/sbin:/bin'
+os.umask(0o022)
+
+
+def wait_for(condition, timeout, what='something', every=0.1):
+    """Poll until condition() is true and return its value; else TimeoutError."""
+    end = time.monotonic() + timeout
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise TimeoutError('waited %g s for %s' % (timeout, what))
+        time.sleep(every)
+
+
+# Processes.  They are found in /proc and ended by their number, never by name:
+# the machine may run an sshd or an X2Go session of its own.
+
+def _status(pid):
+    """(parent, real uid) of a living process, or None."""
+    fields = {}
+    try:
+        for line in pathlib.Path('/proc/%d/status' % pid).read_text().split('\n'):
+            key, _, value = line.partition(':')
+            fields[key] = value.split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    if fields['State'][0] == 'Z':
+        return None
+    return int(fields['PPid'][0]), int(fields['Uid'][0])
+
+
+def processes():
+    """{pid: (parent, real uid)} of everything that lives."""
+    found = {int(p): _status(int(p)) for p in os.listdir('/proc') if p.isdigit()}
+    return {pid: status for pid, status in found.items() if status}
+
+
+def descendants(pid):
+    """pid and everything below it."""
+    parents = {child: status[0] for child, status in processes().items()}
+    family = [pid]
+    for member in family:
+        family += [child for child, parent in parents.items() if parent == member]
+    return family
+
+
+def end(find, patience=5):
+    """End the processes whose numbers find() returns, politely at first.  find
+    is asked again and again, as those that end may have had children."""
+    start = time.monotonic()
+    while pids := find():
+        late = time.monotonic() - start
+        if late > 2 * patience:
+            raise TimeoutError('these processes do not end: %s' % pids)
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL if late > patience else signal.SIGTERM)
+        time.sleep(0.1)
+
+
+def end_family(process, patience=5):
+    """End a subprocess.Popen with everything that it started below itself."""
+    family = descendants(process.pid)
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(patience)
+    end(lambda: [pid for pid in family if _status(pid)], patience)
+    process.wait()
+
+
+# Keys and accounts
+
+def keypair(directory, type='ed25519', name=None):
+    """Make a key pair and return the path of the private half; the public one
+    ends in .pub.  RSA comes as PKCS#1, which every X2Go client can read."""
+    path = os.path.join(directory, name or 'id_' + type)
+    form = ['-b', '2048', '-m', 'PEM'] if type == 'rsa' else []
+    subprocess.run(['ssh-keygen', '-q', '-t', type, *form, '-N', '', '-C', 'test',
+                    '-f', path], check=True, stdin=subprocess.DEVNULL)
+    return path
+
+
+class Account:
+    """A local account that lives as long as the with block."""
+
+    count = itertools.count(1)
+
+    def __init__(self, prefix='x2gotest', shell='/bin/bash', groups=()):
+        self.name = '%s%dn%d' % (prefix, os.getpid(), next(self.count))
+        self.shell = shell
+        self.groups = groups
+
+    def __enter__(self):
+        # "*" is no password; "!", useradd's default, would be a locked account,
+        # which sshd refuses without PAM.
+        extra = ['-G', ','.join(self.groups)] if self.groups else []
+        subprocess.run(['useradd', '-m', '-s', self.shell, '-p', '*', '-c', '',
+                        *extra, self.name], check=True)
+        entry = pwd.getpwnam(self.name)
+        self.uid, self.gid, self.home = entry.pw_uid, entry.pw_gid, entry.pw_dir
+        return self
+
+    def processes(self):
+        return [pid for pid, status in processes().items()
+                if status[1] == self.uid]
+
+    def put(self, path, text, mode=0o600):
+        """Write a file below the home directory, as its owner's."""
+        file = pathlib.Path(self.home, path)
+        if not file.parent.exists():
+            file.parent.mkdir(mode=0o700)
+            os.chown(file.parent, self.uid, self.gid)
+        file.touch(mode)
+        file.write_text(text)
+        os.chown(file, self.uid, self.gid)
+        return str(file)
+
+    def __exit__(self, *_):
+        # X2Go's helpers ignore the polite signal, so don't wait long for it.
+        end(self.processes, patience=2)
+        # It grumbles about a mail spool that never was; so its words are kept
+        # for the case that it fails.
+        done = subprocess.run(['userdel', '-r', self.name], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode not in (0, 12):      # 12: gone but for the home
+            raise RuntimeError('userdel %s: %s' % (self.name, done.stdout))
+        shutil.rmtree(self.home, ignore_errors=True)
+        for directory in {'/tmp', tempfile.gettempdir()}:
+            self._sweep(directory)
+
+    def _sweep(self, directory):
+        """Nothing stays that a later account with this uid would inherit."""
+        for entry in os.scandir(directory):
+            with contextlib.suppress(FileNotFoundError):
+                if entry.stat(follow_symlinks=False).st_uid != self.uid:
+                    continue
+                if entry.is_dir(follow_symlinks=False):
+                    shutil.rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
+
+
+# sshd
+
+class Sshd:
+    """A private sshd on a loopback port.  Its directory (attribute dir) holds
+    its keys, its log (attribute log, a path) and whatever a test puts there."""
+
+    def __init__(self, extra='', pam=False):
+        self.extra = extra      # further lines, Match blocks for example
+        self.pam = pam
+        self.process = None
+
+    def __enter__(self):
+        # sshd looks for its privilege separation directory at this fixed place.
+        os.makedirs('/run/sshd', mode=0o755, exist_ok=True)
+        self.dir = tempfile.mkdtemp(prefix='x2gobroker-sshd.')
+        try:
+            self._prepare()
+            # Nobody can reserve a port for sshd: when another was faster, again.
+            for _ in range(5):
+                if self._start():
+                    return self
+            raise RuntimeError('no sshd: ' + self.log_tail())
+        except BaseException:
+            self.__exit__()
+            raise
+
+    def _prepare(self):
+        os.chmod(self.dir, 0o755)               # accounts read their keys/%u
+        os.mkdir(self.path('keys'))
+        self.log = self.path('sshd.log')
+        self.hostkey = keypair(self.dir, name='hostkey')
+
+    def _start(self):
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            self.port = probe.getsockname()[1]
+        self.known_hosts = self.path('known_hosts')
+        host = pathlib.Path(self.hostkey + '.pub').read_text()
+        self.write('known_hosts', '[127.0.0.1]:%d %s' % (self.port, host))
+        self.write('sshd_config', self._config())
+        self.process = subprocess.Popen(
+            [SSHD, '-D', '-f', self.path('sshd_config'), '-E', self.log],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        wait_for(lambda: 'Server listening' in self.log_tail()
+                 or self.process.poll() is not None, 10, 'sshd to listen')
+        return self.process.poll() is None
+
+    def _config(self):
+        # StrictModes would object to /tmp above us, which all may write to.
+        # MaxStartups: by default sshd drops connections at random from the tenth
+        # on, and tests may open many at once.
+        return '''\
+Port %d
+ListenAddress 127.0.0.1
+HostKey %s
+AuthorizedKeysFile %s/keys/%%u
+AuthenticationMethods publickey
+StrictModes no
+UsePAM %s
+PidFile none
+PrintMotd no
+PrintLastLog no
+MaxStartups 500
+MaxSessions 100
+LogLevel VERBOSE
+%s
+''' % (self.port, self.hostkey, self.dir, 'yes' if self.pam else 'no', self.extra)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text, mode=0o644):
+        """A file in sshd's directory: root's, and read by all."""
+        file = pathlib.Path(self.path(name))
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        file.chmod(mode)
+        return str(file)
+
+    def authorize(self, account, pubkey, options=''):
+        """Append a key line; pubkey is the path of the public key."""
+        line = ' '.join(filter(None, [options, pathlib.Path(pubkey).read_text()]))
+        with open(self.path('keys/' + account), 'a') as file:
+            file.write(line.rstrip('\n') + '\n')
+
+    def ssh(self, account, identity, command=None, tty=False, timeout=20, input=None,
+            options=()):
+        """Run the OpenSSH client.  command reaches the server byte for byte.
+        Returns a CompletedProcess with bytes; TimeoutExpired when it hangs."""
+        args = ['ssh', '-F', 'none', '-tt' if tty else '-T', '-l', account,
+                '-p', str(self.port), '-i', identity]
+        for option in ('BatchMode=yes', 'IdentitiesOnly=yes', 'IdentityAgent=none',
+                       'StrictHostKeyChecking=yes', 'LogLevel=ERROR',
+                       'UserKnownHostsFile=' + self.known_hosts, *options):
+            args += ['-o', option]
+        # With "--" before the host, ssh looks for no options in the command.
+        args += ['--', '127.0.0.1'] + ([] if command is None else [command])
+        stdin = {'stdin': subprocess.DEVNULL} if input is None else {'input': input}
+        return subprocess.run(args, timeout=timeout, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, **stdin)
+
+    def log_tail(self, lines=40):
+        try:
+            text = pathlib.Path(self.log).read_text(errors='replace')
+        except FileNotFoundError:
+            return ''
+        return '\n'.join(text.splitlines()[-lines:])
+
+    def __exit__(self, *_):
+        try:
+            if self.process:
+                end_family(self.process)        # connections are its children
+        finally:
+            shutil.rmtree(self.dir)
+
+
+# TAP
+
+class Tap:
+    """TAP output.  At the end of the with block come the plan and the exit
+    status; an exception in it counts as a failure."""
+
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def __enter__(self):
+        # So that being told to stop runs the __exit__ of everything, too.
+        signal.signal(signal.SIGTERM, self._stop)
+        return self
+
+    @staticmethod
+    def _stop(*_):
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit('told to stop')
+
+    def ok(self, passed, name, *diagnostics):
+        """One line of the test; diagnostics are printed only for a failure."""
+        self.count += 1
+        print('%s %d - %s' % ('ok' if passed else 'not ok', self.count,
+                              name.replace('#', '\\#')), flush=True)
+        if not passed:
+            self.failed += 1
+            self.note(*diagnostics)
+        return bool(passed)
+
+    def equal(self, got, expected, name, *diagnostics):
+        return self.ok(got == expected, name, 'got      %r' % (got,),
+                       'expected %r' % (expected,), *diagnostics)
+
+    def note(self, *texts):
+        for text in texts:
+            if isinstance(text, bytes):
+                text = text.decode(errors='backslashreplace')
+            for line in str(text).splitlines():
+                print('# ' + line, flush=True)
+
+    @contextlib.contextmanager
+    def case(self, name, *more):
+        """A block that passes when it raises nothing.  more: functions that are
+        called for what they know when it fails."""
+        try:
+            yield
+        except Exception:
+            self.ok(False, name, traceback.format_exc(), *[tell() for tell in more])
+        else:
+            self.ok(True, name)
+
+    def need(self, **packages):
+        """Check that programs exist: need(xwininfo='x11-utils').  Nothing is
+        skipped: what is missing is a failure that says what to install."""
+        missing = {package for program, package in packages.items()
+                   if not shutil.which(program)}
+        root = self.ok(os.geteuid() == 0, 'root runs the test',
+                       'it makes accounts, and starts sshd')
+        return self.ok(not missing, 'all that it needs is installed',
+                       'please run: apt-get install ' + ' '.join(sorted(missing))) \
+            and root
+
+    def __exit__(self, kind, value, trace):
+        if kind and issubclass(kind, Exception):
+            self.ok(False, 'the test runs to its end',
+                    ''.join(traceback.format_exception(kind, value, trace)))
+        elif kind:
+            self.ok(False, 'the test runs to its end', repr(value))
+        print('1..%d' % self.count, flush=True)
+        sys.exit(1 if self.failed else 0)

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A profile file, all the way to the answers: each has the protocol's words
+ * that it must have, and no second one.
+ */
+#include "config.h"
+#include "fuzz_file.h"
+#include "fuzz_net.h"
+#include "protocol.h"
+
+/* Ask as a client does; the answer is a granted one. */
+static void
+ask(const char *command, const struct x2gobroker_profiles *profiles,
+    struct x2gobroker_user *user, const char *const *words)
+{
+	struct x2gobroker_request *request;
+	struct x2gobroker_answer *answer;
+	const char *text;
+	size_t len;
+
+	must(x2gobroker_request_parse(command, &request, NULL) == 0);
+	must(x2gobroker_answer_new(request, &answer, NULL) == 0);
+	must(x2gobroker_answer_task(answer, profiles, user, NULL) == 0);
+	must(x2gobroker_answer_text(answer, &text, &len, NULL) == 0);
+	for (; *words != NULL; words++, text++) {
+		text = protocol_find_word(text, strlen(text));
+		must(text != NULL && strncmp(text, *words, strlen(*words)) ==
+		    0);
+	}
+	must(protocol_find_word(text, strlen(text)) == NULL);
+	x2gobroker_answer_free(answer);
+	x2gobroker_request_free(request);
+}
+
+/* A profile that is listed can be selected. */
+static void
+check_profile(const struct x2gobroker_profile *profile,
+    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user)
+{
+	static const char *const words[] = { PROTOCOL_GRANTED,
+	    PROTOCOL_SERVER, NULL };
+	char *command;
+
+	if (x2gobroker_acl_check(profile, user, NULL) == X2GOBROKER_DENY)
+		return;
+	must(asprintf(&command, "x --task selectsession --sid \"%s\"",
+	    x2gobroker_profile_id(profile)) > 0);
+	ask(command, profiles, user, words);
+	free(command);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const char *const words[] = { PROTOCOL_GRANTED,
+	    PROTOCOL_START_LIST, PROTOCOL_END_LIST, NULL };
+	static const char *const groups[] = { "staff" };
+	const struct x2gobroker_config config = { .inifile_enable = true,
+	    .session_profiles = "/fuzz", .profiles_dir = "/nonexistent" };
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_user *user;
+	size_t i;
+
+	the_file = (struct fuzz_file){ size > 0 ? (const void *)data : "",
+	    size };
+	must(x2gobroker_profiles_load(&config, NULL, NULL, &profiles, NULL) ==
+	    0);
+	must(x2gobroker_user_new("alice", "192.0.2.1", &user, NULL) == 0);
+	must(x2gobroker_user_set_groups(user, groups, 1, NULL) == 0);
+	ask("x --user alice --task listsessions", profiles, user, words);
+	for (i = 0; i < x2gobroker_profiles_count(profiles); i++)
+		check_profile(x2gobroker_profiles_get(profiles, i), profiles,
+		    user);
+	x2gobroker_user_free(user);
+	x2gobroker_profiles_free(profiles);
+	return 0;
+}
