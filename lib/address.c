@@ -87,7 +87,7 @@ network_parse(const char *text, size_t len, struct network *out)
 	memcpy(copy, slash + 1, len);
 	copy[len] = '\0';
 	width = is_v4(&out->base) ? 32 : 128;
-	if (copy[0] != '+' && value_parse_int(copy, 0, width, &bits)) {
+	if (value_parse_digits(copy, 0, width, &bits)) {
 		out->bits = (unsigned int)(128 - width + bits);
 		return true;
 	}
@@ -120,6 +120,8 @@ network_contains(const struct network *net, const struct address *addr)
 bool
 address_is_host_name(const char *text, size_t len)
 {
+	char copy[HOST_NAME_MAX_LEN + 1];
+	struct in_addr ignored;
 	bool letter = false;
 	size_t i;
 
@@ -134,7 +136,10 @@ address_is_host_name(const char *text, size_t len)
 		else if ((c < '0' || c > '9') && c != '.')
 			return false;
 	}
-	return letter;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	/* resolvers take 0x7f.1 for an address */
+	return letter && inet_aton(copy, &ignored) == 0;
 }
 
 int

@@ -29,8 +29,8 @@ bool	network_parse(const char *text, size_t len, struct network *out);
 bool	network_contains(const struct network *net, const struct address *addr);
 
 /* Whether text could be a host's name: letters, digits, '-', '_' and '.', at
- * most 253 bytes, and not digits and dots alone, which resolvers take for an
- * address of their own reading. */
+ * most 253 bytes, and nothing that resolvers take for an address in a notation
+ * of their own, as inet_aton(3) does. */
 bool	address_is_host_name(const char *text, size_t len);
 
 /* Whether one of the addresses of host name is addr.  1 yes, 0 no, -1 the

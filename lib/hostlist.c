@@ -5,6 +5,7 @@
 #include "address.h"
 #include "cleanup.h"
 #include "hostlist.h"
+#include "protocol.h"
 #include "value.h"
 
 static int
@@ -36,7 +37,7 @@ take_port(const char *text, size_t *len, int *port)
 	memcpy(digits, colon + 1, n);
 	digits[n] = '\0';
 	*len = (size_t)(colon - text);
-	return value_parse_int(digits, 1, 65535, port);
+	return value_parse_digits(digits, 1, 65535, port);
 }
 
 /* Copy a name or an address, without the brackets of an IPv6 one. */
@@ -53,6 +54,9 @@ take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
 	}
 	if (len > HOST_TEXT_MAX || (!address_is_host_name(text, len) &&
 	    !address_parse(text, len, &ignored)))
+		return false;
+	/* it will stand in answers */
+	if (protocol_find_word(text, len) != NULL)
 		return false;
 	memcpy(dst, text, len);
 	dst[len] = '\0';

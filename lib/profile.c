@@ -271,6 +271,8 @@ profile_file_defaults(struct profile_file *file, struct inifile *ini,
 static bool
 is_key_name(const char *name)
 {
+	const char *start = name;
+
 	for (; *name != '\0'; name++) {
 		char c = value_upper(*name);
 
@@ -278,7 +280,7 @@ is_key_name(const char *name)
 		    c != '-' && c != '_' && c != '.')
 			return false;
 	}
-	return true;
+	return protocol_find_word(start, strlen(start)) == NULL;
 }
 
 /* A line break or a tab can be in a value, other control characters cannot. */

@@ -156,7 +156,14 @@ user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	    NULL)
 		return error_nomem(err);
 	for (i = 0; i < n; i++) {
-		if ((gr = getgrgid(gids[i])) == NULL)
+		errno = 0;
+		gr = getgrgid(gids[i]);
+		/* a deny list must not miss because a directory is away */
+		if (gr == NULL && errno != 0 && errno != ENOENT)
+			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+			    "the group %u cannot be looked up: %s",
+			    (unsigned int)gids[i], strerror(errno));
+		if (gr == NULL)
 			continue;
 		if (gids[i] == primary && !with_primary &&
 		    !is_named_member(gr, user->name))

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,6 +43,17 @@ utf8_decode(const char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
+/* What a terminal acts on, or what makes a line look like another one: control
+ * characters, line and paragraph separators, and those that change the
+ * direction of writing. */
+static bool
+is_harmful(uint32_t cp)
+{
+	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x61c ||
+	    (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+	    (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+}
+
 void
 utf8_escape(char *dst, size_t size, const char *s)
 {
@@ -51,7 +63,7 @@ utf8_escape(char *dst, size_t size, const char *s)
 
 	while (len > 0) {
 		n = utf8_decode(s, len, &cp);
-		if (n == 0 || cp < 0x20 || (cp >= 0x7f && cp < 0xa0)) {
+		if (n == 0 || is_harmful(cp)) {
 			snprintf(piece, sizeof(piece), "\\%03o",
 			    (unsigned int)(unsigned char)*s);
 			n = 1;

@@ -11,7 +11,8 @@
 size_t	utf8_decode(const char *s, size_t len, uint32_t *cp);
 
 /* Copy s into dst (size bytes, always ended) so that it is safe on a terminal
- * and in a log: control characters, and bytes that are not UTF-8, become \ooo.
+ * and in a log: control characters, also those of Unicode that break lines or
+ * turn the direction of writing, and bytes that are not UTF-8, become \ooo.
  * What has no room is cut between characters. */
 void	utf8_escape(char *dst, size_t size, const char *s);
 

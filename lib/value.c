@@ -57,6 +57,13 @@ value_parse_int(const char *text, int min, int max, int *out)
 }
 
 bool
+value_parse_digits(const char *text, int min, int max, int *out)
+{
+	return *text != '+' && *text != '-' &&
+	    value_parse_int(text, min, max, out);
+}
+
+bool
 value_next_item(const char **next, const char **item, size_t *len)
 {
 	const char *end;

@@ -15,6 +15,9 @@ bool	value_parse_bool(const char *text, bool *out);
 /* A decimal number from min to max, with an optional sign. */
 bool	value_parse_int(const char *text, int min, int max, int *out);
 
+/* A decimal number from min to max, of digits alone. */
+bool	value_parse_digits(const char *text, int min, int max, int *out);
+
 /* The next item of a list "a, b ,c": from *next on, trimmed of blanks and line
  * breaks, as *item and *len; *next is moved behind it.  Items may be empty.
  * False at the end.  Start with *next at the list. */

@@ -90,11 +90,38 @@ settle_user(struct broker *broker, struct x2gobroker_error *err)
 	    broker->options.user, err);
 	if (broker->identity == NULL)
 		return -1;
+	/* sshd says UNKNOWN where its connection is no IP socket */
 	if (x2gobroker_config_trust_environment(broker->config,
-	    broker->process.setuid))
+	    broker->process.setuid) && broker->process.address != NULL &&
+	    strcmp(broker->process.address, "UNKNOWN") != 0)
 		address = broker->process.address;
 	return x2gobroker_user_new(broker->identity, address, &broker->user,
 	    err);
+}
+
+/* Everything that has to be known before the request is carried out.  The
+ * request comes first, as a refusal, too, has to carry its markers; what is
+ * wrong with it is said last, as by then it is known whose it is and where the
+ * log is. */
+static int
+settle(struct broker *broker, int argc, char **argv,
+    struct x2gobroker_error *err)
+{
+	struct x2gobroker_error malformed = { 0 };
+	bool options_ok, request_ok;
+
+	options_ok = options_parse(argc, argv, broker->process.command != NULL,
+	    &broker->options, err) == 0;
+	/* a person who calls us by hand wants to read the reason */
+	log_open(broker->options.debug || (!broker->process.under_sshd &&
+	    isatty(STDERR_FILENO)));
+	request_ok = settle_request(broker, &malformed) == 0;
+	if (!options_ok || settle_config(broker, err) == -1 ||
+	    settle_user(broker, err) == -1)
+		return -1;
+	if (!request_ok)
+		*err = malformed;
+	return request_ok ? 0 : -1;
 }
 
 /* Carry out the request for the user who is known by now. */
@@ -188,17 +215,19 @@ greet(void)
 
 /* --help and its kind: no request, an operator wants to know something. */
 static bool
-is_for_operator(const struct broker *broker)
+is_for_operator(const struct process *process, int argc, char **argv)
 {
-	const struct options *options = &broker->options;
+	struct options options;
+	struct x2gobroker_error err;
 
-	if (broker->process.command != NULL)
+	if (process->command != NULL ||
+	    options_parse(argc, argv, false, &options, &err) == -1)
 		return false;
-	if (options->help)
+	if (options.help)
 		options_print_help();
-	else if (options->version)
+	else if (options.version)
 		printf("x2gobroker %s\n", x2gobroker_version());
-	else if (options->nclient == 0 && broker->process.under_sshd)
+	else if (options.nclient == 0 && process->under_sshd)
 		greet();
 	else
 		return false;
@@ -210,31 +239,17 @@ main(int argc, char **argv)
 {
 	struct broker broker = { 0 };
 	struct x2gobroker_error err = { 0 };
-	bool granted = false;
+	bool granted;
 
 	process_settle(&broker.process);
-	log_open(false);
-	if (options_parse(argc, argv, broker.process.command != NULL,
-	    &broker.options, &err) == -1)
-		goto answer;
-	if (is_for_operator(&broker))
+	if (is_for_operator(&broker.process, argc, argv))
 		return fflush(stdout) == 0 ? 0 : 1;
-	log_open(broker.options.debug);
 
-	if (settle_request(&broker, &err) == -1 ||
-	    settle_config(&broker, &err) == -1 ||
-	    settle_user(&broker, &err) == -1)
-		goto answer;
-	if (x2gobroker_answer_new(broker.request, &broker.answer, &err) == -1 ||
-	    serve(&broker, &err) == -1)
-		goto answer;
-	granted = true;
-
-answer:
-	log_verdict(&broker, granted ? NULL : &err);
-	if (broker.answer == NULL && x2gobroker_answer_new(broker.request,
-	    &broker.answer, NULL) == -1)
+	granted = settle(&broker, argc, argv, &err) == 0;
+	if (x2gobroker_answer_new(broker.request, &broker.answer, &err) == -1)
 		return 1;
+	granted = granted && serve(&broker, &err) == 0;
+	log_verdict(&broker, granted ? NULL : &err);
 	if (!granted && x2gobroker_request_kind(broker.request) ==
 	    X2GOBROKER_REQUEST_LOGIN_CHECK)
 		tell_why_not(&broker);

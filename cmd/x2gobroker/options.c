@@ -125,7 +125,11 @@ options_parse(int argc, char **argv, bool forced, struct options *out,
 			out->client[out->nclient++] = argv[i];
 			continue;
 		}
-		if (row->argument != NULL && value == NULL) {
+		if (row->argument != NULL && value == NULL && !forced &&
+		    row->what == USER && i + 1 < argc &&
+		    strncmp(argv[i + 1], "--", 2) == 0)
+			value = "";	/* the client had no name to say */
+		else if (row->argument != NULL && value == NULL) {
 			if (++i == argc)
 				return fail(err, "needs an argument",
 				    argv[i - 1]);

@@ -193,8 +193,8 @@ FAULTS = [
     Fault('byte order mark', '\ufeff' + GOOD, {}, 'MissingSectionHeaderError',
           'good'),
     Fault('carriage return within a line, which ends it for Python',
-          'name=a\rcomment=b\n', NOTHING, {'name': 'a', 'comment': 'b'}),
-    Fault('control character', 'name=a\x01b\n', NOTHING, {'name': 'a\x01b'}),
+          'name=a\rcomment=b\n', WITHHELD, {'name': 'a', 'comment': 'b'}),
+    Fault('control character', 'name=a\x01b\n', WITHHELD, {'name': 'a\x01b'}),
 
     # Text that would change the protocol reaches the client unharmed.
     Fault('name with a token', 'name=AUTHID:x\n', {'name': 'AUTHID:x'},

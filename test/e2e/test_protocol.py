@@ -334,7 +334,7 @@ BAD_CONFIGS = [
     ('what the Python broker would have asked for', '[global]\nrequire-cookie = true\n',
      0o644, 2, 'require-cookie'),
     ('a NUL byte', '[global]\n# \0\n[\0x]\n', 0o644, 3, 'NUL'),
-    ('not text', b'\x7fELF\x01\x02\n', 0o644, 1, 'control character'),
+    ('not text', b'\x7fELF\x01\x02\n', 0o644, 1, 'a key before the first'),
     ('writable by its group', '', 0o664, 0, 'chmod'),
     ('writable by all', '', 0o646, 0, 'chmod'),
     ('not readable', '', 0o600, 0, 'Permission denied'),

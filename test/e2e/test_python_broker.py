@@ -80,6 +80,12 @@ def is_autologin_spelling(d):
             spelling.lower() in ('yes', 'on') and d.ours is not MISSING)
 
 
+def is_boolean_spelling(d):
+    yes, no = ('1', 'yes', 'true', 'on'), ('0', 'no', 'false', 'off')
+    return (d.key in ('autologin', 'usebrokerpass') and
+            str(d.python).lower() in (yes if d.ours == '1' else no))
+
+
 DIFFERENCES = [
     ('text is encoded',
      'The client reads the listing with Qt, for which , ; \\ " and letters '
@@ -106,6 +112,10 @@ DIFFERENCES = [
     ('broker-session-autologin=yes and =on mean yes',
      'They mean no to the Python broker, which knows 1 and true only.',
      is_autologin_spelling),
+    ('autologin= and usebrokerpass= are booleans',
+     'They are passed on as text by the Python broker, and the client takes '
+     'no and off for yes. Here every spelling means what it says.',
+     is_boolean_spelling),
 ]
 
 
