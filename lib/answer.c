@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "answer.h"
 #include "protocol.h"
@@ -12,9 +13,7 @@
 /* The X2Go client crashes on a granted testcon without a server, so this is
  * refused; "not granted" is an answer that all of them live with. */
 static int
-task_testcon(struct x2gobroker_answer *answer __attribute__((unused)),
-    const struct x2gobroker_profiles *profiles __attribute__((unused)),
-    struct x2gobroker_user *user __attribute__((unused)),
+testcon_decide(struct x2gobroker_answer *answer __attribute__((unused)),
     struct x2gobroker_error *err)
 {
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
@@ -23,41 +22,62 @@ task_testcon(struct x2gobroker_answer *answer __attribute__((unused)),
 }
 
 static int
-task_setpass(struct x2gobroker_answer *answer __attribute__((unused)),
-    const struct x2gobroker_profiles *profiles __attribute__((unused)),
-    struct x2gobroker_user *user __attribute__((unused)),
-    struct x2gobroker_error *err)
+setpass_decide(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
 {
-	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "setpass: this broker does not change passwords");
+	const char *password = answer->request->values[OPT_NEWPASS];
+
+	if (answer->set_password == NULL)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "setpass: this broker does not change passwords; see "
+		    "allow-password-change in x2gobroker.conf(5)");
+	if (password == NULL || *password == '\0')
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "setpass without --newpass");
+	return answer->set_password(answer->set_password_arg, answer->user,
+	    password, err);
 }
 
-/* Anything but "granted" brings up an error box, each time. */
 static int
-task_clientevent(struct x2gobroker_answer *answer,
-    const struct x2gobroker_profiles *profiles __attribute__((unused)),
-    struct x2gobroker_user *user __attribute__((unused)),
+setpass_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	buf_puts(&answer->body, PROTOCOL_GRANTED "PASSWORD CHANGED: OK\n");
+	return 0;
+}
+
+static int
+clientevent_decide(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err __attribute__((unused)))
 {
 	const char *event = answer->request->values[OPT_EVENT];
 
-	buf_puts(&answer->body, PROTOCOL_GRANTED);
 	buf_printf(&answer->summary, "event=%.30s",
 	    event != NULL ? event : "");
 	return 0;
 }
 
-static const struct {
-	enum task task;
-	int (*run)(struct x2gobroker_answer *,
-	    const struct x2gobroker_profiles *, struct x2gobroker_user *,
-	    struct x2gobroker_error *);
-} handlers[] = {
-	{ TASK_LISTSESSIONS, task_listsessions },
-	{ TASK_SELECTSESSION, task_selectsession },
-	{ TASK_TESTCON, task_testcon },
-	{ TASK_SETPASS, task_setpass },
-	{ TASK_CLIENTEVENT, task_clientevent },
+/* Anything but "granted" brings up an error box, each time. */
+static int
+clientevent_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	buf_puts(&answer->body, PROTOCOL_GRANTED);
+	return 0;
+}
+
+static const struct task_row task_testcon = {
+	TASK_TESTCON, testcon_decide, NULL,
+};
+static const struct task_row task_setpass = {
+	TASK_SETPASS, setpass_decide, setpass_write,
+};
+static const struct task_row task_clientevent = {
+	TASK_CLIENTEVENT, clientevent_decide, clientevent_write,
+};
+
+static const struct task_row *const tasks[] = {
+	&task_listsessions, &task_selectsession, &task_testcon, &task_setpass,
+	&task_clientevent,
 };
 
 int
@@ -89,6 +109,8 @@ x2gobroker_answer_free(struct x2gobroker_answer *answer)
 		return;
 	buf_free(&answer->body);
 	buf_free(&answer->summary);
+	free(answer->visible);
+	explicit_bzero(answer->token, sizeof(answer->token));
 	free(answer);
 }
 
@@ -129,23 +151,111 @@ x2gobroker_answer_whoami(struct x2gobroker_answer *answer, const char *account,
 	return finish(answer, err);
 }
 
+void
+x2gobroker_answer_allow_setpass(struct x2gobroker_answer *answer,
+    x2gobroker_set_password *fn, void *arg)
+{
+	answer->set_password = fn;
+	answer->set_password_arg = arg;
+}
+
+int
+answer_find_visible(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	size_t i, n = x2gobroker_profiles_count(answer->profiles);
+	const struct x2gobroker_profile *profile;
+
+	answer->visible = calloc(n + 1, sizeof(*answer->visible));
+	if (answer->visible == NULL)
+		return error_nomem(err);
+	for (i = 0; i < n; i++) {
+		profile = x2gobroker_profiles_get(answer->profiles, i);
+		if (x2gobroker_acl_check(profile, answer->user, NULL) ==
+		    X2GOBROKER_ALLOW)
+			answer->visible[answer->nvisible++] = profile;
+	}
+	return 0;
+}
+
+static const struct task_row *
+find_task(const struct x2gobroker_request *request)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
+		if (request != NULL && tasks[i]->task == request->task)
+			return tasks[i];
+	return NULL;
+}
+
+/* Decide the task between the check of the token and its replacement, so that
+ * a refused client still has the token that it came with. */
+static int
+decide_with_token(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	const struct x2gobroker_config *config =
+	    profiles_config(answer->profiles);
+	const char *sent = answer->request->values[OPT_AUTHID];
+	struct token token;
+	int result;
+
+	if (!config->require_cookie)
+		return answer->task->decide(answer, err);
+	if (token_open(&token, config, answer->user, sent != NULL ? sent : "",
+	    time(NULL), err) == -1)
+		return -1;
+	result = answer->task->decide(answer, err);
+	if (result == 0)
+		result = token_advance(&token, answer->token, err);
+	token_close(&token);
+	return result;
+}
+
+int
+x2gobroker_answer_decide(struct x2gobroker_answer *answer,
+    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
+    struct x2gobroker_error *err)
+{
+	refuse(answer);
+	if ((answer->task = find_task(answer->request)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "no task");
+	answer->profiles = profiles;
+	answer->user = user;
+	if (decide_with_token(answer, err) == 0 && !answer->summary.failed)
+		return 0;
+	if (answer->summary.failed)
+		error_nomem(err);
+	answer->task = NULL;
+	return refuse(answer);
+}
+
+int
+x2gobroker_answer_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	if (answer->task == NULL)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "nothing has been granted");
+	/* the client takes the first AUTHID: that it finds anywhere */
+	if (answer->token[0] != '\0')
+		buf_printf(&answer->body, "%s%s\n", PROTOCOL_AUTHID,
+		    answer->token);
+	if (answer->task->write(answer, err) == -1)
+		return refuse(answer);
+	return finish(answer, err);
+}
+
 int
 x2gobroker_answer_task(struct x2gobroker_answer *answer,
     const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
     struct x2gobroker_error *err)
 {
-	size_t i;
-
-	refuse(answer);
-	for (i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-		if (answer->request == NULL ||
-		    handlers[i].task != answer->request->task)
-			continue;
-		if (handlers[i].run(answer, profiles, user, err) == -1)
-			return refuse(answer);
-		return finish(answer, err);
-	}
-	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "no task");
+	if (x2gobroker_answer_decide(answer, profiles, user, err) == -1)
+		return -1;
+	return x2gobroker_answer_write(answer, err);
 }
 
 const char *

@@ -3,8 +3,10 @@
 #define ANSWER_H
 
 #include "buf.h"
+#include "hostlist.h"
 #include "profile.h"
 #include "request.h"
+#include "token.h"
 #include "user.h"
 
 struct x2gobroker_answer {
@@ -14,15 +16,38 @@ struct x2gobroker_answer {
 	size_t start;		/* where the marker ends; nothing behind it:
 				 * a refusal */
 	struct buf summary;
+	x2gobroker_set_password *set_password;	/* or NULL */
+	void *set_password_arg;
+
+	/* what has been decided, before anything is written */
+	const struct x2gobroker_profiles *profiles;	/* borrowed */
+	struct x2gobroker_user *user;			/* borrowed */
+	const struct task_row *task;
+	const struct x2gobroker_profile **visible;	/* owned */
+	size_t nvisible;
+	char server[HOST_TEXT_MAX + 1];
+	int port;
+	char token[TOKEN_LEN + 1];	/* for the client, or "" */
 };
 
-/* The tasks.  Each appends to answer->body and answer->summary and returns 0, or
- * returns -1 with err filled in; what it has written then does not count. */
-int	task_listsessions(struct x2gobroker_answer *answer,
-	    const struct x2gobroker_profiles *profiles,
-	    struct x2gobroker_user *user, struct x2gobroker_error *err);
-int	task_selectsession(struct x2gobroker_answer *answer,
-	    const struct x2gobroker_profiles *profiles,
-	    struct x2gobroker_user *user, struct x2gobroker_error *err);
+/* A task is done in two steps, so that a process can give up what it does not
+ * need any more in between. */
+struct task_row {
+	enum task task;
+	/* Look up and decide all there is; -1 with err filled in: refuse.
+	 * Writes nothing but the summary. */
+	int (*decide)(struct x2gobroker_answer *answer,
+	    struct x2gobroker_error *err);
+	/* Write what is granted to answer->body, from memory alone. */
+	int (*write)(struct x2gobroker_answer *answer,
+	    struct x2gobroker_error *err);
+};
+
+extern const struct task_row task_listsessions;
+extern const struct task_row task_selectsession;
+
+/* Fill in answer->visible with all profiles that the user may see. */
+int	answer_find_visible(struct x2gobroker_answer *answer,
+	    struct x2gobroker_error *err);
 
 #endif

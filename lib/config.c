@@ -4,6 +4,7 @@
  * row too, so that the files of the Python broker are read without a word,
  * while a key that nobody knows is told to the administrator.
  */
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 enum kind {
 	IGNORED,	/* concerns HTTP, or what sshd does here */
 	BOOL,
+	INT,		/* from min to max */
 	TEXT,
 	PATH,		/* absolute; quotes around it are dropped */
 	WORD,		/* one of words, in any case; stored as its number */
@@ -26,6 +28,7 @@ enum kind {
 };
 
 static const char *const query_modes[] = { "NONE", "LOCAL", "SSH", NULL };
+static const char *const check_words[] = { "pinned", "always", "never", NULL };
 static const char *const trust_words[] = { "unless-setuid", "false", "true",
     NULL };
 
@@ -35,6 +38,7 @@ struct row {
 	const char *initial;		/* as it would stand in the file */
 	size_t offset;
 	const char *const *words;	/* WORD */
+	int min, max;			/* INT */
 	const char *why;		/* MUST_BE */
 	const char *python_name;	/* its name in defaults.conf */
 };
@@ -44,8 +48,6 @@ struct row {
 static const char no_scripts[] = "this broker does not run Python scripts, "
     "and without them a person could get in whom they would have refused; "
     "remove the key once you have made sure that you can do without";
-static const char no_tokens[] = "this version knows no login tokens; sshd "
-    "has proved who the user is, so you may want to set it to false";
 
 static const struct row rows[] = {
 	{ "global", "broker-account", TEXT, "x2gobroker", AT(broker_account),
@@ -55,25 +57,39 @@ static const struct row rows[] = {
 	{ "global", "log-file", PATH, "", AT(log_file) },
 	{ "global", "trust-ssh-environment", WORD, "unless-setuid",
 	    AT(trust_ssh_environment), .words = trust_words },
+	{ "global", "account-check", WORD, "pinned", AT(account_check),
+	    .words = check_words },
+	{ "global", "allow-password-change", BOOL, "false",
+	    AT(allow_password_change) },
+	{ "global", "pam-helper", PATH, X2GO_DIR "/x2gobroker-pam",
+	    AT(pam_helper) },
 	{ "global", "ignore-primary-group-memberships", BOOL, "true",
 	    AT(ignore_primary_group_memberships) },
 	{ "global", "default-session-autologin", BOOL, "false",
 	    AT(default_session_autologin) },
 	{ "global", "default-agent-query-mode", WORD, "NONE",
 	    AT(default_agent_query_mode), .words = query_modes },
-	{ "global", "require-cookie", MUST_BE, "false", .why = no_tokens },
+	{ "global", "require-cookie", BOOL, "false", AT(require_cookie) },
+	{ "global", "use-static-cookie", BOOL, "false",
+	    AT(use_static_cookie) },
+	{ "global", "auth-timeout", INT, "36000", AT(auth_timeout),
+	    .min = 1, .max = INT_MAX },
+	{ "global", "token-grace", INT, "10", AT(token_grace),
+	    .min = 0, .max = 3600 },
+	{ "global", "cookie-directory", PATH, "/var/lib/x2gobroker/cookies",
+	    AT(cookie_directory) },
+	{ "global", "verify-ip", BOOL, "true", AT(verify_ip) },
+	{ "global", "my-cookie", TEXT, "", AT(my_cookie) },
+	{ "global", "my-cookie-file", PATH,
+	    X2GO_ETC "/broker/x2gobroker.authid", AT(my_cookie_file) },
+	{ "global", "authids-dir", PATH, X2GO_ETC "/broker/authids.d",
+	    AT(authids_dir) },
 	{ "global", "pre_auth_scripts", MUST_BE, "", .why = no_scripts },
 	{ "global", "post_auth_scripts", MUST_BE, "", .why = no_scripts },
 	{ "global", "select_session_scripts", MUST_BE, "",
 	    .why = no_scripts },
 	{ "global", "check-credentials", IGNORED },
 	{ "global", "require-password", IGNORED },
-	{ "global", "use-static-cookie", IGNORED },
-	{ "global", "auth-timeout", IGNORED },
-	{ "global", "cookie-directory", IGNORED },
-	{ "global", "verify-ip", IGNORED },
-	{ "global", "my-cookie", IGNORED },
-	{ "global", "my-cookie-file", IGNORED },
 	{ "global", "enable-plain-output", IGNORED },
 	{ "global", "enable-json-output", IGNORED },
 	{ "global", "enable-uccs-output", IGNORED },
@@ -180,8 +196,14 @@ store(struct x2gobroker_config *config, const struct row *row,
 			return "neither true nor false";
 		*(bool *)field = flag;
 		break;
+	case INT:
+		if (!value_parse_int(text, row->min, row->max, &n))
+			return "not a number, or out of range";
+		*(int *)field = n;
+		break;
 	case TEXT:
-		if (*text == '\0' || !is_one_line(text))
+		if ((*text == '\0' && *row->initial != '\0') ||
+		    !is_one_line(text))
 			return "one line of text is needed";
 		*(const char **)field = text;
 		break;
@@ -437,6 +459,32 @@ const char *
 x2gobroker_config_log_file(const struct x2gobroker_config *config)
 {
 	return config->log_file;
+}
+
+bool
+x2gobroker_config_check_account(const struct x2gobroker_config *config,
+    bool pinned)
+{
+	switch (config->account_check) {
+	case CHECK_NEVER:
+		return false;
+	case CHECK_PINNED:
+		return pinned;
+	default:
+		return true;
+	}
+}
+
+bool
+x2gobroker_config_allow_password_change(const struct x2gobroker_config *config)
+{
+	return config->allow_password_change;
+}
+
+const char *
+x2gobroker_config_pam_helper(const struct x2gobroker_config *config)
+{
+	return config->pam_helper;
 }
 
 bool

@@ -6,6 +6,7 @@
 
 enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
 enum backend { BACKEND_INIFILE, BACKEND_ZEROCONF };
+enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
 enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
 
 /* The settings of x2gobroker.conf, named as its keys are.  Text is borrowed
@@ -22,10 +23,22 @@ struct x2gobroker_config {
 	const char *broker_account;
 	const char *profiles_dir;
 	const char *log_file;
+	int account_check;		/* enum account_check */
+	bool allow_password_change;
+	const char *pam_helper;
 	bool ignore_primary_group_memberships;
 	bool default_session_autologin;
 	int default_agent_query_mode;	/* enum query_mode */
 	int trust_ssh_environment;	/* enum trust */
+	bool require_cookie;
+	bool use_static_cookie;
+	int auth_timeout;		/* seconds */
+	int token_grace;		/* seconds */
+	const char *cookie_directory;
+	bool verify_ip;
+	const char *my_cookie;		/* a secret, or "" */
+	const char *my_cookie_file;
+	const char *authids_dir;
 
 	/* [broker_inifile], [broker_zeroconf] */
 	bool inifile_enable;

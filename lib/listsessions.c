@@ -231,46 +231,46 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 }
 
 static int
-put_visible(struct buf *buf, const struct x2gobroker_profiles *profiles,
-    struct lines *lines, struct x2gobroker_user *user, size_t *n,
+put_visible(struct x2gobroker_answer *answer, struct lines *lines,
     struct x2gobroker_error *err)
 {
-	const struct x2gobroker_profile *profile;
 	size_t i;
 
-	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
-	    i++) {
-		if (x2gobroker_acl_check(profile, user, NULL) !=
-		    X2GOBROKER_ALLOW)
-			continue;
-		if (put_profile(buf, profile, &lines[profile->file->number],
-		    user, err) == -1)
+	for (i = 0; i < answer->nvisible; i++)
+		if (put_profile(&answer->body, answer->visible[i],
+		    &lines[answer->visible[i]->file->number], answer->user,
+		    err) == -1)
 			return -1;
-		(*n)++;
-	}
 	return 0;
 }
 
-int
-task_listsessions(struct x2gobroker_answer *answer,
-    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
+static int
+listsessions_decide(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
-	size_t i, n = 0, nfiles = profiles_count_files(profiles);
+	if (answer_find_visible(answer, err) == -1)
+		return -1;
+	buf_printf(&answer->summary, "profiles=%zu", answer->nvisible);
+	return 0;
+}
+
+static int
+listsessions_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	size_t i, nfiles = profiles_count_files(answer->profiles);
 	struct buf *buf = &answer->body;
 	struct lines *lines;
 	int result;
 
 	if ((lines = calloc(nfiles + 1, sizeof(*lines))) == NULL)
 		return error_nomem(err);
-	/* memory that is not used after all costs nothing */
-	buf_reserve(buf, x2gobroker_profiles_count(profiles) * PROFILE_TEXT);
+	buf_reserve(buf, answer->nvisible * PROFILE_TEXT);
 	buf_puts(buf, PROTOCOL_GRANTED);
 	buf_puts(buf, PROTOCOL_START_LIST);
 	buf_putc(buf, '\n');
-	result = put_visible(buf, profiles, lines, user, &n, err);
+	result = put_visible(answer, lines, err);
 	buf_puts(buf, PROTOCOL_END_LIST);
-	buf_printf(&answer->summary, "profiles=%zu", n);
 	for (i = 0; i < nfiles; i++) {
 		buf_free(&lines[i].text);
 		buf_free(&lines[i].rest);
@@ -279,3 +279,7 @@ task_listsessions(struct x2gobroker_answer *answer,
 	free(lines);
 	return result;
 }
+
+const struct task_row task_listsessions = {
+	TASK_LISTSESSIONS, listsessions_decide, listsessions_write,
+};

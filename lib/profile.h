@@ -79,6 +79,9 @@ bool	profile_file_defaults(struct profile_file *file, struct inifile *ini,
 unsigned int profile_check(const struct inifile *ini,
 	    const struct ini_section *section, struct reporter *rep);
 
+const struct x2gobroker_config *profiles_config(
+	    const struct x2gobroker_profiles *profiles);
+
 /* How many files there are: file->number is less. */
 size_t	profiles_count_files(const struct x2gobroker_profiles *profiles);
 

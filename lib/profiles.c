@@ -341,6 +341,12 @@ x2gobroker_profiles_free(struct x2gobroker_profiles *profiles)
 	free(profiles);
 }
 
+const struct x2gobroker_config *
+profiles_config(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->config;
+}
+
 size_t
 profiles_count_files(const struct x2gobroker_profiles *profiles)
 {

@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 
+#define PROTOCOL_AUTHID		"AUTHID:"
 #define PROTOCOL_GRANTED	"Access granted\n"
 #define PROTOCOL_DENIED		"Access denied\n"
 #define PROTOCOL_START_LIST	"START_USER_SESSIONS\n"

@@ -4,6 +4,7 @@
  * server to go to, which is always one of that profile's.
  */
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,28 +15,29 @@
 #include "protocol.h"
 #include "value.h"
 
-/* The profile of that id if the user may see it.  All profiles are asked, as
- * for a listing, so that one that is hidden and one that does not exist are
- * refused in the same words and after the same work. */
+/* The profile of that id, if the user may see it; else NULL, and why says the
+ * reason to the log.  All profiles are asked, as for a listing, so that one
+ * that is hidden and one that does not exist are refused in the same words and
+ * after the same work. */
 static const struct x2gobroker_profile *
-find_visible(const struct x2gobroker_profiles *profiles,
-    struct x2gobroker_user *user, const char *id, struct x2gobroker_error *why)
+find_visible(struct x2gobroker_answer *answer, const char *id,
+    struct x2gobroker_error *why)
 {
-	const struct x2gobroker_profile *profile, *found = NULL;
-	bool asked, allowed;
+	const struct x2gobroker_profile *hidden;
 	size_t i;
 
-	error_set(why, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-	    "no profile has this id");
-	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
-	    i++) {
-		asked = strcmp(profile->id, id) == 0;
-		allowed = x2gobroker_acl_check(profile, user,
-		    asked ? why : NULL) == X2GOBROKER_ALLOW;
-		if (asked && allowed)
-			found = profile;
-	}
-	return found;
+	if (answer_find_visible(answer, why) == -1)
+		return NULL;
+	for (i = 0; i < answer->nvisible; i++)
+		if (strcmp(answer->visible[i]->id, id) == 0)
+			return answer->visible[i];
+	hidden = x2gobroker_profiles_find(answer->profiles, id);
+	if (hidden != NULL)
+		x2gobroker_acl_check(hidden, answer->user, why);
+	else
+		error_set(why, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no profile has this id");
+	return NULL;
 }
 
 /* Whether the client may log in at the server by that name: as the user, or
@@ -112,35 +114,46 @@ port_of(const struct x2gobroker_profile *profile, const struct host *host)
 	return port;
 }
 
-int
-task_selectsession(struct x2gobroker_answer *answer,
-    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
+static int
+selectsession_decide(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
-	const char *id = answer->request->values[OPT_SID];
+	const char *id = answer->request->values[OPT_SID], *value;
+	const char *login = answer->request->values[OPT_LOGIN];
 	const struct x2gobroker_profile *profile;
 	cleanup_free struct host *hosts = NULL;
 	const struct host *host;
 	char buf[HOST_TEXT_MAX + 1];
-	const char *name, *value;
 	size_t n;
 
-	if ((profile = find_visible(profiles, user, id, err)) == NULL ||
-	    check_login(profile, user, answer->request->values[OPT_LOGIN],
-	    err) == -1)
+	if ((profile = find_visible(answer, id, err)) == NULL ||
+	    check_login(profile, answer->user, login, err) == -1)
 		return -1;
 	value = x2gobroker_profile_value(profile, "host");
 	if (hostlist_parse(value != NULL ? value : "", &hosts, &n, err) == -1)
 		return -1;
 	if ((host = choose_host(profile, hosts, n)) == NULL)
-		return error_set(err, X2GOBROKER_ERR_VALUE, profile->file->path,
-		    profile_key_line(profile, "host"),
+		return error_set(err, X2GOBROKER_ERR_VALUE,
+		    profile->file->path, profile_key_line(profile, "host"),
 		    "host: no server that the client could be told");
-	name = public_name(host_for_client(host), buf);
-	buf_puts(&answer->body, PROTOCOL_GRANTED);
-	buf_printf(&answer->body, "%s%s:%d\n", PROTOCOL_SERVER, name,
-	    port_of(profile, host));
-	buf_printf(&answer->summary, "server=%s:%d", name,
-	    port_of(profile, host));
+	snprintf(answer->server, sizeof(answer->server), "%s",
+	    public_name(host_for_client(host), buf));
+	answer->port = port_of(profile, host);
+	buf_printf(&answer->summary, "server=%s:%d", answer->server,
+	    answer->port);
 	return 0;
 }
+
+static int
+selectsession_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	buf_puts(&answer->body, PROTOCOL_GRANTED);
+	buf_printf(&answer->body, "%s%s:%d\n", PROTOCOL_SERVER,
+	    answer->server, answer->port);
+	return 0;
+}
+
+const struct task_row task_selectsession = {
+	TASK_SELECTSESSION, selectsession_decide, selectsession_write,
+};

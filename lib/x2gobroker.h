@@ -91,6 +91,18 @@ const char *x2gobroker_config_broker_account(
 /* The file that the log is appended to, or "" for syslog. */
 const char *x2gobroker_config_log_file(const struct x2gobroker_config *config);
 
+/* Whether PAM has to be asked if the account may be used; pinned says that the
+ * identity is not the account that sshd has let in (see account-check). */
+bool x2gobroker_config_check_account(const struct x2gobroker_config *config,
+    bool pinned);
+
+/* Whether users may set a new password through the broker, and the program
+ * that asks PAM to do this and the check, x2gobroker-pam(8). */
+bool x2gobroker_config_allow_password_change(
+    const struct x2gobroker_config *config);
+const char *x2gobroker_config_pam_helper(
+    const struct x2gobroker_config *config);
+
 /* Whether the client's address may be taken from SSH_CONNECTION and
  * SSH_CLIENT; setuid says that the process has gained privilege over its
  * caller, who then chose the environment (see trust-ssh-environment). */
@@ -226,6 +238,11 @@ const char *x2gobroker_request_login(const struct x2gobroker_request *request);
 const char *x2gobroker_request_profile_id(
     const struct x2gobroker_request *request);
 
+/* The new password of a setpass; wiped from memory with the request.  Do not
+ * log it. */
+const char *x2gobroker_request_new_password(
+    const struct x2gobroker_request *request);
+
 /* Words for --help and completion: task number i, or NULL past the last. */
 const char *x2gobroker_task_name(size_t i);
 
@@ -250,9 +267,29 @@ int x2gobroker_answer_login_check(struct x2gobroker_answer *answer,
 int x2gobroker_answer_whoami(struct x2gobroker_answer *answer,
     const char *account, struct x2gobroker_error *err);
 
-/* Carry out the task of the request for user and write the answer.  -1: the
- * task was refused; the answer then is the plain refusal that the client
- * understands, and err says why, for the log alone. */
+/* Changes the password of user, whose name is an established identity, to
+ * password, which it may not keep.  -1 with err filled in where it cannot. */
+typedef int x2gobroker_set_password(void *arg,
+    const struct x2gobroker_user *user, const char *password,
+    struct x2gobroker_error *err);
+
+/* Without this call, the task setpass is refused. */
+void x2gobroker_answer_allow_setpass(struct x2gobroker_answer *answer,
+    x2gobroker_set_password *fn, void *arg);
+
+/* The task of the request, in two steps.  _decide checks the token where tokens
+ * are on, looks up all that is needed for user, and decides; _write then writes
+ * the answer from memory alone, so that in between a process can give up what
+ * it does not need any more.  profiles and user are borrowed until then.
+ * -1: the task was refused; the answer then is the plain refusal that the
+ * client understands, and err says why, for the log alone. */
+int x2gobroker_answer_decide(struct x2gobroker_answer *answer,
+    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
+    struct x2gobroker_error *err);
+int x2gobroker_answer_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err);
+
+/* Both steps. */
 int x2gobroker_answer_task(struct x2gobroker_answer *answer,
     const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
     struct x2gobroker_error *err);

@@ -45,7 +45,7 @@ what_is_no_address_is_refused(void **state unused)
 		"1.2.3.4/24", "1.2.3.4:22", ":", "::1::", "1::2::3", "[::1]",
 		"12345::", "::g", "%eth0", "localhost", "alice",
 		"1.2.3.4\n", "-1.2.3.4", "::1%verylongverylongverylongverylong"
-		"verylongverylongverylong",
+		"verylongverylongverylongverylong",
 	};
 	struct address addr;
 	size_t i;
@@ -66,7 +66,6 @@ networks_contain_what_they_should(void **state unused)
 	} rows[] = {
 		{ "192.0.2.1", "192.0.2.1", true },
 		{ "192.0.2.1", "::ffff:192.0.2.1", true },
-		{ "::ffff:192.0.2.1", "192.0.2.1", true },
 		{ "192.0.2.0/24", "192.0.2.255", true },
 		{ "192.0.2.99/24", "192.0.2.1", true },
 		{ "192.0.2.0/255.255.255.0", "192.0.2.77", true },
@@ -76,8 +75,6 @@ networks_contain_what_they_should(void **state unused)
 		{ "10.0.0.0/8", "10.255.0.1", true },
 		{ "0.0.0.0/0", "203.0.113.9", true },
 		{ "0.0.0.0/0.0.0.0", "203.0.113.9", true },
-		{ "::ffff:192.0.2.0/120", "192.0.2.9", true },
-		{ "::ffff:0:0/96", "203.0.113.9", true },
 		{ "2001:db8::/32", "2001:db8:ffff::1", true },
 		{ "2001:db8::/ffff:ffff::", "2001:db8::9", true },
 		{ "2001:db8::1/128", "2001:db8::1", true },
@@ -97,7 +94,6 @@ networks_contain_what_they_should(void **state unused)
 		{ "0.0.0.0/0", "::192.0.2.1", false },
 		{ "::/0", "192.0.2.1", false },
 		{ "::/0", "::ffff:192.0.2.1", false },
-		{ "::ffff:0:0/95", "192.0.2.1", false },
 		{ "2001:db8::/32", "2001:db9::", false },
 		{ "2001:db8::/33", "2001:db8:8000::", false },
 		{ "2001:db8::1/128", "2001:db8::", false },
@@ -132,7 +128,9 @@ what_is_no_network_is_refused(void **state unused)
 		"host.example.org", "host/24", "2001:db8::/129",
 		"2001:db8::/-1", "2001:db8::/255.255.0.0",
 		"2001:db8::/ffff:0:ffff::", "2001:db8::/::ffff",
-		"::ffff:192.0.2.0/255.255.255.0", "192.0.2.*",
+		"::ffff:192.0.2.0/255.255.255.0", "::ffff:192.0.2.0/120",
+		"::ffff:192.0.2.0/24", "::ffff:0:0/96", "::ffff:192.0.2.1",
+		"192.0.2.*",
 		"192.0.2.1-192.0.2.9",
 	};
 	struct network net;

@@ -87,7 +87,7 @@ def c_string(text):
     return text.replace('X2GO_ETC ', ETC).replace('"', '')
 
 
-CONFIG_TYPES = {'BOOL': 'boolean', 'TEXT': 'text', 'PATH': 'path',
+CONFIG_TYPES = {'BOOL': 'boolean', 'INT': 'number', 'TEXT': 'text', 'PATH': 'path',
                 'IGNORED': None}
 
 

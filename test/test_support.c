@@ -197,9 +197,13 @@ load_profiles(struct problems *problems)
 static unused struct x2gobroker_profiles *
 load_text(const char *text, struct problems *problems)
 {
+	static char path[100];
+
 	test_config.inifile_enable = true;
 	test_config.ignore_primary_group_memberships = true;
-	test_config.session_profiles = write_file("profiles.conf", text);
+	write_file("profiles.conf", text);
+	snprintf(path, sizeof(path), "%s/profiles.conf", test_dir);
+	test_config.session_profiles = path;
 	test_config.profiles_dir = "/nonexistent";
 	return load_profiles(problems);
 }
