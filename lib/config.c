@@ -54,6 +54,8 @@ static const struct row rows[] = {
 	    .python_name = "X2GOBROKER_DAEMON_USER" },
 	{ "global", "profiles-dir", PATH, X2GO_ETC "/broker/profiles.d",
 	    AT(profiles_dir) },
+	{ "global", "keys-dir", PATH, X2GO_ETC "/broker/keys.d",
+	    AT(keys_dir) },
 	{ "global", "log-file", PATH, "", AT(log_file) },
 	{ "global", "trust-ssh-environment", WORD, "unless-setuid",
 	    AT(trust_ssh_environment), .words = trust_words },
@@ -257,6 +259,8 @@ set(struct x2gobroker_config *config, const struct row *row,
 		config->session_profiles_set = true;
 	if (row->offset == offsetof(struct x2gobroker_config, profiles_dir))
 		config->profiles_dir_set = true;
+	if (row->offset == offsetof(struct x2gobroker_config, keys_dir))
+		config->keys_dir_set = true;
 }
 
 static void

@@ -17,11 +17,13 @@ struct x2gobroker_config {
 	struct inifile *defaults;	/* defaults.conf, or NULL */
 	bool session_profiles_set;	/* by somebody, so the file must exist */
 	bool profiles_dir_set;
+	bool keys_dir_set;
 	enum backend backend;
 
 	/* [global] */
 	const char *broker_account;
 	const char *profiles_dir;
+	const char *keys_dir;
 	const char *log_file;
 	int account_check;		/* enum account_check */
 	bool allow_password_change;

@@ -165,6 +165,12 @@ unsigned int x2gobroker_profile_line(const struct x2gobroker_profile *profile);
 const char *x2gobroker_profile_value(const struct x2gobroker_profile *profile,
     const char *key);
 
+/* The fingerprint of a public key, whose middle word (base64) of a line of
+ * authorized_keys is given: "SHA256:..." into dst.  -1: that is no key. */
+#define X2GOBROKER_FINGERPRINT_SIZE	51
+int x2gobroker_key_fingerprint(const char *base64,
+    char dst[X2GOBROKER_FINGERPRINT_SIZE]);
+
 /*
  * The user who asks
  */
@@ -185,6 +191,45 @@ int x2gobroker_user_set_groups(struct x2gobroker_user *user,
 
 const char *x2gobroker_user_name(const struct x2gobroker_user *user);
 const char *x2gobroker_user_address(const struct x2gobroker_user *user);
+
+/*
+ * Keys of users: a file NAME.pub for each, in the directory keys-dir of
+ * x2gobroker.conf(5), with a public key a line as ssh-keygen(1) writes it
+ */
+
+/* Find the account whose public key this is: type and base64 are two words of
+ * a .pub file, as sshd hands them to its AuthorizedKeysCommand.  *name is
+ * yours, or NULL where the key is in no file.  -1, and nobody's: a key that is
+ * in the files of two users, whose account does not exist, or that is no good
+ * key; or the directory cannot be used.  report (may be NULL) is called with
+ * arg for each file that is left out, and each line with this key that is. */
+int x2gobroker_keys_find(const struct x2gobroker_config *config,
+    const char *type, const char *base64, x2gobroker_report *report,
+    void *arg, char **name, struct x2gobroker_error *err);
+
+/* Add the public keys of text, the content of file (for messages alone), to
+ * those of the account name.  All of them are added, or none: -1 where the
+ * account does not exist, a key is not in order, or another user's.  report is
+ * called for each problem, and, when all is done, for each key, with code
+ * X2GOBROKER_OK: it was added, or is there already.  *added says how many
+ * were.  The directory is made if it is missing, and locked for as long. */
+int x2gobroker_keys_add(const struct x2gobroker_config *config,
+    const char *name, const char *text, const char *file,
+    x2gobroker_report *report, void *arg, size_t *added,
+    struct x2gobroker_error *err);
+
+/* Remove the public keys of text from those of name, or all of them where text
+ * is NULL.  The account need not exist any more.  report is called for each
+ * key: X2GOBROKER_OK, it was removed; X2GOBROKER_WARNING, it was not there.
+ * *removed says how many were; that none was is no error. */
+int x2gobroker_keys_remove(const struct x2gobroker_config *config,
+    const char *name, const char *text, const char *file,
+    x2gobroker_report *report, void *arg, size_t *removed,
+    struct x2gobroker_error *err);
+
+/* Report what is wrong in all key files. */
+void x2gobroker_keys_check(const struct x2gobroker_config *config,
+    x2gobroker_report *report, void *arg);
 
 /*
  * Who may see which profile

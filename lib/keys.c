@@ -1,0 +1,1025 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Whose key is it?  A file NAME.pub for each user: its name is the identity,
+ * and in it stand keys and nothing else, so that no line of it has a say in
+ * what sshd does with a key.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <string.h>
+#include <time.h>
+
+#include "arena.h"
+#include "base64.h"
+#include "buf.h"
+#include "cleanup.h"
+#include "config.h"
+#include "file.h"
+#include "keys.h"
+
+#define SUFFIX		".pub"
+#define NEW_FILE	".new"	/* hidden; whoever has the lock may use it */
+#define BLANKS		" \t"
+#define NAME_SIZE	256	/* a file name has no more (NAME_MAX) */
+#define DATA_MAX	4096	/* twice an RSA key of RSA_BITS_MAX */
+#define RSA_BITS_MIN	2048
+#define RSA_BITS_MAX	16384	/* OpenSSH's own limit */
+#define LOCK_TRIES	100	/* ten seconds: nobody has so much to write */
+#define LOCK_PAUSE_MS	100
+
+#define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS		"0123456789"
+
+/* A key, and where it stands. */
+struct key {
+	const char *type, *base64;
+	const char *comment;		/* may be "" */
+	const char *name;		/* whose file it is in, or NULL */
+	const char *file;
+	unsigned int line;
+};
+
+/* Keys, and the memory of their text.  One that had no room is remembered, so
+ * that a caller asks once, at the end. */
+struct keylist {
+	struct key *list;
+	size_t n, size;
+	struct arena arena;
+	bool nomem;
+};
+
+#define cleanup_keys	__attribute__((cleanup(keylist_free)))
+
+/*
+ * A key
+ */
+
+static const struct key_type {
+	const char *name;
+	const char *curve;	/* second in the key; NULL: it has none */
+	size_t point;		/* bytes of the key itself; 0: RSA's numbers */
+	bool has_application;	/* last, in keys that a token holds: "ssh:" */
+} types[] = {
+	{ "ssh-ed25519", NULL, 32 },
+	{ "ecdsa-sha2-nistp256", "nistp256", 65 },
+	{ "ecdsa-sha2-nistp384", "nistp384", 97 },
+	{ "ecdsa-sha2-nistp521", "nistp521", 133 },
+	{ "ssh-rsa", NULL, 0 },
+	{ "sk-ssh-ed25519@openssh.com", NULL, 32, true },
+	{ "sk-ecdsa-sha2-nistp256@openssh.com", "nistp256", 65, true },
+};
+
+#define NTYPES	(sizeof(types) / sizeof(types[0]))
+
+static const char damaged[] = "the key is damaged or cut off; copy it again";
+
+static const struct key_type *
+find_type(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NTYPES; i++)
+		if (strcmp(types[i].name, name) == 0)
+			return &types[i];
+	return NULL;
+}
+
+/* Why a word is none of the types. */
+static const char *
+refuse_type(const char *name)
+{
+	if (strcmp(name, "ssh-dss") == 0)
+		return "OpenSSH takes no DSA keys any more; make a new key: "
+		    "ssh-keygen -t ed25519";
+	if (strstr(name, "-cert-v0") != NULL)
+		return "this is a certificate; name the file with the key "
+		    "itself, without -cert";
+	return "TYPE BASE64 COMMENT is needed, TYPE being one of those that "
+	    "x2gobrokerctl(8) lists";
+}
+
+/* What is left of a key's data: fields, each behind its length (RFC 4251). */
+struct data {
+	const uint8_t *at;
+	size_t left;
+};
+
+static bool
+take(struct data *data, const uint8_t **field, size_t *len)
+{
+	const uint8_t *at = data->at;
+
+	if (data->left < 4)
+		return false;
+	*len = (size_t)at[0] << 24 | (size_t)at[1] << 16 |
+	    (size_t)at[2] << 8 | at[3];
+	if (*len > data->left - 4)
+		return false;
+	*field = at + 4;
+	data->at += 4 + *len;
+	data->left -= 4 + *len;
+	return true;
+}
+
+static bool
+take_text(struct data *data, const char *text)
+{
+	const uint8_t *field;
+	size_t len;
+
+	return take(data, &field, &len) && len == strlen(text) &&
+	    memcmp(field, text, len) == 0;
+}
+
+/* A positive number in as few bytes as possible; how many bits it has. */
+static bool
+take_number(struct data *data, size_t *bits)
+{
+	const uint8_t *field;
+	uint8_t top;
+	size_t len;
+
+	if (!take(data, &field, &len) || len == 0 || field[0] >= 0x80)
+		return false;
+	if (field[0] == 0) {	/* only to say that it is not negative */
+		field++;
+		if (--len == 0 || field[0] < 0x80)
+			return false;
+	}
+	*bits = 8 * (len - 1);
+	for (top = field[0]; top != 0; top >>= 1)
+		(*bits)++;
+	return true;
+}
+
+static bool
+take_point(struct data *data, const struct key_type *type)
+{
+	const uint8_t *field;
+	size_t len;
+
+	if (!take(data, &field, &len) || len != type->point)
+		return false;
+	/* 4: both coordinates are there (SEC 1), as OpenSSH wants it */
+	return type->curve == NULL || field[0] == 4;
+}
+
+static const char *
+check_rsa(struct data *data)
+{
+	size_t bits;
+
+	if (!take_number(data, &bits) || !take_number(data, &bits) ||
+	    data->left != 0)
+		return damaged;
+	if (bits < RSA_BITS_MIN)
+		return "an RSA key of less than 2048 bits is too weak; make a "
+		    "new key: ssh-keygen -t ed25519";
+	if (bits > RSA_BITS_MAX)
+		return "OpenSSH takes no RSA key of more than 16384 bits";
+	return NULL;
+}
+
+const char *
+keys_check_key(const char *name, const char *base64)
+{
+	const struct key_type *type = find_type(name);
+	uint8_t bytes[DATA_MAX];
+	struct data data = { .at = bytes };
+	const uint8_t *field;
+	ssize_t n;
+	size_t len;
+
+	if (type == NULL)
+		return refuse_type(name);
+	n = base64_decode(base64, strlen(base64), bytes, sizeof(bytes));
+	if (n == -1)
+		return damaged;
+	data.left = (size_t)n;
+	if (!take_text(&data, name))
+		return "the key itself says that it is of another type than "
+		    "the word before it";
+	if (type->curve != NULL && !take_text(&data, type->curve))
+		return damaged;
+	if (type->point == 0)
+		return check_rsa(&data);
+	if (!take_point(&data, type))
+		return damaged;
+	if (type->has_application && (!take(&data, &field, &len) || len == 0))
+		return damaged;
+	return data.left == 0 ? NULL : damaged;
+}
+
+/*
+ * A line
+ */
+
+/* Other forms of key files, told by how they begin; NULL: none of them. */
+static const char *
+refuse_form(const char *line)
+{
+	if (strncmp(line, "PuTTY-User-Key-File", 19) == 0 ||
+	    (strncmp(line, "-----BEGIN ", 11) == 0 &&
+	    strstr(line, "PRIVATE KEY") != NULL))
+		return "this is the private key; name the .pub file";
+	if (strncmp(line, "---- BEGIN SSH2 PUBLIC KEY", 26) == 0)
+		return "this is a public key in the form of RFC 4716; "
+		    "ssh-keygen -i -f FILE turns it into the one needed here";
+	if (strncmp(line, "-----BEGIN PUBLIC KEY", 21) == 0)
+		return "this is a public key in the form of PKCS #8; "
+		    "ssh-keygen -i -m PKCS8 -f FILE turns it into the one "
+		    "needed here";
+	return NULL;
+}
+
+/* Cut the next word off *rest; "" at the end. */
+static char *
+next_word(char **rest)
+{
+	char *word = *rest + strspn(*rest, BLANKS);
+	char *end = word + strcspn(word, BLANKS);
+
+	*rest = end;
+	if (*end != '\0')
+		*(*rest)++ = '\0';
+	return word;
+}
+
+/* The line begins with something that is no type. */
+static const char *
+refuse_start(const char *word, char *rest)
+{
+	const char *next;
+
+	while (*(next = next_word(&rest)) != '\0')
+		if (find_type(next) != NULL)
+			return "options before a key are not allowed here; "
+			    "those that are needed come with the key when "
+			    "sshd asks";
+	return refuse_type(word);
+}
+
+/* Take line apart, which is changed and holds the text of key from then on.
+ * Returns what is wrong with it, or NULL; key->type is NULL where there is no
+ * key in it. */
+static const char *
+parse_line(char *line, struct key *key)
+{
+	size_t len = strlen(line);
+	const char *type, *base64, *wrong;
+	char *rest, *p;
+
+	memset(key, 0, sizeof(*key));
+	while (len > 0 && strchr(BLANKS "\r", line[len - 1]) != NULL)
+		line[--len] = '\0';
+	rest = line + strspn(line, BLANKS);
+	if (*rest == '\0' || *rest == '#')
+		return NULL;
+	for (p = rest; *p != '\0'; p++)
+		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
+			return "there are control characters in it";
+	if ((wrong = refuse_form(rest)) != NULL)
+		return wrong;
+	type = next_word(&rest);
+	if (find_type(type) == NULL)
+		return refuse_start(type, rest);
+	base64 = next_word(&rest);
+	if ((wrong = keys_check_key(type, base64)) != NULL)
+		return wrong;
+	key->type = type;
+	key->base64 = base64;
+	key->comment = rest + strspn(rest, BLANKS);
+	return NULL;
+}
+
+/*
+ * Keys
+ */
+
+static void
+keylist_free(struct keylist *keys)
+{
+	free(keys->list);
+	arena_free(&keys->arena);
+}
+
+static bool
+copy_text(struct arena *arena, const char **text)
+{
+	if (*text != NULL)
+		*text = arena_strndup(arena, *text, strlen(*text));
+	return *text != NULL;
+}
+
+/* Add a copy of key. */
+static void
+keylist_add(struct keylist *keys, const struct key *key)
+{
+	size_t size = keys->size != 0 ? 2 * keys->size : 16;
+	struct key *more, copy = *key;
+
+	if (!copy_text(&keys->arena, &copy.type) ||
+	    !copy_text(&keys->arena, &copy.base64) ||
+	    !copy_text(&keys->arena, &copy.comment) ||
+	    !copy_text(&keys->arena, &copy.file) ||
+	    (key->name != NULL && !copy_text(&keys->arena, &copy.name))) {
+		keys->nomem = true;
+		return;
+	}
+	if (keys->n == keys->size) {
+		more = reallocarray(keys->list, size, sizeof(*more));
+		if (more == NULL) {
+			keys->nomem = true;
+			return;
+		}
+		keys->list = more;
+		keys->size = size;
+	}
+	keys->list[keys->n++] = copy;
+}
+
+/* The same key in keys, or NULL. */
+static const struct key *
+keylist_find(const struct keylist *keys, const struct key *key)
+{
+	size_t i;
+
+	for (i = 0; i < keys->n; i++)
+		if (strcmp(keys->list[i].base64, key->base64) == 0)
+			return &keys->list[i];
+	return NULL;
+}
+
+/* One of keys that line mentions, or NULL; costs less than to parse it. */
+static const struct key *
+keylist_mentioned(const struct keylist *keys, const char *line)
+{
+	size_t i;
+
+	for (i = 0; i < keys->n; i++)
+		if (strstr(line, keys->list[i].base64) != NULL)
+			return &keys->list[i];
+	return NULL;
+}
+
+/* Say what has become of a key: no problem, so it does not count as one. */
+static void
+tell(const struct reporter *rep, enum x2gobroker_code code,
+    const struct key *key, const char *what)
+{
+	struct x2gobroker_error said;
+
+	error_set(&said, code, key->file, key->line, "%s%s%s: %s", key->type,
+	    *key->comment != '\0' ? " " : "", key->comment, what);
+	if (rep->fn != NULL)
+		rep->fn(rep->arg, &said);
+}
+
+/* Read what x2gobrokerctl was given.  Every error is reported; none of the
+ * keys is to be used then.  A key that is there twice counts once. */
+static int
+parse_text(const char *text, const char *file, struct keylist *keys,
+    struct reporter *rep, struct x2gobroker_error *err)
+{
+	cleanup_free char *copy = strdup(text);
+	char *rest = copy, *line;
+	const char *wrong;
+	struct key key;
+	bool foreign = false;
+	unsigned int number;
+
+	if (copy == NULL)
+		return error_nomem(err);
+	for (number = 1; !foreign && (line = strsep(&rest, "\n")) != NULL;
+	    number++) {
+		foreign = refuse_form(line) != NULL;
+		if ((wrong = parse_line(line, &key)) != NULL)
+			report(rep, X2GOBROKER_ERR_VALUE, file, number, "%s",
+			    wrong);
+		if (wrong != NULL || key.type == NULL ||
+		    keylist_find(keys, &key) != NULL)
+			continue;
+		key.file = file;
+		key.line = number;
+		keylist_add(keys, &key);
+	}
+	explicit_bzero(copy, strlen(text));	/* it was a private key? */
+	if (keys->nomem)
+		return error_nomem(err);
+	if (keys->n == 0 && rep->errors == 0)
+		report(rep, X2GOBROKER_ERR_VALUE, file, 0,
+		    "there is no public key in it");
+	if (rep->errors != 0 && err != NULL)
+		*err = rep->first;
+	return rep->errors == 0 ? 0 : -1;
+}
+
+/*
+ * Accounts
+ */
+
+const char *
+keys_check_name(const char *name)
+{
+	/* '@' and a domain are part of names that SSSD gives */
+	static const char rest[] = LETTERS DIGITS "._-@";
+
+	if (*name == '\0')
+		return "the name of an account is needed";
+	if (strlen(name) >= NAME_SIZE - strlen(SUFFIX))
+		return "the name of the account is too long";
+	if (strchr("._-@", *name) != NULL && *name != '_')
+		return "the name of the account must begin with a letter, a "
+		    "digit or _";
+	if (strspn(name, rest) != strlen(name))
+		return "the name of the account must have only letters, "
+		    "digits and . _ - @";
+	return NULL;
+}
+
+/* Whether that account exists, by just that name: systems that take another
+ * spelling of it would give it other profiles. */
+static int
+check_account(const char *name, const char *file, unsigned int line,
+    struct x2gobroker_error *err)
+{
+	const struct passwd *pw;
+
+	errno = 0;
+	if ((pw = getpwnam(name)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, file, line,
+		    "the account %s cannot be looked up: %s", name,
+		    errno != 0 ? strerror(errno) : "there is none");
+	if (strcmp(pw->pw_name, name) != 0)
+		return error_set(err, X2GOBROKER_ERR_VALUE, file, line,
+		    "the account %s is really called %.100s; use that name",
+		    name, pw->pw_name);
+	return 0;
+}
+
+/*
+ * Files
+ */
+
+/* A key file while it is read. */
+struct reader {
+	const char *path;
+	FILE *fp;
+	char *line;		/* without its end */
+	size_t size;
+	unsigned int number;
+};
+
+static int
+reader_open(struct reader *r, const char *path, struct x2gobroker_error *err)
+{
+	struct stat st;
+
+	memset(r, 0, sizeof(*r));
+	r->path = path;
+	/* a link would give one user's keys to another */
+	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
+		    "not used: it is a symbolic link; put a file there");
+	return (r->fp = file_open_entry(path, err)) != NULL ? 0 : -1;
+}
+
+/* Read the next line.  1: there it is; 0: there is none; -1: it cannot be
+ * read. */
+static int
+reader_next(struct reader *r, struct x2gobroker_error *err)
+{
+	ssize_t i, len;
+
+	errno = 0;
+	if ((len = getline(&r->line, &r->size, r->fp)) == -1)
+		return feof(r->fp) ? 0 : error_errno(err, r->path,
+		    "cannot be read");
+	r->number++;
+	if (r->line[len - 1] == '\n')
+		r->line[--len] = '\0';
+	for (i = 0; i < len; i++)
+		if (r->line[i] == '\0')
+			r->line[i] = '\1';	/* refused, but not the end */
+	return 1;
+}
+
+static void
+reader_close(struct reader *r)
+{
+	if (r->fp != NULL)
+		fclose(r->fp);
+	free(r->line);
+}
+
+#define cleanup_reader	__attribute__((cleanup(reader_close)))
+
+/* Write the path of entry into path (X2GOBROKER_FILE_SIZE bytes). */
+static int
+make_path(const struct x2gobroker_config *config, const char *entry,
+    const char *suffix, char *path, struct x2gobroker_error *err)
+{
+	int len = snprintf(path, X2GOBROKER_FILE_SIZE, "%s/%s%s",
+	    config->keys_dir, entry, suffix);
+
+	if (len < 0 || len >= X2GOBROKER_FILE_SIZE)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, config->keys_dir,
+		    0, "the path is too long");
+	return 0;
+}
+
+/* Add the keys of name's file to found: those of wanted, or all (NULL).  What
+ * is wrong with a line is reported if the line is about one of them.  -1: the
+ * file cannot be read. */
+static int
+collect_file(const char *path, const char *name, const struct keylist *wanted,
+    struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
+{
+	cleanup_reader struct reader r;
+	const char *wrong;
+	struct key key;
+	int more;
+
+	if (reader_open(&r, path, err) == -1)
+		return -1;
+	while ((more = reader_next(&r, err)) == 1) {
+		if (wanted != NULL &&
+		    keylist_mentioned(wanted, r.line) == NULL)
+			continue;
+		if ((wrong = parse_line(r.line, &key)) != NULL)
+			report(rep, X2GOBROKER_ERR_VALUE, path, r.number,
+			    "not used: %s", wrong);
+		if (wrong != NULL || key.type == NULL ||
+		    (wanted != NULL && keylist_find(wanted, &key) == NULL))
+			continue;
+		key.name = name;
+		key.file = path;
+		key.line = r.number;
+		keylist_add(found, &key);
+	}
+	return more;
+}
+
+/* Copy the name of the account that a file's keys are for, or return false:
+ * the file's name ends otherwise. */
+static bool
+name_of_entry(const char *entry, char *name)
+{
+	size_t len = strlen(entry), suffix = strlen(SUFFIX);
+
+	if (len < suffix || len >= NAME_SIZE ||
+	    strcmp(entry + len - suffix, SUFFIX) != 0)
+		return false;
+	memcpy(name, entry, len - suffix);
+	name[len - suffix] = '\0';
+	return true;
+}
+
+/* One file of the directory.  What is wrong with it is no error: it is
+ * reported, and the others are read. */
+static void
+collect_entry(const struct x2gobroker_config *config, const char *entry,
+    const struct keylist *wanted, struct keylist *found, struct reporter *rep)
+{
+	char path[X2GOBROKER_FILE_SIZE], name[NAME_SIZE];
+	struct x2gobroker_error err;
+	const char *wrong;
+
+	if (make_path(config, entry, "", path, &err) == -1)
+		report_error(rep, &err);
+	else if (!name_of_entry(entry, name)) {
+		if (wanted == NULL)
+			report(rep, X2GOBROKER_WARNING, path, 0,
+			    "not used: its name does not end in " SUFFIX);
+	} else if ((wrong = keys_check_name(name)) != NULL)
+		report(rep, X2GOBROKER_ERR_VALUE, path, 0, "not used: %s",
+		    wrong);
+	/* somebody may have removed it just now */
+	else if (collect_file(path, name, wanted, found, rep, &err) == -1 &&
+	    err.code != X2GOBROKER_ERR_NOTFOUND)
+		report_error(rep, &err);
+}
+
+static int
+check_dir(const struct x2gobroker_config *config, struct x2gobroker_error *err)
+{
+	if (config->keys_dir[0] == '\0')
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "keys-dir is empty, so there are no key files");
+	return file_check_dir(config->keys_dir, err);
+}
+
+static int
+is_not_hidden(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static int
+compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);	/* no locale */
+}
+
+/* The same for all files, in the order of their names.  -1: the directory
+ * cannot be used, or memory is out. */
+static int
+collect(const struct x2gobroker_config *config, const struct keylist *wanted,
+    struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
+{
+	struct dirent **entries;
+	int i, n;
+
+	if (check_dir(config, err) == -1)
+		return -1;
+	n = scandir(config->keys_dir, &entries, is_not_hidden,
+	    compare_entries);
+	if (n < 0)
+		return error_errno(err, config->keys_dir, "cannot be listed");
+	for (i = 0; i < n; i++) {
+		collect_entry(config, entries[i]->d_name, wanted, found, rep);
+		free(entries[i]);
+	}
+	free(entries);
+	/* a key that was lost could be the one that forbids another */
+	return found->nomem ? error_nomem(err) : 0;
+}
+
+/* The lock that add and remove take, as the file descriptor of the directory,
+ * or -1.  Everyone who can read the directory can lock it, so nobody is waited
+ * for without end. */
+static int
+lock_dir(const struct x2gobroker_config *config, struct x2gobroker_error *err)
+{
+	static const struct timespec pause = {
+		.tv_nsec = LOCK_PAUSE_MS * 1000000L,
+	};
+	int fd, i;
+
+	if (check_dir(config, err) == -1)
+		return -1;
+	fd = open(config->keys_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return error_errno(err, config->keys_dir, "cannot be opened");
+	for (i = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; i++) {
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES) {
+			error_errno(err, config->keys_dir, "cannot be locked "
+			    "(lslocks says by whom it is)");
+			close(fd);
+			return -1;
+		}
+		nanosleep(&pause, NULL);
+	}
+	return fd;
+}
+
+static int
+make_dir(const struct x2gobroker_config *config, struct x2gobroker_error *err)
+{
+	const char *dir = config->keys_dir;
+
+	if (*dir == '\0')
+		return check_dir(config, err);
+	if (mkdir(dir, 0755) == -1)
+		return errno == EEXIST ? 0 : error_errno(err, dir,
+		    "cannot be made");
+	/* sshd's helper must be able to read it, whatever our umask is */
+	return chmod(dir, 0755) == 0 ? 0 : error_errno(err, dir,
+	    "its mode cannot be set");
+}
+
+static bool
+write_all(int fd, const struct buf *text)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < text->len) {
+		n = write(fd, text->data + done, text->len - done);
+		if (n == -1 && errno != EINTR)
+			return false;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return true;
+}
+
+/* Put text in place of the file path in the directory dirfd, which is locked:
+ * whoever reads it meanwhile gets all of the old or all of the new. */
+static int
+replace_file(int dirfd, const char *path, const struct buf *text,
+    struct x2gobroker_error *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (text->failed)
+		return error_nomem(err);
+	unlinkat(dirfd, NEW_FILE, 0);	/* of somebody who did not finish */
+	fd = openat(dirfd, NEW_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0600);
+	if (fd != -1 && fchmod(fd, 0644) == 0 && write_all(fd, text) &&
+	    fsync(fd) == 0 &&
+	    renameat(dirfd, NEW_FILE, dirfd, strrchr(path, '/') + 1) == 0 &&
+	    fsync(dirfd) == 0)
+		return 0;
+	error_errno(err, path, "cannot be written");
+	unlinkat(dirfd, NEW_FILE, 0);
+	return -1;
+}
+
+/* Whether the line, which is changed, is one of those to remove: about one of
+ * keys, or any that is about a key (NULL).  A line that is wrong goes, too, if
+ * it has the key in it: it must not come back when somebody mends it. */
+static bool
+is_to_go(char *line, const struct keylist *keys, struct key *key)
+{
+	const struct key *mentioned = NULL;
+
+	if (keys != NULL)
+		mentioned = keylist_mentioned(keys, line);
+	if (parse_line(line, key) != NULL) {
+		key->type = "a line that was not used";
+		key->base64 = mentioned != NULL ? mentioned->base64 : "";
+		key->comment = "";
+		return keys == NULL || mentioned != NULL;
+	}
+	return key->type != NULL &&
+	    (keys == NULL || keylist_find(keys, key) != NULL);
+}
+
+/* Read path; the lines that are to stay go into text, the others to gone.  No
+ * file has no lines. */
+static int
+sort_out(const char *path, const struct keylist *keys, struct buf *text,
+    struct keylist *gone, struct x2gobroker_error *err)
+{
+	cleanup_reader struct reader r;
+	struct key key;
+	size_t before;
+	int more;
+
+	if (reader_open(&r, path, err) == -1)
+		return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
+	while ((more = reader_next(&r, err)) == 1) {
+		before = text->len;
+		buf_puts(text, r.line);
+		buf_putc(text, '\n');
+		if (!is_to_go(r.line, keys, &key))
+			continue;
+		buf_truncate(text, before);
+		key.file = path;
+		key.line = r.number;
+		keylist_add(gone, &key);
+	}
+	if (more == 0 && gone->nomem)
+		return error_nomem(err);
+	return more;
+}
+
+/*
+ * What programs call
+ */
+
+int
+x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
+    const char *base64, x2gobroker_report *fn, void *arg, char **name,
+    struct x2gobroker_error *err)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	struct key key = { .type = type, .base64 = base64 };
+	const struct keylist wanted = { .list = &key, .n = 1 };
+	cleanup_keys struct keylist found = { 0 };
+	const struct key *first;
+	const char *wrong;
+	size_t i;
+
+	*name = NULL;
+	if ((wrong = keys_check_key(type, base64)) != NULL)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "the key that was offered: %s", wrong);
+	if (collect(config, &wanted, &found, &rep, err) == -1)
+		return -1;
+	if (found.n == 0)
+		return 0;
+	first = &found.list[0];
+	for (i = 1; i < found.n; i++)
+		if (strcmp(found.list[i].name, first->name) != 0)
+			return error_set(err, X2GOBROKER_ERR_DENIED,
+			    found.list[i].file, found.list[i].line, "the same "
+			    "key is in %s:%u: it could be either user's, so "
+			    "it is nobody's", first->file, first->line);
+	if (check_account(first->name, first->file, first->line, err) == -1)
+		return -1;
+	*name = strdup(first->name);
+	return *name != NULL ? 0 : error_nomem(err);
+}
+
+/* Which of keys are name's already (present)?  Those of another user are
+ * reported, and -1 is returned. */
+static int
+compare_with_files(const struct x2gobroker_config *config, const char *name,
+    const struct keylist *keys, struct keylist *present, struct reporter *rep,
+    struct x2gobroker_error *err)
+{
+	cleanup_keys struct keylist found = { 0 };
+	struct reporter files = { .fn = rep->fn, .arg = rep->arg };
+	size_t i;
+
+	if (collect(config, keys, &found, &files, err) == -1)
+		return -1;
+	for (i = 0; i < found.n; i++) {
+		const struct key *at = &found.list[i];
+		const struct key *key = keylist_find(keys, at);
+
+		if (strcmp(at->name, name) == 0)
+			keylist_add(present, at);
+		else
+			report(rep, X2GOBROKER_ERR_DENIED, key->file,
+			    key->line, "this key is %s's already: it is in "
+			    "%s:%u", at->name, at->file, at->line);
+	}
+	if (present->nomem)
+		return error_nomem(err);
+	if (rep->errors != 0)
+		*err = rep->first;
+	return rep->errors == 0 ? 0 : -1;
+}
+
+/* Add to name's file those of keys that are not present, and say so. */
+static int
+add_keys(int dirfd, const char *path, const struct keylist *keys,
+    const struct keylist *present, const struct reporter *rep, size_t *added,
+    struct x2gobroker_error *err)
+{
+	static const struct keylist none;
+	cleanup_keys struct keylist gone = { 0 };
+	cleanup_buf struct buf text = { 0 };
+	size_t i, n = 0;
+
+	if (sort_out(path, &none, &text, &gone, err) == -1)
+		return -1;
+	for (i = 0; i < keys->n; i++) {
+		const struct key *key = &keys->list[i];
+
+		if (keylist_find(present, key) != NULL)
+			continue;
+		buf_printf(&text, "%s %s%s%s\n", key->type, key->base64,
+		    *key->comment != '\0' ? " " : "", key->comment);
+		n++;
+	}
+	if (n > 0 && replace_file(dirfd, path, &text, err) == -1)
+		return -1;
+	for (i = 0; i < keys->n; i++)
+		tell(rep, X2GOBROKER_OK, &keys->list[i],
+		    keylist_find(present, &keys->list[i]) != NULL ?
+		    "is there already" : "added");
+	*added = n;
+	return 0;
+}
+
+int
+x2gobroker_keys_add(const struct x2gobroker_config *config, const char *name,
+    const char *text, const char *file, x2gobroker_report *fn, void *arg,
+    size_t *added, struct x2gobroker_error *err)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	cleanup_keys struct keylist keys = { 0 }, present = { 0 };
+	char path[X2GOBROKER_FILE_SIZE];
+	struct x2gobroker_error own;
+	cleanup_fd int lock = -1;
+	const char *wrong;
+
+	*added = 0;
+	if (err == NULL)
+		err = &own;
+	if ((wrong = keys_check_name(name)) != NULL)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "\"%.100s\": %s", name, wrong);
+	if (check_account(name, NULL, 0, err) == -1 ||
+	    make_path(config, name, SUFFIX, path, err) == -1 ||
+	    parse_text(text, file, &keys, &rep, err) == -1 ||
+	    make_dir(config, err) == -1 ||
+	    (lock = lock_dir(config, err)) == -1 ||
+	    compare_with_files(config, name, &keys, &present, &rep, err) == -1)
+		return -1;
+	return add_keys(lock, path, &keys, &present, &rep, added, err);
+}
+
+/* Say what has been removed, and which of keys (may be NULL) was not there. */
+static void
+tell_removed(const struct reporter *rep, const struct keylist *keys,
+    const struct keylist *gone)
+{
+	size_t i;
+
+	for (i = 0; i < gone->n; i++)
+		tell(rep, X2GOBROKER_OK, &gone->list[i], "removed");
+	for (i = 0; keys != NULL && i < keys->n; i++)
+		if (keylist_find(gone, &keys->list[i]) == NULL)
+			tell(rep, X2GOBROKER_WARNING, &keys->list[i],
+			    "was not there");
+}
+
+int
+x2gobroker_keys_remove(const struct x2gobroker_config *config,
+    const char *name, const char *text, const char *file,
+    x2gobroker_report *fn, void *arg, size_t *removed,
+    struct x2gobroker_error *err)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	cleanup_keys struct keylist list = { 0 }, gone = { 0 };
+	const struct keylist *keys = text != NULL ? &list : NULL;
+	char path[X2GOBROKER_FILE_SIZE];
+	cleanup_buf struct buf rest = { 0 };
+	struct x2gobroker_error own;
+	cleanup_fd int lock = -1;
+	const char *wrong;
+
+	*removed = 0;
+	if (err == NULL)
+		err = &own;
+	if ((wrong = keys_check_name(name)) != NULL)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "\"%.100s\": %s", name, wrong);
+	if (make_path(config, name, SUFFIX, path, err) == -1 ||
+	    (text != NULL &&
+	    parse_text(text, file, &list, &rep, err) == -1) ||
+	    (lock = lock_dir(config, err)) == -1 ||
+	    sort_out(path, keys, &rest, &gone, err) == -1)
+		return -1;
+	if (gone.n > 0 && (keys == NULL || rest.len == 0)) {
+		if (unlink(path) == -1 || fsync(lock) == -1)
+			return error_errno(err, path, "cannot be removed");
+	} else if (gone.n > 0 && replace_file(lock, path, &rest, err) == -1)
+		return -1;
+	tell_removed(&rep, keys, &gone);
+	*removed = gone.n;
+	return 0;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct key *ka = a, *kb = b;
+	int order = strcmp(ka->base64, kb->base64);
+
+	if (order == 0)
+		order = strcmp(ka->file, kb->file);
+	return order != 0 ? order : (ka->line > kb->line) -
+	    (ka->line < kb->line);
+}
+
+/* Report keys that stand in two places. */
+static void
+report_twice(struct keylist *keys, struct reporter *rep)
+{
+	size_t i;
+
+	if (keys->n > 0)
+		qsort(keys->list, keys->n, sizeof(*keys->list), compare_keys);
+	for (i = 1; i < keys->n; i++) {
+		const struct key *a = &keys->list[i - 1], *b = a + 1;
+
+		if (strcmp(a->base64, b->base64) != 0)
+			continue;
+		if (strcmp(a->name, b->name) == 0)
+			report(rep, X2GOBROKER_WARNING, b->file, b->line,
+			    "the same key is in line %u; remove one", a->line);
+		else
+			report(rep, X2GOBROKER_ERR_VALUE, b->file, b->line,
+			    "the same key is in %s:%u: it could be either "
+			    "user's, so it is nobody's", a->file, a->line);
+	}
+}
+
+void
+x2gobroker_keys_check(const struct x2gobroker_config *config,
+    x2gobroker_report *fn, void *arg)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	cleanup_keys struct keylist found = { 0 };
+	struct x2gobroker_error err;
+	size_t i;
+
+	if (collect(config, NULL, &found, &rep, &err) == -1) {
+		/* who lets nobody in by keys needs no directory for them */
+		if (err.code != X2GOBROKER_ERR_NOTFOUND ||
+		    (config->keys_dir_set && config->keys_dir[0] != '\0'))
+			report_error(&rep, &err);
+		return;
+	}
+	for (i = 0; i < found.n; i++) {
+		const struct key *key = &found.list[i];
+
+		if (i > 0 && strcmp(key->name, key[-1].name) == 0)
+			continue;
+		if (check_account(key->name, key->file, 0, &err) == -1)
+			report_error(&rep, &err);
+	}
+	report_twice(&found, &rep);
+}
