@@ -10,6 +10,8 @@
 #include "answer.h"
 #include "protocol.h"
 
+#define EVENT_MAX	20	/* "TERMINATING" is the longest there is */
+
 /* The X2Go client crashes on a granted testcon without a server, so this is
  * refused; "not granted" is an answer that all of them live with. */
 static int
@@ -51,8 +53,11 @@ clientevent_decide(struct x2gobroker_answer *answer,
 {
 	const char *event = answer->request->values[OPT_EVENT];
 
-	buf_printf(&answer->summary, "event=%.30s",
-	    event != NULL ? event : "");
+	/* it goes into the log as it is, so only what an event's name can be */
+	if (event == NULL || strlen(event) > EVENT_MAX ||
+	    strspn(event, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(event))
+		event = "unknown";
+	buf_printf(&answer->summary, "event=%s", event);
 	return 0;
 }
 

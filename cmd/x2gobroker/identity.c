@@ -56,10 +56,11 @@ may_pin(uid_t uid, const char *broker_account)
 
 char *
 identity_settle(const struct process *process, const char *broker_account,
-    const char *pinned, struct x2gobroker_error *err)
+    const char *pinned, bool *by_operator, struct x2gobroker_error *err)
 {
 	char *name;
 
+	*by_operator = false;
 	if (!may_pin(process->uid, broker_account)) {
 		if ((name = identity_account(process->uid)) == NULL)
 			return refuse(err, "uid %u has no account here",
@@ -74,5 +75,6 @@ identity_settle(const struct process *process, const char *broker_account,
 	if (*pinned == '\0' || getpwnam(pinned) == NULL)
 		return refuse(err, "--user %.100s: %s", pinned,
 		    errno != 0 ? strerror(errno) : "there is no such account");
+	*by_operator = true;
 	return strdup(pinned);
 }

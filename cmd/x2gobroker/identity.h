@@ -9,9 +9,10 @@
 
 /* Who is asking.  broker_account is the configured one; pinned is what the
  * operator wrote with --user, or NULL.  Returns the name, which the caller
- * frees, or NULL with err filled in: refuse. */
+ * frees, and in *by_operator whether it is the pinned one; or NULL with err
+ * filled in: refuse. */
 char	*identity_settle(const struct process *process,
-	    const char *broker_account, const char *pinned,
+	    const char *broker_account, const char *pinned, bool *by_operator,
 	    struct x2gobroker_error *err);
 
 /* The name of the account with that uid, which the caller frees, or NULL. */

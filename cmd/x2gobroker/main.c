@@ -9,10 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <x2gobroker.h>
 
+#include "audit.h"
 #include "identity.h"
 #include "log.h"
 #include "options.h"
@@ -27,18 +29,8 @@ struct broker {
 	char *identity;
 	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_user *user;
+	struct audit audit;
 };
-
-/* The client's own --user is a claim; it can be wrong, and is never used. */
-static void
-log_claim(const struct broker *broker)
-{
-	const char *claim = x2gobroker_request_user(broker->request);
-
-	if (*claim != '\0' && strcmp(claim, broker->identity) != 0)
-		log_line(LOG_NOTICE, "user=%s: the client says --user %.100s; "
-		    "not used", broker->identity, claim);
-}
 
 /* What is shown to a person who is refused before there is any list. */
 static int
@@ -87,7 +79,7 @@ settle_user(struct broker *broker, struct x2gobroker_error *err)
 
 	broker->identity = identity_settle(&broker->process,
 	    x2gobroker_config_broker_account(broker->config),
-	    broker->options.user, err);
+	    broker->options.user, &broker->audit.pinned, err);
 	if (broker->identity == NULL)
 		return -1;
 	/* sshd says UNKNOWN where its connection is no IP socket */
@@ -95,6 +87,8 @@ settle_user(struct broker *broker, struct x2gobroker_error *err)
 	    broker->process.setuid) && broker->process.address != NULL &&
 	    strcmp(broker->process.address, "UNKNOWN") != 0)
 		address = broker->process.address;
+	broker->audit.user = broker->identity;
+	broker->audit.address = address;
 	return x2gobroker_user_new(broker->identity, address, &broker->user,
 	    err);
 }
@@ -131,7 +125,6 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 	char *account;
 	int result;
 
-	log_claim(broker);
 	switch (x2gobroker_request_kind(broker->request)) {
 	case X2GOBROKER_REQUEST_LOGIN_CHECK:
 		return x2gobroker_answer_login_check(broker->answer, NULL,
@@ -154,29 +147,6 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 		break;
 	}
 	return -1;
-}
-
-/* One line for the administrator about what was asked and what came of it. */
-static void
-log_verdict(const struct broker *broker, const struct x2gobroker_error *err)
-{
-	const char *address = broker->process.address;
-	const char *sid = x2gobroker_request_profile_id(broker->request);
-	char text[1024] = "";
-
-	if (err != NULL)
-		x2gobroker_error_format(err, text, sizeof(text));
-	log_line(err == NULL ? LOG_INFO : LOG_NOTICE,
-	    "%s task=%s user=%s from=%s%s%.100s%s%s",
-	    err == NULL ? "granted" : "refused",
-	    x2gobroker_request_kind(broker->request) ==
-	    X2GOBROKER_REQUEST_LOGIN_CHECK ? "login" :
-	    x2gobroker_request_task(broker->request),
-	    broker->identity != NULL ? broker->identity : "-",
-	    address != NULL ? address : "-",
-	    *sid != '\0' ? " profile=" : "", sid,
-	    err == NULL ? " " : ": ",
-	    err == NULL ? x2gobroker_answer_summary(broker->answer) : text);
 }
 
 static int
@@ -241,6 +211,7 @@ main(int argc, char **argv)
 	struct x2gobroker_error err = { 0 };
 	bool granted;
 
+	clock_gettime(CLOCK_MONOTONIC, &broker.audit.started);
 	process_settle(&broker.process);
 	if (is_for_operator(&broker.process, argc, argv))
 		return fflush(stdout) == 0 ? 0 : 1;
@@ -249,7 +220,10 @@ main(int argc, char **argv)
 	if (x2gobroker_answer_new(broker.request, &broker.answer, &err) == -1)
 		return 1;
 	granted = granted && serve(&broker, &err) == 0;
-	log_verdict(&broker, granted ? NULL : &err);
+	broker.audit.request = broker.request;
+	broker.audit.summary = x2gobroker_answer_summary(broker.answer);
+	broker.audit.why = granted ? NULL : &err;
+	audit_log(&broker.audit);
 	if (!granted && x2gobroker_request_kind(broker.request) ==
 	    X2GOBROKER_REQUEST_LOGIN_CHECK)
 		tell_why_not(&broker);

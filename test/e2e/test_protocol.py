@@ -210,7 +210,7 @@ def test_identity(world):
     world.check(other.ask(LIST), swapped(world), "another key, another user's list")
     world.site.log()
     world.client.ask(world.named('x2gobroker --user OTHER --task listsessions'))
-    tap.ok(b'--user ' + world.other.name.encode() in world.site.log(),
+    tap.ok(b'claims=' + world.other.name.encode() in world.site.log(),
            'a claim that is wrong is logged')
 
 
@@ -331,8 +331,8 @@ BAD_CONFIGS = [
     ('not a boolean', '[broker_inifile]\nenable = perhaps\n', 0o644, 2, 'enable'),
     ('a key twice', '[global]\nlog-file = /x\nlog-file = /x\n', 0o644, 3, 'log-file'),
     ('a section twice', '[global]\n[global]\n', 0o644, 2, 'global'),
-    ('what the Python broker would have asked for', '[global]\nrequire-cookie = true\n',
-     0o644, 2, 'require-cookie'),
+    ('what the Python broker would have asked for', '[global]\npre_auth_scripts = check\n',
+     0o644, 2, 'pre_auth_scripts'),
     ('a NUL byte', '[global]\n# \0\n[\0x]\n', 0o644, 3, 'NUL'),
     ('not text', b'\x7fELF\x01\x02\n', 0o644, 1, 'a key before the first'),
     ('writable by its group', '', 0o664, 0, 'chmod'),
