@@ -229,6 +229,23 @@ what_cannot_be_looked_up_is_an_error(void **state unused)
 	}
 }
 
+/* A listing asks again at the next profile, when the directory may be back. */
+static void
+a_lookup_that_failed_can_be_tried_again(void **state unused)
+{
+	struct x2gobroker_user *user = make_user("alice", NULL);
+
+	broken_gid = 300;
+	broken_errno = EIO;
+	assert_int_equal(user_need_groups(user, true, NULL), -1);
+	assert_int_equal(user_need_groups(user, true, NULL), -1);
+	assert_int_equal(user->ngroups, 0);
+	broken_gid = 0;
+	assert_int_equal(user_need_groups(user, true, NULL), 0);
+	assert_string_equal(groups_of(user), "users staff lab");
+	x2gobroker_user_free(user);
+}
+
 static void
 given_groups_replace_the_lookup(void **state unused)
 {
@@ -260,6 +277,7 @@ main(void)
 		test(the_primary_group_counts_if_asked_for_or_named_in),
 		test(somebody_can_be_in_hundreds_of_groups),
 		test(what_cannot_be_looked_up_is_an_error),
+		test(a_lookup_that_failed_can_be_tried_again),
 		test(given_groups_replace_the_lookup),
 	};
 
