@@ -189,7 +189,8 @@ find_task(const struct x2gobroker_request *request)
 	size_t i;
 
 	for (i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
-		if (request != NULL && tasks[i]->task == request->task)
+		if (x2gobroker_request_kind(request) ==
+		    X2GOBROKER_REQUEST_TASK && tasks[i]->task == request->task)
 			return tasks[i];
 	return NULL;
 }

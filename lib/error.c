@@ -58,8 +58,7 @@ error_errno(struct x2gobroker_error *err, const char *file, const char *fmt,
 int
 error_nomem(struct x2gobroker_error *err)
 {
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-	    "out of memory");
+	return error_set(err, X2GOBROKER_ERR_NOMEM, NULL, 0, "out of memory");
 }
 
 void
@@ -67,6 +66,8 @@ report_error(struct reporter *rep, const struct x2gobroker_error *err)
 {
 	if (err->code != X2GOBROKER_WARNING && rep->errors++ == 0)
 		rep->first = *err;
+	if (err->code == X2GOBROKER_ERR_NOMEM)
+		rep->nomem = true;
 	if (rep->fn != NULL)
 		rep->fn(rep->arg, err);
 }

@@ -22,6 +22,7 @@ struct reporter {
 	x2gobroker_report *fn;	/* may be NULL */
 	void *arg;
 	unsigned int errors;	/* not counting warnings */
+	bool nomem;		/* one of them was that memory is out */
 	struct x2gobroker_error first;
 };
 

@@ -202,6 +202,18 @@ continue_value(struct reading *r, const char *text)
 	buf_puts(&r->value, text);
 }
 
+/* Some are blanks to libinih, and would be trimmed away. */
+static bool
+has_control_character(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 && text[i] != '\t')
+			return true;
+	return false;
+}
+
 /* The start of a key, or a section.  Writes what libinih gets of it. */
 static void
 start_line(struct reading *r, char *text, char *dst)
@@ -220,6 +232,8 @@ start_line(struct reading *r, char *text, char *dst)
 	else if (text[name_len] == '\0')
 		syntax_error(r, "neither [section], key=value, comment nor an "
 		    "indented continuation of the line above");
+	else if (has_control_character(text, name_len))
+		syntax_error(r, "a control character in a key's name");
 	else if (name_len > NAME_MAX_LEN)
 		syntax_error(r, "a key's name is too long (120 bytes at most)");
 	else {

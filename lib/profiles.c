@@ -319,7 +319,7 @@ x2gobroker_profiles_load(const struct x2gobroker_config *config,
 	else
 		load_inifile(profiles, &rep);
 	sort(profiles, &rep);
-	if (profiles->nomem) {
+	if (profiles->nomem || rep.nomem) {
 		x2gobroker_profiles_free(profiles);
 		return error_nomem(err);
 	}

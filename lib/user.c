@@ -54,6 +54,20 @@ free_groups(struct x2gobroker_user *user)
 	free(user->groups);
 	user->groups = NULL;
 	user->ngroups = 0;
+	user->groups_known = false;
+}
+
+/* Half of a user's groups are none: a deny list must not miss. */
+static int
+add_group(struct x2gobroker_user *user, const char *name,
+    struct x2gobroker_error *err)
+{
+	if ((user->groups[user->ngroups] = strdup(name)) == NULL) {
+		free_groups(user);
+		return error_nomem(err);
+	}
+	user->ngroups++;
+	return 0;
 }
 
 void
@@ -83,17 +97,15 @@ int
 x2gobroker_user_set_groups(struct x2gobroker_user *user,
     const char *const *groups, size_t n, struct x2gobroker_error *err)
 {
+	size_t i;
+
 	free_groups(user);
-	user->groups_known = true;
-	if (n == 0)
-		return 0;
-	if ((user->groups = calloc(n, sizeof(*user->groups))) == NULL)
+	if ((user->groups = calloc(n + 1, sizeof(*user->groups))) == NULL)
 		return error_nomem(err);
-	for (; user->ngroups < n; user->ngroups++) {
-		user->groups[user->ngroups] = strdup(groups[user->ngroups]);
-		if (user->groups[user->ngroups] == NULL)
-			return error_nomem(err);
-	}
+	for (i = 0; i < n; i++)
+		if (add_group(user, groups[i], err) == -1)
+			return -1;
+	user->groups_known = true;
 	return 0;
 }
 
@@ -159,19 +171,20 @@ user_need_groups(struct x2gobroker_user *user, bool with_primary,
 		errno = 0;
 		gr = getgrgid(gids[i]);
 		/* a deny list must not miss because a directory is away */
-		if (gr == NULL && errno != 0 && errno != ENOENT)
-			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		if (gr == NULL && errno != 0 && errno != ENOENT) {
+			error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 			    "the group %u cannot be looked up: %s",
 			    (unsigned int)gids[i], strerror(errno));
+			free_groups(user);
+			return -1;
+		}
 		if (gr == NULL)
 			continue;
 		if (gids[i] == primary && !with_primary &&
 		    !is_named_member(gr, user->name))
 			continue;
-		user->groups[user->ngroups] = strdup(gr->gr_name);
-		if (user->groups[user->ngroups] == NULL)
-			return error_nomem(err);
-		user->ngroups++;
+		if (add_group(user, gr->gr_name, err) == -1)
+			return -1;
 	}
 	user->groups_known = true;
 	return 0;

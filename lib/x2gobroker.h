@@ -40,7 +40,8 @@ const char *x2gobroker_version(void);
 
 enum x2gobroker_code {
 	X2GOBROKER_OK = 0,
-	X2GOBROKER_ERR_SYSTEM,		/* a system call or memory failed */
+	X2GOBROKER_ERR_SYSTEM,		/* a system call failed */
+	X2GOBROKER_ERR_NOMEM,		/* memory is out */
 	X2GOBROKER_ERR_UNSAFE,		/* others could have written the file */
 	X2GOBROKER_ERR_SYNTAX,		/* a file or a command has no such form */
 	X2GOBROKER_ERR_VALUE,		/* a key or a value that cannot be */
@@ -209,19 +210,21 @@ int x2gobroker_keys_find(const struct x2gobroker_config *config,
 
 /* Add the public keys of text, the content of file (for messages alone), to
  * those of the account name.  All of them are added, or none: -1 where the
- * account does not exist, a key is not in order, or another user's.  report is
- * called for each problem, and, when all is done, for each key, with code
- * X2GOBROKER_OK: it was added, or is there already.  *added says how many
- * were.  The directory is made if it is missing, and locked for as long. */
+ * account does not exist, a key is not in order, or another user's.  report
+ * (may be NULL) is called for each problem, and, when all is done, for each
+ * key, with code X2GOBROKER_OK: it was added, or is there already.  *added says
+ * how many were.  The directory is made if it is missing, and locked for as
+ * long. */
 int x2gobroker_keys_add(const struct x2gobroker_config *config,
     const char *name, const char *text, const char *file,
     x2gobroker_report *report, void *arg, size_t *added,
     struct x2gobroker_error *err);
 
 /* Remove the public keys of text from those of name, or all of them where text
- * is NULL.  The account need not exist any more.  report is called for each
- * key: X2GOBROKER_OK, it was removed; X2GOBROKER_WARNING, it was not there.
- * *removed says how many were; that none was is no error. */
+ * is NULL.  The account need not exist any more.  report (may be NULL) is
+ * called for each problem, and for each key: X2GOBROKER_OK, it was removed;
+ * X2GOBROKER_WARNING, it was not there.  *removed says how many were; that none
+ * was is no error. */
 int x2gobroker_keys_remove(const struct x2gobroker_config *config,
     const char *name, const char *text, const char *file,
     x2gobroker_report *report, void *arg, size_t *removed,
