@@ -59,6 +59,7 @@ static const struct row rows[] = {
 	{ "global", "log-file", PATH, "", AT(log_file) },
 	{ "global", "trust-ssh-environment", WORD, "unless-setuid",
 	    AT(trust_ssh_environment), .words = trust_words },
+	{ "global", "sandbox", BOOL, "true", AT(sandbox) },
 	{ "global", "account-check", WORD, "pinned", AT(account_check),
 	    .words = check_words },
 	{ "global", "allow-password-change", BOOL, "false",
@@ -463,6 +464,12 @@ const char *
 x2gobroker_config_log_file(const struct x2gobroker_config *config)
 {
 	return config->log_file;
+}
+
+bool
+x2gobroker_config_sandbox(const struct x2gobroker_config *config)
+{
+	return config->sandbox;
 }
 
 bool

@@ -25,6 +25,7 @@ struct x2gobroker_config {
 	const char *profiles_dir;
 	const char *keys_dir;
 	const char *log_file;
+	bool sandbox;
 	int account_check;		/* enum account_check */
 	bool allow_password_change;
 	const char *pam_helper;

@@ -414,7 +414,7 @@ parse_text(const char *text, const char *file, struct keylist *keys,
 	if (keys->n == 0 && rep->errors == 0)
 		report(rep, X2GOBROKER_ERR_VALUE, file, 0,
 		    "there is no public key in it");
-	if (rep->errors != 0 && err != NULL)
+	if (rep->errors != 0)
 		*err = rep->first;
 	return rep->errors == 0 ? 0 : -1;
 }
@@ -440,6 +440,15 @@ keys_check_name(const char *name)
 		return "the name of the account must have only letters, "
 		    "digits and . _ - @";
 	return NULL;
+}
+
+static int
+check_name(const char *name, struct x2gobroker_error *err)
+{
+	const char *wrong = keys_check_name(name);
+
+	return wrong == NULL ? 0 : error_set(err, X2GOBROKER_ERR_VALUE, NULL,
+	    0, "\"%.100s\": %s", name, wrong);
 }
 
 /* Whether that account exists, by just that name: systems that take another
@@ -650,47 +659,51 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
 	return found->nomem ? error_nomem(err) : 0;
 }
 
-/* The lock that add and remove take, as the file descriptor of the directory,
- * or -1.  Everyone who can read the directory can lock it, so nobody is waited
- * for without end. */
+/* Wait for the lock on the directory fd.  Everyone who can read it can lock it,
+ * so nobody is waited for without end. */
 static int
-lock_dir(const struct x2gobroker_config *config, struct x2gobroker_error *err)
+wait_for_lock(int fd)
 {
 	static const struct timespec pause = {
 		.tv_nsec = LOCK_PAUSE_MS * 1000000L,
 	};
-	int fd, i;
+	int i;
 
-	if (check_dir(config, err) == -1)
-		return -1;
-	fd = open(config->keys_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return error_errno(err, config->keys_dir, "cannot be opened");
 	for (i = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; i++) {
-		if (errno != EWOULDBLOCK || i == LOCK_TRIES) {
-			error_errno(err, config->keys_dir, "cannot be locked "
-			    "(lslocks says by whom it is)");
-			close(fd);
+		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
 			return -1;
-		}
 		nanosleep(&pause, NULL);
 	}
-	return fd;
+	return 0;
 }
 
+/* The directory, made if it is missing and may be, and locked for those who
+ * change its files, as a file descriptor; or -1. */
 static int
-make_dir(const struct x2gobroker_config *config, struct x2gobroker_error *err)
+lock_dir(const struct x2gobroker_config *config, bool make,
+    struct x2gobroker_error *err)
 {
 	const char *dir = config->keys_dir;
+	cleanup_fd int fd = -1;
+	int locked;
 
 	if (*dir == '\0')
 		return check_dir(config, err);
-	if (mkdir(dir, 0755) == -1)
-		return errno == EEXIST ? 0 : error_errno(err, dir,
-		    "cannot be made");
+	make = make && mkdir(dir, 0755) == 0;
+	if (check_dir(config, err) == -1)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return error_errno(err, dir, "cannot be opened");
 	/* sshd's helper must be able to read it, whatever our umask is */
-	return chmod(dir, 0755) == 0 ? 0 : error_errno(err, dir,
-	    "its mode cannot be set");
+	if (make && fchmod(fd, 0755) == -1)
+		return error_errno(err, dir, "its mode cannot be set");
+	if (wait_for_lock(fd) == -1)
+		return error_errno(err, dir, "cannot be locked (lslocks says "
+		    "who has locked it)");
+	locked = fd;
+	fd = -1;
+	return locked;
 }
 
 static bool
@@ -882,32 +895,41 @@ add_keys(int dirfd, const char *path, const struct keylist *keys,
 	return 0;
 }
 
+static int
+add(const struct x2gobroker_config *config, const char *name,
+    const char *text, const char *file, struct reporter *rep, size_t *added,
+    struct x2gobroker_error *err)
+{
+	cleanup_keys struct keylist keys = { 0 }, present = { 0 };
+	char path[X2GOBROKER_FILE_SIZE];
+	cleanup_fd int lock = -1;
+
+	if (check_name(name, err) == -1 ||
+	    check_account(name, NULL, 0, err) == -1 ||
+	    make_path(config, name, SUFFIX, path, err) == -1 ||
+	    parse_text(text, file, &keys, rep, err) == -1 ||
+	    (lock = lock_dir(config, true, err)) == -1 ||
+	    compare_with_files(config, name, &keys, &present, rep, err) == -1)
+		return -1;
+	return add_keys(lock, path, &keys, &present, rep, added, err);
+}
+
 int
 x2gobroker_keys_add(const struct x2gobroker_config *config, const char *name,
     const char *text, const char *file, x2gobroker_report *fn, void *arg,
     size_t *added, struct x2gobroker_error *err)
 {
 	struct reporter rep = { .fn = fn, .arg = arg };
-	cleanup_keys struct keylist keys = { 0 }, present = { 0 };
-	char path[X2GOBROKER_FILE_SIZE];
 	struct x2gobroker_error own;
-	cleanup_fd int lock = -1;
-	const char *wrong;
 
 	*added = 0;
 	if (err == NULL)
 		err = &own;
-	if ((wrong = keys_check_name(name)) != NULL)
-		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "\"%.100s\": %s", name, wrong);
-	if (check_account(name, NULL, 0, err) == -1 ||
-	    make_path(config, name, SUFFIX, path, err) == -1 ||
-	    parse_text(text, file, &keys, &rep, err) == -1 ||
-	    make_dir(config, err) == -1 ||
-	    (lock = lock_dir(config, err)) == -1 ||
-	    compare_with_files(config, name, &keys, &present, &rep, err) == -1)
-		return -1;
-	return add_keys(lock, path, &keys, &present, &rep, added, err);
+	if (add(config, name, text, file, &rep, added, err) == 0)
+		return 0;
+	if (rep.errors == 0)
+		report_error(&rep, err);
+	return -1;
 }
 
 /* Say what has been removed, and which of keys (may be NULL) was not there. */
@@ -925,31 +947,18 @@ tell_removed(const struct reporter *rep, const struct keylist *keys,
 			    "was not there");
 }
 
-int
-x2gobroker_keys_remove(const struct x2gobroker_config *config,
-    const char *name, const char *text, const char *file,
-    x2gobroker_report *fn, void *arg, size_t *removed,
+static int
+remove_keys(const struct x2gobroker_config *config, const char *name,
+    const struct keylist *keys, const struct reporter *rep, size_t *removed,
     struct x2gobroker_error *err)
 {
-	struct reporter rep = { .fn = fn, .arg = arg };
-	cleanup_keys struct keylist list = { 0 }, gone = { 0 };
-	const struct keylist *keys = text != NULL ? &list : NULL;
-	char path[X2GOBROKER_FILE_SIZE];
+	cleanup_keys struct keylist gone = { 0 };
 	cleanup_buf struct buf rest = { 0 };
-	struct x2gobroker_error own;
+	char path[X2GOBROKER_FILE_SIZE];
 	cleanup_fd int lock = -1;
-	const char *wrong;
 
-	*removed = 0;
-	if (err == NULL)
-		err = &own;
-	if ((wrong = keys_check_name(name)) != NULL)
-		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "\"%.100s\": %s", name, wrong);
 	if (make_path(config, name, SUFFIX, path, err) == -1 ||
-	    (text != NULL &&
-	    parse_text(text, file, &list, &rep, err) == -1) ||
-	    (lock = lock_dir(config, err)) == -1 ||
+	    (lock = lock_dir(config, false, err)) == -1 ||
 	    sort_out(path, keys, &rest, &gone, err) == -1)
 		return -1;
 	if (gone.n > 0 && (keys == NULL || rest.len == 0)) {
@@ -957,9 +966,32 @@ x2gobroker_keys_remove(const struct x2gobroker_config *config,
 			return error_errno(err, path, "cannot be removed");
 	} else if (gone.n > 0 && replace_file(lock, path, &rest, err) == -1)
 		return -1;
-	tell_removed(&rep, keys, &gone);
+	tell_removed(rep, keys, &gone);
 	*removed = gone.n;
 	return 0;
+}
+
+int
+x2gobroker_keys_remove(const struct x2gobroker_config *config,
+    const char *name, const char *text, const char *file,
+    x2gobroker_report *fn, void *arg, size_t *removed,
+    struct x2gobroker_error *err)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	cleanup_keys struct keylist keys = { 0 };
+	struct x2gobroker_error own;
+
+	*removed = 0;
+	if (err == NULL)
+		err = &own;
+	if (check_name(name, err) == 0 && (text == NULL ||
+	    parse_text(text, file, &keys, &rep, err) == 0) &&
+	    remove_keys(config, name, text != NULL ? &keys : NULL, &rep,
+	    removed, err) == 0)
+		return 0;
+	if (rep.errors == 0)
+		report_error(&rep, err);
+	return -1;
 }
 
 static int

@@ -92,6 +92,10 @@ const char *x2gobroker_config_broker_account(
 /* The file that the log is appended to, or "" for syslog. */
 const char *x2gobroker_config_log_file(const struct x2gobroker_config *config);
 
+/* Whether the process is to give up files, network and programs before it
+ * writes an answer. */
+bool x2gobroker_config_sandbox(const struct x2gobroker_config *config);
+
 /* Whether PAM has to be asked if the account may be used; pinned says that the
  * identity is not the account that sshd has let in (see account-check). */
 bool x2gobroker_config_check_account(const struct x2gobroker_config *config,

@@ -44,8 +44,9 @@ what_is_no_address_is_refused(void **state unused)
 		"0x7f.0.0.1", "1.2.3.4 ", " 1.2.3.4", "1.2.3.4%eth0",
 		"1.2.3.4/24", "1.2.3.4:22", ":", "::1::", "1::2::3", "[::1]",
 		"12345::", "::g", "%eth0", "localhost", "alice",
-		"1.2.3.4\n", "-1.2.3.4", "::1%verylongverylongverylongverylong"
-		"verylongverylongverylongverylong",
+		"1.2.3.4\n", "-1.2.3.4",
+		("::1%verylongverylongverylongverylong"
+		"verylongverylongverylongverylong"),
 	};
 	struct address addr;
 	size_t i;

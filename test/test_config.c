@@ -139,10 +139,16 @@ values_that_cannot_be_are_errors(void **state unused)
 		{ "[broker_zeroconf]\ndesktop-shell=KDE\n user=root\n",
 		    { X2GOBROKER_ERR_VALUE, 2, "one line of text" } },
 		/* without these somebody could get in who would not there */
-		{ "[global]\nrequire-cookie=true\n",
-		    { X2GOBROKER_ERR_VALUE, 2, "no login tokens" } },
-		{ "[global]\nrequire-cookie=\n",
-		    { X2GOBROKER_ERR_VALUE, 2, "no login tokens" } },
+		{ "[global]\nrequire-cookie=perhaps\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "neither true nor false" } },
+		{ "[global]\nauth-timeout=0\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "out of range" } },
+		{ "[global]\nauth-timeout=1h\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "not a number" } },
+		{ "[global]\ntoken-grace=3601\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "out of range" } },
+		{ "[global]\ntoken-grace=-1\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "out of range" } },
 		{ "[global]\npre_auth_scripts=/usr/bin/x\n",
 		    { X2GOBROKER_ERR_VALUE, 2, "Python scripts" } },
 		{ "[global]\npost_auth_scripts=x\n",
@@ -180,12 +186,12 @@ all_errors_are_told_and_the_first_is_returned(void **state unused)
 	struct x2gobroker_error err;
 	struct problems problems;
 
-	assert_null(load("[nowhere]\n[global]\nlog-file=x\nrequire-cookie=1\n",
-	    &problems, &err));
+	assert_null(load("[nowhere]\n[global]\nlog-file=x\n"
+	    "pre_auth_scripts=x\n", &problems, &err));
 	check_problems("three", &problems, (const struct problem[]){
 		{ X2GOBROKER_WARNING, 1, "[nowhere]: no such section" },
 		{ X2GOBROKER_ERR_VALUE, 3, "log-file = x" },
-		{ X2GOBROKER_ERR_VALUE, 4, "require-cookie" },
+		{ X2GOBROKER_ERR_VALUE, 4, "pre_auth_scripts = x" },
 		{ 0 } });
 	check_problem("first", &err, &(const struct problem){
 	    X2GOBROKER_ERR_VALUE, 3, "log-file = x" });
@@ -228,9 +234,9 @@ static void
 keys_that_concern_http_are_ignored(void **state unused)
 {
 	static const char text[] = "[global]\ncheck-credentials=true\n"
-	    "require-password=true\nrequire-cookie=False\nauth-timeout=x\n"
+	    "require-password=true\ndefault-auth-mech=pam\n"
 	    "pre_auth_scripts=\npost_auth_scripts = \n"
-	    "my-uccs-url-base=http://localhost:8080/\nverify-ip=true\n"
+	    "my-uccs-url-base=http://localhost:8080/\n"
 	    "[broker_base]\nenable=maybe\n[broker_ldap]\nx=1\n"
 	    "[authmech_pam]\nx=1\n[broker_inifile]\nauth-mech=pam\n";
 	struct x2gobroker_config *config;

@@ -85,9 +85,9 @@ all_else_is_its_own_content(void **state unused)
 		"bash -l -c " BEGIN PATHS TERM "x" END "; reboot",
 		/* head and tail overlap */
 		"sh -c \"echo X2GODATABEGIN:" U "\";",
-		"echo X2GODATABEGIN:" U "; PATH=/usr/local/bin:/usr/bin:/bin "
-		    "sh -c \"; echo X2GODATAEND:" U,
-		"X2GODATABEGIN:" U, "X2GODATABEGIN:",
+		("echo X2GODATABEGIN:" U "; PATH=/usr/local/bin:/usr/bin:/bin "
+		    "sh -c \"; echo X2GODATAEND:" U),
+		("X2GODATABEGIN:" U), "X2GODATABEGIN:",
 	};
 	size_t i;
 

@@ -19,7 +19,7 @@ an_error_is_filled_in(void **state unused)
 	    -1);
 	assert_string_equal(err.file, "");
 	assert_int_equal(error_nomem(&err), -1);
-	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
+	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
 	assert_string_equal(err.text, "out of memory");
 }
 
@@ -119,7 +119,7 @@ an_error_reads_file_line_text(void **state unused)
 static void
 formatting_ends_within_its_buffer(void **state unused)
 {
-	struct x2gobroker_error err;
+	struct x2gobroker_error err = { 0 };
 	char buf[10] = "xxxxxxxxx";
 
 	error_set(&err, X2GOBROKER_ERR_VALUE, "a.conf", 12, "no such key");

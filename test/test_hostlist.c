@@ -14,6 +14,7 @@ each_form_of_a_host_is_read(void **state unused)
 		{ " lab.example.org ", "lab.example.org", "", 0,
 		    "lab.example.org" },
 		{ "my_host", "my_host", "", 0, "my_host" },
+		{ "X2GO-SERVER:22", "X2GO-SERVER", "", 22, "X2GO-SERVER" },
 		{ "lab:2222", "lab", "", 2222, "lab" },
 		{ "lab:1", "lab", "", 1, "lab" },
 		{ "lab:65535", "lab", "", 65535, "lab" },
@@ -100,6 +101,9 @@ what_is_no_host_is_refused(void **state unused)
 		{ "lab ((192.0.2.7))", "neither ADDRESS nor ADDRESS:PORT" },
 		{ "START_USER_SESSIONS", "neither a host's name" },
 		{ "lab (END_USER_SESSIONS:22)", "neither ADDRESS" },
+		/* the answer puts a ':' behind it */
+		{ "lab-AUTHID", "neither a host's name" },
+		{ "lab (X2GODATAEND:22)", "neither ADDRESS" },
 	};
 	struct x2gobroker_error err;
 	struct host *hosts;

@@ -263,8 +263,8 @@ defaults_are_overridden_key_by_key(void **state unused)
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		snprintf(start, sizeof(start), "\n[%s]\n", rows[i].id);
-		check(rows[i].id, (p = strstr(answer, start)) != NULL);
-		end = strstr(p + 1, "\n\n");
+		p = strstr(answer, start);
+		end = p != NULL ? strstr(p + 1, "\n\n") : NULL;
 		check(rows[i].id, end != NULL);
 		assert_non_null(section = strndup(p, (size_t)(end - p) + 1));
 		if (has_line(section, rows[i].line) != rows[i].there)

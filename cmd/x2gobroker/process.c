@@ -1,17 +1,112 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process as we want it, whoever started it and however.
+ * The process as we want it, whoever started it and however.  Nearly all that a
+ * process is made of outlives execve(2), so whoever runs a setuid broker, or
+ * has an odd sshd, chooses it; and a client that gets no answer at all is
+ * worse off than one that is refused.
  */
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
 
 #include <fcntl.h>
 #include <paths.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 #include <unistd.h>
 
+#include "../priv.h"
 #include "process.h"
+
+/* Longer than x2gobroker-pam(8), the slowest that is waited for, lives. */
+#define SECONDS_MAX	30
+#define NO_ANSWER	"no answer within 30 seconds; does a directory or " \
+			"name server hang?"
+
+#define FDS_MAX		65536	/* closed where close_range(2) is missing */
+#define KIB		((rlim_t)1024)
+#define MIB		(1024 * KIB)
+
+/*
+ * Refusing
+ */
+
+static struct refusal {
+	const char *text;
+	size_t len;
+} bare = { "Access denied\n", 14 }, framed;
+
+/* What a refusal is, or NULL: something else is on its way.  One pointer, as
+ * SIGALRM may come at any time. */
+static _Atomic(const struct refusal *) refusal = &bare;
+
+void
+process_set_refusal(const char *text, size_t len)
+{
+	framed.text = text;
+	framed.len = len;
+	atomic_store(&refusal, &framed);
+}
+
+void
+process_answer_begins(void)
+{
+	atomic_store(&refusal, NULL);
+}
+
+/* What syslog(3) does, but that is not for signal handlers.  85 is
+ * LOG_AUTHPRIV | LOG_NOTICE. */
+static void
+tell_syslog(const char *why)
+{
+	const struct sockaddr_un address = { AF_UNIX, _PATH_LOG };
+	char line[256] = "<85>x2gobroker: refused: ";
+	int fd;
+
+	strncat(line, why, sizeof(line) - strlen(line) - 1);
+	close(STDIN_FILENO);	/* limits may leave no room for one more */
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd != -1)
+		sendto(fd, line, strlen(line), MSG_NOSIGNAL,
+		    (const struct sockaddr *)&address, sizeof(address));
+}
+
+void
+process_refuse(const char *why)
+{
+	const struct refusal *say = atomic_exchange(&refusal, NULL);
+	ssize_t written __attribute__((unused));
+
+	/* where nobody listens, there is still the log */
+	if (say != NULL)
+		written = write(STDOUT_FILENO, say->text, say->len);
+	tell_syslog(why);
+	_exit(1);
+}
+
+/*
+ * Descriptors
+ */
+
+/* Nothing that was left open is for us, or for what we start. */
+static void
+close_others(void)
+{
+	int fd;
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0U) == 0)
+		return;
+#endif
+	for (fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++)
+		close(fd);
+}
 
 /* A file that is opened as number 1 would get our answer. */
 static void
@@ -19,12 +114,115 @@ repair_standard_fds(void)
 {
 	int fd;
 
-	do {
-		if ((fd = open(_PATH_DEVNULL, O_RDWR)) == -1)
-			_exit(1);
-	} while (fd <= STDERR_FILENO);
-	close(fd);
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open(_PATH_DEVNULL, O_RDWR) != fd)
+			process_refuse("there is no " _PATH_DEVNULL);
 }
+
+/*
+ * Limits
+ */
+
+/* With too little of these, a lookup fails half way, of a group for example,
+ * and what fails may be what would have denied.  So it is all or nothing. */
+static const struct limit {
+	int resource;
+	rlim_t needed;		/* 0: what there is will do */
+	const char *why;
+} limits[] = {
+	{ RLIMIT_STACK, 512 * KIB,
+	    "whoever started this has set its stack limit below 512 KiB" },
+	{ RLIMIT_NOFILE, 32,
+	    "whoever started this has set its limit of open files below 32" },
+	{ RLIMIT_AS, 64 * MIB,
+	    "whoever started this has set its memory limit below 64 MiB" },
+	{ RLIMIT_DATA, 32 * MIB,
+	    "whoever started this has set its data limit below 32 MiB" },
+	/* what the log file and tokens need is not known here; a write that
+	 * fails is noticed */
+	{ RLIMIT_FSIZE, 0, NULL },
+	{ RLIMIT_CPU, 0, NULL },
+};
+
+/* Who is not root cannot raise a hard limit, and a setuid file's caller may
+ * have set it. */
+static void
+raise_limit(const struct limit *limit)
+{
+	struct rlimit rlimit;
+
+	if (getrlimit(limit->resource, &rlimit) == -1)
+		return;
+	if (rlimit.rlim_max < limit->needed)
+		process_refuse(limit->why);
+	if (rlimit.rlim_cur >= limit->needed && limit->needed != 0)
+		return;
+	rlimit.rlim_cur = rlimit.rlim_max;
+	if (setrlimit(limit->resource, &rlimit) == -1 && limit->needed != 0)
+		process_refuse(limit->why);
+}
+
+static void
+settle_limits(void)
+{
+	const struct rlimit none = { 0, 0 };
+	size_t i;
+
+	setrlimit(RLIMIT_CORE, &none);
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		raise_limit(&limits[i]);
+}
+
+/*
+ * Signals and time
+ */
+
+static void
+settle_signals(void)
+{
+	static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL,
+	    ITIMER_PROF };
+	const struct itimerval off = { 0 };
+	sigset_t none;
+	size_t i;
+	int sig;
+
+	for (i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+		setitimer(timers[i], &off, NULL);
+	for (sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	/* a client that is gone and a file that is full are write errors */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+out_of_time(int sig __attribute__((unused)))
+{
+	if (atomic_load(&refusal) != NULL)
+		process_refuse(NO_ANSWER);
+}
+
+/* The last resort, for what has no end of its own, such as a lookup in a
+ * directory that does not answer.  The handler has a whole refusal at hand, and
+ * makes nothing but system calls. */
+static void
+limit_time(void)
+{
+	const struct sigaction action = {
+		.sa_handler = out_of_time, .sa_flags = SA_RESTART,
+	};
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(SECONDS_MAX);
+}
+
+/*
+ * The environment
+ */
 
 /* A copy of a variable, which outlives clearenv(3). */
 static char *
@@ -36,7 +234,7 @@ take_variable(const char *name)
 	if (value == NULL)
 		return NULL;
 	if ((copy = strdup(value)) == NULL)
-		_exit(1);
+		process_refuse("out of memory at its start");
 	return copy;
 }
 
@@ -54,19 +252,34 @@ take_address(void)
 	return text;
 }
 
-void
-process_settle(struct process *process)
+static void
+settle_environment(struct process *process)
 {
-	repair_standard_fds();
-	umask(077);
-	signal(SIGPIPE, SIG_IGN);
-	process->uid = getuid();
-	process->setuid = getuid() != geteuid() || getgid() != getegid();
 	process->command = take_variable("SSH_ORIGINAL_COMMAND");
 	process->address = take_address();
 	process->under_sshd = process->command != NULL ||
 	    process->address != NULL;
+	/* the caller of a setuid file would have us read any file of ours */
+	if (!process->setuid)
+		process->auth_info = take_variable("SSH_USER_AUTH");
 	/* resolvers, locales and libraries listen to many variables */
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
-		_exit(1);
+		process_refuse("its environment cannot be cleared");
+}
+
+void
+process_settle(struct process *process)
+{
+	process->uid = getuid();
+	process->setuid = getuid() != geteuid() || getgid() != getegid();
+	settle_signals();
+	close_others();
+	settle_limits();
+	repair_standard_fds();
+	priv_dumpable_off(process_refuse);
+	umask(077);
+	if (chdir("/") == -1)
+		process_refuse("it cannot change to the directory /");
+	limit_time();
+	settle_environment(process);
 }

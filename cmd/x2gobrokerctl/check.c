@@ -50,6 +50,7 @@ check_main(const struct ctl *ctl)
 		return EXIT_NO;
 	}
 	x2gobroker_profiles_lint(profiles, count_and_print, &count);
+	x2gobroker_keys_check(config, count_and_print, &count);
 	print_number(x2gobroker_profiles_count(profiles), "profile", " served, ");
 	print_number(x2gobroker_profiles_count_withheld(profiles), "profile",
 	    " withheld; ");

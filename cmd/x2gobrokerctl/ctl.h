@@ -18,12 +18,21 @@ struct ctl {
 	const char *from;		/* the client's address */
 	const char *groups;		/* "a,b" instead of a look-up */
 	const char *profile;		/* the id, where the command takes one */
+	char *const *words;		/* what else the command takes */
+	int nwords;
 };
 
 /* The commands.  Each returns an exit status. */
+int	authorize_main(const struct ctl *ctl);
+int	authorized_keys_main(const struct ctl *ctl);
 int	check_main(const struct ctl *ctl);
 int	explain_main(const struct ctl *ctl);
 int	list_main(const struct ctl *ctl);
+int	revoke_main(const struct ctl *ctl);
+
+/* Load the configuration, as ctl_load() does. */
+int	ctl_load_config(const struct ctl *ctl,
+	    struct x2gobroker_config **config);
 
 /* Load configuration and profiles.  Problems that withhold something are
  * written to stderr.  -1: there is nothing to go on with, and it was said. */

@@ -17,6 +17,7 @@ static const struct command {
 	const char *arguments;
 	bool needs_profile, needs_user;
 	const char *help;
+	int least, most;	/* further words that it takes */
 } commands[] = {
 	{ "check", check_main, "", false, false,
 	    "say what is wrong in the configuration and the profiles" },
@@ -25,6 +26,12 @@ static const struct command {
 	{ "explain", explain_main,
 	    "PROFILE --as USER [--groups G,...] [--from ADDRESS]", true, true,
 	    "say why USER sees PROFILE, or why not" },
+	{ "authorize", authorize_main, "NAME KEYFILE|-", false, false,
+	    "let NAME in with the public keys of KEYFILE", 2, 2 },
+	{ "revoke", revoke_main, "NAME [KEYFILE|-]", false, false,
+	    "take the keys of KEYFILE, or all keys, from NAME", 1, 2 },
+	{ "authorized-keys", authorized_keys_main, "USER TYPE KEY", false,
+	    false, "tell sshd whose key it is (AuthorizedKeysCommand)", 3, 3 },
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
@@ -85,17 +92,26 @@ print_withholding(void *arg, const struct x2gobroker_error *problem)
 }
 
 int
+ctl_load_config(const struct ctl *ctl, struct x2gobroker_config **config)
+{
+	struct x2gobroker_error err;
+
+	if (x2gobroker_config_load(ctl->config_file, print_withholding, stderr,
+	    config, &err) == 0)
+		return 0;
+	fprintf(stderr, "x2gobrokerctl: the configuration is not in order, so "
+	    "every request is refused\n");
+	return -1;
+}
+
+int
 ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
     struct x2gobroker_profiles **profiles)
 {
 	struct x2gobroker_error err;
 
-	if (x2gobroker_config_load(ctl->config_file, print_withholding, stderr,
-	    config, &err) == -1) {
-		fprintf(stderr, "x2gobrokerctl: the configuration is not in "
-		    "order, so every request is refused\n");
+	if (ctl_load_config(ctl, config) == -1)
 		return -1;
-	}
 	if (x2gobroker_profiles_load(*config, print_withholding, stderr,
 	    profiles, &err) == -1) {
 		ctl_print_error(&err);
@@ -160,8 +176,12 @@ run(const struct command *command, struct ctl *ctl, int argc, char **argv)
 		argc--;
 		argv++;
 	}
-	if (argc > 0)
-		return usage_error("what is meant by ", argv[0]);
+	if (argc > command->most)
+		return usage_error("what is meant by ", argv[command->most]);
+	if (argc < command->least)
+		return usage_error("what is needed is ", command->arguments);
+	ctl->words = argv;
+	ctl->nwords = argc;
 	if (command->needs_profile && ctl->profile == NULL)
 		return usage_error("which PROFILE? ", command->name);
 	if (command->needs_user && ctl->as == NULL)

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobroker-pam: the two things for which the broker, which runs without
+ * privilege, needs some: to ask PAM whether an account may be used, and to set
+ * a password.  It is setuid root and does nothing else: it reads no
+ * configuration, no environment, and of its arguments a name and an address.
+ *
+ * Who may start it is decided by its file mode, 4750 root:BROKER-GROUP, and
+ * what it may do to whom, by PAM's service file.
+ */
+#include <arpa/inet.h>
+#include <net/if.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <shadow.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "helper.h"
+
+#define NAME_SIZE	256	/* LOGIN_NAME_MAX of Linux, with the NUL */
+#define PEOPLE_FROM	1000	/* uids below are root and system accounts */
+#define NOBODY		65534	/* so is this one */
+
+static const struct command {
+	const char *name;
+	bool sets_password;
+} commands[] = {
+	{ "check", false },
+	{ "setpass", true },
+};
+
+#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+enum status
+tell(enum status status, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "%s\n", line);
+	syslog(status == STATUS_SYSTEM ? LOG_ERR : LOG_NOTICE, "%s", line);
+	return status;
+}
+
+static enum status
+usage(void)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		fprintf(stderr, "%s x2gobroker-pam %s NAME [RHOST]%s\n",
+		    i == 0 ? "usage:" : "      ", commands[i].name,
+		    commands[i].sets_password ? " <PASSWORD" : "");
+	return STATUS_USAGE;
+}
+
+/* Modules put the name into logs, paths and environments, so it must not be
+ * one that could surprise them, even if a directory service knows it. */
+static bool
+is_name(const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+
+	if (*text == '\0' || *text == '-' || strlen(text) >= NAME_SIZE ||
+	    strcmp(text, ".") == 0 || strcmp(text, "..") == 0)
+		return false;
+	for (; *p != '\0'; p++)
+		if (*p < 0x20 || *p == 0x7f || *p == ':' || *p == '/')
+			return false;
+	return true;
+}
+
+/* An IPv4 address, or an IPv6 one with or without a zone (fe80::1%eth0). */
+static bool
+is_address(const char *text)
+{
+	static const char zone_chars[] = "0123456789.-_"
+	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	char copy[INET6_ADDRSTRLEN];
+	struct in6_addr ignored;
+	size_t len = strcspn(text, "%");
+	const char *zone = text + len;
+
+	if (inet_pton(AF_INET, text, &ignored) == 1)
+		return true;
+	if (len >= sizeof(copy))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (inet_pton(AF_INET6, copy, &ignored) != 1)
+		return false;
+	return *zone == '\0' || (zone[1] != '\0' &&
+	    strlen(zone + 1) < IF_NAMESIZE &&
+	    zone[1 + strspn(zone + 1, zone_chars)] == '\0');
+}
+
+static enum status
+parse(int argc, char **argv, const struct command **command,
+    struct order *order)
+{
+	size_t i;
+
+	*command = NULL;
+	if (argc != 3 && argc != 4)
+		return usage();
+	for (i = 0; i < NCOMMANDS; i++)
+		if (strcmp(commands[i].name, argv[1]) == 0)
+			*command = &commands[i];
+	if (*command == NULL)
+		return usage();
+	if (!is_name(argv[2]))
+		return tell(STATUS_USAGE, "NAME: no account has such a name");
+	if (argc == 4 && !is_address(argv[3]))
+		return tell(STATUS_USAGE, "RHOST: no IP address");
+	order->name = argv[2];
+	order->rhost = argv[3];		/* argv[argc] is NULL */
+	return STATUS_OK;
+}
+
+/* Take the new password from standard input, all of it. */
+static enum status
+read_password(char *password, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	if (isatty(STDIN_FILENO))
+		return tell(STATUS_USAGE, "the password must come through a "
+		    "pipe; a terminal would show it");
+	do {
+		n = read(STDIN_FILENO, password + len, size - len);
+		if (n > 0)
+			len += (size_t)n;
+	} while ((n > 0 && len < size) || (n == -1 && errno == EINTR));
+	if (n == -1)
+		return tell(STATUS_SYSTEM, "the password cannot be read: %s",
+		    strerror(errno));
+	if (len == 0)
+		return tell(STATUS_REFUSED, "the new password is empty");
+	if (len == size)
+		return tell(STATUS_REFUSED, "the new password is longer than "
+		    "%d bytes", PASSWORD_MAX);
+	/* a reader of lines would take the part before it for the password */
+	if (memchr(password, '\n', len) != NULL ||
+	    memchr(password, '\r', len) != NULL ||
+	    memchr(password, '\0', len) != NULL)
+		return tell(STATUS_REFUSED, "the new password has a line end "
+		    "or a NUL in it");
+	password[len] = '\0';
+	return STATUS_OK;
+}
+
+/* Has the administrator locked the password in /etc/shadow ("!"), or never
+ * given one ("*", "!" or nothing)?  Then there is none to change: a new one
+ * would let somebody in by password who was not to be.  Accounts of other
+ * sources are for their modules to judge. */
+static enum status
+check_has_password(const char *name)
+{
+	const struct spwd *entry;
+	FILE *fp = fopen("/etc/shadow", "re");
+	bool has_none = false;
+
+	if (fp == NULL)
+		return tell(STATUS_SYSTEM, "/etc/shadow: %s", strerror(errno));
+	while ((entry = fgetspent(fp)) != NULL)
+		if (strcmp(entry->sp_namp, name) == 0 &&
+		    (entry->sp_pwdp[0] == '!' || entry->sp_pwdp[0] == '*' ||
+		    entry->sp_pwdp[0] == '\0'))
+			has_none = true;
+	fclose(fp);
+	if (!has_none)
+		return STATUS_OK;
+	return tell(STATUS_REFUSED, "%s: has no password, or a locked one; "
+	    "passwd(1) gives a first one", name);
+}
+
+static enum status
+check_account(const struct command *command, const char *name)
+{
+	const struct passwd *pw;
+
+	errno = 0;
+	if ((pw = getpwnam(name)) == NULL)
+		return errno != 0 && errno != ENOENT ?
+		    tell(STATUS_SYSTEM, "%s: %s", name, strerror(errno)) :
+		    tell(STATUS_REFUSED, "%s: there is no such account", name);
+	if (!command->sets_password)
+		return STATUS_OK;
+	if (pw->pw_uid < PEOPLE_FROM || pw->pw_uid == NOBODY)
+		return tell(STATUS_REFUSED, "%s: uid %u is no person's, and "
+		    "keeps its password", name, (unsigned int)pw->pw_uid);
+	return check_has_password(name);
+}
+
+int
+main(int argc, char **argv)
+{
+	char password[PASSWORD_MAX + 1];
+	const struct command *command;
+	struct order order = { 0 };
+	enum status status;
+
+	process_settle();
+	openlog("x2gobroker-pam", LOG_PID, LOG_AUTHPRIV);
+	if ((status = parse(argc, argv, &command, &order)) != STATUS_OK ||
+	    (status = process_become_root(&order.caller)) != STATUS_OK ||
+	    (status = check_account(command, order.name)) != STATUS_OK)
+		return status;
+	if (command->sets_password) {
+		status = read_password(password, sizeof(password));
+		order.password = password;
+	}
+	if (status == STATUS_OK)
+		status = pam_run(&order);
+	explicit_bzero(password, sizeof(password));
+	return status;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The calls of PAM, and the one side of its conversation that we can play: we
+ * know a new password and nothing else.
+ */
+#include <security/pam_appl.h>
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "helper.h"
+
+#define SERVICE		"x2gobroker"	/* /etc/pam.d/x2gobroker */
+#define ANSWERS_MAX	16		/* a module that asks for ever */
+#define TEXT_MAX	200		/* of a module's text in the log */
+
+struct talk {
+	const struct order *order;
+	unsigned int answers;
+};
+
+/* For the log: a line of printable characters without any password. */
+static void
+log_text(const struct order *order, const char *text)
+{
+	char line[TEXT_MAX + 1];
+	size_t i;
+
+	if (order->password != NULL && strstr(text, order->password) != NULL)
+		text = "(a text with the password in it)";
+	for (i = 0; i < TEXT_MAX && text[i] != '\0'; i++)
+		line[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ?
+		    ' ' : text[i];
+	line[i] = '\0';
+	syslog(LOG_NOTICE, "%s: PAM says: %s", order->name, line);
+}
+
+/* Modules ask for the old password with the same kind of prompt as for the new
+ * one, and only the words tell which: "New password: ", "Retype new password:
+ * ", "Current password: ", "(current) LDAP Password: ".  There is no locale, so
+ * they are English.  When in doubt: not ours. */
+static bool
+asks_for_new_password(const struct pam_message *message)
+{
+	return message->msg_style == PAM_PROMPT_ECHO_OFF &&
+	    strcasestr(message->msg, "new") != NULL &&
+	    strcasestr(message->msg, "current") == NULL &&
+	    strcasestr(message->msg, "old") == NULL;
+}
+
+/* The answer to one message: 0, or -1 where there is none. */
+static int
+answer(struct talk *talk, const struct pam_message *message, char **resp)
+{
+	const struct order *order = talk->order;
+
+	switch (message->msg_style) {
+	case PAM_ERROR_MSG:
+	case PAM_TEXT_INFO:
+		log_text(order, message->msg);
+		return 0;
+	default:
+		if (order->password == NULL ||
+		    !asks_for_new_password(message) ||
+		    talk->answers++ >= ANSWERS_MAX)
+			break;
+		*resp = strdup(order->password);
+		return *resp != NULL ? 0 : -1;
+	}
+	log_text(order, "a question that is not answered here:");
+	log_text(order, message->msg);
+	return -1;
+}
+
+static int
+converse(int n, const struct pam_message **messages, struct pam_response **out,
+    void *arg)
+{
+	struct pam_response *responses;
+	int i;
+
+	*out = NULL;
+	if (n <= 0 || n > PAM_MAX_NUM_MSG)
+		return PAM_CONV_ERR;
+	if ((responses = calloc((size_t)n, sizeof(*responses))) == NULL)
+		return PAM_BUF_ERR;
+	for (i = 0; i < n; i++)
+		if (answer(arg, messages[i], &responses[i].resp) == -1)
+			break;
+	if (i == n) {
+		*out = responses;	/* the module wipes and frees it */
+		return PAM_SUCCESS;
+	}
+	while (i-- > 0)
+		if (responses[i].resp != NULL) {
+			explicit_bzero(responses[i].resp,
+			    strlen(responses[i].resp));
+			free(responses[i].resp);
+		}
+	free(responses);
+	return PAM_CONV_ERR;
+}
+
+/* Whoever guesses is not slowed down here, as nothing can be guessed: no
+ * password is checked.  A user who is refused should hear of it at once. */
+static void
+no_delay(int result __attribute__((unused)),
+    unsigned int usec __attribute__((unused)),
+    void *arg __attribute__((unused)))
+{
+}
+
+/* Is it PAM that is not in order, rather than the account? */
+static bool
+is_broken(int result)
+{
+	static const int broken[] = { PAM_OPEN_ERR, PAM_SYMBOL_ERR,
+	    PAM_SERVICE_ERR, PAM_SYSTEM_ERR, PAM_BUF_ERR, PAM_CONV_ERR,
+	    PAM_ABORT, PAM_MODULE_UNKNOWN, PAM_BAD_ITEM,
+	    PAM_AUTHINFO_UNAVAIL, PAM_AUTHTOK_LOCK_BUSY, PAM_TRY_AGAIN };
+	size_t i;
+
+	for (i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+		if (broken[i] == result)
+			return true;
+	return false;
+}
+
+static enum status
+verdict(pam_handle_t *pam, const struct order *order, int result)
+{
+	if (result == PAM_SUCCESS)
+		return STATUS_OK;
+	return tell(is_broken(result) ? STATUS_SYSTEM : STATUS_REFUSED,
+	    "%s: %s", order->name, pam_strerror(pam, result));
+}
+
+static int
+set_items(pam_handle_t *pam, const struct order *order)
+{
+	void (*delay)(int, unsigned int, void *) = no_delay;
+	int result;
+
+	/* as sshd does: rules of pam_access(8) and others then match alike */
+	if ((result = pam_set_item(pam, PAM_TTY, "ssh")) != PAM_SUCCESS)
+		return result;
+	if (order->rhost != NULL && (result = pam_set_item(pam, PAM_RHOST,
+	    order->rhost)) != PAM_SUCCESS)
+		return result;
+	return pam_set_item(pam, PAM_FAIL_DELAY, (const void *)delay);
+}
+
+/* Ask about the account, and set the password if there is one.  An account
+ * whose password has expired may do just that: get a new one. */
+static int
+carry_out(pam_handle_t *pam, const struct order *order)
+{
+	int result;
+
+	if ((result = set_items(pam, order)) != PAM_SUCCESS)
+		return result;
+	result = pam_acct_mgmt(pam, 0);
+	if (order->password == NULL ||
+	    (result != PAM_SUCCESS && result != PAM_NEW_AUTHTOK_REQD))
+		return result;
+	return pam_chauthtok(pam, 0);
+}
+
+enum status
+pam_run(const struct order *order)
+{
+	struct talk talk = { .order = order };
+	const struct pam_conv conv = { converse, &talk };
+	pam_handle_t *pam = NULL;
+	enum status status;
+	int result;
+
+	result = pam_start(SERVICE, order->name, &conv, &pam);
+	if (result != PAM_SUCCESS)
+		return tell(STATUS_SYSTEM, "%s: PAM does not start: %s",
+		    order->name, pam_strerror(pam, result));
+	result = carry_out(pam, order);
+	status = verdict(pam, order, result);
+	pam_end(pam, result);
+	if (status == STATUS_OK && order->password != NULL)
+		syslog(LOG_NOTICE, "%s: password set for a broker of uid %u, "
+		    "from %s", order->name, (unsigned int)order->caller,
+		    order->rhost != NULL ? order->rhost : "-");
+	return status;
+}
