@@ -33,17 +33,17 @@
 #include "priv.h"
 #include "sandbox.h"
 
-/* A sanitizer opens files and starts a symbolizer when it has found something,
- * which is what it is there for. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer) || \
-    __has_feature(undefined_behavior_sanitizer)
-#define NO_SANDBOX
-#endif
-#endif
+/* There is none in a build with sanitizers: one that has found something opens
+ * files and starts a symbolizer. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define NO_SANDBOX
+#define SANITIZED	true
+#elif defined(__has_feature)
+#define SANITIZED	(__has_feature(address_sanitizer) || \
+			__has_feature(memory_sanitizer) || \
+			__has_feature(thread_sanitizer) || \
+			__has_feature(undefined_behavior_sanitizer))
+#else
+#define SANITIZED	false
 #endif
 
 /*
@@ -226,7 +226,8 @@ sandbox_enter(void)
 {
 	unsigned int parts = 0;
 
-#ifndef NO_SANDBOX
+	if (SANITIZED)
+		return 0;
 	if (priv_no_new_privs())
 		parts |= SANDBOX_NO_NEW_PRIVS;
 	if (enter_landlock())
@@ -234,7 +235,6 @@ sandbox_enter(void)
 	/* last, as it leaves none of the calls that the others need */
 	if (enter_seccomp())
 		parts |= SANDBOX_SECCOMP;
-#endif
 	return parts;
 }
 

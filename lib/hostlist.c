@@ -45,6 +45,7 @@ static bool
 take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
 {
 	struct address ignored;
+	const char *word;
 
 	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
 		text++;
@@ -52,13 +53,16 @@ take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
 		if (memchr(text, ':', len) == NULL)
 			return false;
 	}
-	if (len > HOST_TEXT_MAX || (!address_is_host_name(text, len) &&
+	if (len >= HOST_TEXT_MAX || (!address_is_host_name(text, len) &&
 	    !address_parse(text, len, &ignored)))
 		return false;
-	/* it will stand in answers */
-	if (protocol_find_word(text, len) != NULL)
-		return false;
+	/* it will stand in answers between "SERVER:" and ":PORT"; of another
+	 * "SERVER:" at its end the client takes no notice */
 	memcpy(dst, text, len);
+	memcpy(dst + len, ":", 2);
+	word = protocol_find_word(dst, len + 1);
+	if (word != NULL && strcmp(word, PROTOCOL_SERVER) != 0)
+		return false;
 	dst[len] = '\0';
 	return true;
 }

@@ -337,7 +337,9 @@ inifile_read(FILE *fp, const char *path, struct reporter *rep, struct inifile **
 		error_errno(&err, path, "cannot be read");
 		report_error(rep, &err);
 	}
-	if (r.nomem || r.value.failed) {
+	/* getline(3) gives up like this when memory is out; half a file could
+	 * lack the rules of a profile */
+	if (r.nomem || r.value.failed || (!ferror(fp) && !feof(fp))) {
 		error_nomem(&err);
 		report_error(rep, &err);
 	}

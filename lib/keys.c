@@ -127,13 +127,9 @@ take(struct data *data, const uint8_t **field, size_t *len)
 }
 
 static bool
-take_text(struct data *data, const char *text)
+is_text(const uint8_t *field, size_t len, const char *text)
 {
-	const uint8_t *field;
-	size_t len;
-
-	return take(data, &field, &len) && len == strlen(text) &&
-	    memcmp(field, text, len) == 0;
+	return len == strlen(text) && memcmp(field, text, len) == 0;
 }
 
 /* A positive number in as few bytes as possible; how many bits it has. */
@@ -201,10 +197,13 @@ keys_check_key(const char *name, const char *base64)
 	if (n == -1)
 		return damaged;
 	data.left = (size_t)n;
-	if (!take_text(&data, name))
+	if (!take(&data, &field, &len))
+		return damaged;
+	if (!is_text(field, len, name))
 		return "the key itself says that it is of another type than "
 		    "the word before it";
-	if (type->curve != NULL && !take_text(&data, type->curve))
+	if (type->curve != NULL && (!take(&data, &field, &len) ||
+	    !is_text(field, len, type->curve)))
 		return damaged;
 	if (type->point == 0)
 		return check_rsa(&data);
@@ -521,9 +520,12 @@ reader_next(struct reader *r, struct x2gobroker_error *err)
 static void
 reader_close(struct reader *r)
 {
+	int save = errno;
+
 	if (r->fp != NULL)
 		fclose(r->fp);
 	free(r->line);
+	errno = save;
 }
 
 #define cleanup_reader	__attribute__((cleanup(reader_close)))
@@ -590,28 +592,40 @@ name_of_entry(const char *entry, char *name)
 }
 
 /* One file of the directory.  What is wrong with it is no error: it is
- * reported, and the others are read. */
-static void
+ * reported, and the others are read.  -1: nobody can say now what is in it. */
+static int
 collect_entry(const struct x2gobroker_config *config, const char *entry,
-    const struct keylist *wanted, struct keylist *found, struct reporter *rep)
+    const struct keylist *wanted, struct keylist *found, struct reporter *rep,
+    struct x2gobroker_error *err)
 {
 	char path[X2GOBROKER_FILE_SIZE], name[NAME_SIZE];
-	struct x2gobroker_error err;
 	const char *wrong;
 
-	if (make_path(config, entry, "", path, &err) == -1)
-		report_error(rep, &err);
-	else if (!name_of_entry(entry, name)) {
+	if (make_path(config, entry, "", path, err) == -1)
+		return -1;
+	if (!name_of_entry(entry, name)) {
 		if (wanted == NULL)
 			report(rep, X2GOBROKER_WARNING, path, 0,
 			    "not used: its name does not end in " SUFFIX);
-	} else if ((wrong = keys_check_name(name)) != NULL)
+		return 0;
+	}
+	if ((wrong = keys_check_name(name)) != NULL) {
 		report(rep, X2GOBROKER_ERR_VALUE, path, 0, "not used: %s",
 		    wrong);
-	/* somebody may have removed it just now */
-	else if (collect_file(path, name, wanted, found, rep, &err) == -1 &&
-	    err.code != X2GOBROKER_ERR_NOTFOUND)
-		report_error(rep, &err);
+		return 0;
+	}
+	errno = 0;
+	if (collect_file(path, name, wanted, found, rep, err) == 0 ||
+	    err->code == X2GOBROKER_ERR_NOTFOUND)
+		return 0;	/* somebody may have removed it just now */
+	/* memory, descriptors, a disk; but a file that only root can read must
+	 * not keep everybody out */
+	if (err->code == X2GOBROKER_ERR_NOMEM ||
+	    (err->code == X2GOBROKER_ERR_SYSTEM && errno != 0 &&
+	    errno != EACCES))
+		return -1;
+	report_error(rep, err);
+	return 0;
 }
 
 static int
@@ -642,7 +656,7 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
     struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
 {
 	struct dirent **entries;
-	int i, n;
+	int i, n, result = 0;
 
 	if (check_dir(config, err) == -1)
 		return -1;
@@ -651,12 +665,14 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
 	if (n < 0)
 		return error_errno(err, config->keys_dir, "cannot be listed");
 	for (i = 0; i < n; i++) {
-		collect_entry(config, entries[i]->d_name, wanted, found, rep);
+		/* one that was left out could be the one that forbids */
+		if (result == 0)
+			result = collect_entry(config, entries[i]->d_name,
+			    wanted, found, rep, err);
 		free(entries[i]);
 	}
 	free(entries);
-	/* a key that was lost could be the one that forbids another */
-	return found->nomem ? error_nomem(err) : 0;
+	return found->nomem ? error_nomem(err) : result;
 }
 
 /* Wait for the lock on the directory fd.  Everyone who can read it can lock it,
@@ -804,6 +820,7 @@ x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
     struct x2gobroker_error *err)
 {
 	struct reporter rep = { .fn = fn, .arg = arg };
+	struct x2gobroker_error own;
 	struct key key = { .type = type, .base64 = base64 };
 	const struct keylist wanted = { .list = &key, .n = 1 };
 	cleanup_keys struct keylist found = { 0 };
@@ -812,6 +829,8 @@ x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
 	size_t i;
 
 	*name = NULL;
+	if (err == NULL)
+		err = &own;
 	if ((wrong = keys_check_key(type, base64)) != NULL)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "the key that was offered: %s", wrong);

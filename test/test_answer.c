@@ -92,13 +92,17 @@ tasks_are_answered_between_their_markers(void **state unused)
 	} rows[] = {
 		{ "x --task clientevent --event ALIVE", "Access granted\n",
 		    "event=ALIVE", NULL },
-		{ "x --task clientevent", "Access granted\n", "event=", NULL },
+		{ "x --task clientevent", "Access granted\n", "event=unknown",
+		    NULL },
+		{ "x --task clientevent --event \"A profile=x\"",
+		    "Access granted\n", "event=unknown", NULL },
+		{ "x --task clientevent --event alive", "Access granted\n",
+		    "event=unknown", NULL },
 		{ WRAP("x --task clientevent --event FINISHED"),
 		    BEGIN "Access granted\n" END, "event=FINISHED", NULL },
 		{ WRAP("x --task clientevent --event "
 		    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-		    BEGIN "Access granted\n" END,
-		    "event=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", NULL },
+		    BEGIN "Access granted\n" END, "event=unknown", NULL },
 		{ "x --task testcon", "Access denied\n", "", "testcon" },
 		{ WRAP("x --task testcon"), BEGIN "Access denied\n" END, "",
 		    "testcon: always refused" },
@@ -126,6 +130,58 @@ tasks_are_answered_between_their_markers(void **state unused)
 		check_text(label, x2gobroker_answer_summary(answer),
 		    rows[i].summary);
 		expect(label, rows[i].text);
+	}
+}
+
+static const char *new_password;
+
+static int
+set_password(void *arg, const struct x2gobroker_user *who,
+    const char *password, struct x2gobroker_error *err)
+{
+	assert_ptr_equal(arg, &new_password);
+	assert_string_equal(x2gobroker_user_name(who), "alice");
+	if (strcmp(password, "too simple") == 0)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "PAM says no");
+	new_password = "set";
+	return 0;
+}
+
+static void
+passwords_are_set_by_who_allowed_it(void **state unused)
+{
+	static const struct {
+		const char *command, *text;
+		const char *refused;	/* NULL: granted */
+	} rows[] = {
+		{ "x --task setpass --newpass a; b \"c\"",
+		    "Access granted\nPASSWORD CHANGED: OK\n", NULL },
+		{ WRAP("x --user bob --task setpass --newpass a"), BEGIN
+		    "Access granted\nPASSWORD CHANGED: OK\n" END, NULL },
+		{ WRAP("x --task setpass --newpass too simple"),
+		    BEGIN "Access denied\n" END, "PAM says no" },
+		{ "x --task setpass --newpass ", "Access denied\n",
+		    "setpass without --newpass" },
+		{ "x --task setpass", "Access denied\n",
+		    "setpass without --newpass" },
+	};
+	struct x2gobroker_error err;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		start(rows[i].command);
+		new_password = NULL;
+		err.text[0] = '\0';
+		x2gobroker_answer_allow_setpass(answer, set_password,
+		    &new_password);
+		check(rows[i].command, (x2gobroker_answer_task(answer,
+		    profiles, user, &err) == 0) == (rows[i].refused == NULL));
+		check(rows[i].command, (new_password != NULL) ==
+		    (rows[i].refused == NULL));
+		check(rows[i].command, strstr(err.text, rows[i].refused != NULL
+		    ? rows[i].refused : "") != NULL);
+		expect(rows[i].command, rows[i].text);
 	}
 }
 
@@ -215,6 +271,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_is_a_refusal_until_something_grants),
 		cmocka_unit_test(tasks_are_answered_between_their_markers),
+		cmocka_unit_test(passwords_are_set_by_who_allowed_it),
 		cmocka_unit_test(nobody_need_hear_why),
 		cmocka_unit_test(what_is_no_task_is_refused),
 		cmocka_unit_test(a_login_check_is_granted_or_tells_why_not),

@@ -103,7 +103,8 @@ files_are_read_as_configparser_does(void **state unused)
 		{ "a control character in a comment", "# \x01\n[a]\nk=v\n",
 		    "[a]\nk=v\n" },
 		{ "tabs inside", "[a]\nk=v\tw\n", "[a]\nk=v\tw\n" },
-		{ "keys sorted", "[a]\nz=1\nb=2\na=3\n", "[a]\na=3\nb=2\nz=1\n" },
+		{ "keys sorted", "[a]\nz=1\nb=2\na=3\n",
+		    "[a]\na=3\nb=2\nz=1\n" },
 		{ "a key twice, by line", "[a]\nk=2\nj=0\nk=1\n",
 		    "[a]\nj=0\nk=2\nk=1\n" },
 	};
@@ -292,7 +293,7 @@ lines_of_every_length_near_a_piece_are_whole(void **state unused)
 }
 
 static void
-blanks_around_a_value_are_trimmed_however_many(void **state unused)
+blanks_around_a_value_are_trimmed(void **state unused)
 {
 	char blanks[600];
 	size_t len;
@@ -421,7 +422,7 @@ fail_to_read(void *cookie, char *buf, size_t size)
 	*left -= size;
 	if (size == 0)
 		return -1;
-	memcpy(buf, "[a]\nk=v\n" + (8 - *left - size), size);
+	memcpy(buf, &"[a]\nk=v\n"[8 - *left - size], size);
 	return (ssize_t)size;
 }
 
@@ -453,7 +454,7 @@ main(void)
 		cmocka_unit_test(nul_bytes_are_refused),
 		cmocka_unit_test(lines_of_5000_characters_keep_every_byte),
 		cmocka_unit_test(lines_of_every_length_near_a_piece_are_whole),
-		cmocka_unit_test(blanks_around_a_value_are_trimmed_however_many),
+		cmocka_unit_test(blanks_around_a_value_are_trimmed),
 		cmocka_unit_test(section_names_of_300_characters_are_whole),
 		cmocka_unit_test(key_names_end_at_120_bytes),
 		cmocka_unit_test(lines_are_counted_from_the_file),

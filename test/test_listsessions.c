@@ -46,8 +46,8 @@ a_user_without_profiles_gets_an_empty_list(void **state unused)
 	static const char *const rows[] = {
 		"", "[DEFAULT]\nhost=a\n",
 		"[a]\nhost=a\nacl-users-deny=alice\n",
-		"[a]\nhost=a\nacl-users-allow=bob\n"
-		    "[b]\nhost=a\nacl-clients-allow=10.0.0.0/8\n",
+		("[a]\nhost=a\nacl-users-allow=bob\n"
+		    "[b]\nhost=a\nacl-clients-allow=10.0.0.0/8\n"),
 		"[a]\nhost=a\nsound=maybe\n",
 		"no INI syntax",
 	};

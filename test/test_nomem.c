@@ -21,6 +21,7 @@ char	*__real_realpath(const char *path, char *real);
 FILE	*__real_fdopen(int fd, const char *mode);
 FILE	*__real_fmemopen(void *data, size_t size, const char *mode);
 ssize_t	 __real_getline(char **line, size_t *size, FILE *fp);
+ssize_t	 __real___getdelim(char **line, size_t *size, int end, FILE *fp);
 
 void	*__wrap_malloc(size_t size);
 void	*__wrap_calloc(size_t n, size_t size);
@@ -32,6 +33,7 @@ char	*__wrap_realpath(const char *path, char *real);
 FILE	*__wrap_fdopen(int fd, const char *mode);
 FILE	*__wrap_fmemopen(void *data, size_t size, const char *mode);
 ssize_t	 __wrap_getline(char **line, size_t *size, FILE *fp);
+ssize_t	 __wrap___getdelim(char **line, size_t *size, int end, FILE *fp);
 struct passwd	*__wrap_getpwnam(const char *name);
 struct group	*__wrap_getgrgid(gid_t gid);
 int	 __wrap_getgrouplist(const char *name, gid_t primary, gid_t *gids,
@@ -116,6 +118,13 @@ ssize_t
 __wrap_getline(char **line, size_t *size, FILE *fp)
 {
 	return must_fail() ? -1 : __real_getline(line, size, fp);
+}
+
+/* What getline(3) is with optimisation. */
+ssize_t
+__wrap___getdelim(char **line, size_t *size, int end, FILE *fp)
+{
+	return must_fail() ? -1 : __real___getdelim(line, size, end, fp);
 }
 
 struct passwd *

@@ -228,9 +228,9 @@ an_unsafe_file_gives_none(void **state unused)
 static void
 only_files_that_end_in_conf_are_read(void **state unused)
 {
-	static const char *const others[] = { "profiles.d/b", "profiles.d/.conf",
-	    "profiles.d/.c.conf", "profiles.d/d.conf~", "profiles.d/e.conf.bak",
-	    "profiles.d/f.CONF", "profiles.d/gconf" };
+	static const char *const others[] = { "profiles.d/b",
+	    "profiles.d/.conf", "profiles.d/.c.conf", "profiles.d/d.conf~",
+	    "profiles.d/e.conf.bak", "profiles.d/f.CONF", "profiles.d/gconf" };
 	size_t i;
 
 	for (i = 0; i < LENGTH(others); i++)

@@ -114,21 +114,23 @@ become_root(void)
 
 /* A caller's limit must not cut short a file that a module writes: with a file
  * size of 100 bytes, that is what the new /etc/shadow would be.  Where a hard
- * limit is below ours and cannot be raised, nothing is done at all. */
+ * limit cannot be raised, as in containers without CAP_SYS_RESOURCE, nothing
+ * is done at all. */
 static enum status
 lift_limits(void)
 {
 	static const struct {
+		const char *name;	/* as ulimit -a of bash has it */
 		int resource;
 		rlim_t value;
 	} limits[] = {
-		{ RLIMIT_CORE, 0 },
-		{ RLIMIT_FSIZE, RLIM_INFINITY },
-		{ RLIMIT_CPU, RLIM_INFINITY },
-		{ RLIMIT_AS, RLIM_INFINITY },
-		{ RLIMIT_DATA, RLIM_INFINITY },
-		{ RLIMIT_STACK, 8 * 1024 * 1024 },
-		{ RLIMIT_NOFILE, 1024 },
+		{ "core file size", RLIMIT_CORE, 0 },
+		{ "file size", RLIMIT_FSIZE, RLIM_INFINITY },
+		{ "cpu time", RLIMIT_CPU, RLIM_INFINITY },
+		{ "virtual memory", RLIMIT_AS, RLIM_INFINITY },
+		{ "data seg size", RLIMIT_DATA, RLIM_INFINITY },
+		{ "stack size", RLIMIT_STACK, 8 * 1024 * 1024 },
+		{ "open files", RLIMIT_NOFILE, 1024 },
 	};
 	struct rlimit limit;
 	size_t i;
@@ -142,8 +144,8 @@ lift_limits(void)
 		    limits[i].resource == RLIMIT_CORE)
 			limit.rlim_max = limit.rlim_cur;
 		if (setrlimit(limits[i].resource, &limit) == -1)
-			return tell(STATUS_SYSTEM, "limit %d of the caller is "
-			    "too low and stays: %s", (int)limits[i].resource,
+			return tell(STATUS_SYSTEM, "the caller's limit of "
+			    "%s is too low and stays: %s", limits[i].name,
 			    strerror(errno));
 	}
 	return STATUS_OK;

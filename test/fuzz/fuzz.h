@@ -6,6 +6,7 @@
 #ifndef FUZZ_H
 #define FUZZ_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,16 @@ fuzz_open(const void *data, size_t size)
 
 	must(fp != NULL);
 	return fp;
+}
+
+/* Whether s has no control characters but line breaks and tabs. */
+static inline bool
+fuzz_is_text(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if ((unsigned char)*s < 0x20 && *s != '\n' && *s != '\t')
+			return false;
+	return true;
 }
 
 /* The input as a string, up to its first NUL. */

@@ -40,6 +40,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	the_file = (struct fuzz_file){ rest, strlen(rest) };
 	must(x2gobroker_profiles_load(&config, NULL, NULL, &profiles, NULL) ==
 	    0);
+	must(file_was_opened);
 	*rest = '\0';
 	must(x2gobroker_user_new("alice", NULL, &nowhere, NULL) == 0);
 	must(x2gobroker_user_set_groups(nowhere, groups, 2, NULL) == 0);

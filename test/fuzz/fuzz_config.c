@@ -48,6 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_config(config);
 	else
 		must(config == NULL && err.code != X2GOBROKER_OK);
+	must(file_was_opened);
 	x2gobroker_config_free(config);
 	return 0;
 }

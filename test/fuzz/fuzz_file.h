@@ -17,12 +17,15 @@ static struct fuzz_file {
 	size_t size;
 } the_file, the_defaults;
 
+static bool file_was_opened;	/* else the target was linked without it */
+
 FILE *
 __wrap_file_open(const char *path, struct x2gobroker_error *err)
 {
 	const struct fuzz_file *file = strstr(path, "/defaults.conf") != NULL ?
 	    &the_defaults : &the_file;
 
+	file_was_opened = true;
 	if (file->data != NULL)
 		return fuzz_open(file->data, file->size);
 	error_set(err, X2GOBROKER_ERR_NOTFOUND, path, 0, "none");

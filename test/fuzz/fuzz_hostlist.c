@@ -4,17 +4,6 @@
 #include "fuzz.h"
 #include "hostlist.h"
 
-static void
-check_host(const struct host *host)
-{
-	const char *told = host_for_client(host);
-
-	must(host->name[0] != '\0' && strpbrk(host->name, " \t\n,()[]") == NULL);
-	must(strpbrk(host->address, " \t\n,()[]") == NULL);
-	must(host->port >= 0 && host->port <= 65535);
-	must(told == NULL || (*told != '\0' && strchr(told, ':') == NULL));
-}
-
 /* In brackets a colon is the address's, behind them it is the port's. */
 static void
 write_host(struct buf *buf, const struct host *host)
@@ -31,36 +20,37 @@ write_host(struct buf *buf, const struct host *host)
 	buf_puts(buf, named ? ")," : ",");
 }
 
-static bool
-same_host(const struct host *a, const struct host *b)
+static void
+check_host(const struct host *host, const struct host *again)
 {
-	return strcmp(a->name, b->name) == 0 && a->port == b->port &&
-	    strcmp(a->address, b->address) == 0;
+	const char *told = host_for_client(host);
+
+	must(host->name[0] != '\0' && strpbrk(host->name, " \t\n,") == NULL);
+	must(told == NULL || (*told != '\0' && strchr(told, ':') == NULL));
+	must(strcmp(host->name, again->name) == 0);
+	must(strcmp(host->address, again->address) == 0);
+	must(host->port == again->port);
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size);
-	struct x2gobroker_error err = { 0 };
-	struct host *hosts, *again;
+	struct host *hosts, *again = NULL;
 	struct buf buf = { 0 };
 	size_t i, n, n2;
 
-	if (hostlist_parse(text, &hosts, &n, &err) == 0) {
-		must(n > 0 && hosts != NULL);
-		for (i = 0; i < n; i++) {
-			check_host(&hosts[i]);
-			write_host(&buf, &hosts[i]);
-		}
-		must(hostlist_parse(buf.data, &again, &n2, &err) == 0);
-		must(n == n2);
+	if (hostlist_parse(text, &hosts, &n, NULL) == 0) {
 		for (i = 0; i < n; i++)
-			must(same_host(&hosts[i], &again[i]));
-		free(again);
+			write_host(&buf, &hosts[i]);
+		must(hostlist_parse(buf.data, &again, &n2, NULL) == 0);
+		must(n == n2 && n > 0);
+		for (i = 0; i < n; i++)
+			check_host(&hosts[i], &again[i]);
 	} else
-		must(hosts == NULL && n == 0 && err.text[0] != '\0');
+		must(hosts == NULL && n == 0);
 	free(hosts);
+	free(again);
 	buf_free(&buf);
 	free(text);
 	return 0;

@@ -4,41 +4,9 @@
  * that it must have, and no second one.
  */
 #include "config.h"
+#include "fuzz_ask.h"
 #include "fuzz_file.h"
 #include "fuzz_net.h"
-#include "protocol.h"
-
-static bool
-is_word(const char *text, const char *word)
-{
-	return strncmp(text, word, strlen(word)) == 0;
-}
-
-/* Ask as a client does; the answer is a granted one. */
-static void
-ask(const char *command, const struct x2gobroker_profiles *profiles,
-    struct x2gobroker_user *user, const char *const *words)
-{
-	struct x2gobroker_request *request;
-	struct x2gobroker_answer *answer;
-	const char *text;
-	size_t len;
-
-	must(x2gobroker_request_parse(command, &request, NULL) == 0);
-	must(x2gobroker_answer_new(request, &answer, NULL) == 0);
-	must(x2gobroker_answer_task(answer, profiles, user, NULL) == 0);
-	must(x2gobroker_answer_text(answer, &text, &len, NULL) == 0);
-	for (; *words != NULL; words++, text++) {
-		text = protocol_find_word(text, strlen(text));
-		must(text != NULL && is_word(text, *words));
-	}
-	/* a host may be called X2GO-SERVER: the client takes the first one */
-	text = protocol_find_word(text, strlen(text));
-	must(text == NULL || (is_word(words[-1], PROTOCOL_SERVER) &&
-	    is_word(text, PROTOCOL_SERVER)));
-	x2gobroker_answer_free(answer);
-	x2gobroker_request_free(request);
-}
 
 /* A profile that is listed can be selected. */
 static void
@@ -73,6 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    size };
 	must(x2gobroker_profiles_load(&config, NULL, NULL, &profiles, NULL) ==
 	    0);
+	must(file_was_opened);
 	must(x2gobroker_user_new("alice", "192.0.2.1", &user, NULL) == 0);
 	must(x2gobroker_user_set_groups(user, groups, 1, NULL) == 0);
 	ask("x --user alice --task listsessions", profiles, user, words);
