@@ -371,9 +371,13 @@ static void
 tell(const struct reporter *rep, enum x2gobroker_code code,
     const struct key *key, const char *what)
 {
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
 	struct x2gobroker_error said;
 
-	error_set(&said, code, key->file, key->line, "%s%s%s: %s", key->type,
+	if (x2gobroker_key_fingerprint(key->base64, fingerprint) == -1)
+		fingerprint[0] = '\0';
+	error_set(&said, code, key->file, key->line, "%s%s%s%s%s: %s",
+	    key->type, *fingerprint != '\0' ? " " : "", fingerprint,
 	    *key->comment != '\0' ? " " : "", key->comment, what);
 	if (rep->fn != NULL)
 		rep->fn(rep->arg, &said);

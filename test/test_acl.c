@@ -320,6 +320,7 @@ values_are_checked_by_table(void **state unused)
 		{ "acl-clients-allow", "10.0.0.0/255.0.255.0", "is neither" },
 		{ "acl-clients-allow", "10.0.0.*", "\"10.0.0.*\" is neither" },
 		{ "acl-clients-allow", "::g", "is neither ALL" },
+		{ "acl-clients-deny", "fe80::1%eth0 10.0.0.1", "is neither" },
 		{ "acl-clients-allow", "10.0.0.1 10.0.0.2", "is neither" },
 		{ "acl-clients-allow", "*.example.org", "is neither ALL" },
 		{ "acl-users-order", "allow", "neither allow-deny nor" },

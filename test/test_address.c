@@ -45,6 +45,9 @@ what_is_no_address_is_refused(void **state unused)
 		"1.2.3.4/24", "1.2.3.4:22", ":", "::1::", "1::2::3", "[::1]",
 		"12345::", "::g", "%eth0", "localhost", "alice",
 		"1.2.3.4\n", "-1.2.3.4",
+		/* a zone is a name; what follows a blank is something else */
+		"::1%", "::1%a b", "::1%)", "::1%eth0,", "::1%%", "::1%\n",
+		"fe80::1%eth0 192.0.2.1",
 		("::1%verylongverylongverylongverylong"
 		"verylongverylongverylongverylong"),
 	};

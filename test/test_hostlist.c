@@ -89,6 +89,8 @@ what_is_no_host_is_refused(void **state unused)
 		{ "['a'", "neither a host's name nor an address" },
 		{ "l\xc3\xa4" "b", "neither a host's name nor an address" },
 		{ "(192.0.2.7)", "neither a host's name nor an address" },
+		{ "fe80::1%a b", "no port from 1 to 65535" },
+		{ "lab (fe80::1%])", "neither ADDRESS nor ADDRESS:PORT" },
 		{ "lab:22 (192.0.2.7)", "neither a host's name" },
 		{ "lab (192.0.2.7", "no ')' at its end" },
 		{ "lab (192.0.2.7) x", "no ')' at its end" },

@@ -21,6 +21,9 @@
 #define KEY_B	ED("CUuhl+bpWVFigvdYEHFMU0XcUJKExiMVgyduwzquU5w")
 #define KEY_C	ED("A96bJf87W7erzzZYlMePrALThmVA83mW5trEV+aGbn6")
 #define TYPE	"ssh-ed25519 "
+#define PRINT_A	"SHA256:xKwGpEeJ+oyrwyhYsHwMhABrNJefjEH8FgAFTTCpULs"
+#define PRINT_B	"SHA256:OkfqH/7KndxAXjdlLPdlSRV0Z0fCVx2kDqPMWkykkWI"
+#define PRINT_C	"SHA256:K4JVslUZn2zae/jzTttZcB0EmQQZEKzk2SUS5mFpT8Y"
 #define RSA	"AAAAB3NzaC1yc2EAAAADAQABAAABAQCy1u5JQEPBn6ozo5BwK+scqvtipE1" \
 	"zhRLqr8KofQdIELLQAldur7OiPlEc65BhAr1KiBpbh9A4ePsmJqGrBVhVUzCsIWo" \
 	"MziwM6VJ3cP0noA/nV039PzCBkWJ+HwPVZkngsJTQthDCdolHCuAHnaAT9ZfPaLV" \
@@ -451,7 +454,7 @@ a_key_leads_to_whose_file_it_is_in(void **state unused)
 		{ "alone", TYPE KEY_A "\n" },
 		{ "no end of line", TYPE KEY_A },
 		{ "a comment", TYPE KEY_A " alice@desk\n" },
-		{ "a comment of many words", TYPE KEY_A " Alice, her \"desk\"" },
+		{ "a comment of words", TYPE KEY_A " Alice, her \"desk\"" },
 		{ "UTF-8", TYPE KEY_A " J\303\266rg" },
 		{ "other keys", TYPE KEY_B "\n" TYPE KEY_A "\n" TYPE KEY_C },
 		{ "blanks", " \t" TYPE "\t " KEY_A "\t\n" },
@@ -505,7 +508,7 @@ what_is_no_line_of_a_key_is_not_used(void **state unused)
 		{ "no type", KEY_A, { NEEDED } },
 		{ "a line of known_hosts", "host " TYPE KEY_A, { OPTIONS } },
 		{ "another type", "ssh-rsa " KEY_A, { { X2GOBROKER_ERR_VALUE,
-		    1, "not used: the key itself says that it is of another" } } },
+		    1, "not used: the key itself says that it is of" } } },
 		{ "more of it", TYPE KEY_A "AAAA", { DAMAGED } },
 		{ "a byte before it", TYPE "A" KEY_A, { DAMAGED } },
 		{ "an escape", TYPE KEY_A " \033[2J", { CONTROL } },
@@ -612,8 +615,8 @@ files_with_other_names_are_not_used(void **state unused)
 		const char *entry;
 		bool told;
 	} rows[] = {
-		{ "-x.pub", true }, { "--user.pub", true }, { "a\"b.pub", true },
-		{ "a b.pub", true }, { "a'b.pub", true }, { "a\nb.pub", true },
+		{ "-x.pub", true }, { "--user.pub", true },
+		{ "a\"b.pub", true }, { "a b.pub", true }, { "a'b.pub", true }, { "a\nb.pub", true },
 		{ "a$(id).pub", true }, { "@alice.pub", true },
 		{ "J\303\266rg.pub", true },
 		{ "alice", false }, { "alice.pub~", false },
@@ -820,19 +823,19 @@ what_was_done_is_told_for_each_key(void **state unused)
 	change(true, "\n" TYPE KEY_A " a\n" TYPE KEY_B " b c\n" TYPE KEY_C,
 	    &problems);
 	check_problems("add", &problems, (struct problem[]){
-	    { X2GOBROKER_OK, 2, "ssh-ed25519 a: is there already" },
-	    { X2GOBROKER_OK, 3, "ssh-ed25519 b c: added" },
-	    { X2GOBROKER_OK, 4, "ssh-ed25519: added" }, { 0 } });
+	    { X2GOBROKER_OK, 2, TYPE PRINT_A " a: is there already" },
+	    { X2GOBROKER_OK, 3, TYPE PRINT_B " b c: added" },
+	    { X2GOBROKER_OK, 4, TYPE PRINT_C ": added" }, { 0 } });
 	assert_string_equal(problems.list[0].file, "given.pub");
 	change(false, TYPE KEY_B " other", &problems);
 	check_problems("remove", &problems, (struct problem[]){
-	    { X2GOBROKER_OK, 2, "ssh-ed25519 b c: removed" }, { 0 } });
+	    { X2GOBROKER_OK, 2, TYPE PRINT_B " b c: removed" }, { 0 } });
 	assert_string_equal(problems.list[0].file,
 	    test_path("keys.d/alice.pub"));
 	change(false, TYPE KEY_B "\n" TYPE KEY_C, &problems);
 	check_problems("remove", &problems, (struct problem[]){
-	    { X2GOBROKER_OK, 2, "ssh-ed25519: removed" },
-	    { X2GOBROKER_WARNING, 1, "ssh-ed25519: was not there" }, { 0 } });
+	    { X2GOBROKER_OK, 2, TYPE PRINT_C ": removed" },
+	    { X2GOBROKER_WARNING, 1, TYPE PRINT_B ": was not there" }, { 0 } });
 }
 
 static void

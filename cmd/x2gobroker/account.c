@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -160,8 +161,8 @@ start(struct helper *helper, const char *what, const char *name,
 	return error == 0 ? 0 : fail_spawn(helper->path, error, err);
 }
 
-/* Read what it says until it ends, or the time is over. */
-static void
+/* Read what it says.  False: it could say more, but the time is over. */
+static bool
 listen_to(const struct helper *helper, char *why, size_t size)
 {
 	struct pollfd pollfd = { .fd = helper->why, .events = POLLIN };
@@ -173,7 +174,7 @@ listen_to(const struct helper *helper, char *why, size_t size)
 	for (;;) {
 		why[len] = '\0';
 		if ((left = helper->deadline - now_ms()) <= 0)
-			return;
+			return false;
 		if (poll(&pollfd, 1, (int)left) <= 0)
 			continue;
 		/* all of it, or it would wait for us; but not to keep it */
@@ -182,31 +183,26 @@ listen_to(const struct helper *helper, char *why, size_t size)
 		else
 			n = read(helper->why, rest, sizeof(rest));
 		if (n == 0 || (n == -1 && errno != EINTR))
-			return;
+			return true;
 		if (n > 0 && len < size - 1)
 			len += (size_t)n;
 	}
 }
 
-/* Its exit status in *status.  -1: it does not end.  It is root's, so that we
- * may not even kill it; but it has set itself an end, and init will bury it. */
+/* How it ended, in *status; who has closed stderr is about to.  -1: it does
+ * not.  It is root's, so that we may not even kill it, unless we are root; but
+ * it has set itself an end, and init will bury it. */
 static int
-wait_for(const struct helper *helper, int *status)
+wait_for(const struct helper *helper, bool silent, int *status)
 {
-	const struct timespec pause = { .tv_nsec = 1000000 };
 	pid_t pid;
 
-	for (;;) {
-		pid = waitpid(helper->pid, status, WNOHANG);
-		if (pid == helper->pid)
-			return 0;
-		if ((pid == -1 && errno != EINTR) ||
-		    now_ms() >= helper->deadline) {
-			kill(helper->pid, SIGKILL);
-			return -1;
-		}
-		nanosleep(&pause, NULL);
-	}
+	do
+		pid = waitpid(helper->pid, status, silent ? 0 : WNOHANG);
+	while (pid == -1 && errno == EINTR);
+	if (pid == 0)
+		kill(helper->pid, SIGKILL);
+	return pid == helper->pid ? 0 : -1;
 }
 
 /* What its end means; anything but a clean "yes" is a refusal. */
@@ -236,14 +232,15 @@ run(const char *path, const char *what, const char *name, const char *address,
 	    .why = -1 };
 	char why[WHY_SIZE];
 	int status, result;
+	bool silent;
 
 	/* who ignores it is not told how a child ended, and whoever started us
 	 * may have chosen that */
 	signal(SIGCHLD, SIG_DFL);
 	if ((result = start(&helper, what, name, address, password,
 	    err)) == 0) {
-		listen_to(&helper, why, sizeof(why));
-		if (wait_for(&helper, &status) == 0)
+		silent = listen_to(&helper, why, sizeof(why));
+		if (wait_for(&helper, silent, &status) == 0)
 			result = judge(path, what, status, why, err);
 		else
 			result = fail(err, X2GOBROKER_ERR_SYSTEM, path,

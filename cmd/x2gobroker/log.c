@@ -41,6 +41,13 @@ log_to_file(const char *path)
 	file_fd = fd;
 }
 
+void
+log_prepare(void)
+{
+	if (file_fd == -1)
+		openlog("x2gobroker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+}
+
 /* One write(2) a line, so that lines of two processes do not mix. */
 static void
 write_line(int fd, const char *line, bool with_time)

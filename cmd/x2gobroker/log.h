@@ -12,6 +12,9 @@ void	log_open(bool debug);
 /* Log to this file instead of syslog; "" changes nothing. */
 void	log_to_file(const char *path);
 
+/* Open what is needed to log, so that a sandbox does not come in between. */
+void	log_prepare(void);
+
 /* One line.  Control characters in it are shown escaped. */
 void	log_line(int priority, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

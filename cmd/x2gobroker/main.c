@@ -14,6 +14,9 @@
 
 #include <x2gobroker.h>
 
+#include "../priv.h"
+#include "../sandbox.h"
+#include "account.h"
 #include "audit.h"
 #include "identity.h"
 #include "log.h"
@@ -26,19 +29,34 @@ struct broker {
 	struct x2gobroker_config *config;
 	struct x2gobroker_request *request;
 	struct x2gobroker_answer *answer;
+	struct x2gobroker_answer *refusal;	/* ready, for what goes wrong */
+	const char *refusal_text;		/* its text */
+	size_t refusal_len;
 	char *identity;
 	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_user *user;
 	struct audit audit;
 };
 
-/* What is shown to a person who is refused before there is any list. */
+/* Make the refusal before anything else can go wrong.  A person who is refused
+ * at the login check gets to read why there is no list. */
 static int
-tell_why_not(struct broker *broker)
+prepare_refusal(struct broker *broker, struct x2gobroker_error *err)
 {
-	return x2gobroker_answer_login_check(broker->answer,
+	if (x2gobroker_answer_new(broker->request, &broker->refusal, err) ==
+	    -1)
+		return -1;
+	if (x2gobroker_request_kind(broker->request) ==
+	    X2GOBROKER_REQUEST_LOGIN_CHECK &&
+	    x2gobroker_answer_login_check(broker->refusal,
 	    "This session broker cannot serve you at the moment.\n"
-	    "Its log says why; please tell your administrator.\n", NULL);
+	    "Its log says why; please tell your administrator.\n", err) == -1)
+		return -1;
+	if (x2gobroker_answer_text(broker->refusal, &broker->refusal_text,
+	    &broker->refusal_len, err) == -1)
+		return -1;
+	process_set_refusal(broker->refusal_text, broker->refusal_len);
+	return 0;
 }
 
 static int
@@ -89,6 +107,12 @@ settle_user(struct broker *broker, struct x2gobroker_error *err)
 		address = broker->process.address;
 	broker->audit.user = broker->identity;
 	broker->audit.address = address;
+	broker->audit.key = audit_key_fingerprint(broker->process.auth_info);
+	if (x2gobroker_config_check_account(broker->config,
+	    broker->audit.pinned) && account_check(
+	    x2gobroker_config_pam_helper(broker->config), broker->identity,
+	    address, err) == -1)
+		return -1;
 	return x2gobroker_user_new(broker->identity, address, &broker->user,
 	    err);
 }
@@ -110,6 +134,8 @@ settle(struct broker *broker, int argc, char **argv,
 	log_open(broker->options.debug || (!broker->process.under_sshd &&
 	    isatty(STDERR_FILENO)));
 	request_ok = settle_request(broker, &malformed) == 0;
+	if (prepare_refusal(broker, err) == -1)
+		return -1;
 	if (!options_ok || settle_config(broker, err) == -1 ||
 	    settle_user(broker, err) == -1)
 		return -1;
@@ -118,31 +144,81 @@ settle(struct broker *broker, int argc, char **argv,
 	return request_ok ? 0 : -1;
 }
 
+static int
+set_password(void *arg, const struct x2gobroker_user *user,
+    const char *password, struct x2gobroker_error *err)
+{
+	const struct broker *broker = arg;
+
+	return account_set_password(
+	    x2gobroker_config_pam_helper(broker->config),
+	    x2gobroker_user_name(user), x2gobroker_user_address(user),
+	    password, err);
+}
+
+/* All is looked up and decided; what is left is to write it down, and for that
+ * the process needs neither privilege nor files. */
+static void
+give_up_what_is_not_needed(const struct broker *broker)
+{
+	char text[SANDBOX_TEXT_SIZE];
+	unsigned int parts;
+
+	log_prepare();
+	sandbox_prepare();
+	priv_drop_for_good(process_refuse);
+	if (!x2gobroker_config_sandbox(broker->config))
+		return;
+	parts = sandbox_enter();
+	if (broker->options.debug)
+		log_line(LOG_DEBUG, "sandbox: %s",
+		    sandbox_describe(parts, text));
+}
+
+static int
+serve_task(struct broker *broker, struct x2gobroker_error *err)
+{
+	if (x2gobroker_profiles_load(broker->config, log_report, NULL,
+	    &broker->profiles, err) == -1)
+		return -1;
+	if (x2gobroker_config_allow_password_change(broker->config))
+		x2gobroker_answer_allow_setpass(broker->answer, set_password,
+		    broker);
+	if (x2gobroker_answer_decide(broker->answer, broker->profiles,
+	    broker->user, err) == -1)
+		return -1;
+	give_up_what_is_not_needed(broker);
+	return x2gobroker_answer_write(broker->answer, err);
+}
+
+static int
+serve_whoami(struct broker *broker, struct x2gobroker_error *err)
+{
+	/* the client compares this with its SSH login */
+	char *account = identity_account(broker->process.uid);
+	int result = -1;
+
+	if (account != NULL)
+		result = x2gobroker_answer_whoami(broker->answer, account,
+		    err);
+	free(account);
+	return result;
+}
+
 /* Carry out the request for the user who is known by now. */
 static int
 serve(struct broker *broker, struct x2gobroker_error *err)
 {
-	char *account;
-	int result;
-
+	if (x2gobroker_answer_new(broker->request, &broker->answer, err) == -1)
+		return -1;
 	switch (x2gobroker_request_kind(broker->request)) {
 	case X2GOBROKER_REQUEST_LOGIN_CHECK:
 		return x2gobroker_answer_login_check(broker->answer, NULL,
 		    err);
 	case X2GOBROKER_REQUEST_WHOAMI:
-		/* the client compares this with its SSH login */
-		if ((account = identity_account(broker->process.uid)) == NULL)
-			return -1;
-		result = x2gobroker_answer_whoami(broker->answer, account,
-		    err);
-		free(account);
-		return result;
+		return serve_whoami(broker, err);
 	case X2GOBROKER_REQUEST_TASK:
-		if (x2gobroker_profiles_load(broker->config, log_report, NULL,
-		    &broker->profiles, err) == -1)
-			return -1;
-		return x2gobroker_answer_task(broker->answer, broker->profiles,
-		    broker->user, err);
+		return serve_task(broker, err);
 	case X2GOBROKER_REQUEST_NONE:
 		break;
 	}
@@ -150,17 +226,11 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 }
 
 static int
-write_answer(struct x2gobroker_answer *answer)
+write_all(const char *text, size_t len)
 {
-	struct x2gobroker_error err;
-	const char *text;
-	size_t len;
 	ssize_t n;
 
-	if (x2gobroker_answer_text(answer, &text, &len, &err) == -1) {
-		log_error("", &err);
-		return -1;
-	}
+	process_answer_begins();
 	for (; len > 0; text += n, len -= (size_t)n) {
 		n = write(STDOUT_FILENO, text, len);
 		if (n == -1 && errno == EINTR)
@@ -209,23 +279,27 @@ main(int argc, char **argv)
 {
 	struct broker broker = { 0 };
 	struct x2gobroker_error err = { 0 };
+	const char *text;
 	bool granted;
+	size_t len;
 
 	clock_gettime(CLOCK_MONOTONIC, &broker.audit.started);
 	process_settle(&broker.process);
 	if (is_for_operator(&broker.process, argc, argv))
 		return fflush(stdout) == 0 ? 0 : 1;
 
-	granted = settle(&broker, argc, argv, &err) == 0;
-	if (x2gobroker_answer_new(broker.request, &broker.answer, &err) == -1)
-		return 1;
-	granted = granted && serve(&broker, &err) == 0;
+	granted = settle(&broker, argc, argv, &err) == 0 &&
+	    serve(&broker, &err) == 0 &&
+	    x2gobroker_answer_text(broker.answer, &text, &len, &err) == 0;
 	broker.audit.request = broker.request;
-	broker.audit.summary = x2gobroker_answer_summary(broker.answer);
+	broker.audit.summary = granted ?
+	    x2gobroker_answer_summary(broker.answer) : "";
 	broker.audit.why = granted ? NULL : &err;
 	audit_log(&broker.audit);
-	if (!granted && x2gobroker_request_kind(broker.request) ==
-	    X2GOBROKER_REQUEST_LOGIN_CHECK)
-		tell_why_not(&broker);
-	return write_answer(broker.answer) == 0 && granted ? 0 : 1;
+	if (granted)
+		return write_all(text, len) == 0 ? 0 : 1;
+	if (broker.refusal_text == NULL)
+		process_refuse("out of memory");
+	write_all(broker.refusal_text, broker.refusal_len);
+	return 1;
 }

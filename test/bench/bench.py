@@ -22,6 +22,7 @@ PEER = '/usr/bin/x2gobroker'
 CONF = '''\
 [global]
 profiles-dir = {dir}/{n}.d
+account-check = never
 [broker_inifile]
 session-profiles = {dir}/none.conf
 '''

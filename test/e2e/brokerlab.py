@@ -88,6 +88,7 @@ CONF = '''\
 [global]
 broker-account = {account}
 profiles-dir = {dir}/profiles.d
+account-check = never
 log-file = {dir}/broker.log
 
 [broker_inifile]

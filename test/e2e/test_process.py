@@ -219,7 +219,7 @@ class Host:
         for name in 'bin', 'lib', 'etc', 'dev', 'profiles.d':
             os.mkdir(self.path(name))
         self._make_etc(program, stack)
-        self._make_dev()
+        self._make_dev(stack)
         self._make_libraries(program)
 
     def path(self, name):
@@ -243,7 +243,7 @@ class Host:
         run('mount', '--bind', self.path('etc'), etc)
         stack.callback(run, 'umount', '-l', etc)
 
-    def _make_dev(self):
+    def _make_dev(self, stack):
         for name in 'null', 'zero', 'full', 'random', 'urandom', 'tty':
             pathlib.Path(self.path('dev/' + name)).touch()
             run('mount', '--bind', '/dev/' + name, self.path('dev/' + name))
@@ -251,6 +251,8 @@ class Host:
         self.syslog.bind(self.path('dev/log'))
         os.chmod(self.path('dev/log'), 0o666)
         self.syslog.setblocking(False)
+        # Nobody reads it any more then, and userdel(8) would wait for ever.
+        stack.callback(self.syslog.close)
         run('mount', '--rbind', self.path('dev'), '/dev')
 
     def _make_libraries(self, program):

@@ -189,7 +189,8 @@ class Bench:
         """x2gobroker.conf that points to the test's own files."""
         paths = {'profiles-dir': 'profiles.d', 'state-dir': 'state',
                  'log-file': 'log'}
-        lines = ['%s = %s' % item for item in settings.items()]
+        lines = ['account-check = never']       # it knows no such thing
+        lines += ['%s = %s' % item for item in settings.items()]
         lines += ['%s = %s' % (key, os.path.join(self.directory, name))
                   for key, name in paths.items()]
         return '[global]\n%s\n[broker_inifile]\nsession-profiles = %s\n' % (

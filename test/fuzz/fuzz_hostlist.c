@@ -25,7 +25,7 @@ check_host(const struct host *host, const struct host *again)
 {
 	const char *told = host_for_client(host);
 
-	must(host->name[0] != '\0' && strpbrk(host->name, " \t\n,") == NULL);
+	must(host->name[0] != '\0' && strpbrk(host->name, " \n,()[]") == NULL);
 	must(told == NULL || (*told != '\0' && strchr(told, ':') == NULL));
 	must(strcmp(host->name, again->name) == 0);
 	must(strcmp(host->address, again->address) == 0);
