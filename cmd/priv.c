@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Privilege, for all programs.  This file alone calls set*id(2) and prctl(2).
+ * Privilege, for all programs but x2gobroker-pam, whose whole job it is.  This
+ * file alone calls set*id(2) and prctl(2) there.
  *
  * Most brokers have none: sshd starts them as the account that they need.
  * But x2gobroker may be setuid to the broker account, so that people who run

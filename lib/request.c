@@ -406,9 +406,3 @@ x2gobroker_request_profile_id(const struct x2gobroker_request *request)
 {
 	return value_of(request, OPT_SID);
 }
-
-const char *
-x2gobroker_request_new_password(const struct x2gobroker_request *request)
-{
-	return value_of(request, OPT_NEWPASS);
-}

@@ -290,11 +290,6 @@ const char *x2gobroker_request_login(const struct x2gobroker_request *request);
 const char *x2gobroker_request_profile_id(
     const struct x2gobroker_request *request);
 
-/* The new password of a setpass; wiped from memory with the request.  Do not
- * log it. */
-const char *x2gobroker_request_new_password(
-    const struct x2gobroker_request *request);
-
 /* Words for --help and completion: task number i, or NULL past the last. */
 const char *x2gobroker_task_name(size_t i);
 

@@ -109,7 +109,7 @@ put(uint8_t *data, size_t *len, const void *bytes, size_t n)
 }
 
 /* One field: "TEXT" as it is; ":N", N bytes that begin with 4, as a point
- * does; "#N", a number of N bits; "-", a negative number; "00", one with a
+ * does; ";N", N bytes that do not; "#N", a number of N bits; "-", a negative number; "00", one with a
  * zero too many; "+N", N bytes behind no length; "!", a length and nothing
  * behind it. */
 static void
@@ -119,6 +119,9 @@ put_field(uint8_t *data, size_t *len, const char *field)
 	uint8_t bytes[4096] = { 4 };
 
 	switch (*field) {
+	case ';':
+		bytes[0] = 2;
+		/* FALLTHROUGH */
 	case ':':
 		put(data, len, bytes, n);
 		break;
@@ -260,8 +263,7 @@ what_is_no_such_key_is_refused(void **state unused)
 		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", ":65" },
 		    "damaged" },
 		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", "nistp256",
-		    "2 65 bytes whose first one does not mean that they are "
-		    "x and y" }, "damaged" },
+		    ";65" }, "damaged" },
 		{ "ecdsa-sha2-nistp384", { "ecdsa-sha2-nistp384", "nistp384",
 		    ":65" }, "damaged" },
 		{ "ecdsa-sha2-nistp521", { "ecdsa-sha2-nistp521", "nistp521",
@@ -425,16 +427,14 @@ find(int *result, struct problems *problems, struct x2gobroker_error *err)
 	return name;
 }
 
-/* Who has KEY_A while alice's file has this text; *problems is filled in. */
+/* Who has KEY_A; *problems is filled in. */
 static void
-check_owner(const char *label, const char *text, const char *want,
-    struct problems *problems)
+check_found(const char *label, const char *want, struct problems *problems)
 {
 	struct x2gobroker_error err;
 	char *name;
 	int result;
 
-	write_file("keys.d/alice.pub", text);
 	name = find(&result, problems, &err);
 	if (result == -1)
 		fail_msg("[%s] %s", label, err.text);
@@ -443,6 +443,15 @@ check_owner(const char *label, const char *text, const char *want,
 	else
 		check(label, name == NULL);
 	free(name);
+}
+
+/* The same while alice's file has this text. */
+static void
+check_owner(const char *label, const char *text, const char *want,
+    struct problems *problems)
+{
+	write_file("keys.d/alice.pub", text);
+	check_found(label, want, problems);
 }
 
 static void
@@ -677,6 +686,22 @@ files_of_others_and_links_are_not_used(void **state unused)
 		check_owner(rows[i].why, "", NULL, &problems);
 		assert_int_equal(remove(bob), 0);
 	}
+}
+
+static void
+a_file_that_only_root_can_read_keeps_nobody_out(void **state unused)
+{
+	struct problems problems;
+
+	if (geteuid() != 0)
+		skip();
+	write_file("keys.d/alice.pub", TYPE KEY_A);
+	assert_int_equal(chmod(write_file("keys.d/bob.pub", ""), 0600), 0);
+	assert_int_equal(seteuid(SOMEBODY), 0);
+	check_found("only root", "alice", &problems);
+	assert_int_equal(seteuid(0), 0);
+	check_problems("only root", &problems, (struct problem[]){
+	    { X2GOBROKER_ERR_SYSTEM, 0, "cannot be opened: Perm" }, { 0 } });
 }
 
 static void
@@ -1227,6 +1252,7 @@ main(void)
 		test(an_account_must_exist_by_that_very_name),
 		test(files_with_other_names_are_not_used),
 		test(files_of_others_and_links_are_not_used),
+		test(a_file_that_only_root_can_read_keeps_nobody_out),
 		test(a_directory_that_cannot_be_used_has_nobodys_keys),
 		test(what_sshd_asks_must_be_a_key),
 		test(keys_are_added_behind_those_that_are_there),

@@ -108,13 +108,22 @@ settle_user(struct broker *broker, struct x2gobroker_error *err)
 	broker->audit.user = broker->identity;
 	broker->audit.address = address;
 	broker->audit.key = audit_key_fingerprint(broker->process.auth_info);
-	if (x2gobroker_config_check_account(broker->config,
-	    broker->audit.pinned) && account_check(
-	    x2gobroker_config_pam_helper(broker->config), broker->identity,
-	    address, err) == -1)
-		return -1;
 	return x2gobroker_user_new(broker->identity, address, &broker->user,
 	    err);
+}
+
+/* sshd has looked at the account that the users share, not at this user's.  A
+ * new password is not asked for an account in order: the helper checks that
+ * itself, and one that has expired is the reason for setting it. */
+static int
+check_account(struct broker *broker, struct x2gobroker_error *err)
+{
+	if (!x2gobroker_config_check_account(broker->config,
+	    broker->audit.pinned) ||
+	    strcmp(x2gobroker_request_task(broker->request), "setpass") == 0)
+		return 0;
+	return account_check(x2gobroker_config_pam_helper(broker->config),
+	    broker->identity, x2gobroker_user_address(broker->user), err);
 }
 
 /* Everything that has to be known before the request is carried out.  The
@@ -137,7 +146,7 @@ settle(struct broker *broker, int argc, char **argv,
 	if (prepare_refusal(broker, err) == -1)
 		return -1;
 	if (!options_ok || settle_config(broker, err) == -1 ||
-	    settle_user(broker, err) == -1)
+	    settle_user(broker, err) == -1 || check_account(broker, err) == -1)
 		return -1;
 	if (!request_ok)
 		*err = malformed;

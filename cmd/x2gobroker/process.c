@@ -139,11 +139,16 @@ static const struct limit {
 	    "whoever started this has set its memory limit below 64 MiB" },
 	{ RLIMIT_DATA, 32 * MIB,
 	    "whoever started this has set its data limit below 32 MiB" },
-	/* what the log file and tokens need is not known here; a write that
-	 * fails is noticed */
+	/* how much is enough is not known here; a write that fails is
+	 * noticed */
 	{ RLIMIT_FSIZE, 0, NULL },
 	{ RLIMIT_CPU, 0, NULL },
 };
+
+/* A line in the log and a token are the broker account's, and it is not for
+ * somebody else to say where they are cut off. */
+static const struct limit limit_of_files = { RLIMIT_FSIZE, RLIM_INFINITY,
+    "whoever started this has set a limit for the size of files" };
 
 /* Who is not root cannot raise a hard limit, and a setuid file's caller may
  * have set it. */
@@ -164,7 +169,7 @@ raise_limit(const struct limit *limit)
 }
 
 static void
-settle_limits(void)
+settle_limits(bool setuid)
 {
 	const struct rlimit none = { 0, 0 };
 	size_t i;
@@ -172,6 +177,8 @@ settle_limits(void)
 	setrlimit(RLIMIT_CORE, &none);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		raise_limit(&limits[i]);
+	if (setuid)
+		raise_limit(&limit_of_files);
 }
 
 /*
@@ -274,7 +281,7 @@ process_settle(struct process *process)
 	process->setuid = getuid() != geteuid() || getgid() != getegid();
 	settle_signals();
 	close_others();
-	settle_limits();
+	settle_limits(process->setuid);
 	repair_standard_fds();
 	priv_dumpable_off(process_refuse);
 	umask(077);
