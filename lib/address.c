@@ -12,6 +12,8 @@
 
 #define ADDRESS_TEXT_MAX	64	/* an IPv6 address with a zone fits */
 #define HOST_NAME_MAX_LEN	253	/* RFC 1035, without the root's dot */
+#define ZONE_CHARS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+			"0123456789._-"
 #define V4_BITS			96	/* bits of ::ffff:0:0/96 */
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
@@ -34,8 +36,12 @@ address_parse(const char *text, size_t len, struct address *out)
 	memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
 	if (inet_pton(AF_INET, copy, out->bytes + sizeof(v4_prefix)) == 1)
 		return true;
-	if ((zone = strchr(copy, '%')) != NULL)
-		*zone = '\0';
+	if ((zone = strchr(copy, '%')) != NULL) {
+		/* only what can be one, or a forgotten comma goes unseen */
+		*zone++ = '\0';
+		if (*zone == '\0' || zone[strspn(zone, ZONE_CHARS)] != '\0')
+			return false;
+	}
 	return inet_pton(AF_INET6, copy, out->bytes) == 1;
 }
 

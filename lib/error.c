@@ -11,6 +11,9 @@
 #include "error.h"
 #include "utf8.h"
 
+static void fill(struct x2gobroker_error *, enum x2gobroker_code, const char *,
+    unsigned int, const char *, va_list) __attribute__((format(printf, 5, 0)));
+
 static void
 fill(struct x2gobroker_error *err, enum x2gobroker_code code, const char *file,
     unsigned int line, const char *fmt, va_list ap)

@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "acl.h"
 #include "cleanup.h"
@@ -101,7 +102,9 @@ find_row(const char *name)
 {
 	const struct profile_key *row;
 
-	if (strncmp(name, "acl-", 4) == 0)
+	/* keys are case-sensitive; but whoever wrote ACL-users-deny did mean to
+	 * deny, so it is an acl- key, of which there is none by that name */
+	if (strncasecmp(name, "acl-", 4) == 0)
 		return &acl_key;
 	row = bsearch(name, table, NKEYS, sizeof(table[0]), compare_name);
 	if (row != NULL)

@@ -341,8 +341,8 @@ int x2gobroker_answer_task(struct x2gobroker_answer *answer,
     const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
     struct x2gobroker_error *err);
 
-/* What the log says of a granted task: "profiles=3", "profile=a server=b:22".
- * "" before. */
+/* What the log says of a granted task: "profiles=3", "server=b:22".  ""
+ * before. */
 const char *x2gobroker_answer_summary(const struct x2gobroker_answer *answer);
 
 /* Finish the answer and return its whole text, markers included, to be written

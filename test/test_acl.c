@@ -4,7 +4,7 @@
  * groups staff and lab.
  */
 #include "acl.h"
-#include "test_support.c"
+#include "test_support.h"
 
 #define ALLOW	X2GOBROKER_ALLOW
 #define DENY	X2GOBROKER_DENY

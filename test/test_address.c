@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "address.h"
-#include "test_support.c"
+#include "test_support.h"
 
 static struct address
 address(const char *text)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "arena.h"
-#include "test_support.c"
+#include "test_support.h"
 
 static void
 memory_is_aligned_and_ones_own(void **state unused)

@@ -3,7 +3,7 @@
  * Linked with --wrap=free, to see what memory holds when it goes back.
  */
 #include "buf.h"
-#include "test_support.c"
+#include "test_support.h"
 
 void	__real_free(void *p);
 void	__wrap_free(void *p);

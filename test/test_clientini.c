@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "clientini.h"
 #include "protocol.h"
-#include "test_support.c"
+#include "test_support.h"
 
 static void
 values_are_written_as_the_client_reads_them(void **state unused)

@@ -6,7 +6,7 @@
  */
 #include "config.h"
 #include "file.h"
-#include "test_support.c"
+#include "test_support.h"
 
 FILE	*__real_file_open(const char *path, struct x2gobroker_error *err);
 FILE	*__wrap_file_open(const char *path, struct x2gobroker_error *err);

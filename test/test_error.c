@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 
-#include "test_support.c"
+#include "test_support.h"
 
 static void
 an_error_is_filled_in(void **state unused)

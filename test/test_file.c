@@ -6,7 +6,7 @@
 #include <fcntl.h>
 
 #include "file.h"
-#include "test_support.c"
+#include "test_support.h"
 
 #define SOMEBODY	65534	/* nobody's uid nearly everywhere */
 

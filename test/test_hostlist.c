@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "hostlist.h"
-#include "test_support.c"
+#include "test_support.h"
 
 static void
 each_form_of_a_host_is_read(void **state unused)

@@ -4,7 +4,7 @@
  * makes of a file, row by row.
  */
 #include "buf.h"
-#include "test_support.c"
+#include "test_support.h"
 
 /* A dump: "[section]" and "key=value" with a line each, "|" for line breaks in
  * values, keys in the order of their names. */

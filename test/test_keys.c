@@ -12,7 +12,7 @@
 #include <pwd.h>
 
 #include "keys.h"
-#include "test_support.c"
+#include "test_support.h"
 
 #define SOMEBODY	65534	/* nobody's uid nearly everywhere */
 

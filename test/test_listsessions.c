@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "answer.h"
-#include "test_support.c"
+#include "test_support.h"
 
 #define HEAD	"Access granted\nSTART_USER_SESSIONS\n\n"
 #define TAIL	"END_USER_SESSIONS\n"

@@ -9,7 +9,7 @@
 #include <pwd.h>
 
 #include "buf.h"
-#include "test_support.c"
+#include "test_support.h"
 
 void	*__real_malloc(size_t size);
 void	*__real_calloc(size_t n, size_t size);

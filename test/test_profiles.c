@@ -3,7 +3,7 @@
  * Files and directories of profiles: what is read, withheld and in what order.
  */
 #include "profile.h"
-#include "test_support.c"
+#include "test_support.h"
 
 static int
 make_profiles_d(void **state)

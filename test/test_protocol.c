@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "protocol.h"
-#include "test_support.c"
+#include "test_support.h"
 
 static void
 words_are_found_wherever_they_stand(void **state unused)

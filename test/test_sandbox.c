@@ -23,7 +23,7 @@
 
 #include "../cmd/priv.c"
 #include "../cmd/sandbox.c"
-#include "test_support.c"
+#include "test_support.h"
 
 #define ACCOUNT		65534	/* nobody's uid nearly everywhere */
 #define OTHER		12345

@@ -6,7 +6,7 @@
 #include <netdb.h>
 
 #include "answer.h"
-#include "test_support.c"
+#include "test_support.h"
 
 int	__wrap_gethostname(char *name, size_t len);
 int	__wrap_getaddrinfo(const char *name, const char *service,

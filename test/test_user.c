@@ -7,7 +7,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "test_support.c"
+#include "test_support.h"
 #include "user.h"
 
 struct passwd	*__wrap_getpwnam(const char *name);

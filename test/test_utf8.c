@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "test_support.c"
+#include "test_support.h"
 #include "utf8.h"
 
 static void

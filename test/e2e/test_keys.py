@@ -78,8 +78,9 @@ class Site:
                  '--sysconfdir', self.path('etc'), '--localstatedir', self.path('var'),
                  '-Dtests=false', '-Dc_link_args=-Wl,-rpath,' + self.path('lib')],
                 ['install', '-C', build]):
-            done = subprocess.run(['meson', *words], stdin=subprocess.DEVNULL, text=True,
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            done = subprocess.run(['meson', *words], text=True,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT)
             if done.returncode != 0:
                 raise RuntimeError('meson %s: %s' % (words[0], done.stdout))
         self.program = self.path('sbin/x2gobrokerctl')
@@ -99,8 +100,8 @@ class Site:
 
     def ctl(self, *words, input=''):
         """Run x2gobrokerctl as root, with the environment that sshd gives it."""
-        return subprocess.run([self.program, *words], input=input, text=True, timeout=60,
-                              env={'PATH': '/usr/bin:/bin'}, cwd='/',
+        return subprocess.run([self.program, *words], input=input, text=True,
+                              timeout=60, env={'PATH': '/usr/bin:/bin'}, cwd='/',
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     def asked(self, pub, *options, account=None):
