@@ -12,6 +12,7 @@
 #include <pwd.h>
 
 #include "keys.h"
+#include "pubkey.h"
 #include "test_support.h"
 
 #define SOMEBODY	65534	/* nobody's uid nearly everywhere */
@@ -204,12 +205,12 @@ keys_of_each_type_are_taken(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++)
-		if ((wrong = keys_check_key(rows[i][0], make_key(rows[i]))) !=
+		if ((wrong = pubkey_check(rows[i][0], make_key(rows[i]))) !=
 		    NULL)
 			fail_msg("[%s %s] %s", rows[i][0], rows[i][1], wrong);
 	/* as ssh-keygen wrote them */
-	assert_null(keys_check_key("ssh-ed25519", KEY_A));
-	assert_null(keys_check_key("ssh-rsa", RSA));
+	assert_null(pubkey_check("ssh-ed25519", KEY_A));
+	assert_null(pubkey_check("ssh-rsa", RSA));
 }
 
 static void
@@ -292,7 +293,7 @@ what_is_no_such_key_is_refused(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
-		const char *wrong = keys_check_key(rows[i].type,
+		const char *wrong = pubkey_check(rows[i].type,
 		    make_key(rows[i].fields));
 
 		if (wrong == NULL || strstr(wrong, rows[i].why) == NULL)
@@ -334,11 +335,11 @@ only_the_one_text_of_a_key_is_taken(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++)
-		check(rows[i].why, keys_check_key(rows[i].type,
+		check(rows[i].why, pubkey_check(rows[i].type,
 		    rows[i].base64) != NULL);
 	memset(longer, 'A', sizeof(longer) - 1);
 	longer[sizeof(longer) - 1] = '\0';
-	assert_non_null(keys_check_key("ssh-rsa", longer));
+	assert_non_null(pubkey_check("ssh-rsa", longer));
 }
 
 static void

@@ -58,6 +58,7 @@ char *
 identity_settle(const struct process *process, const char *broker_account,
     const char *pinned, bool *by_operator, struct x2gobroker_error *err)
 {
+	const struct passwd *pw;
 	char *name;
 
 	*by_operator = false;
@@ -72,9 +73,13 @@ identity_settle(const struct process *process, const char *broker_account,
 		    "write command=\"... --user NAME\" before it in "
 		    "authorized_keys");
 	errno = 0;
-	if (*pinned == '\0' || getpwnam(pinned) == NULL)
+	if (*pinned == '\0' || (pw = getpwnam(pinned)) == NULL)
 		return refuse(err, "--user %.100s: %s", pinned,
 		    errno != 0 ? strerror(errno) : "there is no such account");
+	/* some directories do not mind the case; rules that deny do */
+	if (strcmp(pw->pw_name, pinned) != 0)
+		return refuse(err, "--user %.100s: the account is called "
+		    "%.100s; write it so", pinned, pw->pw_name);
 	*by_operator = true;
 	return strdup(pinned);
 }
