@@ -179,6 +179,9 @@ open_dir(struct token *token, struct x2gobroker_error *err)
 	token->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (token->dir == -1 || fstat(token->dir, &st) == -1)
 		return error_errno(err, path, "cannot be opened");
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
+		    "not used: its group or others may write it (chmod go-w)");
 	if (st.st_uid != geteuid())
 		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
 		    "must belong to the account that the broker runs as "
@@ -293,13 +296,13 @@ check_record(struct token *token, const struct record *record,
 	if (strcmp(record->user, token->user->name) != 0)
 		return refuse(err, "it is somebody else's");
 	if (record->born > token->now ||
-	    token->now - record->born > config->auth_timeout)
+	    record->born < token->now - config->auth_timeout)
 		return refuse(err, "it has expired");
 	if (config->verify_ip && (token->user->address_text == NULL ||
 	    strcmp(record->address, token->user->address_text) != 0))
 		return refuse(err, "it was given to another address");
 	if (record->replaced != 0 && (record->replaced > token->now ||
-	    token->now - record->replaced > config->token_grace))
+	    record->replaced < token->now - config->token_grace))
 		return refuse(err, "it is used up");
 	token->born = record->born;
 	token->replaced = record->replaced != 0;

@@ -49,7 +49,7 @@ log_prepare(void)
 }
 
 /* One write(2) a line, so that lines of two processes do not mix. */
-static void
+static bool
 write_line(int fd, const char *line, bool with_time)
 {
 	char out[LINE_SIZE + 64], stamp[32] = "";
@@ -63,11 +63,7 @@ write_line(int fd, const char *line, bool with_time)
 	    (long)getpid(), line);
 	if (len >= (int)sizeof(out))
 		len = (int)sizeof(out) - 1;
-	if (write(fd, out, (size_t)len) == -1 && fd == file_fd) {
-		file_fd = -1;
-		log_line(LOG_ERR, "the log file cannot be written: %s",
-		    strerror(errno));
-	}
+	return write(fd, out, (size_t)len) == len;
 }
 
 void
@@ -83,10 +79,13 @@ log_line(int priority, const char *fmt, ...)
 	x2gobroker_error_format(&err, line, sizeof(line));
 	if (to_stderr)
 		write_line(STDERR_FILENO, line, false);
+	if (file_fd != -1 && write_line(file_fd, line, true))
+		return;
 	if (file_fd != -1)
-		write_line(file_fd, line, true);
-	else
-		syslog(priority, "%s", line);
+		syslog(LOG_ERR, "the log file cannot be written, so the log "
+		    "goes on here: %m");
+	file_fd = -1;
+	syslog(priority, "%s", line);
 }
 
 void

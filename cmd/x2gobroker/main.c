@@ -139,9 +139,10 @@ settle(struct broker *broker, int argc, char **argv,
 
 	options_ok = options_parse(argc, argv, broker->process.command != NULL,
 	    &broker->options, err) == 0;
-	/* a person who calls us by hand wants to read the reason */
-	log_open(broker->options.debug || (!broker->process.under_sshd &&
-	    isatty(STDERR_FILENO)));
+	/* a person who calls us by hand wants to read the reason; the caller
+	 * of a setuid broker is not to read its files that way */
+	log_open(!broker->process.setuid && (broker->options.debug ||
+	    (!broker->process.under_sshd && isatty(STDERR_FILENO))));
 	request_ok = settle_request(broker, &malformed) == 0;
 	if (prepare_refusal(broker, err) == -1)
 		return -1;
