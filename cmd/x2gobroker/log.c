@@ -44,8 +44,8 @@ log_to_file(const char *path)
 void
 log_prepare(void)
 {
-	if (file_fd == -1)
-		openlog("x2gobroker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+	/* also where the log has a file, which may be full */
+	openlog("x2gobroker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
 }
 
 /* One write(2) a line, so that lines of two processes do not mix. */

@@ -62,9 +62,16 @@ prepare_refusal(struct broker *broker, struct x2gobroker_error *err)
 static int
 settle_request(struct broker *broker, struct x2gobroker_error *err)
 {
-	if (broker->process.command != NULL)
-		return x2gobroker_request_parse(broker->process.command,
+	int result;
+
+	if (broker->process.command != NULL) {
+		result = x2gobroker_request_parse(broker->process.command,
 		    &broker->request, err);
+		/* it can hold a new password; the request has its copy */
+		explicit_bzero(broker->process.command,
+		    strlen(broker->process.command));
+		return result;
+	}
 	return x2gobroker_request_from_argv(broker->options.nclient,
 	    broker->options.client, &broker->request, err);
 }

@@ -231,17 +231,18 @@ limit_time(void)
  * The environment
  */
 
-/* A copy of a variable, which outlives clearenv(3). */
+/* A copy of a variable, which outlives clearenv(3).  The variable itself is
+ * wiped: what a client sends can hold a password, and stands in /proc. */
 static char *
 take_variable(const char *name)
 {
-	const char *value = getenv(name);
-	char *copy;
+	char *value = getenv(name), *copy;
 
 	if (value == NULL)
 		return NULL;
 	if ((copy = strdup(value)) == NULL)
 		process_refuse("out of memory at its start");
+	explicit_bzero(value, strlen(value));
 	return copy;
 }
 

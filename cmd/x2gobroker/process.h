@@ -11,7 +11,7 @@ struct process {
 	uid_t uid;		/* real: of whoever started us */
 	bool setuid;		/* we have gained privilege over them */
 	bool under_sshd;
-	const char *command;	/* SSH_ORIGINAL_COMMAND, or NULL */
+	char *command;		/* SSH_ORIGINAL_COMMAND, or NULL */
 	const char *address;	/* the client's as sshd says, or NULL */
 	const char *auth_info;	/* SSH_USER_AUTH, a file of sshd's; or NULL,
 				 * as it is when setuid */
