@@ -370,21 +370,6 @@ set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
 		config->backend = (enum backend)backend;
 }
 
-/* Read path into *out.  A file that may be missing leaves *out NULL. */
-static void
-read_file(const char *path, bool may_be_missing, struct reporter *rep,
-    struct inifile **out)
-{
-	struct x2gobroker_error err;
-	cleanup_file FILE *fp = file_open(path, &err);
-
-	*out = NULL;
-	if (fp != NULL)
-		inifile_read(fp, path, rep, out);
-	else if (err.code != X2GOBROKER_ERR_NOTFOUND || !may_be_missing)
-		report_error(rep, &err);
-}
-
 /* The path that defaults.conf has moved the configuration to, or NULL. */
 static const char *
 moved_path(const struct x2gobroker_config *config, struct reporter *rep)
@@ -418,7 +403,7 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 	for (i = 0; i < NROWS; i++)
 		if (rows[i].initial != NULL)
 			store(config, &rows[i], NULL, rows[i].initial);
-	read_file(DEFAULTS_FILE, true, &rep, &config->defaults);
+	inifile_load(DEFAULTS_FILE, file_open, true, &rep, &config->defaults);
 	if (path == NULL)
 		path = moved_path(config, &rep);
 	named = path != NULL;
@@ -430,7 +415,7 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 	}
 	if (config->defaults != NULL)
 		set_python_defaults(config, &rep);
-	read_file(path, !named, &rep, &config->ini);
+	inifile_load(path, file_open, !named, &rep, &config->ini);
 	if (config->ini != NULL)
 		set_all(config, &rep);
 	if (rep.errors != 0) {

@@ -20,6 +20,8 @@ FILE	*file_open(const char *path, struct x2gobroker_error *err);
  * that its way is not walked again for each of a hundred files. */
 FILE	*file_open_entry(const char *path, struct x2gobroker_error *err);
 
+typedef FILE *file_opener(const char *path, struct x2gobroker_error *err);
+
 /* The same check for a directory. */
 int	 file_check_dir(const char *path, struct x2gobroker_error *err);
 

@@ -18,6 +18,7 @@
 #include <ini.h>
 
 #include "buf.h"
+#include "cleanup.h"
 #include "inifile.h"
 
 #define NAME_MAX_LEN	120	/* a key fits what libinih takes for a line */
@@ -352,6 +353,24 @@ inifile_read(FILE *fp, const char *path, struct reporter *rep, struct inifile **
 	}
 	*out = r.ini;
 	return 0;
+}
+
+bool
+inifile_load(const char *path, file_opener *open_file, bool may_be_missing,
+    struct reporter *rep, struct inifile **out)
+{
+	struct x2gobroker_error err;
+	cleanup_file FILE *fp = open_file(path, &err);
+
+	*out = NULL;
+	if (fp != NULL) {
+		inifile_read(fp, path, rep, out);
+		return true;
+	}
+	if (err.code == X2GOBROKER_ERR_NOTFOUND && may_be_missing)
+		return false;
+	report_error(rep, &err);
+	return err.code != X2GOBROKER_ERR_NOTFOUND;
 }
 
 void

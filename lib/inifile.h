@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "error.h"
+#include "file.h"
 
 struct profile_key;
 
@@ -41,6 +42,12 @@ struct inifile {
  * -1 with *out NULL.  The caller frees *out with inifile_free(). */
 int	inifile_read(FILE *fp, const char *path, struct reporter *rep,
 	    struct inifile **out);
+
+/* Open path with one of the functions of file.h and read it; *out is NULL where
+ * it cannot be used, and that is reported, unless there is no such file and
+ * there need not be.  Returns whether there is one. */
+bool	inifile_load(const char *path, file_opener *open_file,
+	    bool may_be_missing, struct reporter *rep, struct inifile **out);
 void	inifile_free(struct inifile *ini);
 
 /* The key of that name, the first where there are several, or NULL. */

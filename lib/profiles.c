@@ -106,36 +106,17 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 	add_file(profiles, ini, file, rep);
 }
 
-static void
-read_entry(struct x2gobroker_profiles *profiles, const char *path,
-    struct reporter *rep)
-{
-	struct x2gobroker_error err;
-	cleanup_file FILE *fp = file_open_entry(path, &err);
-	struct inifile *ini;
-
-	if (fp == NULL)
-		report_error(rep, &err);
-	else if (inifile_read(fp, path, rep, &ini) == 0)
-		keep_file(profiles, ini, rep);
-}
-
 /* Returns false where there is no such file. */
 static bool
 read_file(struct x2gobroker_profiles *profiles, const char *path,
-    bool may_be_missing, struct reporter *rep)
+    file_opener *open_file, bool may_be_missing, struct reporter *rep)
 {
-	struct x2gobroker_error err;
-	cleanup_file FILE *fp = file_open(path, &err);
 	struct inifile *ini;
+	bool found = inifile_load(path, open_file, may_be_missing, rep, &ini);
 
-	if (fp == NULL) {
-		if (err.code == X2GOBROKER_ERR_NOTFOUND && may_be_missing)
-			return false;
-		report_error(rep, &err);
-	} else if (inifile_read(fp, path, rep, &ini) == 0)
+	if (ini != NULL)
 		keep_file(profiles, ini, rep);
-	return true;
+	return found;
 }
 
 static int
@@ -181,7 +162,8 @@ read_dir(struct x2gobroker_profiles *profiles, const char *dir,
 		if (path.failed)
 			profiles->nomem = true;
 		else
-			read_entry(profiles, path.data, rep);
+			read_file(profiles, path.data, file_open_entry, false,
+			    rep);
 	}
 	free(entries);
 	buf_free(&path);
@@ -194,7 +176,7 @@ load_inifile(struct x2gobroker_profiles *profiles, struct reporter *rep)
 	const struct x2gobroker_config *config = profiles->config;
 	bool file, dir;
 
-	file = read_file(profiles, config->session_profiles,
+	file = read_file(profiles, config->session_profiles, file_open,
 	    !config->session_profiles_set, rep);
 	dir = read_dir(profiles, config->profiles_dir,
 	    !config->profiles_dir_set, rep);
