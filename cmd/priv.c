@@ -10,7 +10,7 @@
  *
  * 1. The real ids are the caller's, the others the broker account's.  Files
  *    are read and written with them, and all that decides is looked up.  The
- *    caller may send signals by now, but neither look into the process nor
+ *    caller may send it signals, but neither look into the process nor
  *    change its limits, which prlimit(2) allows only where all ids are the
  *    caller's.  A lookup could be made to fail half way with that, and a list
  *    of denied groups would miss.

@@ -342,6 +342,13 @@ class World:
         self.tap.equal((answer.stdout, answer.stderr, answer.status),
                        (stdout, b'', status), name)
 
+    def listing(self, program):
+        """What the user is to see: without the profile for some addresses where a
+        caller with less privilege says what the address is."""
+        if program == self.plain:
+            return self.expected
+        return re.sub(rb'\[near\]\n(.+\n)+\n', b'', self.expected)
+
     def left(self):
         """Whether something of the caller's was loaded; no trace remains."""
         found = os.path.exists(self.canary)
@@ -388,6 +395,14 @@ class Held:
     def descriptors(self):
         return {int(name): os.readlink(self.path('fd/' + name))
                 for name in os.listdir(self.path('fd'))}
+
+    def waits(self):
+        """It has opened its log, and sleeps."""
+        try:
+            return self.world.log_file in self.descriptors().values() and \
+                self.status()['State'].startswith('S')
+        except FileNotFoundError:           # a descriptor that is closed by now
+            return False
 
     def core_limit(self):
         text = pathlib.Path(self.path('limits')).read_text()
@@ -845,6 +860,19 @@ def test_config_file(world):
                 world.listing(world.setuid), 'the setuid broker can')
 
 
+def test_debug(world):
+    """The log tells of files that the caller may not read."""
+    world.configure('no-such-key = secret')
+    answers = [world.ask([program, '-d', *world.pin], account=account)
+               for program, account in ((world.plain, world.shared),
+                                        (world.setuid, world.user))]
+    world.configure()
+    world.tap.ok(b'no-such-key' in answers[0].stderr, '--debug tells what is wrong',
+                 answers[0])
+    world.check(answers[1], world.listing(world.setuid), 'but not to the caller of a '
+                'setuid broker')
+
+
 def test_address(world):
     """The caller says where it comes from, so it is not believed."""
     world.tap.ok(b'near' in names(world.ask(world.forced())),
@@ -904,7 +932,7 @@ def test_root_is_the_caller(world):
         world.tap.equal(held.ids()[0], [world.shared.uid] * 3,
                         'root\'s ids are not taken for the caller\'s')
         world.tap.equal(held.status()['CapPrm'], '0' * 16, 'nor its capabilities')
-        world.check(held.answer(), world.listing(world.plain, address=False),
+        world.check(held.answer(), world.listing(world.setuid),
                     'root may pin an identity')
 
 
@@ -922,24 +950,12 @@ def hanging_groups(world):
         os.unlink(fifo)
 
 
-def is_waiting(held):
-    """It has opened its log, and sleeps."""
-    return world_log_open(held) and held.status()['State'].startswith('S')
-
-
-def world_log_open(held):
-    try:
-        return held.world.log_file in held.descriptors().values()
-    except FileNotFoundError:
-        return False
-
-
 def test_before_the_drop(world):
     """As long as something is looked up, the caller must not be able to make that
     fail: a list of denied groups would miss."""
     with hanging_groups(world), \
             Held(world, [world.setuid], account=world.user, expect=None) as held:
-        lab.wait_for(lambda: is_waiting(held), 10, 'the broker to ask for groups')
+        lab.wait_for(held.waits, 10, 'the broker to ask for groups')
         uids = [world.user.uid, world.shared.uid, world.shared.uid]
         world.tap.equal(held.ids()[0], uids, 'while it looks up: the ids are not all '
                         'the caller\'s')
@@ -953,23 +969,11 @@ def test_before_the_drop(world):
         world.check(held.answer(), framed(DENIED), 'what hangs is refused in time')
 
 
-def listing(world, program, address=None):
-    """What the user is to see."""
-    if address is None:
-        address = program == world.plain
-    if address:
-        return world.expected
-    return re.sub(rb'\[near\]\n(.+\n)+\n', b'', world.expected)
-
-
-World.listing = listing
-
-
 TESTS = [test_standard_descriptors, test_other_descriptors, test_limits, test_full_log,
          test_settled, test_signals, test_no_argv, test_deadline,
          test_no_deadline_for_the_client, test_sandbox, test_sandbox_while_writing,
          test_syslog_in_the_sandbox, test_environment, test_loader, test_identity,
-         test_config_file, test_address, test_closed_to_the_caller,
+         test_config_file, test_debug, test_address, test_closed_to_the_caller,
          test_root_is_the_caller, test_before_the_drop]
 
 
