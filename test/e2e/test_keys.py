@@ -419,14 +419,13 @@ def test_parallel(world):
     started = [subprocess.Popen([world.site.program, 'authorize', world.user.name,
                                  key + '.pub'], stdout=subprocess.PIPE) for key in keys]
     world.check_in(first, world.user, 'meanwhile')
-    for process in started:
-        process.communicate()
+    said = [process.communicate()[0].decode() for process in started]
     world.tap.ok(all(process.returncode == 0 for process in started),
                  'twenty at the same time')
     text = world.site.key_file(world.user.name).read_text()
     world.tap.ok(all(pathlib.Path(key + '.pub').read_text() in text
                      for key in [first, *keys]) and text.count('\n') == 21,
-                 'none of the keys is lost', text)
+                 'none of the keys is lost', text, *said)
     world.tap.equal(os.listdir(world.site.key_file('x').parent),
                     [world.user.name + '.pub'], 'nothing else is left')
     mode = world.site.key_file(world.user.name).stat().st_mode & 0o7777
