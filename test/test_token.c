@@ -681,7 +681,7 @@ what_is_no_file_is_no_token(void **state unused)
 	assert_non_null(strstr(err.text, "no such token"));
 	assert_int_equal(unlink(path_of(token)), 0);
 
-	assert_int_equal(symlink("/nonexistent", path_of(token)), 0);
+	assert_int_equal(symlink(test_path("none"), path_of(token)), 0);
 	assert_int_equal(present("alice", ADDRESS, token, START, next, &err),
 	    -1);
 	assert_int_equal(unlink(path_of(token)), 0);
@@ -854,7 +854,7 @@ a_directory_that_vanishes_refuses(void **state unused)
 static void
 a_name_that_is_too_long_is_refused(void **state unused)
 {
-	char name[501], next[TOKEN_LEN + 1];
+	char name[501], token[TOKEN_LEN + 1], next[TOKEN_LEN + 1];
 	struct x2gobroker_error err;
 
 	memset(name, 'a', sizeof(name) - 1);
@@ -863,8 +863,8 @@ a_name_that_is_too_long_is_refused(void **state unused)
 	    -1);
 	assert_int_equal(count_files(""), 0);
 	name[100] = '\0';
-	assert_int_equal(present(name, ADDRESS, SECRET, START, next, &err), 0);
-	assert_int_equal(present(name, ADDRESS, next, START, next, &err), 0);
+	assert_int_equal(present(name, ADDRESS, SECRET, START, token, &err), 0);
+	assert_int_equal(present(name, ADDRESS, token, START, next, &err), 0);
 }
 
 /*
