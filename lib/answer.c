@@ -213,8 +213,11 @@ decide_with_token(struct x2gobroker_answer *answer,
 	    time(NULL), err) == -1)
 		return -1;
 	result = answer->task->decide(answer, err);
-	if (result == 0)
-		result = token_advance(&token, answer->token, err);
+	/* a password that is changed is changed, whatever becomes of the token;
+	 * the client then keeps the one that it has */
+	if (result == 0 && token_advance(&token, answer->token, err) == -1 &&
+	    answer->task != &task_setpass)
+		result = -1;
 	token_close(&token);
 	return result;
 }

@@ -108,7 +108,8 @@ is_secret(const char *sent, const char *secret)
 
 /* Compare sent with the first word of the first line of path that is neither
  * empty nor a comment.  1 yes, 0 no, -1 the file cannot be used (then err is
- * filled in, with ERR_NOTFOUND where there is none). */
+ * filled in, with ERR_NOTFOUND where there is none, or nobody has put a secret
+ * of their own into it). */
 static int
 matches_file(const char *path, const char *sent, struct x2gobroker_error *err)
 {
@@ -124,6 +125,9 @@ matches_file(const char *path, const char *sent, struct x2gobroker_error *err)
 		if (len == 0 || line[0] == '#')
 			continue;
 		line[len] = '\0';
+		if (strcmp(line, EXAMPLE_SECRET) == 0)
+			return error_set(err, X2GOBROKER_ERR_NOTFOUND, path,
+			    0, "still has the secret of the example");
 		found = is_secret(sent, line);
 		explicit_bzero(line, size);
 		return found;
@@ -344,6 +348,20 @@ token_open(struct token *token, const struct x2gobroker_config *config,
 	return 0;
 }
 
+/* Whether a file of that name is one of ours: a token, or one in the making.
+ * Somebody may have named a directory that holds other things, too. */
+static bool
+is_ours(const char *name, time_t *keep)
+{
+	*keep = 0;
+	if (strncmp(name, TEMPORARY, strlen(TEMPORARY)) == 0) {
+		*keep = TEMPORARY_AGE;
+		return true;
+	}
+	return strlen(name) == TOKEN_LEN &&
+	    strspn(name, "0123456789abcdef") == TOKEN_LEN;
+}
+
 /* Take away what is of no use any more.  What fails here does no harm. */
 static void
 sweep(const struct token *token)
@@ -357,9 +375,7 @@ sweep(const struct token *token)
 	if (dir == NULL && fd != -1)
 		close(fd);
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		keep = strncmp(entry->d_name, TEMPORARY,
-		    strlen(TEMPORARY)) == 0 ? TEMPORARY_AGE : 0;
-		if (entry->d_name[0] != '.' &&
+		if (is_ours(entry->d_name, &keep) &&
 		    fstatat(token->dir, entry->d_name, &st,
 		    AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
 		    st.st_mtime + keep < token->now)
@@ -388,8 +404,10 @@ token_advance(struct token *token, char next[static TOKEN_LEN + 1],
 	if (make_token(next, err) == -1)
 		return -1;
 	hash(next, name);
-	if (write_record(token, name, &record, expires, err) == -1)
+	if (write_record(token, name, &record, expires, err) == -1) {
+		next[0] = '\0';
 		return -1;
+	}
 	if (token->file == -1)
 		return 0;
 	record.replaced = token->now;

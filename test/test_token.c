@@ -20,6 +20,8 @@
 #define SECRET		"let-me-in"
 #define EXAMPLE		"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 #define ADDRESS		"192.0.2.1"
+#define NAME_OF_AN_OLD_TOKEN	"0123456789abcdef0123456789abcdef" \
+				"0123456789abcdef0123456789abcdef"
 #define SLOTS		10
 
 uid_t	__wrap_geteuid(void);
@@ -916,15 +918,18 @@ what_has_expired_is_swept_at_a_login(void **state unused)
 
 	/* a link is not followed, and not taken away */
 	outside = write_file("outside", "x");
-	file_of_time("late", START - 100);
+	file_of_time("letter", START - 100);
+	file_of_time(NAME_OF_AN_OLD_TOKEN, START - 100);
 	assert_int_equal(symlink(outside, test_path("cookies/" HEX)), 0);
 	/* a request that brings a token does not sweep */
 	assert_int_equal(present("alice", ADDRESS, token, START, next, &err),
 	    0);
-	assert_int_equal(access(test_path("cookies/late"), F_OK), 0);
+	assert_int_equal(access(test_path("cookies/" NAME_OF_AN_OLD_TOKEN), F_OK), 0);
 	assert_int_equal(present("bob", ADDRESS, SECRET, START, next, &err),
 	    0);
-	assert_int_equal(access(test_path("cookies/late"), F_OK), -1);
+	assert_int_equal(access(test_path("cookies/" NAME_OF_AN_OLD_TOKEN), F_OK), -1);
+	/* what is no token is somebody else's */
+	assert_int_equal(access(test_path("cookies/letter"), F_OK), 0);
 	assert_int_equal(access(outside, F_OK), 0);
 	assert_int_equal(access(test_path("cookies/" HEX), F_OK), 0);
 }
