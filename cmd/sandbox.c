@@ -264,5 +264,5 @@ sandbox_describe(unsigned int parts, char buf[static SANDBOX_TEXT_SIZE])
 			strcat(buf, " ");
 		strcat(buf, names[i].name);
 	}
-	return buf[0] != '\0' ? buf : strcpy(buf, "none");
+	return buf[0] != '\0' ? buf : memcpy(buf, "none", 5);
 }

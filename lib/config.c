@@ -32,6 +32,9 @@ static const char *const check_words[] = { "pinned", "always", "never", NULL };
 static const char *const trust_words[] = { "unless-setuid", "false", "true",
     NULL };
 
+static const char *const balancing_words[] = { "load", "sessions", NULL };
+static const char *const key_type_words[] = { "rsa", "ed25519", NULL };
+
 struct row {
 	const char *section, *name;
 	enum kind kind;
@@ -91,6 +94,23 @@ static const struct row rows[] = {
 	{ "global", "post_auth_scripts", MUST_BE, "", .why = no_scripts },
 	{ "global", "select_session_scripts", MUST_BE, "",
 	    .why = no_scripts },
+	{ "global", "agent-command", PATH, "/usr/lib/x2go/x2gobroker-agent",
+	    AT(agent_command), .python_name = "X2GOBROKER_AGENT_CMD" },
+	{ "global", "agent-user", TEXT, "x2gobroker", AT(agent_user),
+	    .python_name = "X2GOBROKER_AGENT_USER" },
+	{ "global", "agent-identity-files", TEXT,
+	    "~/.ssh/id_ed25519,~/.ssh/id_rsa", AT(agent_identity_files) },
+	{ "global", "agent-timeout", INT, "5", AT(agent_timeout),
+	    .min = 1, .max = 3600 },
+	{ "global", "request-timeout", INT, "20", AT(request_timeout),
+	    .min = 1, .max = 3600 },
+	{ "global", "state-dir", PATH, "/run/x2gobroker", AT(state_dir) },
+	{ "global", "load-balancing", WORD, "load", AT(load_balancing),
+	    .words = balancing_words },
+	{ "global", "autologin-key-type", WORD, "rsa", AT(autologin_key_type),
+	    .words = key_type_words },
+	{ "global", "autologin-key-lifetime", INT, "60",
+	    AT(autologin_key_lifetime), .min = 1, .max = 3600 },
 	{ "global", "check-credentials", IGNORED },
 	{ "global", "require-password", IGNORED },
 	{ "global", "enable-plain-output", IGNORED },

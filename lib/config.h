@@ -43,6 +43,17 @@ struct x2gobroker_config {
 	const char *my_cookie_file;
 	const char *authids_dir;
 
+	/* checked, and not used as long as no server is asked */
+	const char *agent_command;
+	const char *agent_user;
+	const char *agent_identity_files;
+	int agent_timeout;		/* seconds */
+	int request_timeout;		/* seconds */
+	const char *state_dir;
+	int load_balancing;
+	int autologin_key_type;
+	int autologin_key_lifetime;	/* seconds */
+
 	/* [broker_inifile], [broker_zeroconf] */
 	bool inifile_enable;
 	const char *session_profiles;

@@ -320,7 +320,8 @@ inifile_new(const char *path)
 }
 
 int
-inifile_read(FILE *fp, const char *path, struct reporter *rep, struct inifile **out)
+inifile_read(FILE *fp, const char *path, struct reporter *rep,
+    struct inifile **out)
 {
 	unsigned int errors = rep->errors;
 	struct reading r = { .fp = fp, .rep = rep, .ini = inifile_new(path) };
@@ -408,8 +409,8 @@ inifile_find(const struct ini_section *section, const char *name)
 }
 
 size_t
-inifile_report_duplicates(const struct inifile *ini, const struct ini_section *section,
-    struct reporter *rep)
+inifile_report_duplicates(const struct inifile *ini,
+    const struct ini_section *section, struct reporter *rep)
 {
 	size_t i, n = 0;
 

@@ -27,6 +27,8 @@ static const struct profile_key table[] = {
 	    .listing = LIST_NEVER },
 	{ "broker-authorized-keys", VALUE_TEXT, NULL,
 	    .listing = LIST_NEVER },
+	{ "broker-host-weights", VALUE_TEXT, NULL,
+	    .listing = LIST_NEVER },
 	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL,
 	    .listing = LIST_NEVER },
 	{ "broker-session-autologin", VALUE_BOOL, NULL,

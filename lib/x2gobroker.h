@@ -80,7 +80,7 @@ struct x2gobroker_config;
  * there is one, into *out.  path NULL means the default file, which may be
  * missing (then built-in defaults hold); a path that is named must exist.
  * report (may be NULL) is called with arg for every problem found.  Returns 0,
- * or -1 with *out NULL when there was an error: half a configuration is none. */
+ * or -1 with *out NULL when there was an error: half of it is none. */
 int x2gobroker_config_load(const char *path, x2gobroker_report *report,
     void *arg, struct x2gobroker_config **out, struct x2gobroker_error *err);
 void x2gobroker_config_free(struct x2gobroker_config *config);
