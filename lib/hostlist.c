@@ -150,6 +150,108 @@ hostlist_first(const char *text, struct host *host,
 	    "host: names no server");
 }
 
+/*
+ * What a server calls itself
+ */
+
+static size_t
+len_without_dot(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+static bool
+same_text(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i;
+
+	for (i = 0; i < a_len && i < b_len; i++)
+		if (value_upper(a[i]) != value_upper(b[i]))
+			return false;
+	return a_len == b_len && a_len > 0;
+}
+
+/* Addresses are the same in all their spellings. */
+static bool
+is_same_name(const char *a, const char *b)
+{
+	struct address aa, ab;
+
+	if (address_parse(a, strlen(a), &aa) &&
+	    address_parse(b, strlen(b), &ab))
+		return memcmp(&aa, &ab, sizeof(aa)) == 0;
+	return same_text(a, len_without_dot(a), b, len_without_dot(b));
+}
+
+/* Whether the first labels are the same, and that is all that one of them has:
+ * two that differ in their domains are two hosts. */
+static bool
+is_short_for(const char *a, const char *b)
+{
+	size_t a_len = len_without_dot(a), b_len = len_without_dot(b);
+	const char *a_dot = memchr(a, '.', a_len);
+	const char *b_dot = memchr(b, '.', b_len);
+	struct address ignored;
+
+	if ((a_dot != NULL && b_dot != NULL) ||
+	    address_parse(a, strlen(a), &ignored) ||
+	    address_parse(b, strlen(b), &ignored))
+		return false;
+	return same_text(a, a_dot != NULL ? (size_t)(a_dot - a) : a_len,
+	    b, b_dot != NULL ? (size_t)(b_dot - b) : b_len);
+}
+
+static bool
+has_name(const struct host *host, const char *name)
+{
+	return is_same_name(host->name, name);
+}
+
+static bool
+has_address(const struct host *host, const char *name)
+{
+	return is_same_name(host->address, name);
+}
+
+static bool
+has_label(const struct host *host, const char *name)
+{
+	return is_short_for(host->name, name) ||
+	    is_short_for(host->address, name);
+}
+
+static bool
+is_same_host(const struct host *a, const struct host *b)
+{
+	return a->port == b->port && is_same_name(a->name, b->name) &&
+	    strcmp(a->address, b->address) == 0;
+}
+
+const struct host *
+hostlist_match(const struct host *hosts, size_t n, const char *name)
+{
+	static bool (*const means[])(const struct host *, const char *) = {
+		has_name, has_address, has_label,
+	};
+	const struct host *found = NULL;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+		for (j = 0; j < n; j++) {
+			if (!means[i](&hosts[j], name))
+				continue;
+			if (found != NULL && !is_same_host(found, &hosts[j]))
+				return NULL;
+			found = &hosts[j];
+		}
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
 const char *
 host_for_client(const struct host *host)
 {
