@@ -7,6 +7,8 @@
 enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
 enum backend { BACKEND_INIFILE, BACKEND_ZEROCONF };
 enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
+enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
+enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
 enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
 
 /* The settings of x2gobroker.conf, named as its keys are.  Text is borrowed
@@ -43,23 +45,43 @@ struct x2gobroker_config {
 	const char *my_cookie_file;
 	const char *authids_dir;
 
-	/* checked, and not used as long as no server is asked */
+	/* the X2Go servers */
 	const char *agent_command;
 	const char *agent_user;
 	const char *agent_identity_files;
+	const char *agent_known_hosts;
+	int default_agent_hostkey_policy;	/* enum hostkey_policy */
+	bool default_portscan_x2goservers;
 	int agent_timeout;		/* seconds */
 	int request_timeout;		/* seconds */
 	const char *state_dir;
-	int load_balancing;
+	const char *drain_file;
+	int load_balancing;		/* enum load_balancing */
+
+	/* checked, and not used as long as no keys are made */
 	int autologin_key_type;
 	int autologin_key_lifetime;	/* seconds */
 
 	/* [broker_inifile], [broker_zeroconf] */
 	bool inifile_enable;
+	int inifile_query_mode;		/* enum query_mode + 1, 0: not set */
+	int inifile_hostkey_policy;	/* enum hostkey_policy + 1 */
 	const char *session_profiles;
 	bool zeroconf_enable;
+	int zeroconf_query_mode;
+	int zeroconf_hostkey_policy;
 	const char *desktop_shell;
 };
+
+/* What holds for the backend in use, where a profile says nothing else. */
+enum query_mode config_query_mode(const struct x2gobroker_config *config);
+enum hostkey_policy config_hostkey_policy(
+	    const struct x2gobroker_config *config);
+
+/* The words for them, in any case.  False: text is none of them. */
+bool	config_parse_query_mode(const char *text, enum query_mode *mode);
+bool	config_parse_hostkey_policy(const char *text,
+	    enum hostkey_policy *policy);
 
 /* What the key table says, for the test that compares it with the manual:
  * name and section of row i, or false past the end. */
