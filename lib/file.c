@@ -3,6 +3,7 @@
  * Files that decide who gets in must come from those who may decide it.  What
  * is checked is the open file, then the directories that lead to it.
  */
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
@@ -14,9 +15,11 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "file.h"
 
 #define READ_SIZE	65536	/* most files are read in one go */
+#define LOCK_PAUSE_MS	10	/* at most, before a lock is tried again */
 
 static int
 not_found_or(struct x2gobroker_error *err, const char *path, const char *what)
@@ -179,4 +182,57 @@ FILE *
 file_open_entry(const char *path, struct x2gobroker_error *err)
 {
 	return open_checked(path, true, err);
+}
+
+/* Each one pauses for a time of its own, so that many who wait do not come back
+ * at once. */
+int
+file_lock(int fd, int timeout_ms)
+{
+	int64_t deadline = clock_ms() + timeout_ms;
+
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK || clock_left(deadline) == 0)
+			return -1;
+		usleep(1000 * (1 + arc4random_uniform(LOCK_PAUSE_MS)));
+	}
+	return 0;
+}
+
+static bool
+write_all(int fd, const struct buf *text)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < text->len) {
+		n = write(fd, text->data + done, text->len - done);
+		if (n == -1 && errno != EINTR)
+			return false;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return true;
+}
+
+int
+file_replace(const struct file_new *new, const struct buf *text,
+    const char *path, struct x2gobroker_error *err)
+{
+	cleanup_fd int fd = -1;
+
+	if (text->failed)
+		return error_nomem(err);
+	/* of somebody who did not finish */
+	unlinkat(new->dirfd, new->temporary, 0);
+	fd = openat(new->dirfd, new->temporary, O_WRONLY | O_CREAT | O_EXCL |
+	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd != -1 && fchmod(fd, new->mode) == 0 && write_all(fd, text) &&
+	    (!new->sync || fsync(fd) == 0) && renameat(new->dirfd,
+	    new->temporary, new->dirfd, new->name) == 0 &&
+	    (!new->sync || fsync(new->dirfd) == 0))
+		return 0;
+	error_errno(err, path, "cannot be written");
+	unlinkat(new->dirfd, new->temporary, 0);
+	return -1;
 }

@@ -2,8 +2,12 @@
 #ifndef FILE_H
 #define FILE_H
 
+#include <sys/types.h>
+
+#include <stdbool.h>
 #include <stdio.h>
 
+#include "buf.h"
 #include "error.h"
 
 /* A file of 10,000 profiles has 4 MB; beyond this it is no configuration. */
@@ -24,5 +28,23 @@ typedef FILE *file_opener(const char *path, struct x2gobroker_error *err);
 
 /* The same check for a directory. */
 int	 file_check_dir(const char *path, struct x2gobroker_error *err);
+
+/* Lock the open file for ourselves alone, with flock(2).  Whoever can open it
+ * can lock it, so nobody is waited for without end: -1 with errno. */
+int	 file_lock(int fd, int timeout_ms);
+
+/* A file that is replaced as a whole: whoever reads it meanwhile gets all of the
+ * old or all of the new.  Whoever calls this holds a lock. */
+struct file_new {
+	int dirfd;
+	const char *name;
+	const char *temporary;	/* its name while it is made, in dirfd, too */
+	mode_t mode;
+	bool sync;		/* what is to outlive a power failure */
+};
+
+/* Put text there; path names the file in err. */
+int	 file_replace(const struct file_new *new, const struct buf *text,
+	    const char *path, struct x2gobroker_error *err);
 
 #endif

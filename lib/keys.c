@@ -4,7 +4,6 @@
  * and in it stand keys and nothing else, so that no line of it has a say in
  * what sshd does with a key.
  */
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -12,7 +11,6 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <string.h>
-#include <time.h>
 
 #include "arena.h"
 #include "buf.h"
@@ -25,8 +23,7 @@
 #define SUFFIX		".pub"
 #define NEW_FILE	".new"	/* hidden; whoever has the lock may use it */
 #define NAME_SIZE	256	/* a file name has no more (NAME_MAX) */
-#define LOCK_TRIES	100	/* ten seconds: nobody has so much to write */
-#define LOCK_PAUSE_MS	100
+#define LOCK_WAIT_MS	10000	/* nobody has so much to write */
 
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS		"0123456789"
@@ -425,24 +422,6 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
 	return found->nomem ? error_nomem(err) : result;
 }
 
-/* Wait for the lock on the directory fd.  Everyone who can read it can lock it,
- * so nobody is waited for without end. */
-static int
-wait_for_lock(int fd)
-{
-	static const struct timespec pause = {
-		.tv_nsec = LOCK_PAUSE_MS * 1000000L,
-	};
-	int i;
-
-	for (i = 0; flock(fd, LOCK_EX | LOCK_NB) == -1; i++) {
-		if (errno != EWOULDBLOCK || i == LOCK_TRIES)
-			return -1;
-		nanosleep(&pause, NULL);
-	}
-	return 0;
-}
-
 /* The directory, made if it is missing and may be, and locked for those who
  * change its files, as a file descriptor; or -1. */
 static int
@@ -464,7 +443,7 @@ lock_dir(const struct x2gobroker_config *config, bool make,
 	/* sshd's helper must be able to read it, whatever our umask is */
 	if (make && fchmod(fd, 0755) == -1)
 		return error_errno(err, dir, "its mode cannot be set");
-	if (wait_for_lock(fd) == -1)
+	if (file_lock(fd, LOCK_WAIT_MS) == -1)
 		return error_errno(err, dir, "cannot be locked (lslocks says "
 		    "who has locked it)");
 	locked = fd;
@@ -472,43 +451,20 @@ lock_dir(const struct x2gobroker_config *config, bool make,
 	return locked;
 }
 
-static bool
-write_all(int fd, const struct buf *text)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < text->len) {
-		n = write(fd, text->data + done, text->len - done);
-		if (n == -1 && errno != EINTR)
-			return false;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return true;
-}
-
-/* Put text in place of the file path in the directory dirfd, which is locked:
- * whoever reads it meanwhile gets all of the old or all of the new. */
+/* Put text in place of the file path in the directory dirfd, which is locked. */
 static int
 replace_file(int dirfd, const char *path, const struct buf *text,
     struct x2gobroker_error *err)
 {
-	cleanup_fd int fd = -1;
+	const struct file_new new = {
+		.dirfd = dirfd,
+		.name = strrchr(path, '/') + 1,
+		.temporary = NEW_FILE,
+		.mode = 0644,
+		.sync = true,
+	};
 
-	if (text->failed)
-		return error_nomem(err);
-	unlinkat(dirfd, NEW_FILE, 0);	/* of somebody who did not finish */
-	fd = openat(dirfd, NEW_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
-	if (fd != -1 && fchmod(fd, 0644) == 0 && write_all(fd, text) &&
-	    fsync(fd) == 0 &&
-	    renameat(dirfd, NEW_FILE, dirfd, strrchr(path, '/') + 1) == 0 &&
-	    fsync(dirfd) == 0)
-		return 0;
-	error_errno(err, path, "cannot be written");
-	unlinkat(dirfd, NEW_FILE, 0);
-	return -1;
+	return file_replace(&new, text, path, err);
 }
 
 /* Whether the line, which is changed, is one of those to remove: about one of

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Deadlines are points of the monotonic clock, in milliseconds.
+ */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#include <limits.h>
+#include <stdint.h>
+#include <time.h>
+
+static inline int64_t
+clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* What is left until deadline, as poll(2) wants it: 0 when it is over. */
+static inline int
+clock_left(int64_t deadline)
+{
+	int64_t left = deadline - clock_ms();
+
+	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+#endif
