@@ -96,6 +96,9 @@ const char *x2gobroker_config_log_file(const struct x2gobroker_config *config);
  * writes an answer. */
 bool x2gobroker_config_sandbox(const struct x2gobroker_config *config);
 
+/* The seconds after which a request has to be answered, one way or another. */
+int x2gobroker_config_request_timeout(const struct x2gobroker_config *config);
+
 /* Whether PAM has to be asked if the account may be used; pinned says that the
  * identity is not the account that sshd has let in (see account-check). */
 bool x2gobroker_config_check_account(const struct x2gobroker_config *config,
@@ -239,6 +242,135 @@ void x2gobroker_keys_check(const struct x2gobroker_config *config,
     x2gobroker_report *report, void *arg);
 
 /*
+ * The farm: what X2Go servers say of themselves.  All that are asked are asked
+ * at the same time, each by its x2gobroker-agent.
+ */
+
+struct x2gobroker_farm;
+
+/* One of the servers.  Later versions may add to the end of this. */
+struct x2gobroker_server {
+	const char *name;	/* as its profile calls it; "" is this host */
+	const char *address;	/* where it is, or "" */
+	int port;
+	bool asked;		/* by now; all that follows is 0 before */
+	bool answered;
+	const char *error;	/* why it has not, or "" */
+	const char *warning;	/* what was odd with the answer, or "" */
+	int milliseconds;
+	unsigned long long load;	/* its load factor: more is better; 0:
+					 * not known */
+	long sessions;		/* of all users there, or -1: not known */
+	bool drained;		/* gets no new sessions */
+	/* after x2gobroker_farm_choose() */
+	long pending;		/* chosen a moment ago, not there yet */
+	bool usable;
+	double score;		/* less is better */
+};
+
+enum x2gobroker_session_state {
+	X2GOBROKER_SESSION_RUNNING = 1,
+	X2GOBROKER_SESSION_SUSPENDED,
+	X2GOBROKER_SESSION_FINISHED,
+};
+
+/* A session of the user, as x2golistsessions(8) has it. */
+struct x2gobroker_session {
+	const char *id;
+	const char *host;		/* what the server calls itself */
+	const char *created, *last;	/* local time of the server */
+	const char *client;		/* where the user sits, an address */
+	enum x2gobroker_session_state state;
+	size_t server;			/* the number of the one that knows it */
+};
+
+/* No server yet.  user is whose sessions are asked for, or NULL: only load and
+ * counts are. */
+int x2gobroker_farm_new(const struct x2gobroker_config *config,
+    const char *user, struct x2gobroker_farm **out,
+    struct x2gobroker_error *err);
+void x2gobroker_farm_free(struct x2gobroker_farm *farm);
+
+/* All servers of profile that its query mode wants to be asked: those that are
+ * there already are asked once.  That may be none. */
+int x2gobroker_farm_add(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, struct x2gobroker_error *err);
+
+/* Told of each server that has answered or failed. */
+typedef void x2gobroker_farm_progress(void *arg, size_t done, size_t total,
+    const struct x2gobroker_server *server);
+
+/* Ask them all, for agent-timeout of x2gobroker.conf(5) at most.  That some
+ * cannot be asked is no error; it stands in their row.  progress may be NULL. */
+int x2gobroker_farm_ask(struct x2gobroker_farm *farm,
+    x2gobroker_farm_progress *progress, void *arg,
+    struct x2gobroker_error *err);
+
+/* Servers and sessions from 0 on, false past the end.  Sessions are sorted:
+ * suspended ones first, and those used last. */
+bool x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i,
+    struct x2gobroker_server *server);
+bool x2gobroker_farm_session(const struct x2gobroker_farm *farm, size_t i,
+    struct x2gobroker_session *session);
+
+/* Which server a new session of profile would get now; *server is its number.
+ * Scores are filled in.  -1: none is left, and err says why. */
+int x2gobroker_farm_choose(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, size_t *server,
+    struct x2gobroker_error *err);
+
+/* Suspend the user's session of that id, and wait until its server says that it
+ * is; or terminate it, and wait until it is gone. */
+int x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err);
+int x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err);
+
+/* The host key of each server, whether it is known or not: asked of them all,
+ * without a service key. */
+struct x2gobroker_host_key {
+	const char *name;
+	int port;
+	const char *fingerprint;	/* "SHA256:...", or "" */
+	const char *line;		/* for known_hosts, or "": it is there */
+	const char *error;		/* why there is no key, or a known one is
+					 * another; or "" */
+};
+int x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *host,
+    struct x2gobroker_error *err);
+int x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err);
+bool x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i,
+    struct x2gobroker_host_key *key);
+
+/* Add the line of server number i to known_hosts.  *path (may be NULL) is the
+ * file, for a message. */
+int x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
+    const char **path, struct x2gobroker_error *err);
+
+/*
+ * Servers that get no new sessions, while old ones there are resumed
+ */
+
+struct x2gobroker_drained;
+
+/* Read the list into *out; no file is an empty list. */
+int x2gobroker_drained_load(const struct x2gobroker_config *config,
+    struct x2gobroker_drained **out, struct x2gobroker_error *err);
+void x2gobroker_drained_free(struct x2gobroker_drained *drained);
+
+/* Their names from 0 on, in the order of the file; NULL past the end. */
+const char *x2gobroker_drained_get(const struct x2gobroker_drained *drained,
+    size_t i);
+
+/* Put host (a name or an address) on the list, or take it off.  *changed says
+ * whether that made a difference. */
+int x2gobroker_drain(const struct x2gobroker_config *config, const char *host,
+    bool *changed, struct x2gobroker_error *err);
+int x2gobroker_undrain(const struct x2gobroker_config *config,
+    const char *host, bool *changed, struct x2gobroker_error *err);
+
+/*
  * Who may see which profile
  */
 
@@ -323,6 +455,11 @@ typedef int x2gobroker_set_password(void *arg,
 /* Without this call, the task setpass is refused. */
 void x2gobroker_answer_allow_setpass(struct x2gobroker_answer *answer,
     x2gobroker_set_password *fn, void *arg);
+
+/* report is called with arg for what goes wrong while a task is decided and does
+ * not keep it from being granted, such as a server that does not answer. */
+void x2gobroker_answer_set_report(struct x2gobroker_answer *answer,
+    x2gobroker_report *report, void *arg);
 
 /* The task of the request, in two steps.  _decide checks the token where tokens
  * are on, looks up all that is needed for user, and decides; _write then writes
