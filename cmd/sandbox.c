@@ -209,7 +209,9 @@ enter_seccomp(void)
 		.filter = (struct sock_filter *)(uintptr_t)filter,
 	};
 
-	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) == 0;
+	/* for a thread, too, that still waits for a name server */
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+	    SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
 #else
 static bool

@@ -114,7 +114,9 @@ x2gobroker_answer_free(struct x2gobroker_answer *answer)
 		return;
 	buf_free(&answer->body);
 	buf_free(&answer->summary);
+	buf_free(&answer->sessions);
 	free(answer->visible);
+	free(answer->states);
 	explicit_bzero(answer->token, sizeof(answer->token));
 	free(answer);
 }
@@ -131,7 +133,8 @@ refuse(struct x2gobroker_answer *answer)
 static int
 finish(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
 {
-	if (!answer->body.failed && !answer->summary.failed)
+	if (!answer->body.failed && !answer->summary.failed &&
+	    !answer->sessions.failed)
 		return 0;
 	error_nomem(err);
 	return refuse(answer);
@@ -162,6 +165,14 @@ x2gobroker_answer_allow_setpass(struct x2gobroker_answer *answer,
 {
 	answer->set_password = fn;
 	answer->set_password_arg = arg;
+}
+
+void
+x2gobroker_answer_set_report(struct x2gobroker_answer *answer,
+    x2gobroker_report *fn, void *arg)
+{
+	answer->reporter.fn = fn;
+	answer->reporter.arg = arg;
 }
 
 int

@@ -6,6 +6,7 @@
 #include "hostlist.h"
 #include "profile.h"
 #include "request.h"
+#include "session.h"
 #include "token.h"
 #include "user.h"
 
@@ -16,6 +17,7 @@ struct x2gobroker_answer {
 	size_t start;		/* where the marker ends; nothing behind it:
 				 * a refusal */
 	struct buf summary;
+	struct reporter reporter;	/* of what went wrong on the way */
 	x2gobroker_set_password *set_password;	/* or NULL */
 	void *set_password_arg;
 
@@ -25,6 +27,8 @@ struct x2gobroker_answer {
 	const struct task_row *task;
 	const struct x2gobroker_profile **visible;	/* owned */
 	size_t nvisible;
+	enum session_state *states;	/* of each of them, or NULL; owned */
+	struct buf sessions;		/* lines for SESSION_INFO */
 	char server[HOST_TEXT_MAX + 1];
 	int port;
 	char token[TOKEN_LEN + 1];	/* for the client, or "" */

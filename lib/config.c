@@ -28,6 +28,12 @@ enum kind {
 };
 
 static const char *const query_modes[] = { "NONE", "LOCAL", "SSH", NULL };
+static const char *const policies[] = { "RejectPolicy", "WarningPolicy",
+    "AutoAddPolicy", NULL };
+/* a backend's own; where it is empty, the one of [global] holds */
+static const char *const backend_modes[] = { "", "NONE", "LOCAL", "SSH", NULL };
+static const char *const backend_policies[] = { "", "RejectPolicy",
+    "WarningPolicy", "AutoAddPolicy", NULL };
 static const char *const check_words[] = { "pinned", "always", "never", NULL };
 static const char *const trust_words[] = { "unless-setuid", "false", "true",
     NULL };
@@ -100,11 +106,19 @@ static const struct row rows[] = {
 	    .python_name = "X2GOBROKER_AGENT_USER" },
 	{ "global", "agent-identity-files", TEXT,
 	    "~/.ssh/id_ed25519,~/.ssh/id_rsa", AT(agent_identity_files) },
+	{ "global", "agent-known-hosts", TEXT, "~/.ssh/known_hosts",
+	    AT(agent_known_hosts) },
+	{ "global", "default-agent-hostkey-policy", WORD, "RejectPolicy",
+	    AT(default_agent_hostkey_policy), .words = policies },
+	{ "global", "default-portscan-x2goservers", BOOL, "true",
+	    AT(default_portscan_x2goservers) },
 	{ "global", "agent-timeout", INT, "5", AT(agent_timeout),
 	    .min = 1, .max = 3600 },
 	{ "global", "request-timeout", INT, "20", AT(request_timeout),
 	    .min = 1, .max = 3600 },
 	{ "global", "state-dir", PATH, "/run/x2gobroker", AT(state_dir) },
+	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
+	    AT(drain_file) },
 	{ "global", "load-balancing", WORD, "load", AT(load_balancing),
 	    .words = balancing_words },
 	{ "global", "autologin-key-type", WORD, "rsa", AT(autologin_key_type),
@@ -122,8 +136,6 @@ static const struct row rows[] = {
 	{ "global", "default-group-db", IGNORED },
 	{ "global", "default-authorized-keys", IGNORED },
 	{ "global", "default-sshproxy-authorized-keys", IGNORED },
-	{ "global", "default-agent-hostkey-policy", IGNORED },
-	{ "global", "default-portscan-x2goservers", IGNORED },
 	{ "global", "default-use-load-checker", IGNORED },
 	{ "global", "load-checker-intervals", IGNORED },
 	{ "broker_inifile", "enable", BOOL, "true", AT(inifile_enable) },
@@ -135,9 +147,16 @@ static const struct row rows[] = {
 	{ "broker_inifile", "user-db", IGNORED },
 	{ "broker_inifile", "group-db", IGNORED },
 	{ "broker_inifile", "use-load-checker", IGNORED },
-	{ "broker_inifile", "agent-query-mode", IGNORED },
+	{ "broker_inifile", "agent-query-mode", WORD, "",
+	    AT(inifile_query_mode), .words = backend_modes },
+	{ "broker_inifile", "agent-hostkey-policy", WORD, "",
+	    AT(inifile_hostkey_policy), .words = backend_policies },
 	{ "broker_zeroconf", "enable", BOOL, "false", AT(zeroconf_enable) },
 	{ "broker_zeroconf", "desktop-shell", TEXT, "KDE", AT(desktop_shell) },
+	{ "broker_zeroconf", "agent-query-mode", WORD, "",
+	    AT(zeroconf_query_mode), .words = backend_modes },
+	{ "broker_zeroconf", "agent-hostkey-policy", WORD, "",
+	    AT(zeroconf_hostkey_policy), .words = backend_policies },
 	{ "broker_zeroconf", "auth-mech", IGNORED },
 	{ "broker_zeroconf", "user-db", IGNORED },
 	{ "broker_zeroconf", "group-db", IGNORED },
@@ -515,6 +534,53 @@ x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
 	default:
 		return false;
 	}
+}
+
+/* Words of a backend are counted from its empty one. */
+enum query_mode
+config_query_mode(const struct x2gobroker_config *config)
+{
+	int own = config->backend == BACKEND_INIFILE ?
+	    config->inifile_query_mode : config->zeroconf_query_mode;
+
+	return (enum query_mode)(own > 0 ? own - 1 :
+	    config->default_agent_query_mode);
+}
+
+enum hostkey_policy
+config_hostkey_policy(const struct x2gobroker_config *config)
+{
+	int own = config->backend == BACKEND_INIFILE ?
+	    config->inifile_hostkey_policy : config->zeroconf_hostkey_policy;
+
+	return (enum hostkey_policy)(own > 0 ? own - 1 :
+	    config->default_agent_hostkey_policy);
+}
+
+bool
+config_parse_query_mode(const char *text, enum query_mode *mode)
+{
+	int n = read_word(query_modes, text);
+
+	if (n != -1)
+		*mode = (enum query_mode)n;
+	return n != -1;
+}
+
+bool
+config_parse_hostkey_policy(const char *text, enum hostkey_policy *policy)
+{
+	int n = read_word(policies, text);
+
+	if (n != -1)
+		*policy = (enum hostkey_policy)n;
+	return n != -1;
+}
+
+int
+x2gobroker_config_request_timeout(const struct x2gobroker_config *config)
+{
+	return config->request_timeout;
 }
 
 int

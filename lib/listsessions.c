@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "answer.h"
+#include "cleanup.h"
 #include "clientini.h"
+#include "farm.h"
 #include "hostlist.h"
 #include "protocol.h"
 #include "value.h"
@@ -107,6 +109,8 @@ put_key(struct buf *buf, const struct ini_key *key,
 		clientini_put(buf, name, value);
 		break;
 	case VALUE_MODE:
+	case VALUE_POLICY:
+	case VALUE_WEIGHTS:
 	case VALUE_ACL:
 		break;
 	}
@@ -226,7 +230,6 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 		put_rest(buf, profile);
 	else
 		buf_put(buf, lines->rest.data, lines->rest.len);
-	buf_putc(buf, '\n');
 	return 0;
 }
 
@@ -234,14 +237,110 @@ static int
 put_visible(struct x2gobroker_answer *answer, struct lines *lines,
     struct x2gobroker_error *err)
 {
+	struct buf *buf = &answer->body;
 	size_t i;
 
-	for (i = 0; i < answer->nvisible; i++)
-		if (put_profile(&answer->body, answer->visible[i],
+	for (i = 0; i < answer->nvisible; i++) {
+		if (put_profile(buf, answer->visible[i],
 		    &lines[answer->visible[i]->file->number], answer->user,
 		    err) == -1)
 			return -1;
+		/* the client says so on the button */
+		if (answer->states != NULL && answer->states[i] !=
+		    SESSION_NONE)
+			buf_printf(buf, "status=%c\n", answer->states[i]);
+		buf_putc(buf, '\n');
+	}
 	return 0;
+}
+
+/*
+ * Sessions that the user has already
+ */
+
+/* Whether sessions of the user can be resumed by that profile.  Who logs in as
+ * somebody else shares that account. */
+static bool
+has_own_sessions(const struct x2gobroker_answer *answer,
+    const struct x2gobroker_profile *profile)
+{
+	const char *user = answer->user->name;
+
+	return strcmp(profile_login(profile, user), user) == 0;
+}
+
+/* The state of the best session that there is for a profile. */
+static enum session_state
+find_state(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile)
+{
+	cleanup_free struct host *hosts = NULL;
+	size_t i, n;
+
+	if (profile_query_mode(profile) == QUERY_NONE || farm->nsessions == 0 ||
+	    farm_hosts(profile, &hosts, &n, NULL) == -1)
+		return SESSION_NONE;
+	for (i = 0; i < farm->nsessions; i++)
+		if (farm_host_of(farm, profile, hosts, n, &farm->sessions[i]) !=
+		    NULL)
+			return farm->sessions[i].session->state;
+	return SESSION_NONE;
+}
+
+static int
+ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < answer->nvisible; i++)
+		if (has_own_sessions(answer, answer->visible[i]) &&
+		    x2gobroker_farm_add(farm, answer->visible[i], err) == -1)
+			return -1;
+	if (farm->nservers == 0)
+		return 0;
+	answer->states = calloc(answer->nvisible, sizeof(*answer->states));
+	if (answer->states == NULL)
+		return error_nomem(err);
+	if (farm_ask(farm, ASK_SESSIONS, farm->config->agent_timeout, NULL,
+	    NULL, err) == -1)
+		return -1;
+	farm_report(farm, &answer->reporter);
+	for (i = 0; i < answer->nvisible; i++)
+		if (has_own_sessions(answer, answer->visible[i]))
+			answer->states[i] = find_state(farm,
+			    answer->visible[i]);
+	return 0;
+}
+
+/* Most sites' listings ask no server, and need nothing of what follows. */
+static bool
+asks_servers(const struct x2gobroker_answer *answer)
+{
+	size_t i;
+
+	for (i = 0; i < answer->nvisible; i++)
+		if (profile_query_mode(answer->visible[i]) != QUERY_NONE)
+			return true;
+	return false;
+}
+
+/* Find out which profiles have a session.  Where that goes wrong, the list is
+ * the same without the marks. */
+static void
+find_states(struct x2gobroker_answer *answer)
+{
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+
+	if (!asks_servers(answer))
+		return;
+	if (x2gobroker_farm_new(profiles_config(answer->profiles),
+	    answer->user->name, &farm, &err) == -1 ||
+	    ask_servers(answer, farm, &err) == -1)
+		report(&answer->reporter, X2GOBROKER_WARNING, err.file,
+		    err.line, "no session is shown: %s", err.text);
+	x2gobroker_farm_free(farm);
 }
 
 static int
@@ -250,6 +349,7 @@ listsessions_decide(struct x2gobroker_answer *answer,
 {
 	if (answer_find_visible(answer, err) == -1)
 		return -1;
+	find_states(answer);
 	buf_printf(&answer->summary, "profiles=%zu", answer->nvisible);
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "acl.h"
+#include "balance.h"
 #include "cleanup.h"
 #include "hostlist.h"
 #include "profile.h"
@@ -21,13 +22,13 @@
 static const struct profile_key table[] = {
 	{ "applications", VALUE_LIST, "TERMINAL,WWWBROWSER,MAILCLIENT,OFFICE" },
 	{ "autologin", VALUE_BOOL, NULL, .listing = LIST_AT_THE_END },
-	{ "broker-agent-hostkey-policy", VALUE_TEXT, NULL,
+	{ "broker-agent-hostkey-policy", VALUE_POLICY, NULL,
 	    .listing = LIST_NEVER },
 	{ "broker-agent-query-mode", VALUE_MODE, NULL,
 	    .listing = LIST_NEVER },
 	{ "broker-authorized-keys", VALUE_TEXT, NULL,
 	    .listing = LIST_NEVER },
-	{ "broker-host-weights", VALUE_TEXT, NULL,
+	{ "broker-host-weights", VALUE_WEIGHTS, NULL,
 	    .listing = LIST_NEVER },
 	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL,
 	    .listing = LIST_NEVER },
@@ -227,6 +228,47 @@ check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 		    "host: no server that the X2Go client could be told");
 }
 
+enum query_mode
+profile_query_mode(const struct x2gobroker_profile *profile)
+{
+	const char *value = x2gobroker_profile_value(profile,
+	    "broker-agent-query-mode");
+	enum query_mode mode;
+
+	if (value != NULL && config_parse_query_mode(value, &mode))
+		return mode;
+	return config_query_mode(profile->config);
+}
+
+enum hostkey_policy
+profile_hostkey_policy(const struct x2gobroker_profile *profile)
+{
+	const char *value = x2gobroker_profile_value(profile,
+	    "broker-agent-hostkey-policy");
+	enum hostkey_policy policy;
+
+	if (value != NULL && config_parse_hostkey_policy(value, &policy))
+		return policy;
+	return config_hostkey_policy(profile->config);
+}
+
+bool
+profile_is_shadow(const struct x2gobroker_profile *profile)
+{
+	const char *command = x2gobroker_profile_value(profile, "command");
+
+	return command != NULL && value_same_word(command, "SHADOW");
+}
+
+const char *
+profile_login(const struct x2gobroker_profile *profile, const char *user)
+{
+	const char *fixed = x2gobroker_profile_value(profile, "user");
+
+	return fixed == NULL || *fixed == '\0' ||
+	    strcmp(fixed, "BROKER_USER") == 0 ? user : fixed;
+}
+
 bool
 profile_file_defaults(struct profile_file *file, struct inifile *ini,
     struct reporter *rep)
@@ -322,6 +364,9 @@ static const char *
 wrong_value(const struct ini_key *key, char *buf, size_t size)
 {
 	const char *value = key->value;
+	struct x2gobroker_error err;
+	enum hostkey_policy policy;
+	enum query_mode mode;
 	bool flag;
 	int n;
 
@@ -344,10 +389,16 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 		    NULL : "a list in Python's notation is not read; "
 		    "write a,b,c";
 	case VALUE_MODE:
-		return value_same_word(value, "NONE") ||
-		    value_same_word(value, "LOCAL") ||
-		    value_same_word(value, "SSH") ? NULL :
+		return config_parse_query_mode(value, &mode) ? NULL :
 		    "neither NONE, LOCAL nor SSH";
+	case VALUE_POLICY:
+		return config_parse_hostkey_policy(value, &policy) ? NULL :
+		    "neither RejectPolicy, WarningPolicy nor AutoAddPolicy";
+	case VALUE_WEIGHTS:
+		if (balance_parse_weights(value, NULL, NULL, &err) == 0)
+			return NULL;
+		snprintf(buf, size, "%s", err.text);
+		return buf;
 	case VALUE_ACL:
 		return acl_check_value(key->name, value, buf, size);
 	}

@@ -33,6 +33,8 @@ enum value_type {
 	VALUE_LIST,
 	VALUE_HOSTS,
 	VALUE_MODE,	/* an agent query mode */
+	VALUE_POLICY,	/* what to do about host keys */
+	VALUE_WEIGHTS,	/* NAME:WEIGHT,... */
 	VALUE_ACL,	/* one of acl.c's */
 };
 
@@ -67,6 +69,20 @@ bool	profile_is_not_set(const char *value);
 /* A boolean key, or fallback where it is not set. */
 bool	profile_bool(const struct x2gobroker_profile *profile,
 	    const char *name, bool fallback);
+
+/* How the servers of a profile are asked, by itself, its backend or the global
+ * default. */
+enum query_mode profile_query_mode(const struct x2gobroker_profile *profile);
+enum hostkey_policy profile_hostkey_policy(
+	    const struct x2gobroker_profile *profile);
+
+/* Whether it shows another one's desktop instead of starting a session. */
+bool	profile_is_shadow(const struct x2gobroker_profile *profile);
+
+/* The account that user logs in as on the servers: the user, or the one that
+ * the administrator has written into user=. */
+const char *profile_login(const struct x2gobroker_profile *profile,
+	    const char *user);
 
 /* Fill in file->defaults from the sections [DEFAULT] of ini, whose memory it
  * uses, and the built-in ones.  Reports what is wrong in them; returns false

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The task selectsession: the user has clicked a profile, and is told the
- * server to go to, which is always one of that profile's.
+ * server to go to, which is always one of that profile's, and the sessions that
+ * are to be resumed.
  */
-#include <netdb.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "answer.h"
+#include "choose.h"
 #include "cleanup.h"
-#include "hostlist.h"
+#include "farm.h"
 #include "protocol.h"
-#include "value.h"
 
 /* The profile of that id, if the user may see it; else NULL, and why says the
  * reason to the log.  All profiles are asked, as for a listing, so that one
@@ -47,12 +45,9 @@ check_login(const struct x2gobroker_profile *profile,
     const struct x2gobroker_user *user, const char *login,
     struct x2gobroker_error *err)
 {
-	const char *fixed = x2gobroker_profile_value(profile, "user");
-
-	if (login == NULL || *login == '\0' || strcmp(login, user->name) == 0)
-		return 0;
-	if (fixed != NULL && *fixed != '\0' &&
-	    strcmp(fixed, "BROKER_USER") != 0 && strcmp(fixed, login) == 0)
+	if (login == NULL || *login == '\0' ||
+	    strcmp(login, user->name) == 0 ||
+	    strcmp(login, profile_login(profile, user->name)) == 0)
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_DENIED, profile->file->path,
 	    profile_key_line(profile, "user"), "--login %.100s is neither the "
@@ -60,88 +55,201 @@ check_login(const struct x2gobroker_profile *profile,
 	    "client log in as the user", login);
 }
 
-/* "localhost" in a profile is the broker's host; told to the client it would
- * be the client's own.  So the client is told this host's name, if that can be
- * resolved at all. */
-static const char *
-public_name(const char *name, char buf[static HOST_TEXT_MAX + 1])
-{
-	struct addrinfo *list;
+/*
+ * Sessions that the user has already
+ */
 
-	if (strcmp(name, "localhost") != 0)
-		return name;
-	if (gethostname(buf, HOST_TEXT_MAX) == -1)
-		return name;
-	buf[HOST_TEXT_MAX] = '\0';
-	if (getaddrinfo(buf, NULL, NULL, &list) != 0)
-		return name;
-	freeaddrinfo(list);
-	return buf;
+/* Those that the client can be sent to by one answer, best first. */
+struct offer {
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_farm *farm;
+	const struct host *hosts;
+	size_t nhosts;
+	const struct farm_session *best;	/* or NULL: a new one it is */
+	enum session_state state;		/* of that one by now */
+	const struct host *host;		/* where it is */
+};
+
+/* Suspend the running session that is to be taken over, as the client offers to
+ * resume suspended ones alone.  False: it is not there any more. */
+static bool
+take_over(struct offer *offer, struct x2gobroker_answer *answer)
+{
+	const char *id = session_id(offer->best->session);
+	struct x2gobroker_error err;
+
+	if (x2gobroker_farm_suspend(offer->farm, id, &err) == 0) {
+		offer->state = SESSION_SUSPENDED;
+		return true;
+	}
+	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+	    "session %s cannot be taken over: %s", id, err.text);
+	return err.code != X2GOBROKER_ERR_NOTFOUND;
 }
 
-/* One of the n hosts that the client can be told.  A shared desktop is always
- * on the first one. */
-static const struct host *
-choose_host(const struct x2gobroker_profile *profile, const struct host *hosts,
-    size_t n)
+/* The sessions are sorted: the first that can be gone to is the best. */
+static void
+find_best(struct offer *offer, struct x2gobroker_answer *answer)
 {
-	const char *command = x2gobroker_profile_value(profile, "command");
-	const struct host *usable = NULL;
-	size_t i, seen = 0;
+	const struct farm_session *session;
+	size_t i;
 
-	for (i = 0; i < n; i++) {
-		if (host_for_client(&hosts[i]) == NULL)
+	for (i = 0; i < offer->farm->nsessions; i++) {
+		session = &offer->farm->sessions[i];
+		offer->host = farm_host_of(offer->farm, offer->profile,
+		    offer->hosts, offer->nhosts, session);
+		if (offer->host == NULL)
 			continue;
-		if (command != NULL && value_same_word(command, "SHADOW"))
-			return &hosts[i];
-		/* each one gets the place with the same chance */
-		if (arc4random_uniform((uint32_t)++seen) == 0)
-			usable = &hosts[i];
+		offer->best = session;
+		offer->state = session->session->state;
+		if (offer->state == SESSION_SUSPENDED ||
+		    take_over(offer, answer))
+			return;
+		offer->best = NULL;
 	}
-	return usable;
+}
+
+/* The lines of SESSION_INFO: the best one, and the others behind the same port,
+ * as an answer has room for one. */
+static void
+put_sessions(const struct offer *offer, struct buf *buf)
+{
+	int port = farm_port(offer->profile, offer->host);
+	const struct farm_session *session;
+	const struct host *host;
+	size_t i;
+
+	session_put(buf, offer->best->session, host_for_client(offer->host),
+	    offer->state);
+	buf_putc(buf, '\n');
+	for (i = 0; i < offer->farm->nsessions; i++) {
+		session = &offer->farm->sessions[i];
+		host = farm_host_of(offer->farm, offer->profile, offer->hosts,
+		    offer->nhosts, session);
+		if (session == offer->best || host == NULL ||
+		    farm_port(offer->profile, host) != port)
+			continue;
+		session_put(buf, session->session, host_for_client(host),
+		    session->session->state);
+		buf_putc(buf, '\n');
+	}
+}
+
+/*
+ * The server
+ */
+
+static void
+send_to(struct x2gobroker_answer *answer,
+    const struct x2gobroker_profile *profile, const struct host *host)
+{
+	snprintf(answer->server, sizeof(answer->server), "%s",
+	    host_for_client(host));
+	answer->port = farm_port(profile, host);
+	buf_printf(&answer->summary, "server=%s:%d", answer->server,
+	    answer->port);
+}
+
+/* A shared desktop is on the first server, whichever that is. */
+static int
+send_to_first(struct x2gobroker_answer *answer, const struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < offer->nhosts; i++) {
+		if (host_for_client(&offer->hosts[i]) == NULL)
+			continue;
+		send_to(answer, offer->profile, &offer->hosts[i]);
+		return 0;
+	}
+	return error_set(err, X2GOBROKER_ERR_VALUE,
+	    offer->profile->file->path, profile_key_line(offer->profile,
+	    "host"), "host: no server that the client could be told");
 }
 
 static int
-port_of(const struct x2gobroker_profile *profile, const struct host *host)
+send_to_session(struct x2gobroker_answer *answer, const struct offer *offer)
 {
-	const char *sshport = x2gobroker_profile_value(profile, "sshport");
-	int port = 22;
+	send_to(answer, offer->profile, offer->host);
+	buf_printf(&answer->summary, " session=%s%s",
+	    session_id(offer->best->session), offer->state ==
+	    offer->best->session->state ? "" : " taken-over=yes");
+	put_sessions(offer, &answer->sessions);
+	return 0;
+}
 
-	if (host->port != 0)
-		return host->port;
-	if (sshport != NULL)
-		value_parse_int(sshport, 1, 65535, &port);
-	return port;
+static int
+send_to_chosen(struct x2gobroker_answer *answer, const struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	size_t chosen;
+
+	if (choose_host(offer->farm, offer->profile, offer->hosts,
+	    offer->nhosts, answer->user->name, true, &answer->reporter,
+	    &chosen, err) == -1)
+		return -1;
+	send_to(answer, offer->profile, &offer->hosts[chosen]);
+	return 0;
+}
+
+/* Ask the servers, as far as the profile wants that. */
+static int
+ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	/* who logs in as somebody else shares that account, and must not see
+	 * what others have left there */
+	const char *user = strcmp(profile_login(offer->profile,
+	    answer->user->name), answer->user->name) == 0 ?
+	    answer->user->name : NULL;
+	const struct x2gobroker_config *config = offer->profile->config;
+
+	if (x2gobroker_farm_new(config, user, &offer->farm, err) == -1 ||
+	    x2gobroker_farm_add(offer->farm, offer->profile, err) == -1)
+		return -1;
+	if (offer->farm->nservers == 0)
+		return 0;
+	if (farm_ask(offer->farm, user != NULL && offer->nhosts == 1 ?
+	    ASK_SESSIONS : ASK_ALL, config->agent_timeout, NULL, NULL, err) ==
+	    -1)
+		return -1;
+	farm_report(offer->farm, &answer->reporter);
+	return 0;
+}
+
+static int
+choose_server(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	if (profile_is_shadow(offer->profile))
+		return send_to_first(answer, offer, err);
+	if (ask_servers(answer, offer, err) == -1)
+		return -1;
+	find_best(offer, answer);
+	if (offer->best != NULL)
+		return send_to_session(answer, offer);
+	return send_to_chosen(answer, offer, err);
 }
 
 static int
 selectsession_decide(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
-	const char *id = answer->request->values[OPT_SID], *value;
+	const char *id = answer->request->values[OPT_SID];
 	const char *login = answer->request->values[OPT_LOGIN];
-	const struct x2gobroker_profile *profile;
 	cleanup_free struct host *hosts = NULL;
-	const struct host *host;
-	char buf[HOST_TEXT_MAX + 1];
-	size_t n;
+	struct offer offer = { 0 };
+	int result;
 
-	if ((profile = find_visible(answer, id, err)) == NULL ||
-	    check_login(profile, answer->user, login, err) == -1)
+	if ((offer.profile = find_visible(answer, id, err)) == NULL ||
+	    check_login(offer.profile, answer->user, login, err) == -1 ||
+	    farm_hosts(offer.profile, &hosts, &offer.nhosts, err) == -1)
 		return -1;
-	value = x2gobroker_profile_value(profile, "host");
-	if (hostlist_parse(value != NULL ? value : "", &hosts, &n, err) == -1)
-		return -1;
-	if ((host = choose_host(profile, hosts, n)) == NULL)
-		return error_set(err, X2GOBROKER_ERR_VALUE,
-		    profile->file->path, profile_key_line(profile, "host"),
-		    "host: no server that the client could be told");
-	snprintf(answer->server, sizeof(answer->server), "%s",
-	    public_name(host_for_client(host), buf));
-	answer->port = port_of(profile, host);
-	buf_printf(&answer->summary, "server=%s:%d", answer->server,
-	    answer->port);
-	return 0;
+	offer.hosts = hosts;
+	result = choose_server(answer, &offer, err);
+	x2gobroker_farm_free(offer.farm);
+	return result;
 }
 
 static int
@@ -151,6 +259,10 @@ selectsession_write(struct x2gobroker_answer *answer,
 	buf_puts(&answer->body, PROTOCOL_GRANTED);
 	buf_printf(&answer->body, "%s%s:%d\n", PROTOCOL_SERVER,
 	    answer->server, answer->port);
+	/* the client takes all that follows for sessions */
+	if (answer->sessions.len > 0)
+		buf_printf(&answer->body, "%s%s", PROTOCOL_SESSION_INFO,
+		    answer->sessions.data);
 	return 0;
 }
 

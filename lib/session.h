@@ -15,8 +15,8 @@
 
 #define SESSION_FIELDS_MIN	14	/* servers before 4.1 */
 #define SESSION_FIELDS_MAX	16
-#define SESSION_LINE_MAX	2048	/* the real ones have 150 to 300 bytes */
-#define SESSION_ID_MAX		253	/* "C-ID" is the name of a directory */
+#define SESSION_LINE_MAX	2048	/* real ones have 150 to 300 bytes */
+#define SESSION_ID_MAX		253	/* a file is named "C-ID" */
 
 enum session_state {
 	SESSION_NONE = 0,
@@ -35,7 +35,7 @@ struct session {
 /* The fields that we look at; from 0, unlike in the manuals. */
 #define session_id(s)		((s)->fields[1])
 #define session_host(s)		((s)->fields[3])
-#define session_created(s)	((s)->fields[5])	/* "2026-11-23T20:49:25" */
+#define session_created(s)	((s)->fields[5])  /* "2026-11-23T20:49:25" */
 #define session_client(s)	((s)->fields[7])
 #define session_last(s)		((s)->fields[10])	/* the same form */
 #define session_user(s)		((s)->fields[11])

@@ -99,7 +99,7 @@ def config_type(row, source):
         return CONFIG_TYPES[kind]
     array = re.search(r'\.words = (\w+)', rest).group(1)
     words = re.search(r'%s\[\] = \{(.*?)\}' % array, source, re.S).group(1)
-    return ' | '.join(sorted(re.findall(r'"([^"]+)"', words)))
+    return ' | '.join(sorted(filter(None, re.findall(r'"([^"]*)"', words))))
 
 
 def config_keys(root):
@@ -114,7 +114,8 @@ def config_keys(root):
 
 PROFILE_TYPES = {'TEXT': 'text', 'BOOL': 'boolean', 'INT': 'number',
                  'FLAG': 'boolean | number', 'LIST': 'list',
-                 'HOSTS': 'hosts', 'MODE': 'mode'}
+                 'HOSTS': 'hosts', 'MODE': 'mode', 'POLICY': 'policy',
+                 'WEIGHTS': 'weights'}
 
 
 def profile_keys(root):

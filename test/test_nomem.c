@@ -183,6 +183,7 @@ make_files(void **state)
 	write_file("profiles.d/some.conf", "[four]\nhost=a\n[hidden three]\n"
 	    "host=a\nacl-groups-allow=ALL\nacl-groups-deny=group70\n");
 	snprintf(text, sizeof(text), "[global]\nprofiles-dir='%s'\n"
+	    "default-portscan-x2goservers=no\n"
 	    "[broker_inifile]\nsession-profiles=%s\n",
 	    test_path("profiles.d"), test_path("profiles.conf"));
 	write_file("test.conf", text);

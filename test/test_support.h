@@ -180,7 +180,16 @@ make_dir(const char *name)
 }
 
 /* What profiles are loaded with; a test may change it. */
-static struct x2gobroker_config test_config;
+static struct x2gobroker_config test_config = {
+	.agent_command = "/nonexistent/agent",
+	.agent_user = "nobody",
+	.agent_identity_files = "/nonexistent/key",
+	.agent_known_hosts = "/nonexistent/known_hosts",
+	.agent_timeout = 5,
+	.request_timeout = 20,
+	.state_dir = "/nonexistent/state",
+	.drain_file = "",
+};
 
 static unused struct x2gobroker_profiles *
 load_profiles(struct problems *problems)

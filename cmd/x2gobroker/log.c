@@ -101,12 +101,18 @@ void
 log_report(void *unused __attribute__((unused)),
     const struct x2gobroker_error *problem)
 {
-	char text[LINE_SIZE];
-
 	/* what is used all the same is for x2gobrokerctl check, not for every
 	 * request */
-	if (problem->code == X2GOBROKER_WARNING && !to_stderr)
-		return;
+	if (problem->code != X2GOBROKER_WARNING || to_stderr)
+		log_event(NULL, problem);
+}
+
+void
+log_event(void *unused __attribute__((unused)),
+    const struct x2gobroker_error *problem)
+{
+	char text[LINE_SIZE];
+
 	log_line(problem->code == X2GOBROKER_WARNING ? LOG_WARNING : LOG_ERR,
 	    "%s", x2gobroker_error_format(problem, text, sizeof(text)));
 }

@@ -25,4 +25,8 @@ void	log_error(const char *what, const struct x2gobroker_error *err);
 /* An x2gobroker_report for what is found in files. */
 void	log_report(void *unused, const struct x2gobroker_error *problem);
 
+/* The same for what happens, such as a server that does not answer: warnings
+ * are logged, too. */
+void	log_event(void *unused, const struct x2gobroker_error *problem);
+
 #endif

@@ -91,6 +91,8 @@ settle_config(struct broker *broker, struct x2gobroker_error *err)
 	    &broker->config, err) == -1)
 		return -1;
 	log_to_file(x2gobroker_config_log_file(broker->config));
+	process_set_request_timeout(x2gobroker_config_request_timeout(
+	    broker->config));
 	if (options->backend == NULL)
 		return 0;
 	return x2gobroker_config_set_backend(broker->config, options->backend,
@@ -201,6 +203,7 @@ serve_task(struct broker *broker, struct x2gobroker_error *err)
 	if (x2gobroker_config_allow_password_change(broker->config))
 		x2gobroker_answer_allow_setpass(broker->answer, set_password,
 		    broker);
+	x2gobroker_answer_set_report(broker->answer, log_event, NULL);
 	if (x2gobroker_answer_decide(broker->answer, broker->profiles,
 	    broker->user, err) == -1)
 		return -1;

@@ -24,10 +24,12 @@
 #include "../priv.h"
 #include "process.h"
 
-/* Longer than x2gobroker-pam(8), the slowest that is waited for, lives. */
-#define SECONDS_MAX	30
-#define NO_ANSWER	"no answer within 30 seconds; does a directory or " \
-			"name server hang?"
+/* Longer than x2gobroker-pam(8), the slowest that is waited for, lives; and
+ * longer than servers are asked, who have request-timeout for that. */
+#define SECONDS_MIN	30
+#define SECONDS_MORE	10
+#define NO_ANSWER	"no answer in time; does a directory or name server " \
+			"hang?"
 
 #define FDS_MAX		65536	/* closed where close_range(2) is missing */
 #define KIB		((rlim_t)1024)
@@ -224,7 +226,14 @@ limit_time(void)
 	};
 
 	sigaction(SIGALRM, &action, NULL);
-	alarm(SECONDS_MAX);
+	alarm(SECONDS_MIN);
+}
+
+void
+process_set_request_timeout(int seconds)
+{
+	if (seconds + SECONDS_MORE > SECONDS_MIN)
+		alarm((unsigned int)(seconds + SECONDS_MORE));
 }
 
 /*

@@ -24,6 +24,10 @@ struct process {
  * to work with, this ends in process_refuse(). */
 void	process_settle(struct process *process);
 
+/* Once it is known how long servers may be asked: the half minute is extended
+ * where it would not do for that. */
+void	process_set_request_timeout(int seconds);
+
 /* The refusal to send where the request ends early, markers included, once
  * they are known; before that it is the bare "Access denied".  text is
  * borrowed for as long as the process lives. */

@@ -7,6 +7,31 @@
 #include "fuzz_ask.h"
 #include "fuzz_file.h"
 #include "fuzz_net.h"
+#include "link.h"
+
+/* No server is asked, and each is up. */
+int	__wrap_x2gobroker_farm_add(struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile,
+	    struct x2gobroker_error *err);
+int	__wrap_link_knock(struct round_job *job,
+	    const struct link_target *target, struct x2gobroker_error *err);
+
+int
+__wrap_x2gobroker_farm_add(
+    struct x2gobroker_farm *farm __attribute__((unused)),
+    const struct x2gobroker_profile *profile __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	return 0;
+}
+
+int
+__wrap_link_knock(struct round_job *job __attribute__((unused)),
+    const struct link_target *target __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	return 0;
+}
 
 /* A profile that is listed can be selected. */
 static void
@@ -32,6 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    PROTOCOL_START_LIST, PROTOCOL_END_LIST, NULL };
 	static const char *const groups[] = { "staff" };
 	const struct x2gobroker_config config = { .inifile_enable = true,
+	    .agent_command = "/nonexistent", .drain_file = "",
+	    .state_dir = "/nonexistent", .request_timeout = 10,
 	    .session_profiles = "/fuzz", .profiles_dir = "/nonexistent" };
 	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_user *user;

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is done with one server, as a job of a round.
+ */
+#ifndef ASK_H
+#define ASK_H
+
+#include <stdatomic.h>
+
+#include "link.h"
+
+enum ask_what {
+	ASK_SESSIONS = 1,	/* the user's */
+	ASK_ALL,		/* and load, and how many there are */
+	ASK_HOST_KEY,		/* which one it has, known or not */
+	ASK_KNOCK,		/* whether anything listens there */
+	ASK_SUSPEND,		/* the session id, until it is */
+	ASK_TERMINATE,		/* the session id, until it is gone */
+};
+
+/* What the jobs of a farm have in common.  They share it, as one that hangs may
+ * outlive the farm. */
+struct ask_context {
+	atomic_uint users;
+	struct ssh_setup setup;		/* empty as long as there is no SSH */
+	char *agent;			/* agent-command */
+	char *user;			/* whose sessions, or NULL */
+};
+
+struct ask {
+	struct round_job job;		/* first */
+	struct ask_context *context;
+	struct link_target target;
+	enum ask_what what;
+	char *id;			/* of a session, or NULL */
+	/* the answer */
+	struct agent_report report;
+	char *new_key;			/* a line for known_hosts, or NULL */
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+};
+
+struct ask_context *ask_context_new(const struct x2gobroker_config *config,
+	    const char *user, struct x2gobroker_error *err);
+void	ask_context_release(struct ask_context *context);
+
+/* id may be NULL where what needs none. */
+struct ask *ask_new(struct ask_context *context,
+	    const struct link_target *target, enum ask_what what,
+	    const char *id, struct x2gobroker_error *err);
+void	ask_free(struct ask *ask);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * SSH to a server, over libssh: connect, know the host key, log in with a
+ * service key, run a command.  Nothing here reads anybody's ~/.ssh/config or
+ * trusts SSH_AUTH_SOCK.
+ *
+ * The calls block; to end them early, shut the socket down.
+ */
+#ifndef SSH_H
+#define SSH_H
+
+#include "buf.h"
+#include "config.h"
+#include "hostlist.h"
+#include "sshlib.h"
+
+/* What all connections of a round have in common; only read by them. */
+struct ssh_setup {
+	struct sshlib lib;
+	char *user;			/* the account there */
+	char *known_hosts;		/* path */
+	struct ssh_identity {
+		char *path;
+		char *text;		/* of the private key; wiped on free */
+	} *identities;
+	size_t nidentities;
+	char *tried;			/* their names, for messages */
+};
+
+/* Load libssh, with_keys the service keys, and see that nobody else could have
+ * written the files.  That there is no key is an error; that there are no known
+ * hosts is not yet one. */
+int	ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
+	    struct ssh_setup *setup, struct x2gobroker_error *err);
+void	ssh_setup_free(struct ssh_setup *setup);
+
+/* One connection. */
+struct ssh_link {
+	const struct ssh_setup *setup;
+	ssh_session session;
+	const char *known_as;	/* the name that its key was looked up by */
+	char *new_key;		/* a line for known_hosts: the key is not there,
+				 * and the policy lets us go on; owned */
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];	/* of the host key */
+};
+
+/* Speak SSH over the socket fd, which belongs to the link from now on even
+ * where this fails, up to where the host key is known to be the right one of
+ * host, as far as policy wants that.  -1 with the text of err, and *link to be
+ * closed all the same. */
+int	ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
+	    const struct host *host, int port, enum hostkey_policy policy,
+	    struct x2gobroker_error *err);
+
+/* Log in with the first service key that the server takes. */
+int	ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err);
+
+/* Run command there and put what it prints into *out, at most max bytes.
+ * -1 with the text of err where it fails (ERR_DENIED), or prints more, or does
+ * not come that far. */
+int	ssh_link_run(struct ssh_link *link, const char *command, size_t max,
+	    struct buf *out, struct x2gobroker_error *err);
+
+void	ssh_link_close(struct ssh_link *link);
+
+#endif
