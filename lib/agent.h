@@ -4,7 +4,7 @@
  * is asked with, and the answers of our own agent and of Debian's.  All of an
  * answer is foreign text.
  *
- * An answer is "OK" in a line of its own, then the data.  Anything else is none.
+ * An answer is "OK" in a line of its own, then the data.  All else is none.
  */
 #ifndef AGENT_H
 #define AGENT_H
@@ -42,7 +42,7 @@ struct agent_report {
 					 * known */
 	struct agent_start *starts;
 	size_t nstarts;
-	struct agent_count *counts;	/* what getservers says, of all servers */
+	struct agent_count *counts;	/* of all servers, by getservers */
 	size_t ncounts;
 };
 

@@ -181,7 +181,8 @@ balance_parse_weights(const char *text, balance_weight *fn, void *arg,
 		if (is_twice(text, item, name))
 			return bad(err, item, len, "this host has a weight "
 			    "already");
-		fn(arg, name, weight);
+		if (fn != NULL)
+			fn(arg, name, weight);
 	}
 	return 0;
 }

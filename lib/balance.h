@@ -13,13 +13,13 @@
 #include "error.h"
 
 struct candidate {
-	bool usable;		/* up, not drained, and the client can be told it */
+	bool usable;		/* up, not drained, one for the client */
 	bool load_known;
 	uint64_t load_factor;	/* more is better */
 	long sessions;		/* -1: not known, counted as none */
 	long pending;		/* chosen a moment ago, not there yet */
 	int weight;		/* 100 is usual */
-	double score;		/* out: less is better; meaningless where not usable */
+	double score;		/* out: less is better; of usable ones */
 };
 
 /* Fill in the score of each candidate:
@@ -34,7 +34,8 @@ void	balance_score(struct candidate *list, size_t n,
 int	balance_choose(const struct candidate *list, size_t n);
 
 /* Read broker-host-weights, "NAME:WEIGHT, ..." with weights from 1 to 10000.
- * Calls fn (may be NULL) for each item; -1 with the text of err: what is wrong with which. */
+ * An IPv6 address is written "[ADDRESS]:WEIGHT".  Calls fn (may be NULL) for
+ * each item until one is wrong: then -1, and the text of err says which. */
 typedef void balance_weight(void *arg, const char *name, int weight);
 int	balance_parse_weights(const char *text, balance_weight *fn, void *arg,
 	    struct x2gobroker_error *err);

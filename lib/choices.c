@@ -112,8 +112,8 @@ parse_line(char *line, struct choice *choice)
 	return true;
 }
 
-/* Keep what counts of the text.  A file with more lines than we write is none of
- * ours. */
+/* Keep what counts of the text.  A file with more lines than we write is none
+ * of ours. */
 static int
 parse_text(struct choices *choices, struct x2gobroker_error *err)
 {

@@ -33,8 +33,8 @@ int	 file_check_dir(const char *path, struct x2gobroker_error *err);
  * can lock it, so nobody is waited for without end: -1 with errno. */
 int	 file_lock(int fd, int timeout_ms);
 
-/* A file that is replaced as a whole: whoever reads it meanwhile gets all of the
- * old or all of the new.  Whoever calls this holds a lock. */
+/* A file that is replaced as a whole: whoever reads it meanwhile gets all of
+ * the old or all of the new.  Whoever calls this holds a lock. */
 struct file_new {
 	int dirfd;
 	const char *name;

@@ -28,9 +28,9 @@ int	hostlist_first(const char *text, struct host *host,
 	    struct x2gobroker_error *err);
 
 /* The one of n hosts that name means, which is what an X2Go server calls
- * itself: the host of that name, or else of that address, without regard to case
- * or a dot at the end; else, where one of the two names has no domain, the host
- * with the same first label.  NULL: none, or it could be several. */
+ * itself: the host of that name, or else of that address, without regard to
+ * case or a dot at the end; else, where one of the two names has no domain, the
+ * host with the same first label.  NULL: none, or it could be several. */
 const struct host *hostlist_match(const struct host *hosts, size_t n,
 	    const char *name);
 

@@ -451,7 +451,7 @@ lock_dir(const struct x2gobroker_config *config, bool make,
 	return locked;
 }
 
-/* Put text in place of the file path in the directory dirfd, which is locked. */
+/* Put text in place of the file path in the locked directory dirfd. */
 static int
 replace_file(int dirfd, const char *path, const struct buf *text,
     struct x2gobroker_error *err)

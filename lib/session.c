@@ -18,7 +18,8 @@
 static bool
 is_number(const char *text)
 {
-	if (*text == '-')	/* a port that is not used, or a clock set back */
+	/* a port that is not used, or a clock that was set back */
+	if (*text == '-')
 		text++;
 	return *text != '\0' && text[strspn(text, DIGITS)] == '\0';
 }
@@ -126,7 +127,7 @@ check_line(const char *line, size_t len, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* Take session->line apart.  Each '|' ends a field, so that empty ones count. */
+/* Take session->line apart.  Each '|' ends a field: empty ones count. */
 static int
 split(struct session *session, struct x2gobroker_error *err)
 {
