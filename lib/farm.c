@@ -566,7 +566,7 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 	const char *name;
 	size_t i;
 
-	if (farm->drained_error.text[0] != '\0')
+	if (farm->drained == NULL && farm->drained_error.text[0] != '\0')
 		report(rep, X2GOBROKER_WARNING, farm->drained_error.file,
 		    farm->drained_error.line, "which servers are drained is "
 		    "not known: %s", farm->drained_error.text);
