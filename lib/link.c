@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <sys/socket.h>
-
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,13 +20,6 @@ way_to(const struct link_target *target)
 {
 	return target->host.address[0] != '\0' ? target->host.address :
 	    target->host.name;
-}
-
-static int
-too_late(struct x2gobroker_error *err)
-{
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-	    "it did not answer in time");
 }
 
 static void
@@ -81,18 +72,10 @@ link_open_for_key(struct link *link, struct round_job *job,
 	memset(link, 0, sizeof(*link));
 	link->job = job;
 	link->target = target;
-	fd = connect_to_ssh(job, target, err);
-	/* the resolver may have come back when nobody waited any more */
-	if (round_is_over(job)) {
-		if (fd != -1)
-			close(fd);
-		return too_late(err);
-	}
-	if (fd == -1)
+	if ((fd = connect_to_ssh(job, target, err)) == -1)
 		return -1;
-	round_watch(job, fd);
-	return ssh_link_open(&link->ssh, setup, fd, &target->host,
-	    target->port, target->policy, err);
+	return ssh_link_open(&link->ssh, setup, fd, round_deadline(job),
+	    &target->host, target->port, target->policy, err);
 }
 
 int
@@ -113,9 +96,6 @@ link_open(struct link *link, struct round_job *job,
 	if (result == 0)
 		result = ssh_link_login(&link->ssh, err);
 	link->agent = agent;
-	/* what libssh says when its socket was shut down is no reason */
-	if (result == -1 && round_is_over(job))
-		too_late(err);
 	return result;
 }
 
@@ -151,21 +131,14 @@ int
 link_ask(struct link *link, const char *user, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
 {
-	int result;
-
 	if (link->target->mode == QUERY_LOCAL)
-		result = ask_here(link, user, task, args, answer, err);
-	else
-		result = ask_there(link, user, task, args, answer, err);
-	if (result == -1 && round_is_over(link->job))
-		too_late(err);
-	return result;
+		return ask_here(link, user, task, args, answer, err);
+	return ask_there(link, user, task, args, answer, err);
 }
 
 void
 link_close(struct link *link)
 {
-	round_watch(link->job, -1);
 	ssh_link_close(&link->ssh);
 }
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <sys/socket.h>
-
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -11,7 +9,7 @@
 
 #define STACK_SIZE	(512 * 1024)	/* a resolver's modules want some */
 
-/* How long those whose socket was shut down may take to notice. */
+/* How long those that keep to the deadline may take to say so. */
 #define GRACE_MS	250
 
 struct round {
@@ -97,10 +95,8 @@ make_round(struct round_job **jobs, size_t n, int64_t deadline)
 	round->n = n;
 	round->deadline = deadline;
 	round->users = 1;
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++)
 		jobs[i]->round = round;
-		jobs[i]->fd = -1;
-	}
 	return round;
 }
 
@@ -176,7 +172,8 @@ wait_for_change(struct round *round, int64_t deadline)
 	    &until) != ETIMEDOUT;
 }
 
-/* With the lock held: wake up those that read, and leave the others. */
+/* With the lock held: wait a moment for those that are late, and leave those
+ * that hang. */
 static void
 end_round(struct round *round)
 {
@@ -185,9 +182,6 @@ end_round(struct round *round)
 	size_t i;
 
 	round->over = true;
-	for (i = 0; i < round->n; i++)
-		if (!round->jobs[i]->done && round->jobs[i]->fd != -1)
-			shutdown(round->jobs[i]->fd, SHUT_RDWR);
 	until = clock_ms() + GRACE_MS;
 	while (round->busy > 0 && wait_for_change(round, until))
 		continue;
@@ -233,28 +227,4 @@ int64_t
 round_deadline(const struct round_job *job)
 {
 	return job->round->deadline;
-}
-
-void
-round_watch(struct round_job *job, int fd)
-{
-	struct round *round = job->round;
-
-	pthread_mutex_lock(&round->lock);
-	job->fd = fd;
-	if (round->over && fd != -1)
-		shutdown(fd, SHUT_RDWR);
-	pthread_mutex_unlock(&round->lock);
-}
-
-bool
-round_is_over(struct round_job *job)
-{
-	struct round *round = job->round;
-	bool over;
-
-	pthread_mutex_lock(&round->lock);
-	over = round->over;
-	pthread_mutex_unlock(&round->lock);
-	return over;
 }

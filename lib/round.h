@@ -29,7 +29,6 @@ struct round_job {
 
 	/* of round.c */
 	struct round *round;
-	int fd;			/* to be shut down at the deadline, or -1 */
 	bool told;		/* progress was */
 	bool left;		/* to itself: nobody waits for it any more */
 };
@@ -38,20 +37,12 @@ struct round_job {
 typedef void round_progress(void *arg, const struct round_job *job);
 
 /* Do all n jobs, until each is done or the deadline is over.  A job that hangs
- * in a call that has no end (a resolver's, there is no other) is left to itself:
- * its slot in jobs is NULL then, and it is freed when it comes back, if ever.
- * errors gets its reason. */
+ * in a call that knows no deadline (a resolver's) is left to itself: its slot in
+ * jobs is NULL then, and it is freed when it comes back, if ever. */
 int	round_run(struct round_job **jobs, size_t n, int64_t deadline,
 	    round_progress *progress, void *arg, struct x2gobroker_error *err);
 
-/* For jobs: the deadline, and a socket to be shut down when it is over, so that
- * whoever reads from it comes back; -1: there is none any more, which has to be
- * said before it is closed. */
+/* For jobs: the deadline, which they have to keep to by themselves. */
 int64_t	round_deadline(const struct round_job *job);
-void	round_watch(struct round_job *job, int fd);
-
-/* Whether it is over.  After a call that may have hung, what was borrowed may
- * be gone then. */
-bool	round_is_over(struct round_job *job);
 
 #endif

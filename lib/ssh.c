@@ -1,19 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/socket.h>
+
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "clock.h"
 #include "file.h"
 #include "protocol.h"
 #include "ssh.h"
 #include "value.h"
-
-/* Where somebody has to end a call that takes too long, it is done by shutting
- * the socket down; this only must not be sooner. */
-#define NEVER_SECONDS	86400L
 
 #define KEY_SIZE_MAX	(64 * 1024)
 #define MESSAGE_MAX	400	/* of what a server says on its stderr */
@@ -205,16 +207,49 @@ ssh_setup_free(struct ssh_setup *setup)
 static int
 fail(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
 {
+	if (clock_left(link->deadline) == 0)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "it did not answer in time");
 	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %.300s",
 	    what, LIB(link)->ssh_get_error(link->session));
 }
 
+/* Wait until there is something to read, or room for what is to be written.
+ * sshd sends small pieces one by one, and its kernel holds the second one back
+ * until the first is acknowledged; which ours does at once only when told so,
+ * and forgets again when we send. */
+static bool
+wait_for_socket(struct ssh_link *link)
+{
+	struct pollfd pollfd = { .fd = link->fd, .events = POLLIN };
+	int on = 1, n;
+
+	if (LIB(link)->ssh_get_poll_flags(link->session) & SSH_WRITE_PENDING)
+		pollfd.events |= POLLOUT;
+	setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	while ((n = poll(&pollfd, 1, clock_left(link->deadline))) == -1 &&
+	    errno == EINTR)
+		continue;
+	return n > 0;
+}
+
+/* A call of libssh that has to be made again until it is done. */
+typedef int step(struct ssh_link *link);
+
 static int
-set_options(struct ssh_link *link, int fd, int port,
-    struct x2gobroker_error *err)
+do_step(struct ssh_link *link, step *fn)
+{
+	int result;
+
+	while ((result = fn(link)) == SSH_AGAIN && wait_for_socket(link))
+		continue;
+	return result;
+}
+
+static int
+set_options(struct ssh_link *link, int port, struct x2gobroker_error *err)
 {
 	static const bool no = false;
-	static const long never = NEVER_SECONDS;
 	unsigned int number = (unsigned int)port;
 	const struct {
 		enum ssh_options_e type;
@@ -226,18 +261,18 @@ set_options(struct ssh_link *link, int fd, int port,
 		{ SSH_OPTIONS_USER, link->setup->user },
 		{ SSH_OPTIONS_PORT, &number },
 		{ SSH_OPTIONS_KNOWNHOSTS, link->setup->known_hosts },
-		{ SSH_OPTIONS_TIMEOUT, &never },
 		/* from here on, the socket is the session's */
-		{ SSH_OPTIONS_FD, &fd },
+		{ SSH_OPTIONS_FD, &link->fd },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		if (LIB(link)->ssh_options_set(link->session, options[i].type,
 		    options[i].value) < 0) {
-			close(fd);
+			close(link->fd);
 			return fail(link, "cannot set up SSH", err);
 		}
+	LIB(link)->ssh_set_blocking(link->session, 0);
 	return 0;
 }
 
@@ -332,21 +367,29 @@ check_host_key(struct ssh_link *link, enum hostkey_policy policy,
 	}
 }
 
+static int
+step_connect(struct ssh_link *link)
+{
+	return LIB(link)->ssh_connect(link->session);
+}
+
 int
 ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
-    const struct host *host, int port, enum hostkey_policy policy,
-    struct x2gobroker_error *err)
+    int64_t deadline, const struct host *host, int port,
+    enum hostkey_policy policy, struct x2gobroker_error *err)
 {
 	memset(link, 0, sizeof(*link));
 	link->setup = setup;
+	link->deadline = deadline;
+	link->fd = fd;
 	if ((link->session = setup->lib.ssh_new()) == NULL) {
 		close(fd);
 		return error_nomem(err);
 	}
-	if (set_options(link, fd, port, err) == -1 ||
+	if (set_options(link, port, err) == -1 ||
 	    find_known_name(link, host, err) == -1)
 		return -1;
-	if (setup->lib.ssh_connect(link->session) != SSH_OK)
+	if (do_step(link, step_connect) != SSH_OK)
 		return fail(link, "no SSH connection", err);
 	if (get_fingerprint(link, err) == -1)
 		return -1;
@@ -354,16 +397,25 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 }
 
 static int
+step_login(struct ssh_link *link)
+{
+	int result = LIB(link)->ssh_userauth_publickey(link->session, NULL,
+	    link->key);
+
+	return result == SSH_AUTH_AGAIN ? SSH_AGAIN : result;
+}
+
+static int
 login_with(struct ssh_link *link, const struct ssh_identity *identity)
 {
-	ssh_key key = NULL;
 	int result;
 
 	if (LIB(link)->ssh_pki_import_privkey_base64(identity->text, NULL,
-	    NULL, NULL, &key) != SSH_OK)
+	    NULL, NULL, &link->key) != SSH_OK)
 		return SSH_AUTH_DENIED;
-	result = LIB(link)->ssh_userauth_publickey(link->session, NULL, key);
-	LIB(link)->ssh_key_free(key);
+	result = do_step(link, step_login);
+	LIB(link)->ssh_key_free(link->key);
+	link->key = NULL;
 	return result;
 }
 
@@ -376,10 +428,11 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 		switch (login_with(link, &link->setup->identities[i])) {
 		case SSH_AUTH_SUCCESS:
 			return 0;
-		case SSH_AUTH_ERROR:
-			return fail(link, "login", err);
-		default:
+		case SSH_AUTH_DENIED:
+		case SSH_AUTH_PARTIAL:
 			break;
+		default:
+			return fail(link, "it broke off at the login", err);
 		}
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "it does not let %.100s in with %.300s; does authorized_keys there "
@@ -387,34 +440,67 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 	    link->setup->user, link->setup->tried);
 }
 
+/*
+ * A command
+ */
+
 static int
-read_output(struct ssh_link *link, ssh_channel channel, size_t max,
-    struct buf *out, struct x2gobroker_error *err)
+step_open_channel(struct ssh_link *link)
 {
-	char chunk[8192];
+	return LIB(link)->ssh_channel_open_session(link->channel);
+}
+
+static int
+step_exec(struct ssh_link *link)
+{
+	return LIB(link)->ssh_channel_request_exec(link->channel,
+	    link->command);
+}
+
+static int
+step_send_eof(struct ssh_link *link)
+{
+	return LIB(link)->ssh_channel_send_eof(link->channel);
+}
+
+/* Whatever has arrived; SSH_EOF at the end of it. */
+static int
+step_read(struct ssh_link *link)
+{
+	int n = LIB(link)->ssh_channel_read_nonblocking(link->channel,
+	    link->chunk, sizeof(link->chunk), 0);
+
+	if (n == 0)
+		return LIB(link)->ssh_channel_is_eof(link->channel) ? SSH_EOF :
+		    SSH_AGAIN;
+	return n;
+}
+
+static int
+read_output(struct ssh_link *link, size_t max, struct buf *out,
+    struct x2gobroker_error *err)
+{
 	size_t begin = out->len;
 	int n;
 
-	while ((n = LIB(link)->ssh_channel_read(channel, chunk, sizeof(chunk),
-	    0)) > 0) {
-		buf_put(out, chunk, (size_t)n);
+	while ((n = do_step(link, step_read)) > 0) {
+		buf_put(out, link->chunk, (size_t)n);
 		if (out->len - begin > max)
 			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 			    "its answer has more than %zu bytes", max);
 	}
 	if (out->failed)
 		return error_nomem(err);
-	return n == 0 ? 0 : fail(link, "its answer broke off", err);
+	return n == SSH_EOF ? 0 : fail(link, "its answer broke off", err);
 }
 
 /* What the command said on stderr, in one line, for a message. */
 static void
-read_message(struct ssh_link *link, ssh_channel channel,
-    char message[static MESSAGE_MAX + 1])
+read_message(struct ssh_link *link, char message[static MESSAGE_MAX + 1])
 {
 	int i, n;
 
-	n = LIB(link)->ssh_channel_read_nonblocking(channel, message,
+	n = LIB(link)->ssh_channel_read_nonblocking(link->channel, message,
 	    MESSAGE_MAX, 1);
 	if (n < 0)
 		n = 0;
@@ -426,23 +512,36 @@ read_message(struct ssh_link *link, ssh_channel channel,
 		message[--n] = '\0';
 }
 
+/* It comes some time after the end of the output, or never, when the command
+ * was killed and the channel is closed without. */
+static int
+step_get_status(struct ssh_link *link)
+{
+	link->status = LIB(link)->ssh_channel_get_exit_status(link->channel);
+	return link->status != -1 ||
+	    LIB(link)->ssh_channel_is_closed(link->channel) ? SSH_OK :
+	    SSH_AGAIN;
+}
+
 /* The agent's own words come first where it has some: they say what to do. */
 static int
-check_exit(struct ssh_link *link, ssh_channel channel, bool silent,
-    struct x2gobroker_error *err)
+check_exit(struct ssh_link *link, bool silent, struct x2gobroker_error *err)
 {
 	char message[MESSAGE_MAX + 1];
-	int status;
 
-	read_message(link, channel, message);
-	status = LIB(link)->ssh_channel_get_exit_status(channel);
-	if (status == 0 && (message[0] == '\0' || !silent))
+	if (do_step(link, step_get_status) != SSH_OK)
+		return fail(link, "its answer broke off", err);
+	read_message(link, message);
+	if (link->status == 0 && (message[0] == '\0' || !silent))
 		return 0;
-	if (message[0] == '\0')
+	if (message[0] != '\0')
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "the agent there ended with status %d", status);
+		    "the agent there says: %s", message);
+	if (link->status == -1)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "the agent there was killed");
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "the agent there says: %s", message);
+	    "the agent there ended with status %d", link->status);
 }
 
 int
@@ -451,19 +550,20 @@ ssh_link_run(struct ssh_link *link, const char *command, size_t max,
 {
 	const struct sshlib *lib = LIB(link);
 	size_t begin = out->len;
-	ssh_channel channel;
 	int result = -1;
 
-	if ((channel = lib->ssh_channel_new(link->session)) == NULL)
+	if ((link->channel = lib->ssh_channel_new(link->session)) == NULL)
 		return error_nomem(err);
-	if (lib->ssh_channel_open_session(channel) != SSH_OK ||
-	    lib->ssh_channel_request_exec(channel, command) != SSH_OK)
+	link->command = command;
+	if (do_step(link, step_open_channel) != SSH_OK ||
+	    do_step(link, step_exec) != SSH_OK)
 		fail(link, "it does not run the agent", err);
-	else if (lib->ssh_channel_send_eof(channel) != SSH_OK)
+	else if (do_step(link, step_send_eof) != SSH_OK)
 		fail(link, "its connection broke off", err);
-	else if (read_output(link, channel, max, out, err) == 0)
-		result = check_exit(link, channel, out->len == begin, err);
-	lib->ssh_channel_free(channel);
+	else if (read_output(link, max, out, err) == 0)
+		result = check_exit(link, out->len == begin, err);
+	lib->ssh_channel_free(link->channel);
+	link->channel = NULL;
 	return result;
 }
 

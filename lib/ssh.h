@@ -2,9 +2,7 @@
 /*
  * SSH to a server, over libssh: connect, know the host key, log in with a
  * service key, run a command.  Nothing here reads anybody's ~/.ssh/config or
- * trusts SSH_AUTH_SOCK.
- *
- * The calls block; to end them early, shut the socket down.
+ * trusts SSH_AUTH_SOCK.  All calls end at the deadline of the link.
  */
 #ifndef SSH_H
 #define SSH_H
@@ -37,20 +35,28 @@ void	ssh_setup_free(struct ssh_setup *setup);
 /* One connection. */
 struct ssh_link {
 	const struct ssh_setup *setup;
+	int64_t deadline;
+	int fd;			/* the session's */
 	ssh_session session;
 	const char *known_as;	/* the name that its key was looked up by */
 	char *new_key;		/* a line for known_hosts: the key is not there,
 				 * and the policy lets us go on; owned */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];	/* of the host key */
+	/* what is being done */
+	ssh_key key;
+	ssh_channel channel;
+	const char *command;
+	int status;
+	char chunk[8192];
 };
 
-/* Speak SSH over the socket fd, which belongs to the link from now on even
- * where this fails, up to where the host key is known to be the right one of
+/* Speak SSH over the non-blocking socket fd, which belongs to the link from now
+ * on even where this fails, up to where the host key is known to be the right one of
  * host, as far as policy wants that.  -1 with the text of err, and *link to be
  * closed all the same. */
 int	ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
-	    const struct host *host, int port, enum hostkey_policy policy,
-	    struct x2gobroker_error *err);
+	    int64_t deadline, const struct host *host, int port,
+	    enum hostkey_policy policy, struct x2gobroker_error *err);
 
 /* Log in with the first service key that the server takes. */
 int	ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err);

@@ -16,6 +16,8 @@
 	X(ssh_free)				\
 	X(ssh_connect)				\
 	X(ssh_disconnect)			\
+	X(ssh_set_blocking)			\
+	X(ssh_get_poll_flags)			\
 	X(ssh_get_error)			\
 	X(ssh_options_set)			\
 	X(ssh_get_server_publickey)		\
@@ -34,8 +36,9 @@
 	X(ssh_channel_open_session)		\
 	X(ssh_channel_request_exec)		\
 	X(ssh_channel_send_eof)			\
-	X(ssh_channel_read)			\
 	X(ssh_channel_read_nonblocking)		\
+	X(ssh_channel_is_eof)			\
+	X(ssh_channel_is_closed)		\
 	X(ssh_channel_get_exit_status)
 
 /* A pointer to each, of the same name. */

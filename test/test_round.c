@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <sys/socket.h>
-
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "round.h"
@@ -18,7 +15,7 @@ struct work {
 	struct round_job job;
 	int number;
 	int ms;			/* how long it takes */
-	int fd;			/* what it reads from, or -1 */
+	bool until_deadline;
 };
 
 static void
@@ -31,16 +28,10 @@ static int
 do_work(struct round_job *job, struct x2gobroker_error *err)
 {
 	struct work *work = (struct work *)job;
-	char c;
 
-	if (work->fd != -1) {
-		round_watch(job, work->fd);
-		/* it is the deadline that ends this */
-		if (read(work->fd, &c, 1) != 0)
-			abort();
-		round_watch(job, -1);
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "shut down, %s", round_is_over(job) ? "over" : "not over");
+	if (work->until_deadline) {
+		pause_ms(clock_left(round_deadline(job)) + 20);
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "late");
 	}
 	pause_ms(work->ms);
 	if (work->number % 3 == 2)
@@ -57,7 +48,7 @@ free_work(struct round_job *job)
 }
 
 static struct round_job *
-make_work(int number, int ms, int fd)
+make_work(int number, int ms, bool until_deadline)
 {
 	struct work *work = calloc(1, sizeof(*work));
 
@@ -66,7 +57,7 @@ make_work(int number, int ms, int fd)
 	work->job.free = free_work;
 	work->number = number;
 	work->ms = ms;
-	work->fd = fd;
+	work->until_deadline = until_deadline;
 	return &work->job;
 }
 
@@ -101,7 +92,7 @@ all_jobs_are_done_and_told_of_once(void **state unused)
 		struct told told = { .thread = pthread_self() };
 
 		for (i = 0; i < counts[c]; i++)
-			jobs[i] = make_work((int)i, (int)(i % 7), -1);
+			jobs[i] = make_work((int)i, (int)(i % 7), false);
 		assert_int_equal(round_run(jobs, counts[c], clock_ms() + 20000,
 		    note, &told, NULL), 0);
 		assert_int_equal(told.n, counts[c]);
@@ -125,7 +116,7 @@ they_run_at_the_same_time(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(jobs); i++)
-		jobs[i] = make_work(0, 300, -1);
+		jobs[i] = make_work(0, 300, false);
 	assert_int_equal(round_run(jobs, LENGTH(jobs), start + 20000, NULL,
 	    NULL, NULL), 0);
 	/* one after the other they would take 19 seconds */
@@ -135,25 +126,21 @@ they_run_at_the_same_time(void **state unused)
 }
 
 static void
-a_reader_is_woken_at_the_deadline(void **state unused)
+who_notices_the_deadline_is_waited_for(void **state unused)
 {
 	struct round_job *jobs[2];
 	int64_t start = clock_ms();
-	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	jobs[0] = make_work(0, 0, pair[0]);
-	jobs[1] = make_work(1, 0, -1);
+	jobs[0] = make_work(0, 0, true);
+	jobs[1] = make_work(1, 0, false);
 	assert_int_equal(round_run(jobs, 2, start + 200, NULL, NULL, NULL), 0);
 	assert_in_range(clock_ms() - start, 200, 5000);
 	assert_non_null(jobs[0]);
 	assert_true(jobs[0]->done && jobs[0]->failed);
-	assert_string_equal(jobs[0]->error.text, "shut down, over");
+	assert_string_equal(jobs[0]->error.text, "late");
 	assert_true(jobs[1]->done && !jobs[1]->failed);
 	free(jobs[0]);
 	free(jobs[1]);
-	close(pair[0]);
-	close(pair[1]);
 }
 
 static void
@@ -164,9 +151,9 @@ a_job_that_hangs_is_left_to_itself(void **state unused)
 	int i;
 
 	freed = 0;
-	jobs[0] = make_work(0, 0, -1);
-	jobs[1] = make_work(1, 1500, -1);
-	jobs[2] = make_work(2, 0, -1);
+	jobs[0] = make_work(0, 0, false);
+	jobs[1] = make_work(1, 1500, false);
+	jobs[2] = make_work(2, 0, false);
 	assert_int_equal(round_run(jobs, 3, start + 100, NULL, NULL, NULL), 0);
 	assert_in_range(clock_ms() - start, 100, 1400);
 	assert_true(jobs[0]->done && jobs[2]->done);
@@ -188,7 +175,7 @@ who_waits_for_its_turn_too_long_has_failed(void **state unused)
 	size_t i, late = 0;
 
 	for (i = 0; i < JOBS; i++)
-		jobs[i] = make_work(0, 200, -1);
+		jobs[i] = make_work(0, 200, false);
 	assert_int_equal(round_run(jobs, JOBS, start + 300, NULL, NULL, NULL),
 	    0);
 	for (i = 0; i < JOBS; i++) {
@@ -214,7 +201,7 @@ signals_are_the_callers(void **state unused)
 	int sig;
 
 	assert_int_equal(pthread_sigmask(SIG_SETMASK, NULL, &before), 0);
-	jobs[0] = make_work(0, 0, -1);
+	jobs[0] = make_work(0, 0, false);
 	assert_int_equal(round_run(jobs, 1, clock_ms() + 5000, NULL, NULL,
 	    NULL), 0);
 	free(jobs[0]);
@@ -230,7 +217,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_jobs_are_done_and_told_of_once),
 		cmocka_unit_test(they_run_at_the_same_time),
-		cmocka_unit_test(a_reader_is_woken_at_the_deadline),
+		cmocka_unit_test(who_notices_the_deadline_is_waited_for),
 		cmocka_unit_test(a_job_that_hangs_is_left_to_itself),
 		cmocka_unit_test(who_waits_for_its_turn_too_long_has_failed),
 		cmocka_unit_test(signals_are_the_callers),
