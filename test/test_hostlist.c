@@ -184,6 +184,106 @@ names_end_at_253_bytes(void **state unused)
 	free(hosts);
 }
 
+/*
+ * What a server calls itself
+ */
+
+/* The number of the host that name means, or -1. */
+static int
+match(const char *text, const char *name)
+{
+	const struct host *found;
+	struct host *hosts;
+	int number;
+	size_t n;
+
+	assert_int_equal(hostlist_parse(text, &hosts, &n, NULL), 0);
+	found = hostlist_match(hosts, n, name);
+	number = found != NULL ? (int)(found - hosts) : -1;
+	free(hosts);
+	return number;
+}
+
+static void
+the_host_of_a_name_is_found(void **state unused)
+{
+	static const struct {
+		const char *hosts, *name;
+		int number;
+	} rows[] = {
+		{ "ts01, ts02", "ts02", 1 },
+		{ "ts01, TS02", "ts02", 1 },
+		{ "ts01, ts02.", "ts02", 1 },
+		{ "ts01, ts02", "TS02.", 1 },
+		{ "ts01, ts02.example.org", "ts02", 1 },
+		{ "ts01, ts02", "ts02.example.org", 1 },
+		{ "ts01.example.org., ts02.", "ts02.example.org", 1 },
+		{ "ts01.a.org, ts01.b.org", "ts01.b.org", 1 },
+		{ "ts01.a.org, ts01", "ts01", 1 },
+		{ "ts01, ts01.a.org", "ts01.a.org", 1 },
+		{ "ts01, ts02 (192.0.2.2)", "192.0.2.2", 1 },
+		{ "ts01, ts02 (192.0.2.2)", "ts02.example.org", 1 },
+		{ "ts01, 192.0.2.2", "192.0.2.2", 1 },
+		{ "ts01, 2001:db8::2", "2001:DB8:0::2", 1 },
+		{ "ts01, ts02 ([2001:db8::2]:22)", "2001:db8::2", 1 },
+		{ "ts01, web (ts02.example.org)", "ts02.example.org", 1 },
+		{ "ts01, web (ts02.example.org)", "ts02", 1 },
+		{ "ts01, web (ts02)", "ts02.example.org", 1 },
+		/* its name counts for more than an address, and that for more
+		 * than a label */
+		{ "web (ts02), ts02", "ts02", 1 },
+		{ "ts02.a.org, web (ts02.b.org)", "ts02.b.org", 1 },
+		/* the same twice is one */
+		{ "ts01, ts02, ts02", "ts02", 2 },
+		{ "ts01, ts02.a.org:22, ts02.a.org:22", "ts02", 2 },
+		{ "my_host, my-host", "my-host", 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		check(rows[i].hosts, match(rows[i].hosts, rows[i].name) ==
+		    rows[i].number);
+}
+
+static void
+what_could_be_another_host_is_not_taken(void **state unused)
+{
+	static const struct {
+		const char *hosts, *name;
+	} rows[] = {
+		{ "ts01, ts02", "ts03" },
+		{ "ts01, ts02", "ts0" },
+		{ "ts01, ts02", "ts011" },
+		{ "ts01, ts02", "" },
+		{ "ts01, ts02", "." },
+		{ "ts01, ts02", ".example.org" },
+		{ "ts01.a.org", "ts01.b.org" },
+		{ "ts01.a.org", "ts01.a" },
+		{ "ts01.a", "ts01.a.org" },
+		{ "ts01.a.org", "a.org" },
+		{ "ts01.a.org", "org" },
+		{ "ts01.a.org, ts01.b.org", "ts01" },
+		{ "ts01.a.org (192.0.2.1), web (ts01.b.org)", "ts01" },
+		{ "ts01:2201, ts01:2202", "ts01" },
+		{ "ts01 (192.0.2.1), ts01 (192.0.2.2)", "ts01" },
+		{ "a (192.0.2.1), b (192.0.2.1)", "192.0.2.1" },
+		{ "192.0.2.1", "192.0.2.2" },
+		{ "192.0.2.1", "192" },
+		{ "192.0.2.1", "192.0" },
+		{ "192-0.example.org", "192.0.2.1" },
+		{ "x (192.0.2.1)", "192" },
+		{ "2001:db8::1", "2001" },
+		{ "2001:db8::1", "2001:db8::2" },
+		{ "a:22", "::a" },
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		check(rows[i].hosts, match(rows[i].hosts, rows[i].name) ==
+		    -1);
+	assert_null(hostlist_match(NULL, 0, "ts01"));
+}
+
 int
 main(void)
 {
@@ -194,6 +294,8 @@ main(void)
 		cmocka_unit_test(one_bad_host_spoils_the_list),
 		cmocka_unit_test(a_farm_has_hundreds),
 		cmocka_unit_test(names_end_at_253_bytes),
+		cmocka_unit_test(the_host_of_a_name_is_found),
+		cmocka_unit_test(what_could_be_another_host_is_not_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
