@@ -9,10 +9,8 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/time.h>
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <paths.h>
 #include <signal.h>
@@ -21,59 +19,28 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../settle.h"
 #include "helper.h"
 
 #define SECONDS_MAX	20	/* for everything; nobody waits longer */
 
-/* A file that is opened as number 2 would get our error texts. */
-static void
-repair_fds(void)
-{
-	int fd;
-
-	do {
-		if ((fd = open(_PATH_DEVNULL, O_RDWR)) == -1)
-			_exit(STATUS_SYSTEM);
-	} while (fd <= STDERR_FILENO);
-	closefrom(STDERR_FILENO + 1);
-}
-
 /* No signal may end or stop us half way, with the lock of /etc/shadow held.
  * What a terminal sends needs no permission, so it is ignored, and so is what
- * writing can cause.  Once we are root, others may not send us any. */
-static void
-settle_signals(void)
-{
-	static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP,
-	    SIGTTIN, SIGTTOU, SIGPIPE, SIGXFSZ };
-	static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL,
-	    ITIMER_PROF };
-	const struct itimerval off = { 0 };
-	sigset_t none;
-	size_t i;
-	int sig;
-
-	/* timers, ignored and blocked signals outlive execve(2), and modules
-	 * that wait for a child need SIGCHLD as it is by default */
-	for (i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
-		setitimer(timers[i], &off, NULL);
-	for (sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	for (i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
-		signal(ignored[i], SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-	/* away from the caller's terminal; fails where it has none for us */
-	setsid();
-}
+ * writing can cause.  Once we are root, others may not send us any.  Modules
+ * that wait for a child need SIGCHLD as it is by default. */
+static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN,
+    SIGTTOU, SIGPIPE, SIGXFSZ, 0 };
 
 void
 process_settle(void)
 {
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
 		_exit(STATUS_SYSTEM);
-	repair_fds();
-	settle_signals();
+	if (!settle_fds())
+		_exit(STATUS_SYSTEM);
+	settle_signals(ignored);
+	/* away from the caller's terminal; fails where it has none for us */
+	setsid();
 	umask(077);
 	if (chdir("/") == -1)
 		_exit(STATUS_SYSTEM);

@@ -8,11 +8,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
 #include <sys/un.h>
 
-#include <fcntl.h>
 #include <paths.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,6 +19,7 @@
 #include <unistd.h>
 
 #include "../priv.h"
+#include "../settle.h"
 #include "process.h"
 
 /* Longer than x2gobroker-pam(8), the slowest that is waited for, lives; and
@@ -31,7 +29,6 @@
 #define NO_ANSWER	"no answer in time; does a directory or name server " \
 			"hang?"
 
-#define FDS_MAX		65536	/* closed where close_range(2) is missing */
 #define KIB		((rlim_t)1024)
 #define MIB		(1024 * KIB)
 
@@ -90,36 +87,6 @@ process_refuse(const char *why)
 		written = write(STDOUT_FILENO, say->text, say->len);
 	tell_syslog(why);
 	_exit(1);
-}
-
-/*
- * Descriptors
- */
-
-/* Nothing that was left open is for us, or for what we start. */
-static void
-close_others(void)
-{
-	int fd;
-
-#ifdef SYS_close_range
-	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0U) == 0)
-		return;
-#endif
-	for (fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++)
-		close(fd);
-}
-
-/* A file that is opened as number 1 would get our answer. */
-static void
-repair_standard_fds(void)
-{
-	int fd;
-
-	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) == -1 &&
-		    open(_PATH_DEVNULL, O_RDWR) != fd)
-			process_refuse("there is no " _PATH_DEVNULL);
 }
 
 /*
@@ -188,27 +155,6 @@ settle_limits(bool setuid)
  */
 
 static void
-settle_signals(void)
-{
-	static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL,
-	    ITIMER_PROF };
-	const struct itimerval off = { 0 };
-	sigset_t none;
-	size_t i;
-	int sig;
-
-	for (i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
-		setitimer(timers[i], &off, NULL);
-	for (sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
-	/* a client that is gone and a file that is full are write errors */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
-}
-
-static void
 out_of_time(int sig __attribute__((unused)))
 {
 	if (atomic_load(&refusal) != NULL)
@@ -240,40 +186,25 @@ process_set_request_timeout(int seconds)
  * The environment
  */
 
-/* A copy of a variable, which outlives clearenv(3).  The variable itself is
- * wiped: what a client sends can hold a password, and stands in /proc. */
 static char *
 take_variable(const char *name)
 {
-	char *value = getenv(name), *copy;
+	char *value;
 
-	if (value == NULL)
-		return NULL;
-	if ((copy = strdup(value)) == NULL)
+	if (!settle_take_variable(name, &value))
 		process_refuse("out of memory at its start");
-	explicit_bzero(value, strlen(value));
-	return copy;
-}
-
-/* SSH_CONNECTION is "client-address client-port server-address server-port",
- * SSH_CLIENT "client-address client-port server-port" (sshd(8), ssh(1)). */
-static char *
-take_address(void)
-{
-	char *text = take_variable("SSH_CONNECTION");
-
-	if (text == NULL)
-		text = take_variable("SSH_CLIENT");
-	if (text != NULL)
-		text[strcspn(text, " ")] = '\0';
-	return text;
+	return value;
 }
 
 static void
 settle_environment(struct process *process)
 {
+	char *address;
+
 	process->command = take_variable("SSH_ORIGINAL_COMMAND");
-	process->address = take_address();
+	if (!settle_take_address(&address))
+		process_refuse("out of memory at its start");
+	process->address = address;
 	process->under_sshd = process->command != NULL ||
 	    process->address != NULL;
 	/* the caller of a setuid file would have us read any file of ours */
@@ -287,12 +218,15 @@ settle_environment(struct process *process)
 void
 process_settle(struct process *process)
 {
+	/* a client that is gone and a file that is full are write errors */
+	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
+
 	process->uid = getuid();
 	process->setuid = getuid() != geteuid() || getgid() != getegid();
-	settle_signals();
-	close_others();
+	settle_signals(ignored);
 	settle_limits(process->setuid);
-	repair_standard_fds();
+	if (!settle_fds())
+		process_refuse("there is no " _PATH_DEVNULL);
 	priv_dumpable_off(process_refuse);
 	umask(077);
 	if (chdir("/") == -1)
