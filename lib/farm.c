@@ -111,6 +111,21 @@ farm_hosts(const struct x2gobroker_profile *profile, struct host **hosts,
 	return 0;
 }
 
+bool
+x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
+    const char *name)
+{
+	cleanup_free struct host *hosts = NULL;
+	size_t i, n;
+
+	if (farm_hosts(profile, &hosts, &n, NULL) == -1)
+		return false;
+	for (i = 0; i < n; i++)
+		if (hostlist_match(&hosts[i], 1, name) != NULL)
+			return true;
+	return false;
+}
+
 int
 farm_port(const struct x2gobroker_profile *profile, const struct host *host)
 {
@@ -669,6 +684,9 @@ x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
 {
 	if (path != NULL)
 		*path = farm->context->setup.known_hosts;
+	if (i >= farm->nservers || farm->servers[i].new_key == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "there is no key to be added");
 	return knownhosts_add(farm->context->setup.known_hosts,
 	    farm->servers[i].new_key, err);
 }

@@ -346,8 +346,27 @@ unknown_key(struct ssh_link *link, enum hostkey_policy policy,
 	    link->known_as);
 }
 
+/* It is for a person to find out why, and to forget the old one. */
 static int
-check_host_key(struct ssh_link *link, enum hostkey_policy policy,
+changed_key(const struct ssh_link *link, int port,
+    struct x2gobroker_error *err)
+{
+	const char *path = link->setup->known_hosts;
+	char name[HOST_TEXT_MAX + 16];
+
+	if (port == 22)
+		snprintf(name, sizeof(name), "%s", link->known_as);
+	else
+		snprintf(name, sizeof(name), "[%s]:%d", link->known_as, port);
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "its host key is %s, and %.200s has another one: somebody is in "
+	    "between, or it was installed anew; the old one is forgotten "
+	    "with: ssh-keygen -f %.200s -R '%s'", link->fingerprint, path,
+	    path, name);
+}
+
+static int
+check_host_key(struct ssh_link *link, int port, enum hostkey_policy policy,
     struct x2gobroker_error *err)
 {
 	switch (LIB(link)->ssh_session_is_known_server(link->session)) {
@@ -358,10 +377,7 @@ check_host_key(struct ssh_link *link, enum hostkey_policy policy,
 		return unknown_key(link, policy, err);
 	case SSH_KNOWN_HOSTS_CHANGED:
 	case SSH_KNOWN_HOSTS_OTHER:
-		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "its host key is %s, and %.200s has another one: it was "
-		    "installed anew, or somebody is in between",
-		    link->fingerprint, link->setup->known_hosts);
+		return changed_key(link, port, err);
 	default:
 		return fail(link, "its host key cannot be checked", err);
 	}
@@ -393,7 +409,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 		return fail(link, "no SSH connection", err);
 	if (get_fingerprint(link, err) == -1)
 		return -1;
-	return check_host_key(link, policy, err);
+	return check_host_key(link, port, policy, err);
 }
 
 static int

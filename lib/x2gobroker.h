@@ -173,6 +173,11 @@ unsigned int x2gobroker_profile_line(const struct x2gobroker_profile *profile);
 const char *x2gobroker_profile_value(const struct x2gobroker_profile *profile,
     const char *key);
 
+/* Whether name, a host's name or address, means one of the servers of profile,
+ * as X2Go servers and the list of drained ones call them. */
+bool x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
+    const char *name);
+
 /* The fingerprint of a public key, whose middle word (base64) of a line of
  * authorized_keys is given: "SHA256:..." into dst.  -1: that is no key. */
 #define X2GOBROKER_FINGERPRINT_SIZE	51
