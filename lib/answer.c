@@ -114,6 +114,7 @@ x2gobroker_answer_free(struct x2gobroker_answer *answer)
 		return;
 	buf_free(&answer->body);
 	buf_free(&answer->summary);
+	buf_free(&answer->key);
 	buf_free(&answer->sessions);
 	free(answer->visible);
 	free(answer->states);
@@ -134,7 +135,7 @@ static int
 finish(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
 {
 	if (!answer->body.failed && !answer->summary.failed &&
-	    !answer->sessions.failed)
+	    !answer->key.failed && !answer->sessions.failed)
 		return 0;
 	error_nomem(err);
 	return refuse(answer);

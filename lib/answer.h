@@ -28,6 +28,7 @@ struct x2gobroker_answer {
 	const struct x2gobroker_profile **visible;	/* owned */
 	size_t nvisible;
 	enum session_state *states;	/* of each of them, or NULL; owned */
+	struct buf key;			/* a private one for the client, or "" */
 	struct buf sessions;		/* lines for SESSION_INFO */
 	char server[HOST_TEXT_MAX + 1];
 	int port;

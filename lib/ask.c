@@ -116,11 +116,11 @@ static int
 ask_ok(struct ask *ask, struct link *link, const char *task,
     struct x2gobroker_error *err)
 {
-	const char *args[] = { ask->id, NULL };
 	struct buf answer = { 0 };
 	int result;
 
-	result = link_ask(link, ask->context->user, task, args, &answer, err);
+	result = link_ask(link, ask->context->user, task,
+	    (const char *const *)ask->args, &answer, err);
 	if (result == 0)
 		result = agent_parse_ok(answer.data != NULL ? answer.data : "",
 		    answer.len, err);
@@ -156,7 +156,8 @@ look_at_state(struct ask *ask, struct link *link, enum session_state *state,
 		return -1;
 	*state = SESSION_FINISHED;
 	for (i = 0; i < ask->report.nsessions; i++)
-		if (strcmp(session_id(&ask->report.sessions[i]), ask->id) == 0)
+		if (strcmp(session_id(&ask->report.sessions[i]),
+		    ask->args[0]) == 0)
 			*state = ask->report.sessions[i].state;
 	return 0;
 }
@@ -181,11 +182,11 @@ change_state(struct ask *ask, struct link *link, const char *task,
 			return 0;
 		if (state == SESSION_FINISHED)
 			return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-			    "session %s has ended", ask->id);
+			    "session %s has ended", ask->args[0]);
 		if (clock_left(deadline) < ms)
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 			    "session %s is still in state %c after %s",
-			    ask->id, state, task);
+			    ask->args[0], state, task);
 		if (at_once)
 			usleep((useconds_t)ms * 1000);
 		else if (ask_ok(ask, link, task, err) == -1)
@@ -212,6 +213,8 @@ talk(struct ask *ask, struct link *link, struct x2gobroker_error *err)
 	case ASK_TERMINATE:
 		return change_state(ask, link, "terminatesession",
 		    SESSION_FINISHED, err);
+	case ASK_ADD_KEY:
+		return ask_ok(ask, link, "addauthkey", err);
 	case ASK_HOST_KEY:
 	case ASK_KNOCK:
 		break;
@@ -260,12 +263,12 @@ free_job(struct round_job *job)
 
 struct ask *
 ask_new(struct ask_context *context, const struct link_target *target,
-    enum ask_what what, const char *id, struct x2gobroker_error *err)
+    enum ask_what what, const char *arg, const char *more,
+    struct x2gobroker_error *err)
 {
 	struct ask *ask = calloc(1, sizeof(*ask));
 
-	if (ask == NULL || (id != NULL && (ask->id = strdup(id)) == NULL)) {
-		free(ask);
+	if (ask == NULL) {
 		error_nomem(err);
 		return NULL;
 	}
@@ -276,6 +279,12 @@ ask_new(struct ask_context *context, const struct link_target *target,
 	ask->target = *target;
 	ask->what = what;
 	agent_report_init(&ask->report);
+	if ((arg != NULL && (ask->args[0] = strdup(arg)) == NULL) ||
+	    (more != NULL && (ask->args[1] = strdup(more)) == NULL)) {
+		ask_free(ask);
+		error_nomem(err);
+		return NULL;
+	}
 	return ask;
 }
 
@@ -287,6 +296,7 @@ ask_free(struct ask *ask)
 	agent_report_free(&ask->report);
 	ask_context_release(ask->context);
 	free(ask->new_key);
-	free(ask->id);
+	free(ask->args[0]);
+	free(ask->args[1]);
 	free(ask);
 }

@@ -14,9 +14,12 @@ enum ask_what {
 	ASK_ALL,		/* and load, and how many there are */
 	ASK_HOST_KEY,		/* which one it has, known or not */
 	ASK_KNOCK,		/* whether anything listens there */
-	ASK_SUSPEND,		/* the session id, until it is */
-	ASK_TERMINATE,		/* the session id, until it is gone */
+	ASK_SUSPEND,		/* the session of that id, until it is */
+	ASK_TERMINATE,		/* the session of that id, until it is gone */
+	ASK_ADD_KEY,		/* the line to the file of authorized keys */
 };
+
+#define ASK_ARGS_MAX	2	/* id; line and file */
 
 /* What the jobs of a farm have in common.  They share it, as one that hangs may
  * outlive the farm. */
@@ -32,7 +35,7 @@ struct ask {
 	struct ask_context *context;
 	struct link_target target;
 	enum ask_what what;
-	char *id;			/* of a session, or NULL */
+	char *args[ASK_ARGS_MAX + 1];	/* what it is about; ended by NULL */
 	/* the answer */
 	struct agent_report report;
 	char *new_key;			/* a line for known_hosts, or NULL */
@@ -43,10 +46,10 @@ struct ask_context *ask_context_new(const struct x2gobroker_config *config,
 	    const char *user, struct x2gobroker_error *err);
 void	ask_context_release(struct ask_context *context);
 
-/* id may be NULL where what needs none. */
+/* arg and more may be NULL where what needs none. */
 struct ask *ask_new(struct ask_context *context,
 	    const struct link_target *target, enum ask_what what,
-	    const char *id, struct x2gobroker_error *err);
+	    const char *arg, const char *more, struct x2gobroker_error *err);
 void	ask_free(struct ask *ask);
 
 #endif

@@ -134,8 +134,8 @@ is_up(const struct choice *choice, size_t i)
 	    -1)
 		return false;
 	up = farm_add_door(doors, choice->profile, &choice->hosts[i], NULL) ==
-	    0 && farm_ask(doors, ASK_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL) ==
-	    0 && doors->servers[0].answered;
+	    0 && farm_ask(doors, ASK_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL,
+	    NULL) == 0 && doors->servers[0].answered;
 	x2gobroker_farm_free(doors);
 	return up;
 }

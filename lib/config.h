@@ -8,6 +8,7 @@ enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
 enum backend { BACKEND_INIFILE, BACKEND_ZEROCONF };
 enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
 enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
+enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
 enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
 enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
 
@@ -58,9 +59,13 @@ struct x2gobroker_config {
 	const char *drain_file;
 	int load_balancing;		/* enum load_balancing */
 
-	/* checked, and not used as long as no keys are made */
-	int autologin_key_type;
+	/* keys for one login */
+	int autologin_key_type;		/* enum autologin_key_type */
 	int autologin_key_lifetime;	/* seconds */
+	bool autologin_key_from;
+	bool autologin_agent_forwarding;
+	const char *default_authorized_keys;
+	const char *default_sshproxy_authorized_keys;
 
 	/* [broker_inifile], [broker_zeroconf] */
 	bool inifile_enable;

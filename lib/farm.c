@@ -265,18 +265,19 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
  */
 
 static struct ask *
-make_ask(struct x2gobroker_farm *farm, const struct farm_server *server,
-    enum ask_what what, const char *id, struct x2gobroker_error *err)
+make_ask(struct x2gobroker_farm *farm, const struct link_target *target,
+    enum ask_what what, const char *arg, const char *more,
+    struct x2gobroker_error *err)
 {
 	bool with_keys = what != ASK_HOST_KEY;
 
 	/* libssh and the keys, when the first server needs them */
-	if (what != ASK_KNOCK && server->target.mode == QUERY_SSH &&
+	if (what != ASK_KNOCK && target->mode == QUERY_SSH &&
 	    farm->context->setup.user == NULL &&
 	    ssh_setup_load(farm->config, with_keys, &farm->context->setup,
 	    err) == -1)
 		return NULL;
-	return ask_new(farm->context, &server->target, what, id, err);
+	return ask_new(farm->context, target, what, arg, more, err);
 }
 
 /* Take over what the job has brought; NULL: it is still hanging. */
@@ -325,10 +326,10 @@ tell(void *arg, const struct round_job *job)
 	struct x2gobroker_server server;
 	size_t i;
 
-	progress->done++;
 	for (i = 0; i < progress->n; i++) {
 		if (progress->jobs[i] != job)
 			continue;
+		progress->done++;
 		take_answer(progress->farm, &progress->farm->servers[
 		    progress->servers[i]], (struct ask *)progress->jobs[i]);
 		if (progress->fn == NULL)
@@ -350,7 +351,8 @@ make_jobs(struct progress *progress, enum ask_what what,
 	size_t i;
 
 	for (i = 0; i < farm->nservers; i++) {
-		ask = make_ask(farm, &farm->servers[i], what, NULL, err);
+		ask = make_ask(farm, &farm->servers[i].target, what, NULL,
+		    NULL, err);
 		if (ask == NULL && err->code == X2GOBROKER_ERR_NOMEM)
 			return -1;
 		if (ask == NULL) {
@@ -366,15 +368,20 @@ make_jobs(struct progress *progress, enum ask_what what,
 
 static int
 ask_servers(struct progress *progress, enum ask_what what, int64_t deadline,
-    struct x2gobroker_error *err)
+    struct round_job **companion, struct x2gobroker_error *err)
 {
-	size_t i;
+	size_t i, n;
 	int result;
 
 	if (make_jobs(progress, what, err) == -1)
 		return -1;
-	result = progress->n == 0 ? 0 : round_run(progress->jobs, progress->n,
-	    deadline, tell, progress, err);
+	n = progress->n;
+	if (companion != NULL)
+		progress->jobs[n++] = *companion;
+	result = n == 0 ? 0 : round_run(progress->jobs, n, deadline, tell,
+	    progress, err);
+	if (companion != NULL)
+		*companion = progress->jobs[n - 1];
 	for (i = 0; i < progress->n && result == 0; i++)
 		if (!progress->farm->servers[progress->servers[i]].asked)
 			take_answer(progress->farm, &progress->farm->servers[
@@ -450,7 +457,7 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 int
 farm_ask(struct x2gobroker_farm *farm, enum ask_what what, int seconds,
     x2gobroker_farm_progress *progress, void *arg,
-    struct x2gobroker_error *err)
+    struct round_job **companion, struct x2gobroker_error *err)
 {
 	struct progress state = { .farm = farm, .fn = progress, .arg = arg };
 	struct x2gobroker_error ignored;
@@ -459,13 +466,13 @@ farm_ask(struct x2gobroker_farm *farm, enum ask_what what, int seconds,
 
 	if (err == NULL)
 		err = &ignored;
-	state.jobs = calloc(farm->nservers + 1, sizeof(*state.jobs));
+	state.jobs = calloc(farm->nservers + 2, sizeof(*state.jobs));
 	state.servers = calloc(farm->nservers + 1, sizeof(*state.servers));
 	if (state.jobs == NULL || state.servers == NULL)
 		error_nomem(err);
 	else
 		result = ask_servers(&state, what, deadline_in(farm, seconds),
-		    err);
+		    companion, err);
 	for (i = 0; i < state.n; i++)
 		if (state.jobs[i] != NULL)
 			ask_free((struct ask *)state.jobs[i]);
@@ -480,7 +487,7 @@ x2gobroker_farm_ask(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err)
 {
 	return farm_ask(farm, ASK_ALL, farm->config->agent_timeout, progress,
-	    arg, err);
+	    arg, NULL, err);
 }
 
 int
@@ -488,7 +495,7 @@ x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err)
 {
 	return farm_ask(farm, ASK_HOST_KEY, farm->config->agent_timeout, NULL,
-	    NULL, err);
+	    NULL, NULL, err);
 }
 
 /*
@@ -513,7 +520,8 @@ change_session(struct x2gobroker_farm *farm, const char *id,
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "there is no session %.*s", SESSION_ID_MAX, id);
 	server = &farm->servers[farm->sessions[i].server];
-	if ((ask = make_ask(farm, server, what, id, err)) == NULL)
+	ask = make_ask(farm, &server->target, what, id, NULL, err);
+	if (ask == NULL)
 		return -1;
 	jobs[0] = &ask->job;
 	if (seconds < CHANGE_SECONDS)
@@ -544,6 +552,53 @@ x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err)
 {
 	return change_session(farm, id, ASK_TERMINATE, err);
+}
+
+/*
+ * Keys that are to be put in place
+ */
+
+/* What became of it; NULL: it is still hanging. */
+static int
+check_place(const struct farm_place *place, const struct round_job *job,
+    struct x2gobroker_error *err)
+{
+	const char *name = place->target.mode == QUERY_LOCAL ? "this host" :
+	    place->target.host.name;
+
+	if (job != NULL && !job->failed)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %s", name,
+	    job != NULL ? job->error.text : "it did not answer in time");
+}
+
+int
+farm_place_keys(struct x2gobroker_farm *farm, const struct farm_place *places,
+    size_t n, struct x2gobroker_error *err)
+{
+	cleanup_free struct round_job **jobs = calloc(n, sizeof(*jobs));
+	struct ask *ask;
+	size_t i, made;
+	int result = 0;
+
+	if (jobs == NULL)
+		return error_nomem(err);
+	for (made = 0; made < n && result == 0; made++) {
+		ask = make_ask(farm, &places[made].target, ASK_ADD_KEY,
+		    places[made].line, places[made].file, err);
+		if (ask == NULL)
+			result = -1;
+		else
+			jobs[made] = &ask->job;
+	}
+	if (result == 0)
+		result = round_run(jobs, n, deadline_in(farm,
+		    farm->config->agent_timeout), NULL, NULL, err);
+	for (i = 0; i < n && result == 0; i++)
+		result = check_place(&places[i], jobs[i], err);
+	for (i = 0; i < n; i++)
+		ask_free((struct ask *)jobs[i]);
+	return result;
 }
 
 /*

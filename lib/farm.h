@@ -60,9 +60,23 @@ int	farm_add_door(struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host,
 	    struct x2gobroker_error *err);
 
-/* Ask all servers for what, within so many seconds. */
+/* Ask all servers for what, within so many seconds.  companion (may be NULL) is
+ * a job of another kind that is done meanwhile; *companion is NULL afterwards
+ * where it hangs. */
 int	farm_ask(struct x2gobroker_farm *farm, enum ask_what what, int seconds,
 	    x2gobroker_farm_progress *progress, void *arg,
+	    struct round_job **companion, struct x2gobroker_error *err);
+
+/* A line of authorized_keys, and where it goes. */
+struct farm_place {
+	struct link_target target;
+	const char *line, *file;
+};
+
+/* Have agents put n lines in place, at the same time.  -1 where one of them is
+ * not. */
+int	farm_place_keys(struct x2gobroker_farm *farm,
+	    const struct farm_place *places, size_t n,
 	    struct x2gobroker_error *err);
 
 /* The host of a profile, one of n, that the session is on, if it has answered

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "autologin.h"
 #include "cleanup.h"
 #include "clientini.h"
 #include "farm.h"
@@ -136,8 +137,7 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 	    NULL)
 		put_flag(buf, "rootless", desktop == NULL &&
 		    profile_bool(profile, "rootless", false));
-	if (profile_bool(profile, "broker-session-autologin",
-	    profile->config->default_session_autologin)) {
+	if (autologin_is_announced(profile)) {
 		put_flag(buf, "autologin", true);
 		clientini_put(buf, "key", KEY_ANNOUNCED);
 	} else {
@@ -303,7 +303,7 @@ ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
 	if (answer->states == NULL)
 		return error_nomem(err);
 	if (farm_ask(farm, ASK_SESSIONS, farm->config->agent_timeout, NULL,
-	    NULL, err) == -1)
+	    NULL, NULL, err) == -1)
 		return -1;
 	farm_report(farm, &answer->reporter);
 	for (i = 0; i < answer->nvisible; i++)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "answer.h"
+#include "autologin.h"
 #include "choose.h"
 #include "cleanup.h"
 #include "farm.h"
@@ -67,7 +68,8 @@ struct offer {
 	size_t nhosts;
 	const struct farm_session *best;	/* or NULL: a new one it is */
 	enum session_state state;		/* of that one by now */
-	const struct host *host;		/* where it is */
+	const struct host *host;		/* where it is, or will be */
+	struct autologin *autologin;		/* the key for it, or NULL */
 };
 
 /* Suspend the running session that is to be taken over, as the client offers to
@@ -168,7 +170,7 @@ send_to_first(struct x2gobroker_answer *answer, const struct offer *offer,
 	    "host"), "host: no server that the client could be told");
 }
 
-static int
+static void
 send_to_session(struct x2gobroker_answer *answer, const struct offer *offer)
 {
 	send_to(answer, offer->profile, offer->host);
@@ -176,11 +178,10 @@ send_to_session(struct x2gobroker_answer *answer, const struct offer *offer)
 	    session_id(offer->best->session), offer->state ==
 	    offer->best->session->state ? "" : " taken-over=yes");
 	put_sessions(offer, &answer->sessions);
-	return 0;
 }
 
 static int
-send_to_chosen(struct x2gobroker_answer *answer, const struct offer *offer,
+send_to_chosen(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
 {
 	size_t chosen;
@@ -189,8 +190,50 @@ send_to_chosen(struct x2gobroker_answer *answer, const struct offer *offer,
 	    offer->nhosts, answer->user->name, true, &answer->reporter,
 	    &chosen, err) == -1)
 		return -1;
-	send_to(answer, offer->profile, &offer->hosts[chosen]);
+	offer->host = &offer->hosts[chosen];
+	send_to(answer, offer->profile, offer->host);
 	return 0;
+}
+
+/* Let the client in without a password, if that can be done: put the key in
+ * place, and in the answer. */
+static void
+give_key(struct x2gobroker_answer *answer, struct offer *offer)
+{
+	struct autologin *key = offer->autologin;
+	struct x2gobroker_error err;
+
+	if (key == NULL)
+		return;
+	if (key->job.failed || !key->job.done)
+		err = key->job.error;
+	else if (autologin_place(key, offer->farm, offer->profile, offer->host,
+	    x2gobroker_user_address(answer->user), &err) == 0) {
+		buf_put(&answer->key, key->keypair.private.data,
+		    key->keypair.private.len);
+		buf_puts(&answer->summary, " key=yes");
+		return;
+	}
+	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+	    "no key for an automatic login: %s", err.text);
+}
+
+/* To make a key takes as long as to ask a server. */
+static int
+ask_while_key_is_made(struct offer *offer, enum ask_what what,
+    struct x2gobroker_error *err)
+{
+	struct round_job *job = NULL;
+	int result;
+
+	if (offer->autologin != NULL)
+		job = &offer->autologin->job;
+	result = farm_ask(offer->farm, what,
+	    offer->profile->config->agent_timeout, NULL, NULL,
+	    job != NULL ? &job : NULL, err);
+	if (job == NULL)
+		offer->autologin = NULL;
+	return result;
 }
 
 /* Ask the servers, as far as the profile wants that. */
@@ -210,9 +253,12 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 		return -1;
 	if (offer->farm->nservers == 0)
 		return 0;
-	if (farm_ask(offer->farm, user != NULL && offer->nhosts == 1 ?
-	    ASK_SESSIONS : ASK_ALL, config->agent_timeout, NULL, NULL, err) ==
-	    -1)
+	if (autologin_is_wanted(offer->profile, answer->user,
+	    &answer->reporter) &&
+	    (offer->autologin = autologin_new(config, err)) == NULL)
+		return -1;
+	if (ask_while_key_is_made(offer, user != NULL && offer->nhosts == 1 ?
+	    ASK_SESSIONS : ASK_ALL, err) == -1)
 		return -1;
 	farm_report(offer->farm, &answer->reporter);
 	return 0;
@@ -228,8 +274,11 @@ choose_server(struct x2gobroker_answer *answer, struct offer *offer,
 		return -1;
 	find_best(offer, answer);
 	if (offer->best != NULL)
-		return send_to_session(answer, offer);
-	return send_to_chosen(answer, offer, err);
+		send_to_session(answer, offer);
+	else if (send_to_chosen(answer, offer, err) == -1)
+		return -1;
+	give_key(answer, offer);
+	return 0;
 }
 
 static int
@@ -248,6 +297,7 @@ selectsession_decide(struct x2gobroker_answer *answer,
 		return -1;
 	offer.hosts = hosts;
 	result = choose_server(answer, &offer, err);
+	autologin_free(offer.autologin);
 	x2gobroker_farm_free(offer.farm);
 	return result;
 }
@@ -257,6 +307,8 @@ selectsession_write(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err __attribute__((unused)))
 {
 	buf_puts(&answer->body, PROTOCOL_GRANTED);
+	if (answer->key.len > 0)
+		buf_put(&answer->body, answer->key.data, answer->key.len);
 	buf_printf(&answer->body, "%s%s:%d\n", PROTOCOL_SERVER,
 	    answer->server, answer->port);
 	/* the client takes all that follows for sessions */

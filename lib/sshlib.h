@@ -30,6 +30,9 @@
 	X(ssh_string_free_char)			\
 	X(ssh_pki_import_privkey_base64)	\
 	X(ssh_key_free)				\
+	X(ssh_pki_generate)			\
+	X(ssh_pki_export_privkey_base64)	\
+	X(ssh_pki_export_pubkey_base64)		\
 	X(ssh_userauth_publickey)		\
 	X(ssh_channel_new)			\
 	X(ssh_channel_free)			\
