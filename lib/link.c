@@ -52,6 +52,11 @@ connect_to_ssh(struct round_job *job, const struct link_target *target,
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 			    "it lets us connect to port %d, and says nothing",
 			    target->port);
+		case NET_FOREIGN:
+			close(fd);
+			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+			    "what listens on port %d is no SSH server",
+			    target->port);
 		case NET_BUSY:
 			break;
 		}

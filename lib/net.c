@@ -17,6 +17,9 @@
 /* What sshd says before it closes where too many are waiting to log in. */
 #define BUSY_TEXT	"Exceeded MaxStartups"
 
+/* What all others begin with. */
+#define SSH_TEXT	"SSH-"
+
 static int
 resolve(const char *name, int port, struct addrinfo **out,
     struct x2gobroker_error *err)
@@ -123,5 +126,8 @@ net_await_greeting(int fd, int64_t deadline)
 	if (len <= 0 || (len == sizeof(text) &&
 	    memcmp(text, BUSY_TEXT, sizeof(text)) == 0))
 		return NET_BUSY;
-	return NET_SSH;
+	/* RFC 4253 lets a server say other things first, which none does; libssh
+	 * would read them without an end */
+	return memcmp(text, SSH_TEXT, (size_t)len < sizeof(SSH_TEXT) - 1 ?
+	    (size_t)len : sizeof(SSH_TEXT) - 1) == 0 ? NET_SSH : NET_FOREIGN;
 }

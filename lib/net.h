@@ -20,6 +20,7 @@ enum net_greeting {
 	NET_SILENT,	/* nothing came before the deadline */
 	NET_BUSY,	/* it was closed at once, as a busy sshd does
 			 * (MaxStartups of sshd_config(5)): worth another try */
+	NET_FOREIGN,	/* that is no SSH server */
 	NET_SSH,	/* there is something to read */
 };
 
