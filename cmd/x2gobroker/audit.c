@@ -22,6 +22,7 @@
 
 #define LINE_SIZE	4096
 #define VALUE_MAX	250	/* of one value; more of it helps nobody */
+#define REASON_MAX	1000	/* a word on each of many servers, maybe */
 #define AUTH_INFO_MAX	16384	/* an RSA key of 16384 bits fits */
 
 struct line {
@@ -51,7 +52,8 @@ is_bare(const char *value)
 
 /* " key=value".  Control characters are escaped by the log itself. */
 static void
-put_pair(struct line *line, const char *key, const char *value)
+put_pair_max(struct line *line, const char *key, const char *value,
+    size_t max)
 {
 	char one[2] = "";
 	size_t i;
@@ -64,13 +66,19 @@ put_pair(struct line *line, const char *key, const char *value)
 		return;
 	}
 	put(line, "\"");
-	for (i = 0; value[i] != '\0' && i < VALUE_MAX; i++) {
+	for (i = 0; value[i] != '\0' && i < max; i++) {
 		one[0] = value[i];
 		if (value[i] == '"' || value[i] == '\\')
 			put(line, "\\");
 		put(line, one);
 	}
 	put(line, value[i] != '\0' ? "...\"" : "\"");
+}
+
+static void
+put_pair(struct line *line, const char *key, const char *value)
+{
+	put_pair_max(line, key, value, VALUE_MAX);
 }
 
 static const char *
@@ -131,8 +139,8 @@ audit_log(const struct audit *audit)
 	    micros % 1000 / 100);
 	put_pair(&line, "ms", number);
 	if (audit->why != NULL)
-		put_pair(&line, "reason", x2gobroker_error_format(audit->why,
-		    text, sizeof(text)));
+		put_pair_max(&line, "reason", x2gobroker_error_format(
+		    audit->why, text, sizeof(text)), REASON_MAX);
 	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line.text);
 }
 
