@@ -80,12 +80,15 @@ read_identity(const char *path, struct x2gobroker_error *err)
 static int
 add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
 {
+	struct x2gobroker_error missing;
 	struct ssh_identity *more;
 	char *text;
 
-	if ((text = read_identity(path, why)) == NULL) {
+	if ((text = read_identity(path, &missing)) == NULL) {
 		free(path);
-		return why->code == X2GOBROKER_ERR_NOMEM ? -1 : 0;
+		if (missing.code != X2GOBROKER_ERR_NOTFOUND)
+			*why = missing;
+		return missing.code == X2GOBROKER_ERR_NOMEM ? -1 : 0;
 	}
 	more = reallocarray(setup->identities, setup->nidentities + 1,
 	    sizeof(*more));
@@ -119,6 +122,11 @@ load_identities(const struct x2gobroker_config *config,
 	}
 	if (setup->nidentities > 0)
 		return 0;
+	if (why.code == X2GOBROKER_OK)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no service key to ask servers with: of %.300s "
+		    "(agent-identity-files in x2gobroker.conf(5)), none is "
+		    "there", config->agent_identity_files);
 	return error_set(err, X2GOBROKER_ERR_NOTFOUND, why.file, why.line,
 	    "no service key to ask servers with: %.300s; see "
 	    "agent-identity-files in x2gobroker.conf(5)", why.text);
