@@ -209,6 +209,33 @@ keep_scores(struct choice *choice)
 	}
 }
 
+/* Whether one before i has the same reason. */
+static bool
+is_said(const struct choice *choice, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (strcmp(choice->why[j], choice->why[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "NAME, NAME: REASON" for i and all that have the same reason, as many servers
+ * make a long line. */
+static void
+say_why(const struct choice *choice, size_t i, struct buf *buf)
+{
+	size_t j;
+
+	buf_printf(buf, "%s%s", buf->len > 0 ? "; " : "",
+	    choice->hosts[i].name);
+	for (j = i + 1; j < choice->n; j++)
+		if (strcmp(choice->why[j], choice->why[i]) == 0)
+			buf_printf(buf, ", %s", choice->hosts[j].name);
+	buf_printf(buf, ": %s", choice->why[i]);
+}
+
 static int
 none_is_left(const struct choice *choice, struct x2gobroker_error *err)
 {
@@ -216,9 +243,11 @@ none_is_left(const struct choice *choice, struct x2gobroker_error *err)
 	size_t i;
 
 	for (i = 0; i < choice->n; i++)
-		buf_printf(&buf, "%s%s: %s", i > 0 ? "; " : "",
-		    choice->hosts[i].name, choice->why[i] != NULL ?
-		    choice->why[i] : "its load is not known");
+		if (choice->why[i] == NULL)
+			choice->why[i] = "its load is not known";
+	for (i = 0; i < choice->n; i++)
+		if (!is_said(choice, i))
+			say_why(choice, i, &buf);
 	if (buf.failed)
 		error_nomem(err);
 	else
