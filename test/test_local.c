@@ -82,7 +82,7 @@ what_goes_wrong_has_words(void **state unused)
 		    "the agent here did not answer in time" },
 		{ "#!/bin/sh\necho OK\nsleep 1000\n", X2GOBROKER_ERR_SYSTEM,
 		    "the agent here did not answer in time" },
-		{ "#!/nonexistent\n", X2GOBROKER_ERR_SYSTEM,
+		{ "#!/nonexistent/sh\n", X2GOBROKER_ERR_SYSTEM,
 		    "the agent cannot be started here: No such file" },
 	};
 	struct x2gobroker_error err;
