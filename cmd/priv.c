@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Privilege, for all programs but x2gobroker-pam, whose whole job it is.  This
- * file alone calls set*id(2) and prctl(2) there.
+ * file alone calls set*id(2), capset(2) and prctl(2) there.
  *
  * Most brokers have none: sshd starts them as the account that they need.
  * But x2gobroker may be setuid to the broker account, so that people who run
@@ -24,13 +24,25 @@
  *
  * Where root is the caller, the broker account is what remains: of the two it
  * has less.  Supplementary groups never change, a setuid file adds none.
+ *
+ * x2gobroker-agent is the other way round: its file has the capabilities to
+ * change ids, and priv_become() turns it into the user it works for, who has
+ * none, before anything of that user's is touched.  Capabilities are read and
+ * written with the kernel's own calls, and no library for two of them.
  */
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
+#include <linux/capability.h>
+
+#include <grp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "priv.h"
+
+#define CAP_WORDS	_LINUX_CAPABILITY_U32S_3
 
 struct ids {
 	uid_t ruid, euid, suid;
@@ -105,6 +117,97 @@ priv_drop_for_good(priv_die *die)
 	    uid_comes_back(uid, old.suid) || gid_comes_back(gid, old.rgid) ||
 	    gid_comes_back(gid, old.egid) || gid_comes_back(gid, old.sgid))
 		fail(die, "the setuid file's rights have come back");
+	/* a change of ids sets this to what fs.suid_dumpable says */
+	priv_dumpable_off(die);
+}
+
+static int
+get_caps(struct __user_cap_data_struct caps[CAP_WORDS])
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+
+	return (int)syscall(SYS_capget, &header, caps);
+}
+
+void
+priv_drop_caps(priv_die *die)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	static const struct __user_cap_data_struct none[CAP_WORDS];
+	struct __user_cap_data_struct left[CAP_WORDS];
+
+	/* kernels before 4.3 have no such set */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (syscall(SYS_capset, &header, none) == -1)
+		fail(die, "the capabilities cannot be dropped");
+	if (get_caps(left) == -1 || memcmp(left, none, sizeof(none)) != 0)
+		fail(die, "some capabilities are still there");
+}
+
+bool
+priv_can_become(void)
+{
+	const unsigned int needed = 1U << CAP_SETUID | 1U << CAP_SETGID;
+	struct __user_cap_data_struct caps[CAP_WORDS];
+
+	return get_caps(caps) == 0 && (caps[0].effective & needed) == needed;
+}
+
+/* Whether the supplementary groups are those, in any order. */
+static bool
+groups_are(const gid_t *groups, size_t n)
+{
+	gid_t *now = calloc(n + 1, sizeof(*now));
+	bool same = now != NULL && getgroups((int)n + 1, now) == (int)n;
+	size_t i, j;
+
+	for (i = 0; same && i < n; i++) {
+		for (j = 0; j < n && now[j] != groups[i]; j++)
+			continue;
+		same = j < n;
+	}
+	free(now);
+	return same;
+}
+
+static void
+check_no_way_back(const struct ids *old, const struct priv_user *user,
+    priv_die *die)
+{
+	uid_t uid = user->uid;
+	gid_t gid = user->gid;
+
+	if (uid_comes_back(uid, 0) || uid_comes_back(uid, old->ruid) ||
+	    uid_comes_back(uid, old->euid) || uid_comes_back(uid, old->suid) ||
+	    gid_comes_back(gid, 0) || gid_comes_back(gid, old->rgid) ||
+	    gid_comes_back(gid, old->egid) || gid_comes_back(gid, old->sgid) ||
+	    setgroups(0, NULL) == 0)
+		fail(die, "the right to be somebody else has come back");
+}
+
+void
+priv_become(const struct priv_user *user, priv_die *die)
+{
+	uid_t uid = user->uid;
+	gid_t gid = user->gid;
+	struct ids old, new;
+
+	get_ids(&old, die);
+	if (uid == 0 || setgroups(user->ngroups, user->groups) == -1 ||
+	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+		fail(die, "the process cannot become the user's");
+	/* from root they go by themselves, else not; and some may be left that
+	 * wait for the next execve(2) */
+	priv_drop_caps(die);
+	get_ids(&new, die);
+	if (!are_all(&new, uid, gid) ||
+	    !groups_are(user->groups, user->ngroups))
+		fail(die, "the process has not become the user's");
+	check_no_way_back(&old, user, die);
 	/* a change of ids sets this to what fs.suid_dumpable says */
 	priv_dumpable_off(die);
 }

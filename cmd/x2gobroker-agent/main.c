@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobroker-agent: does on an X2Go server what the session broker needs done
+ * there.  sshd starts it for the broker's service key, whose holder may ask for
+ * the tasks of task.c and nothing else; an answer is printed whole or not at
+ * all.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "../priv.h"
+#include "cleanup.h"
+#include "clock.h"
+#include "process.h"
+#include "task.h"
+#include "words.h"
+
+/* What somebody asks for. */
+struct call {
+	const struct process *process;
+	struct words words;	/* which the others may be of */
+	const char *user;
+	const struct task *task;
+	const char *const *args;
+};
+
+/* What came from a client or a tool, as it can stand in a line of a log or on a
+ * terminal. */
+static void
+make_harmless(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+/* One line for whoever reads the log: who has asked for what, and what came of
+ * it. */
+static void
+log_call(const struct call *call, const char *outcome, int64_t since)
+{
+	const char *address = call->process->address;
+	char line[512];
+
+	snprintf(line, sizeof(line), "uid %u from %.45s: %.64s %.32s: "
+	    "%.300s (%lld ms)", (unsigned int)call->process->uid,
+	    address != NULL ? address : "-", call->user != NULL ? call->user :
+	    "-", call->task != NULL ? call->task->name : "-", outcome,
+	    (long long)(clock_ms() - since));
+	make_harmless(line);
+	syslog(LOG_NOTICE, "%s", line);
+}
+
+static void
+put_usage(FILE *fp)
+{
+	const struct task *task;
+	size_t i;
+
+	fprintf(fp, "usage: x2gobroker-agent USER TASK [ARGUMENT ...]\n"
+	    "       x2gobroker-agent --help | --version\n"
+	    "The tasks are:\n");
+	for (i = 0; (task = task_get(i)) != NULL; i++)
+		fprintf(fp, "  %s%s\n", task->name, task->args);
+}
+
+/* The operator's own options, which no client can give. */
+static bool
+answer_option(int argc, char **argv)
+{
+	if (argc != 2)
+		return false;
+	if (strcmp(argv[1], "--help") == 0)
+		put_usage(stdout);
+	else if (strcmp(argv[1], "--version") == 0)
+		printf("x2gobroker-agent %s\n", X2GOBROKER_VERSION);
+	else
+		return false;
+	return true;
+}
+
+/* "USER TASK [ARGUMENT ...]" in n words. */
+static int
+parse_call(struct call *call, char **words, size_t n,
+    struct x2gobroker_error *err)
+{
+	if (n < 2)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "USER and TASK are needed; see x2gobroker-agent(8)");
+	call->user = words[0];
+	if ((call->task = task_find(words[1])) == NULL)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "there is no such task: %.64s", words[1]);
+	if (n - 2 != call->task->nargs)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "%s takes %zu arguments, not %zu", call->task->name,
+		    call->task->nargs, n - 2);
+	call->args = (const char *const *)words + 2;
+	return call->task->check == NULL ? 0 :
+	    call->task->check(call->user, call->args, err);
+}
+
+/* Be no more than the task needs, before any of it is done. */
+static int
+settle_identity(const struct call *call, struct account *account,
+    struct x2gobroker_error *err)
+{
+	if (!call->task->for_user)
+		process_be_caller();
+	else if (account_find(call->user, account, err) == -1 ||
+	    process_become(call->process, account, err) == -1)
+		return -1;
+	/* X2Go's tools have a setgid program for their database */
+	if (call->task->tool == NULL && !priv_no_new_privs())
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "this kernel has no PR_SET_NO_NEW_PRIVS");
+	return 0;
+}
+
+static int
+run_call(const struct call *call, struct buf *answer,
+    struct x2gobroker_error *err)
+{
+	struct account account = { 0 };
+	const struct job job = {
+		.account = call->task->for_user ? &account : NULL,
+		.args = call->args,
+	};
+	int result;
+
+	buf_puts(answer, "OK\n");
+	if ((result = settle_identity(call, &account, err)) == 0 &&
+	    (result = call->task->run(&job, answer, err)) == 0 &&
+	    answer->failed)
+		result = error_nomem(err);
+	account_free(&account);
+	return result;
+}
+
+static int
+write_answer(const struct buf *answer, struct x2gobroker_error *err)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < answer->len) {
+		n = write(STDOUT_FILENO, answer->data + done,
+		    answer->len - done);
+		if (n == -1 && errno != EINTR)
+			return error_errno(err, NULL, "the answer cannot be "
+			    "written");
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
+/* The words of the request: of the command line, which is the operator's, or of
+ * what sshd says that the client wants. */
+static int
+answer(struct call *call, int argc, char **argv, struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf text = { 0 };
+	struct words *words = &call->words;
+	const char *command = call->process->command;
+	int result;
+
+	if (argc > 1 || command == NULL)
+		result = parse_call(call, argv + 1, (size_t)argc - 1, err);
+	else if ((result = words_parse(command, words, err)) == 0)
+		result = parse_call(call, words->list, words->n, err);
+	if (result == 0 && (result = run_call(call, &text, err)) == 0)
+		result = write_answer(&text, err);
+	return result;
+}
+
+static void
+tell(struct x2gobroker_error *err)
+{
+	make_harmless(err->file);
+	make_harmless(err->text);
+	fprintf(stderr, "x2gobroker-agent: %s%s%s\n", err->file,
+	    err->file[0] != '\0' ? ": " : "", err->text);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct x2gobroker_error err = { 0 };
+	struct process process;
+	struct call call = { .process = &process };
+	int64_t start = clock_ms();
+	int result;
+
+	process_settle(&process);
+	if (answer_option(argc, argv))
+		return 0;
+	if ((result = answer(&call, argc, argv, &err)) == -1)
+		tell(&err);
+	log_call(&call, result == 0 ? "done" : err.text, start);
+	words_free(&call.words);
+	process_free(&process);
+	return result == 0 ? 0 : 1;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The process as we want it, and who it is.  Whoever may run this file can have
+ * it become any ordinary user, and its mode says who that is.
+ */
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <paths.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "../priv.h"
+#include "../settle.h"
+#include "process.h"
+
+#define SECONDS_MAX	30	/* longer than a tool may run */
+#define OUT_OF_TIME	"no answer within 30 seconds; does a directory or " \
+			"name server hang?"
+
+void
+process_die(const char *why)
+{
+	static const char name[] = "x2gobroker-agent: ";
+	ssize_t written __attribute__((unused));
+
+	written = write(STDERR_FILENO, name, sizeof(name) - 1);
+	written = write(STDERR_FILENO, why, strlen(why));
+	written = write(STDERR_FILENO, "\n", 1);
+	syslog(LOG_ERR, "%s", why);
+	_exit(1);
+}
+
+/* syslog(3) is not for signal handlers, but sshd logs how this ended. */
+static void
+out_of_time(int sig __attribute__((unused)))
+{
+	static const char text[] = "x2gobroker-agent: " OUT_OF_TIME "\n";
+	ssize_t written __attribute__((unused));
+
+	written = write(STDERR_FILENO, text, sizeof(text) - 1);
+	_exit(1);
+}
+
+/* The last resort, for what has no end of its own, such as a lookup in a
+ * directory that does not answer. */
+static void
+limit_time(void)
+{
+	const struct sigaction action = {
+		.sa_handler = out_of_time, .sa_flags = SA_RESTART,
+	};
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(SECONDS_MAX);
+}
+
+void
+process_settle(struct process *process)
+{
+	/* a client that is gone and a full disk are write errors */
+	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
+	const struct rlimit none = { 0, 0 };
+
+	process->uid = getuid();
+	settle_signals(ignored);
+	if (!settle_fds())
+		_exit(1);
+	/* while the file may be opened that it goes to */
+	openlog("x2gobroker-agent", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+	setrlimit(RLIMIT_CORE, &none);
+	priv_dumpable_off(process_die);
+	umask(077);
+	if (chdir("/") == -1)
+		process_die("it cannot change to the directory /");
+	limit_time();
+	if (!settle_take_variable("SSH_ORIGINAL_COMMAND",
+	    &process->command) || !settle_take_address(&process->address))
+		process_die("out of memory at its start");
+	/* resolvers, locales and libraries listen to many variables */
+	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
+		process_die("its environment cannot be cleared");
+}
+
+void
+process_free(struct process *process)
+{
+	free(process->command);
+	free(process->address);
+}
+
+void
+process_be_caller(void)
+{
+	priv_drop_for_good(process_die);
+	priv_drop_caps(process_die);
+}
+
+/* That everybody can run a file with such a right is one wrong chmod(1) away,
+ * so look. */
+static int
+check_own_file(struct x2gobroker_error *err)
+{
+	struct stat st;
+
+	if (stat("/proc/self/exe", &st) == -1)
+		return error_errno(err, NULL, "/proc/self/exe");
+	if (st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IRWXO)) == 0)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0, "this file "
+	    "must be root's and have mode 0750, or everybody could become "
+	    "others with it: chown root:GROUP, chmod 0750, then setcap "
+	    "cap_setuid,cap_setgid=ep (it has mode %04o)",
+	    (unsigned int)st.st_mode & 07777);
+}
+
+static int
+admit(const struct process *process, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	if (!priv_can_become())
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "has no right to act for %.64s; give it to this file: "
+		    "chgrp GROUP, chmod 0750, then setcap "
+		    "cap_setuid,cap_setgid=ep, GROUP being that of the "
+		    "account that runs it", account->name);
+	return process->uid == 0 ? 0 : check_own_file(err);
+}
+
+int
+process_become(const struct process *process, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	const struct priv_user user = {
+		.uid = account->uid, .gid = account->gid,
+		.groups = account->groups, .ngroups = account->ngroups,
+	};
+
+	if (process->uid == account->uid) {
+		process_be_caller();	/* who needs no right for that */
+		return 0;
+	}
+	if (admit(process, account, err) == -1)
+		return -1;
+	priv_become(&user, process_die);
+	return 0;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a broker can ask for.  A row says all that main() needs to know of a
+ * task; x2gobroker-agent(8) has an entry for each.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "census.h"
+#include "cleanup.h"
+#include "load.h"
+#include "servers.h"
+#include "session.h"
+#include "task.h"
+#include "tool.h"
+
+#define LISTSESSIONS	"x2golistsessions"
+#define GETSERVERS	"x2gogetservers"
+#define SUSPEND		"x2gosuspend-session"
+#define TERMINATE	"x2goterminate-session"
+
+#define ID_MAX		200	/* bytes of a session id; real ones have 50 */
+#define ID_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+			"0123456789._-@"
+
+static const char *const no_args[] = { NULL };
+static const char *const all_servers[] = { "--all-servers", NULL };
+
+static int
+run_ping(const struct job *job __attribute__((unused)),
+    struct buf *out __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	return 0;
+}
+
+static int
+run_availabletasks(const struct job *job __attribute__((unused)),
+    struct buf *out, struct x2gobroker_error *err __attribute__((unused)))
+{
+	const struct task *task;
+	size_t i;
+
+	for (i = 0; (task = task_get(i)) != NULL; i++)
+		if (task->tool == NULL || tool_exists(task->tool))
+			buf_printf(out, "%s\n", task->name);
+	return 0;
+}
+
+static int
+run_checkload(const struct job *job __attribute__((unused)), struct buf *out,
+    struct x2gobroker_error *err)
+{
+	struct load load;
+
+	if (load_read(&load, err) == -1)
+		return -1;
+	load_put(&load, out);
+	return 0;
+}
+
+static int
+run_listsessions(const struct job *job, struct buf *out,
+    struct x2gobroker_error *err)
+{
+	return tool_run(LISTSESSIONS, all_servers, job->account, out, err);
+}
+
+/* Each line of text with something before it. */
+static void
+put_lines(struct buf *out, const char *before, const struct buf *text)
+{
+	const char *line = text->data, *end;
+
+	for (; line != NULL && *line != '\0'; line = end + 1) {
+		end = strchrnul(line, '\n');
+		buf_printf(out, "%s%.*s\n", before, (int)(end - line), line);
+		if (*end == '\0')
+			break;
+	}
+}
+
+/* END, as half a list would be one of fewer sessions. */
+static int
+run_status(const struct job *job, struct buf *out,
+    struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf sessions = { 0 };
+	struct load load;
+
+	if (tool_run(LISTSESSIONS, all_servers, job->account, &sessions,
+	    err) == -1 || load_read(&load, err) == -1)
+		return -1;
+	load_put(&load, out);
+	census_put(out);
+	put_lines(out, "session:", &sessions);
+	buf_puts(out, "END\n");
+	return 0;
+}
+
+static int
+run_getservers(const struct job *job, struct buf *out,
+    struct x2gobroker_error *err)
+{
+	return tool_run(GETSERVERS, no_args, job->account, out, err);
+}
+
+static int
+run_findbusyservers(const struct job *job, struct buf *out,
+    struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf servers = { 0 };
+
+	if (tool_run(GETSERVERS, no_args, job->account, &servers, err) == -1)
+		return -1;
+	return servers_put_usage(servers.data, out) == 0 ? 0 :
+	    error_nomem(err);
+}
+
+/* X2Go begins the id of a session with the name of the user that it is for,
+ * less the characters that no id has. */
+static bool
+is_of_user(const char *id, const char *user)
+{
+	for (; *user != '\0'; user++)
+		if (strchr(ID_CHARS, *user) != NULL && *id++ != *user)
+			return false;
+	return *id == '-';
+}
+
+static int
+check_session(const char *user, const char *const *args,
+    struct x2gobroker_error *err)
+{
+	const char *id = args[0];
+
+	if (!session_is_id(id) || strlen(id) > ID_MAX)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "that is no session's id: %.100s", id);
+	if (!is_of_user(id, user))
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "the session is not %.64s's: %.100s", user, id);
+	return 0;
+}
+
+/* Whether a line of sessions is that of id: the second field. */
+static bool
+has_session(const struct buf *sessions, const char *id)
+{
+	const char *line = sessions->data, *field;
+	size_t len = strlen(id);
+
+	for (; line != NULL && *line != '\0'; line++) {
+		field = line + strcspn(line, "|\n");
+		if (*field == '|' && strncmp(field + 1, id, len) == 0 &&
+		    field[1 + len] == '|')
+			return true;
+		if ((line = strchr(line, '\n')) == NULL)
+			break;
+	}
+	return false;
+}
+
+/* The tools end well also if there is no such session, but a broker that has
+ * suspended one goes on to hand it out. */
+static int
+change_session(const char *tool, const struct job *job,
+    struct x2gobroker_error *err)
+{
+	const char *const args[] = { job->args[0], NULL };
+	cleanup_buf struct buf sessions = { 0 }, ignored = { 0 };
+
+	if (tool_run(LISTSESSIONS, all_servers, job->account, &sessions,
+	    err) == -1)
+		return -1;
+	if (!has_session(&sessions, job->args[0]))
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "%.64s has no such session: %.100s", job->account->name,
+		    job->args[0]);
+	return tool_run(tool, args, job->account, &ignored, err);
+}
+
+static int
+run_suspendsession(const struct job *job,
+    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
+{
+	return change_session(SUSPEND, job, err);
+}
+
+static int
+run_terminatesession(const struct job *job,
+    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
+{
+	return change_session(TERMINATE, job, err);
+}
+
+static const struct task tasks[] = {
+	{ "ping", "", .run = run_ping },
+	{ "availabletasks", "", .run = run_availabletasks },
+	{ "checkload", "", .run = run_checkload },
+	{ "listsessions", "", .tool = LISTSESSIONS, .for_user = true,
+	    .run = run_listsessions },
+	{ "status", "", .tool = LISTSESSIONS, .for_user = true,
+	    .run = run_status },
+	{ "getservers", "", .tool = GETSERVERS, .for_user = true,
+	    .run = run_getservers },
+	{ "findbusyservers", "", .tool = GETSERVERS, .for_user = true,
+	    .run = run_findbusyservers },
+	{ "findbusyservers_by_sessionstats", "", .tool = GETSERVERS,
+	    .for_user = true, .run = run_findbusyservers },
+	{ "suspendsession", " SESSION-ID", 1, SUSPEND, true,
+	    .check = check_session, .run = run_suspendsession },
+	{ "terminatesession", " SESSION-ID", 1, TERMINATE, true,
+	    .check = check_session, .run = run_terminatesession },
+};
+
+#define NTASKS		(sizeof(tasks) / sizeof(tasks[0]))
+
+const struct task *
+task_get(size_t i)
+{
+	return i < NTASKS ? &tasks[i] : NULL;
+}
+
+const struct task *
+task_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NTASKS; i++)
+		if (strcmp(tasks[i].name, name) == 0)
+			return &tasks[i];
+	return NULL;
+}
