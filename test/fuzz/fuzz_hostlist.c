@@ -30,6 +30,10 @@ check_host(const struct host *host, const struct host *again)
 	must(strcmp(host->name, again->name) == 0);
 	must(strcmp(host->address, again->address) == 0);
 	must(host->port == again->port);
+	must(hostlist_match(again, 1, host->name) == again);
+	must(*host->address == '\0' ||
+	    hostlist_match(again, 1, host->address) == again);
+	must(hostlist_match(again, 1, "") == NULL);
 }
 
 int
