@@ -7,11 +7,12 @@
 #include "clock.h"
 
 /* How long until a state is looked at again.  Debian's agent only marks a
- * session, for x2gocleansessions(8) to act on; and x2golistsessions(8) takes the
- * mark away as long as that has not happened.  So there it must be waited for
- * without looking. */
+ * session, for x2gocleansessions(8) to act on when it sees the mark for the
+ * second time, which takes 4 to 5 seconds; and x2golistsessions(8) takes the mark
+ * away as long as that has not happened.  So there it must be waited for without
+ * looking. */
 #define LOOK_AGAIN_MS		100
-#define LOOK_AGAIN_DEBIAN_MS	2500
+#define LOOK_AGAIN_DEBIAN_MS	6000
 
 struct ask_context *
 ask_context_new(const struct x2gobroker_config *config, const char *user,
