@@ -5,26 +5,19 @@
  *	SECONDS SERVER USER PROFILE
  *
  * SECONDS is time(3); the id of a profile may have blanks in it, and so comes
- * last.  A file beside this one is locked, as this one is replaced.
+ * last.
  */
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "arena.h"
 #include "buf.h"
 #include "choices.h"
 #include "cleanup.h"
-#include "file.h"
+#include "statefile.h"
 #include "value.h"
 
-#define LOCK_FILE	"choices.lock"
-#define NEW_FILE	"choices.new"	/* whoever has the lock may use it */
 #define WORD_MAX	512	/* a host, an account, a profile: all shorter */
 #define SECONDS_MAX	12	/* digits */
 #define FUTURE_SECONDS	5	/* clocks are set, but not by much */
@@ -36,10 +29,8 @@ struct choice {
 };
 
 struct choices {
-	char *path;		/* of the directory, for messages */
+	struct statefile file;	/* its text is taken apart */
 	int64_t now;
-	int dir, lock;
-	char *text;		/* what was read, taken apart */
 	struct arena arena;
 	struct choice *list;
 	size_t n, size;
@@ -117,7 +108,7 @@ parse_line(char *line, struct choice *choice)
 static int
 parse_text(struct choices *choices, struct x2gobroker_error *err)
 {
-	char *rest = choices->text, *line;
+	char *rest = choices->file.text, *line;
 	struct choice choice;
 
 	while ((line = strsep(&rest, "\n")) != NULL) {
@@ -135,68 +126,9 @@ parse_text(struct choices *choices, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* Whatever is there instead of our file: it is replaced by the next one. */
-static int
-read_file(struct choices *choices, struct x2gobroker_error *err)
-{
-	cleanup_fd int fd = openat(choices->dir, CHOICES_FILE, O_RDONLY |
-	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	struct stat st;
-	size_t size;
-
-	if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size > FILE_SIZE_MAX)
-		return 0;
-	size = (size_t)st.st_size;
-	if ((choices->text = malloc(size + 1)) == NULL)
-		return error_nomem(err);
-	/* it is replaced and never written to, so it has not become shorter */
-	if (read(fd, choices->text, size) != (ssize_t)size ||
-	    memchr(choices->text, '\0', size) != NULL)
-		return 0;
-	choices->text[size] = '\0';
-	return parse_text(choices, err);
-}
-
 /*
  * Opening and closing
  */
-
-/* Open the directory.  Somebody who could write to it could put a link there in
- * place of the file. */
-static int
-open_dir(struct choices *choices, struct x2gobroker_error *err)
-{
-	const char *path = choices->path;
-	struct stat st;
-
-	if (mkdir(path, 0700) == -1 && errno != EEXIST && errno != ENOENT)
-		return error_errno(err, path, "cannot be made");
-	if (file_check_dir(path, err) == -1)
-		return -1;
-	choices->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (choices->dir == -1 || fstat(choices->dir, &st) == -1)
-		return error_errno(err, path, "cannot be opened");
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
-		    "not used: its group or others may write it (chmod go-w)");
-	return 0;
-}
-
-static int
-open_lock(struct choices *choices, int timeout_ms,
-    struct x2gobroker_error *err)
-{
-	choices->lock = openat(choices->dir, LOCK_FILE, O_RDWR | O_CREAT |
-	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-	if (choices->lock == -1)
-		return error_errno(err, choices->path, LOCK_FILE
-		    " in it cannot be opened");
-	if (file_lock(choices->lock, timeout_ms) == -1)
-		return error_errno(err, choices->path, LOCK_FILE
-		    " in it cannot be locked");
-	return 0;
-}
 
 int
 choices_open(const char *dir, time_t now, int timeout_ms,
@@ -208,17 +140,17 @@ choices_open(const char *dir, time_t now, int timeout_ms,
 	if (choices == NULL)
 		return error_nomem(err);
 	choices->now = now;
-	choices->dir = choices->lock = -1;
-	if ((choices->path = strdup(dir)) == NULL)
-		error_nomem(err);
-	else if (open_dir(choices, err) == 0 &&
-	    open_lock(choices, timeout_ms, err) == 0 &&
-	    read_file(choices, err) == 0) {
-		*out = choices;
-		return 0;
+	if (statefile_open(&choices->file, dir, CHOICES_FILE, timeout_ms,
+	    err) == -1) {
+		free(choices);
+		return -1;
 	}
-	choices_close(choices);
-	return -1;
+	if (parse_text(choices, err) == -1) {
+		choices_close(choices);
+		return -1;
+	}
+	*out = choices;
+	return 0;
 }
 
 void
@@ -226,23 +158,15 @@ choices_close(struct choices *choices)
 {
 	if (choices == NULL)
 		return;
-	if (choices->lock != -1)
-		close(choices->lock);	/* and so unlocks it */
-	if (choices->dir != -1)
-		close(choices->dir);
+	statefile_close(&choices->file);
 	arena_free(&choices->arena);
 	free(choices->list);
-	free(choices->text);
-	free(choices->path);
 	free(choices);
 }
 
 int
 choices_save(struct choices *choices, struct x2gobroker_error *err)
 {
-	/* what is lost with the power was about sessions that are, too */
-	const struct file_new new = { .dirfd = choices->dir,
-	    .name = CHOICES_FILE, .temporary = NEW_FILE, .mode = 0600 };
 	cleanup_buf struct buf text = { 0 };
 	const struct choice *c;
 
@@ -251,7 +175,7 @@ choices_save(struct choices *choices, struct x2gobroker_error *err)
 	for (c = choices->list; c < choices->list + choices->n; c++)
 		buf_printf(&text, "%lld %s %s %s\n", (long long)c->when,
 		    c->server, c->user, c->profile);
-	if (file_replace(&new, &text, choices->path, err) == -1)
+	if (statefile_replace(&choices->file, &text, err) == -1)
 		return -1;
 	choices->changed = false;
 	return 0;
