@@ -280,6 +280,19 @@ make_ask(struct x2gobroker_farm *farm, const struct link_target *target,
 	return ask_new(farm->context, target, what, arg, more, err);
 }
 
+/* Its text alone is told, so the file that is to blame goes into it. */
+static void
+set_error(struct farm_server *server, const struct x2gobroker_error *why)
+{
+	char text[X2GOBROKER_TEXT_SIZE];
+
+	if (why->file[0] == '\0')
+		server->error = *why;
+	else
+		error_set(&server->error, why->code, NULL, 0, "%s",
+		    x2gobroker_error_format(why, text, sizeof(text)));
+}
+
 /* Take over what the job has brought; NULL: it is still hanging. */
 static void
 take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
@@ -290,11 +303,12 @@ take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
 	server->asked = true;
 	if (ask == NULL) {
 		error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "its name could not be resolved in time");
+		    "it did not answer in time: a name server is still looking "
+		    "for it, or it never stops talking");
 		return;
 	}
 	server->answered = !ask->job.failed;
-	server->error = ask->job.error;
+	set_error(server, &ask->job.error);
 	if (ask->job.ended != 0)
 		server->milliseconds = (int)(ask->job.ended -
 		    ask->job.started);
@@ -357,7 +371,7 @@ make_jobs(struct progress *progress, enum ask_what what,
 			return -1;
 		if (ask == NULL) {
 			farm->servers[i].asked = true;
-			farm->servers[i].error = *err;
+			set_error(&farm->servers[i], err);
 			continue;
 		}
 		progress->servers[progress->n] = i;
@@ -552,53 +566,6 @@ x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err)
 {
 	return change_session(farm, id, ASK_TERMINATE, err);
-}
-
-/*
- * Keys that are to be put in place
- */
-
-/* What became of it; NULL: it is still hanging. */
-static int
-check_place(const struct farm_place *place, const struct round_job *job,
-    struct x2gobroker_error *err)
-{
-	const char *name = place->target.mode == QUERY_LOCAL ? "this host" :
-	    place->target.host.name;
-
-	if (job != NULL && !job->failed)
-		return 0;
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %s", name,
-	    job != NULL ? job->error.text : "it did not answer in time");
-}
-
-int
-farm_place_keys(struct x2gobroker_farm *farm, const struct farm_place *places,
-    size_t n, struct x2gobroker_error *err)
-{
-	cleanup_free struct round_job **jobs = calloc(n, sizeof(*jobs));
-	struct ask *ask;
-	size_t i, made;
-	int result = 0;
-
-	if (jobs == NULL)
-		return error_nomem(err);
-	for (made = 0; made < n && result == 0; made++) {
-		ask = make_ask(farm, &places[made].target, ASK_ADD_KEY,
-		    places[made].line, places[made].file, err);
-		if (ask == NULL)
-			result = -1;
-		else
-			jobs[made] = &ask->job;
-	}
-	if (result == 0)
-		result = round_run(jobs, n, deadline_in(farm,
-		    farm->config->agent_timeout), NULL, NULL, err);
-	for (i = 0; i < n && result == 0; i++)
-		result = check_place(&places[i], jobs[i], err);
-	for (i = 0; i < n; i++)
-		ask_free((struct ask *)jobs[i]);
-	return result;
 }
 
 /*
