@@ -103,6 +103,20 @@ parse_call(struct call *call, char **words, size_t n,
 	    call->task->check(call->user, call->args, err);
 }
 
+/* A forced command confines the key that it is for, and with a line in the
+ * agent account's own file the holder of the service key would be free. */
+static int
+check_own_keys(const struct call *call, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	if (!call->task->changes_keys || call->process->command == NULL ||
+	    account->uid != call->process->uid)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "%.64s: the "
+	    "account of a forced command gets no keys through it",
+	    account->name);
+}
+
 /* Be no more than the task needs, before any of it is done. */
 static int
 settle_identity(const struct call *call, struct account *account,
@@ -111,6 +125,7 @@ settle_identity(const struct call *call, struct account *account,
 	if (!call->task->for_user)
 		process_be_caller();
 	else if (account_find(call->user, account, err) == -1 ||
+	    check_own_keys(call, account, err) == -1 ||
 	    process_become(call->process, account, err) == -1)
 		return -1;
 	/* X2Go's tools have a setgid program for their database */

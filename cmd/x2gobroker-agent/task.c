@@ -8,6 +8,8 @@
 
 #include "census.h"
 #include "cleanup.h"
+#include "keyfile.h"
+#include "keyline.h"
 #include "load.h"
 #include "servers.h"
 #include "session.h"
@@ -194,6 +196,42 @@ run_terminatesession(const struct job *job,
 	return change_session(TERMINATE, job, err);
 }
 
+/* Before it is known whose key it will be, and where. */
+static int
+check_key(const char *user __attribute__((unused)), const char *const *args,
+    struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf line = { 0 };
+
+	return keyline_make(args[0], &line, err);
+}
+
+static int
+change_key(const struct job *job, enum key_change change,
+    struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf line = { 0 };
+
+	if (keyline_make(job->args[0], &line, err) == -1)
+		return -1;
+	return keyfile_change(job->args[1], job->account, change, line.data,
+	    err);
+}
+
+static int
+run_addauthkey(const struct job *job,
+    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
+{
+	return change_key(job, KEY_ADD, err);
+}
+
+static int
+run_delauthkey(const struct job *job,
+    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
+{
+	return change_key(job, KEY_REMOVE, err);
+}
+
 static const struct task tasks[] = {
 	{ "ping", "", .run = run_ping },
 	{ "availabletasks", "", .run = run_availabletasks },
@@ -212,6 +250,10 @@ static const struct task tasks[] = {
 	    .check = check_session, .run = run_suspendsession },
 	{ "terminatesession", " SESSION-ID", 1, TERMINATE, true,
 	    .check = check_session, .run = run_terminatesession },
+	{ "addauthkey", " KEY-LINE FILE", 2, NULL, true, true,
+	    .check = check_key, .run = run_addauthkey },
+	{ "delauthkey", " KEY-LINE FILE", 2, NULL, true, true,
+	    .check = check_key, .run = run_delauthkey },
 };
 
 #define NTASKS		(sizeof(tasks) / sizeof(tasks[0]))

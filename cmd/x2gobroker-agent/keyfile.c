@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The file that the new one is written to is the lock, too, as in git(1): who
+ * could make it may replace the old one by it, and who could not, waits.  That
+ * holds also between hosts that have the home directory over NFS, which
+ * flock(2) on a directory does not, and it leaves nothing behind.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "clock.h"
+#include "keyfile.h"
+#include "keypath.h"
+
+#define FILE_MAX	(1024 * 1024)	/* bytes */
+#define NAME_SIZE	256		/* of a file, with its NUL */
+#define WAIT_MS		15000
+#define STALE_MS	3000	/* nobody needs so long; it was ended half way */
+#define PAUSE_MS	10	/* at most, before another attempt */
+
+struct keyfile {
+	const char *path;		/* for err */
+	int dir;
+	const char *name;
+	char new_name[NAME_SIZE];
+	int new;			/* the new file, open, or -1 */
+	struct stat old;		/* st_nlink 0: there is none */
+	struct buf text;		/* of the old one */
+};
+
+/*
+ * The lock
+ */
+
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+	    a->st_ctim.tv_sec == b->st_ctim.tv_sec &&
+	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Remove the lock of somebody else once it has not changed for long enough;
+ * seen and since are what was found, and when. */
+static void
+break_stale(const struct keyfile *file, struct stat *seen, int64_t *since)
+{
+	struct stat st;
+
+	if (fstatat(file->dir, file->new_name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return;
+	if (!is_same_file(&st, seen)) {
+		*seen = st;
+		*since = clock_ms();
+	} else if (clock_ms() - *since > STALE_MS)
+		unlinkat(file->dir, file->new_name, 0);
+}
+
+static int
+lock(struct keyfile *file, struct x2gobroker_error *err)
+{
+	int64_t deadline = clock_ms() + WAIT_MS, since = 0;
+	struct stat seen = { 0 };
+
+	for (;;) {
+		file->new = openat(file->dir, file->new_name, O_WRONLY |
+		    O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (file->new != -1)
+			return 0;
+		if (errno != EEXIST)
+			return error_errno(err, file->path, "a file beside it "
+			    "cannot be made");
+		if (clock_left(deadline) == 0)
+			return error_set(err, X2GOBROKER_ERR_SYSTEM,
+			    file->path, 0, "others are changing it without "
+			    "end (%s)", file->new_name);
+		break_stale(file, &seen, &since);
+		usleep(1000 * (1 + arc4random_uniform(PAUSE_MS)));
+	}
+}
+
+/* Somebody may have taken us for dead. */
+static bool
+is_still_ours(const struct keyfile *file)
+{
+	struct stat ours, there;
+
+	return fstat(file->new, &ours) == 0 && fstatat(file->dir,
+	    file->new_name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+static void
+unlock(struct keyfile *file)
+{
+	if (file->new == -1)
+		return;
+	if (is_still_ours(file))
+		unlinkat(file->dir, file->new_name, 0);
+	close(file->new);
+	file->new = -1;
+}
+
+/*
+ * The old file
+ */
+
+/* A link could lead to a file of the user's that is none of keys. */
+static int
+check_old(const struct keyfile *file, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	const char *why;
+
+	if (!S_ISREG(file->old.st_mode))
+		why = "is no regular file";
+	else if (file->old.st_uid != account->uid)
+		why = "belongs to somebody else";
+	else if (file->old.st_nlink != 1)
+		why = "has another name, too (a hard link)";
+	else if (file->old.st_size > FILE_MAX)
+		why = "is larger than 1 MiB";
+	else
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0, "%s", why);
+}
+
+static int
+read_all(int fd, struct keyfile *file, struct x2gobroker_error *err)
+{
+	char chunk[16384];
+	ssize_t n;
+
+	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
+		if (n == -1 && errno == EINTR)
+			continue;
+		if (n == -1)
+			return error_errno(err, file->path, "cannot be read");
+		buf_put(&file->text, chunk, (size_t)n);
+		if (file->text.failed)
+			return error_nomem(err);
+		if (file->text.len > FILE_MAX)
+			return error_set(err, X2GOBROKER_ERR_UNSAFE,
+			    file->path, 0, "is larger than 1 MiB");
+	}
+	return 0;
+}
+
+static int
+read_old(struct keyfile *file, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	/* without O_NONBLOCK a FIFO would hold us */
+	cleanup_fd int fd = openat(file->dir, file->name, O_RDONLY |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd == -1 && errno == ENOENT)
+		return 0;
+	if (fd == -1 && errno == ELOOP)
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0,
+		    "is a symbolic link");
+	if (fd == -1)
+		return error_errno(err, file->path, "cannot be opened");
+	if (fstat(fd, &file->old) == -1)
+		return error_errno(err, file->path, "cannot be looked up");
+	if (check_old(file, account, err) == -1)
+		return -1;
+	return read_all(fd, file, err);
+}
+
+/*
+ * The new file
+ */
+
+static bool
+write_all(int fd, const struct buf *text)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < text->len) {
+		n = write(fd, text->data + done, text->len - done);
+		if (n == -1 && errno != EINTR)
+			return false;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return true;
+}
+
+/* As the old one, but that nobody else may write to it; sshd(8) would not use
+ * it then. */
+static bool
+set_mode(const struct keyfile *file)
+{
+	mode_t mode = 0600;
+
+	if (file->old.st_nlink != 0) {
+		mode = file->old.st_mode & (S_IRWXU | S_IRGRP | S_IROTH);
+		if (fchown(file->new, (uid_t)-1, file->old.st_gid) == -1)
+			mode &= ~(mode_t)S_IRGRP;
+	}
+	return fchmod(file->new, mode) == 0;
+}
+
+/* A temporary key need not outlive a power failure, but the other keys in the
+ * file must. */
+static int
+replace(struct keyfile *file, const struct buf *text,
+    struct x2gobroker_error *err)
+{
+	if (!write_all(file->new, text) || !set_mode(file) ||
+	    (file->text.len > 0 && fsync(file->new) == -1))
+		return error_errno(err, file->path, "cannot be written");
+	if (!is_still_ours(file))
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, file->path, 0,
+		    "took so long that somebody else has changed it");
+	if (renameat(file->dir, file->new_name, file->dir, file->name) == -1)
+		return error_errno(err, file->path, "cannot be replaced");
+	return 0;
+}
+
+static int
+update(struct keyfile *file, const struct buf *text,
+    struct x2gobroker_error *err)
+{
+	if (text->failed)
+		return error_nomem(err);
+	if (text->len == file->text.len && (text->len == 0 ||
+	    memcmp(text->data, file->text.data, text->len) == 0))
+		return 0;
+	if (text->len > 0)
+		return replace(file, text, err);
+	if (unlinkat(file->dir, file->name, 0) == -1)
+		return error_errno(err, file->path, "cannot be removed");
+	return 0;
+}
+
+/* From here to the end of the lock, nobody who hangs up ends us. */
+static void
+hold_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, old);
+}
+
+static int
+change_locked(struct keyfile *file, const struct account *account,
+    enum key_change change, const char *line, struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf text = { 0 };
+	sigset_t signals;
+	int result;
+
+	hold_signals(&signals);
+	if ((result = lock(file, err)) == 0 &&
+	    (result = read_old(file, account, err)) == 0) {
+		keytext_change(file->text.len > 0 ? file->text.data : "",
+		    file->text.len, change, line, time(NULL), &text);
+		result = update(file, &text, err);
+	}
+	unlock(file);
+	buf_free(&file->text);
+	sigprocmask(SIG_SETMASK, &signals, NULL);
+	return result;
+}
+
+int
+keyfile_change(const char *template, const struct account *account,
+    enum key_change change, const char *line, struct x2gobroker_error *err)
+{
+	struct keyfile file = { .new = -1 };
+	struct keypath path;
+	int result, n;
+
+	if (keypath_make(template, account, &path, err) == -1)
+		return -1;
+	file.path = path.text;
+	file.dir = keypath_open_dir(&path, account, change == KEY_ADD,
+	    &file.name, err);
+	/* there is nothing to remove then */
+	if (file.dir == -1)
+		return change == KEY_REMOVE &&
+		    err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
+	n = snprintf(file.new_name, sizeof(file.new_name), ".%s.x2gobroker",
+	    file.name);
+	if (n < 0 || (size_t)n >= sizeof(file.new_name))
+		result = error_set(err, X2GOBROKER_ERR_VALUE, path.text, 0,
+		    "has too long a name");
+	else
+		result = change_locked(&file, account, change, line, err);
+	close(file.dir);
+	return result;
+}

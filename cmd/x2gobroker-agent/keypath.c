@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The way to an authorized_keys file.  The broker says where it is, so the
+ * holder of its key may say anything; but a line with a key does no harm in a
+ * file that is there for that.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "buf.h"
+#include "cleanup.h"
+#include "keypath.h"
+
+#define FILE_NAME	"authorized_keys"	/* how its name begins */
+#define DIR_FLAGS	(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+static int
+bad(struct x2gobroker_error *err, const char *path, const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0, "%s", why);
+}
+
+/*
+ * Its text
+ */
+
+/* The length of the home directory without '/' at its end: 0 for "/". */
+static size_t
+home_len(const struct account *account)
+{
+	size_t len = strlen(account->home);
+
+	while (len > 0 && account->home[len - 1] == '/')
+		len--;
+	return len;
+}
+
+static void
+expand(const char *template, const struct account *account, struct buf *out,
+    const char **unknown)
+{
+	const char *p;
+
+	for (p = template; *p != '\0'; p++) {
+		if (*p != '%') {
+			buf_putc(out, *p);
+			continue;
+		}
+		switch (*++p) {
+		case 'h':
+			buf_put(out, account->home, home_len(account));
+			break;
+		case 'u':
+			buf_puts(out, account->name);
+			break;
+		case 'U':
+			buf_printf(out, "%u", (unsigned int)account->uid);
+			break;
+		case 'G':
+			buf_printf(out, "%u", (unsigned int)account->gid);
+			break;
+		case '%':
+			buf_putc(out, '%');
+			break;
+		default:
+			*unknown = p - 1;
+			return;
+		}
+	}
+}
+
+/* Each component is a name, so that the text says where it leads. */
+static int
+check_components(const char *below, const char *path,
+    struct x2gobroker_error *err)
+{
+	const char *p;
+	size_t n;
+
+	for (p = below;; p += n + 1) {
+		n = strcspn(p, "/");
+		if (n == 0)
+			return bad(err, path, "has an empty component");
+		if (p[0] == '.' && (n == 1 || (n == 2 && p[1] == '.')))
+			return bad(err, path, "has a component . or ..");
+		if (p[n] == '\0')
+			return 0;
+	}
+}
+
+/* Sites that keep these files elsewhere call them as their users. */
+static int
+check_name(const struct keypath *path, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	const char *slash = strrchr(path->below, '/');
+	const char *name = slash != NULL ? slash + 1 : path->below;
+
+	if (strncmp(name, FILE_NAME, sizeof(FILE_NAME) - 1) == 0 ||
+	    (!path->in_home && strcmp(name, account->name) == 0))
+		return 0;
+	return bad(err, path->text, "the name of a file of keys begins with "
+	    FILE_NAME);
+}
+
+static int
+check_chars(const char *path, struct x2gobroker_error *err)
+{
+	const unsigned char *p;
+
+	for (p = (const unsigned char *)path; *p != '\0'; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0,
+			    "the path of the file of keys has control "
+			    "characters in it");
+	return 0;
+}
+
+static int
+put_path(const char *template, const struct account *account,
+    struct buf *text, struct x2gobroker_error *err)
+{
+	const char *unknown = NULL;
+
+	if (template[0] != '/' && strncmp(template, "%h", 2) != 0)
+		buf_printf(text, "%.*s/", (int)home_len(account),
+		    account->home);
+	expand(template, account, text, &unknown);
+	if (text->failed)
+		return error_nomem(err);
+	if (unknown != NULL)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
+		    "path of the file of keys: %.2s is none of %%h %%u %%U %%G "
+		    "%%%%", unknown);
+	if (text->len >= KEYPATH_SIZE)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
+		    "path of the file of keys is too long");
+	return 0;
+}
+
+int
+keypath_make(const char *template, const struct account *account,
+    struct keypath *path, struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf text = { 0 };
+	size_t len = home_len(account);
+
+	if (put_path(template, account, &text, err) == -1)
+		return -1;
+	memcpy(path->text, text.data, text.len + 1);
+	path->in_home = strncmp(path->text, account->home, len) == 0 &&
+	    path->text[len] == '/';
+	path->below = path->text + (path->in_home ? len + 1 : 1);
+	if (check_chars(path->text, err) == -1 ||
+	    check_components(path->below, path->text, err) == -1)
+		return -1;
+	return check_name(path, account, err);
+}
+
+/*
+ * The way there
+ */
+
+static const char *
+check_dir(int fd, const struct account *account)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return "cannot be looked up";
+	if (st.st_uid != 0 && st.st_uid != account->uid)
+		return "the directory belongs to somebody else";
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return "the group or others may write to the directory";
+	return NULL;
+}
+
+/* Why openat(2) has not opened a directory. */
+static const char *
+why_not(int error)
+{
+	switch (error) {
+	case ENOENT:
+		return "there is no such directory";
+	case ELOOP:
+	case ENOTDIR:
+		return "is no directory, or a symbolic link to one";
+	case EACCES:
+		return "the user may not enter the directory";
+	default:
+		return "cannot be opened";
+	}
+}
+
+/* Go from the directory *fd to the one whose name is the next n bytes. */
+static void
+descend(int *fd, const char *name, size_t n, bool make)
+{
+	cleanup_free char *copy = strndup(name, n);
+	int next = -1, save;
+
+	/* whether it is there then, opening it tells */
+	if (copy != NULL && make)
+		mkdirat(*fd, copy, 0700);
+	if (copy != NULL)
+		next = openat(*fd, copy, DIR_FLAGS | O_NOFOLLOW);
+	save = errno;
+	close(*fd);
+	*fd = next;
+	errno = save;
+}
+
+/* The directory that was opened last, rest being what comes behind it. */
+static int
+check_opened(int fd, const struct keypath *path, const char *rest,
+    const struct account *account, struct x2gobroker_error *err)
+{
+	size_t len = (size_t)(rest - path->text);
+	const char *why = fd == -1 ? why_not(errno) : check_dir(fd, account);
+	cleanup_free char *dir = NULL;
+
+	if (why == NULL)
+		return 0;
+	if ((dir = strndup(path->text, len > 1 ? len - 1 : 1)) == NULL)
+		return error_nomem(err);
+	return error_set(err, fd == -1 && errno == ENOENT ?
+	    X2GOBROKER_ERR_NOTFOUND : X2GOBROKER_ERR_UNSAFE, dir, 0, "%s",
+	    why);
+}
+
+int
+keypath_open_dir(const struct keypath *path, const struct account *account,
+    bool make, const char **name, struct x2gobroker_error *err)
+{
+	cleanup_fd int fd = open(path->in_home ? account->home : "/",
+	    DIR_FLAGS);
+	const char *rest = path->below;
+	size_t n;
+	int opened;
+
+	while (check_opened(fd, path, rest, account, err) == 0) {
+		n = strcspn(rest, "/");
+		if (rest[n] == '\0') {
+			*name = rest;
+			opened = fd;
+			fd = -1;
+			return opened;
+		}
+		descend(&fd, rest, n, make && path->in_home);
+		rest += n + 1;
+	}
+	return -1;
+}

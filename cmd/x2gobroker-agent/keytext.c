@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <string.h>
+
+#include "keyline.h"
+#include "keytext.h"
+
+struct editor {
+	enum key_change change;
+	const char *line;
+	struct keyline key;	/* pieces of it */
+	time_t now;
+	bool has_key;		/* in a line that stays */
+	bool begun;		/* a line was put */
+	struct buf *out;
+};
+
+static void
+put(struct editor *editor, const char *line, size_t len)
+{
+	if (editor->begun)
+		buf_putc(editor->out, '\n');
+	buf_put(editor->out, line, len);
+	editor->begun = true;
+}
+
+static bool
+is_line(const struct editor *editor, const char *line, size_t len)
+{
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	return len == strlen(editor->line) &&
+	    memcmp(line, editor->line, len) == 0;
+}
+
+/* Whether a line stays. */
+static bool
+keep(struct editor *editor, const char *line, size_t len)
+{
+	struct keyline key;
+	bool is_same_line;
+
+	if (!keyline_split(line, len, &key))
+		return true;
+	if (keyline_is_expired(&key, editor->now))
+		return false;
+	if (!keyline_same_key(&key, &editor->key))
+		return true;
+	is_same_line = is_line(editor, line, len);
+	if (editor->change == KEY_REMOVE)
+		return !is_same_line && !keyline_is_temporary(&key);
+	/* a temporary one makes room for its successor */
+	if (!is_same_line && keyline_is_temporary(&key))
+		return false;
+	editor->has_key = true;
+	return true;
+}
+
+void
+keytext_change(const char *text, size_t len, enum key_change change,
+    const char *line, time_t now, struct buf *out)
+{
+	struct editor editor = { .change = change, .line = line, .now = now,
+	    .out = out };
+	bool is_open = len > 0 && text[len - 1] != '\n';
+	const char *at, *end = text + len, *eol;
+
+	if (!keyline_split(line, strlen(line), &editor.key)) {
+		buf_put(out, text, len);	/* no line to add or remove */
+		return;
+	}
+	for (at = text; at < end; at = eol < end ? eol + 1 : end) {
+		eol = memchr(at, '\n', (size_t)(end - at));
+		if (eol == NULL)
+			eol = end;
+		if (keep(&editor, at, (size_t)(eol - at)))
+			put(&editor, at, (size_t)(eol - at));
+	}
+	if (change == KEY_ADD && !editor.has_key)
+		put(&editor, line, strlen(line));
+	if (editor.begun && !is_open)
+		buf_putc(out, '\n');
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef AGENT_KEYTEXT_H
+#define AGENT_KEYTEXT_H
+
+#include <time.h>
+
+#include "buf.h"
+
+enum key_change { KEY_ADD, KEY_REMOVE };
+
+/* What becomes of the text of an authorized_keys file (len bytes, which may be
+ * anything) when line (as keyline_make() has it) is added or removed at the time
+ * now.  Temporary lines that have expired go, too; all others keep their bytes
+ * and their order, and a last line without its '\n' is the last one without it
+ * afterwards, so that removing what was added gives the old text.
+ *
+ * A line with the key is removed if it is temporary, or the same as line: as the
+ * Python broker's are, which have no expiry-time.  Nothing is added where the
+ * key is in another line already. */
+void	keytext_change(const char *text, size_t len, enum key_change change,
+	    const char *line, time_t now, struct buf *out);
+
+#endif
