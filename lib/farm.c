@@ -293,19 +293,6 @@ set_error(struct farm_server *server, const struct x2gobroker_error *why)
 		    x2gobroker_error_format(why, text, sizeof(text)));
 }
 
-/* Its text alone is told, so the file that is to blame goes into it. */
-static void
-set_error(struct farm_server *server, const struct x2gobroker_error *why)
-{
-	char text[X2GOBROKER_TEXT_SIZE];
-
-	if (why->file[0] == '\0')
-		server->error = *why;
-	else
-		error_set(&server->error, why->code, NULL, 0, "%s",
-		    x2gobroker_error_format(why, text, sizeof(text)));
-}
-
 /* Take over what the job has brought; NULL: it is still hanging. */
 static void
 take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
