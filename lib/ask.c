@@ -109,19 +109,15 @@ ask_all(struct ask *ask, struct link *link, struct x2gobroker_error *err)
 	return result;
 }
 
-/*
- * Sessions that are to change their state
- */
-
+/* Have a task done that answers nothing but OK. */
 static int
-ask_ok(struct ask *ask, struct link *link, const char *task,
-    struct x2gobroker_error *err)
+ask_ok(struct link *link, const char *user, const char *task,
+    const char *const *args, struct x2gobroker_error *err)
 {
 	struct buf answer = { 0 };
 	int result;
 
-	result = link_ask(link, ask->context->user, task,
-	    (const char *const *)ask->args, &answer, err);
+	result = link_ask(link, user, task, args, &answer, err);
 	if (result == 0)
 		result = agent_parse_ok(answer.data != NULL ? answer.data : "",
 		    answer.len, err);
@@ -129,9 +125,9 @@ ask_ok(struct ask *ask, struct link *link, const char *task,
 	return result;
 }
 
-/* Whether the agent is ours, and does at once what it is asked. */
+/* Whether the agent is ours. */
 static bool
-acts_at_once(struct ask *ask, struct link *link)
+is_ours(struct ask *ask, struct link *link)
 {
 	struct buf answer = { 0 };
 	bool found;
@@ -142,6 +138,19 @@ acts_at_once(struct ask *ask, struct link *link)
 	buf_free(&answer);
 	return found;
 }
+
+/* Do the task that this is about. */
+static int
+do_task(struct ask *ask, struct link *link, const char *task,
+    struct x2gobroker_error *err)
+{
+	return ask_ok(link, ask->context->user, task,
+	    (const char *const *)ask->args, err);
+}
+
+/*
+ * Sessions that are to change their state
+ */
 
 /* The state of the session by now; SESSION_FINISHED where it is gone. */
 static int
@@ -168,11 +177,11 @@ change_state(struct ask *ask, struct link *link, const char *task,
     enum session_state wanted, struct x2gobroker_error *err)
 {
 	int64_t deadline = round_deadline(&ask->job);
-	bool at_once = acts_at_once(ask, link);
+	bool at_once = is_ours(ask, link);
 	int ms = at_once ? LOOK_AGAIN_MS : LOOK_AGAIN_DEBIAN_MS;
 	enum session_state state;
 
-	if (ask_ok(ask, link, task, err) == -1)
+	if (do_task(ask, link, task, err) == -1)
 		return -1;
 	for (;;) {
 		if (!at_once)
@@ -190,9 +199,37 @@ change_state(struct ask *ask, struct link *link, const char *task,
 			    ask->args[0], state, task);
 		if (at_once)
 			usleep((useconds_t)ms * 1000);
-		else if (ask_ok(ask, link, task, err) == -1)
+		else if (do_task(ask, link, task, err) == -1)
 			return -1;
 	}
+}
+
+/*
+ * Keys
+ */
+
+/* Our agent takes out what has expired by itself. */
+static int
+add_key(struct ask *ask, struct link *link, struct x2gobroker_error *err)
+{
+	struct lease *stale = ask->stale.list;
+	size_t i, kept = 0;
+
+	if (do_task(ask, link, "addauthkey", err) == -1)
+		return -1;
+	ask->ours = is_ours(ask, link);
+	for (i = 0; i < ask->stale.n; i++) {
+		const char *args[] = { stale[i].line, stale[i].file, NULL };
+		struct lease lease = stale[i];
+
+		if (ask_ok(link, lease.user, "delauthkey", args, NULL) == 0)
+			continue;
+		stale[i] = stale[kept];
+		stale[kept++] = lease;
+	}
+	while (ask->stale.n > kept)
+		lease_free(&stale[--ask->stale.n]);
+	return 0;
 }
 
 /*
@@ -215,7 +252,7 @@ talk(struct ask *ask, struct link *link, struct x2gobroker_error *err)
 		return change_state(ask, link, "terminatesession",
 		    SESSION_FINISHED, err);
 	case ASK_ADD_KEY:
-		return ask_ok(ask, link, "addauthkey", err);
+		return add_key(ask, link, err);
 	case ASK_HOST_KEY:
 	case ASK_KNOCK:
 		break;
@@ -295,6 +332,7 @@ ask_free(struct ask *ask)
 	if (ask == NULL)
 		return;
 	agent_report_free(&ask->report);
+	leases_free(&ask->stale);
 	ask_context_release(ask->context);
 	free(ask->new_key);
 	free(ask->args[0]);

@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "leases.h"
 #include "link.h"
 
 enum ask_what {
@@ -36,7 +37,10 @@ struct ask {
 	struct link_target target;
 	enum ask_what what;
 	char *args[ASK_ARGS_MAX + 1];	/* what it is about; ended by NULL */
+	struct leases stale;		/* ASK_ADD_KEY: what is to be taken out
+					 * on the way, and has not been */
 	/* the answer */
+	bool ours;			/* ASK_ADD_KEY: it is our own agent */
 	struct agent_report report;
 	char *new_key;			/* a line for known_hosts, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];

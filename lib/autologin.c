@@ -5,6 +5,7 @@
 
 #include "autologin.h"
 #include "cleanup.h"
+#include "place.h"
 #include "user.h"
 #include "value.h"
 
@@ -143,7 +144,7 @@ static int
 find_server(const struct autologin *autologin,
     const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *host,
-    const char *address, char **line, struct farm_place *place,
+    const char *address, char **line, struct place *place,
     struct x2gobroker_error *err)
 {
 	const struct farm_server *server = farm_find(farm, profile, host);
@@ -155,6 +156,7 @@ find_server(const struct autologin *autologin,
 		return -1;
 	place->target = server->target;
 	place->line = *line;
+	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
 	place->file = key_file(profile, "broker-authorized-keys",
 	    farm->config->default_authorized_keys);
 	return 0;
@@ -165,7 +167,7 @@ static int
 find_proxy(const struct autologin *autologin,
     const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const char *address, char **line,
-    struct farm_place *place, struct x2gobroker_error *err)
+    struct place *place, struct x2gobroker_error *err)
 {
 	const char *name = x2gobroker_profile_value(profile, "sshproxyhost");
 	const char *port = x2gobroker_profile_value(profile, "sshproxyport");
@@ -183,6 +185,7 @@ find_proxy(const struct autologin *autologin,
 	else if (port != NULL)
 		value_parse_int(port, 1, 65535, &place->target.port);
 	place->line = *line;
+	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
 	place->file = key_file(profile, "broker-sshproxy-authorized-keys",
 	    farm->config->default_sshproxy_authorized_keys);
 	return 1;
@@ -191,11 +194,11 @@ find_proxy(const struct autologin *autologin,
 int
 autologin_place(const struct autologin *autologin,
     struct x2gobroker_farm *farm, const struct x2gobroker_profile *profile,
-    const struct host *host, const char *address,
+    const struct host *host, const char *address, struct reporter *rep,
     struct x2gobroker_error *err)
 {
 	cleanup_free char *proxy_line = NULL, *line = NULL;
-	struct farm_place places[2] = { 0 };
+	struct place places[2] = { 0 };
 	int proxies;
 
 	proxies = find_proxy(autologin, farm, profile, address, &proxy_line,
@@ -204,5 +207,5 @@ autologin_place(const struct autologin *autologin,
 	if (proxies == -1 || find_server(autologin, farm, profile, host,
 	    proxies > 0 ? NULL : address, &line, &places[proxies], err) == -1)
 		return -1;
-	return farm_place_keys(farm, places, (size_t)proxies + 1, err);
+	return place_keys(farm, places, (size_t)proxies + 1, rep, err);
 }

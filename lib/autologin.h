@@ -31,11 +31,12 @@ struct autologin *autologin_new(const struct x2gobroker_config *config,
 void	autologin_free(struct autologin *autologin);
 
 /* Put the public key in place on host, and on the profile's SSH proxy, for the
- * farm's user, who comes from address (may be NULL).  -1 where it is not in
- * place on both. */
+ * farm's user, who comes from address (may be NULL).  What keeps it from being
+ * taken out again is reported.  -1 where it is not in place on both. */
 int	autologin_place(const struct autologin *autologin,
 	    struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host,
-	    const char *address, struct x2gobroker_error *err);
+	    const char *address, struct reporter *rep,
+	    struct x2gobroker_error *err);
 
 #endif

@@ -11,9 +11,6 @@
 #include "knownhosts.h"
 #include "value.h"
 
-/* A session has to be left by its client, or x2gocleansessions(8) to come by. */
-#define CHANGE_SECONDS	10
-
 int
 x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
     struct x2gobroker_farm **out, struct x2gobroker_error *err)
@@ -264,14 +261,13 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
  * Asking
  */
 
-static struct ask *
-make_ask(struct x2gobroker_farm *farm, const struct link_target *target,
+struct ask *
+farm_make_ask(struct x2gobroker_farm *farm, const struct link_target *target,
     enum ask_what what, const char *arg, const char *more,
     struct x2gobroker_error *err)
 {
 	bool with_keys = what != ASK_HOST_KEY;
 
-	/* libssh and the keys, when the first server needs them */
 	if (what != ASK_KNOCK && target->mode == QUERY_SSH &&
 	    farm->context->setup.user == NULL &&
 	    ssh_setup_load(farm->config, with_keys, &farm->context->setup,
@@ -365,8 +361,8 @@ make_jobs(struct progress *progress, enum ask_what what,
 	size_t i;
 
 	for (i = 0; i < farm->nservers; i++) {
-		ask = make_ask(farm, &farm->servers[i].target, what, NULL,
-		    NULL, err);
+		ask = farm_make_ask(farm, &farm->servers[i].target, what,
+		    NULL, NULL, err);
 		if (ask == NULL && err->code == X2GOBROKER_ERR_NOMEM)
 			return -1;
 		if (ask == NULL) {
@@ -404,8 +400,8 @@ ask_servers(struct progress *progress, enum ask_what what, int64_t deadline,
 	return result;
 }
 
-static int64_t
-deadline_in(const struct x2gobroker_farm *farm, int seconds)
+int64_t
+farm_deadline(const struct x2gobroker_farm *farm, int seconds)
 {
 	int64_t deadline = clock_ms() + (int64_t)seconds * 1000;
 
@@ -485,7 +481,7 @@ farm_ask(struct x2gobroker_farm *farm, enum ask_what what, int seconds,
 	if (state.jobs == NULL || state.servers == NULL)
 		error_nomem(err);
 	else
-		result = ask_servers(&state, what, deadline_in(farm, seconds),
+		result = ask_servers(&state, what, farm_deadline(farm, seconds),
 		    companion, err);
 	for (i = 0; i < state.n; i++)
 		if (state.jobs[i] != NULL)
@@ -510,62 +506,6 @@ x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
 {
 	return farm_ask(farm, ASK_HOST_KEY, farm->config->agent_timeout, NULL,
 	    NULL, NULL, err);
-}
-
-/*
- * Sessions that are to change
- */
-
-static int
-change_session(struct x2gobroker_farm *farm, const char *id,
-    enum ask_what what, struct x2gobroker_error *err)
-{
-	int seconds = farm->config->agent_timeout;
-	struct round_job *jobs[1];
-	struct farm_server *server;
-	struct ask *ask;
-	size_t i;
-	int result;
-
-	for (i = 0; i < farm->nsessions; i++)
-		if (strcmp(session_id(farm->sessions[i].session), id) == 0)
-			break;
-	if (i == farm->nsessions)
-		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "there is no session %.*s", SESSION_ID_MAX, id);
-	server = &farm->servers[farm->sessions[i].server];
-	ask = make_ask(farm, &server->target, what, id, NULL, err);
-	if (ask == NULL)
-		return -1;
-	jobs[0] = &ask->job;
-	if (seconds < CHANGE_SECONDS)
-		seconds = CHANGE_SECONDS;
-	result = round_run(jobs, 1, deadline_in(farm, seconds), NULL, NULL,
-	    err);
-	if (jobs[0] == NULL)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "the server did not answer in time");
-	if (result == 0 && ask->job.failed) {
-		if (err != NULL)
-			*err = ask->job.error;
-		result = -1;
-	}
-	ask_free(ask);
-	return result;
-}
-
-int
-x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
-    struct x2gobroker_error *err)
-{
-	return change_session(farm, id, ASK_SUSPEND, err);
-}
-
-int
-x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
-    struct x2gobroker_error *err)
-{
-	return change_session(farm, id, ASK_TERMINATE, err);
 }
 
 /*

@@ -67,17 +67,14 @@ int	farm_ask(struct x2gobroker_farm *farm, enum ask_what what, int seconds,
 	    x2gobroker_farm_progress *progress, void *arg,
 	    struct round_job **companion, struct x2gobroker_error *err);
 
-/* A line of authorized_keys, and where it goes. */
-struct farm_place {
-	struct link_target target;
-	const char *line, *file;
-};
+/* A job for one server; libssh and the service keys are loaded when the first
+ * one needs them. */
+struct ask *farm_make_ask(struct x2gobroker_farm *farm,
+	    const struct link_target *target, enum ask_what what,
+	    const char *arg, const char *more, struct x2gobroker_error *err);
 
-/* Have agents put n lines in place, at the same time.  -1 where one of them is
- * not. */
-int	farm_place_keys(struct x2gobroker_farm *farm,
-	    const struct farm_place *places, size_t n,
-	    struct x2gobroker_error *err);
+/* The deadline of what begins now and may take so many seconds. */
+int64_t	farm_deadline(const struct x2gobroker_farm *farm, int seconds);
 
 /* The host of a profile, one of n, that the session is on, if it has answered
  * and so can be gone to; or NULL. */

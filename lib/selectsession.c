@@ -209,7 +209,8 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 	if (key->job.failed || !key->job.done)
 		err = key->job.error;
 	else if (autologin_place(key, offer->farm, offer->profile, offer->host,
-	    x2gobroker_user_address(answer->user), &err) == 0) {
+	    x2gobroker_user_address(answer->user), &answer->reporter, &err) ==
+	    0) {
 		buf_put(&answer->key, key->keypair.private.data,
 		    key->keypair.private.len);
 		buf_puts(&answer->summary, " key=yes");
