@@ -3,24 +3,57 @@
  * x2gobrokerctl check: everything that is wrong in the configuration, in the
  * words that the broker logs.
  */
-#include <stdio.h>
-
 #include "ctl.h"
+#include "json.h"
 
-struct count {
+struct findings {
 	unsigned int errors, warnings;
+	struct json *json;	/* NULL: lines are printed */
 };
 
 static void
-count_and_print(void *arg, const struct x2gobroker_error *problem)
+note_problem(void *arg, const struct x2gobroker_error *problem)
 {
-	struct count *count = arg;
+	bool warning = problem->code == X2GOBROKER_WARNING;
+	struct findings *findings = arg;
 
-	if (problem->code == X2GOBROKER_WARNING)
-		count->warnings++;
+	if (warning)
+		findings->warnings++;
 	else
-		count->errors++;
-	ctl_print_problem(stdout, problem);
+		findings->errors++;
+	if (findings->json == NULL) {
+		ctl_print_problem(stdout, problem);
+		return;
+	}
+	json_object(findings->json, NULL);
+	json_bool(findings->json, "warning", warning);
+	json_text(findings->json, "file", problem->file);
+	if (problem->line > 0)
+		json_integer(findings->json, "line", problem->line);
+	else
+		json_null(findings->json, "line");
+	json_string(findings->json, "text", problem->text);
+	json_close(findings->json);
+}
+
+/* -1: nothing at all is served. */
+static int
+find_problems(const struct ctl *ctl, struct findings *findings,
+    struct x2gobroker_config **config, struct x2gobroker_profiles **profiles)
+{
+	struct x2gobroker_error err;
+
+	if (x2gobroker_config_load(ctl->config_file, note_problem, findings,
+	    config, &err) == -1)
+		return -1;
+	if (x2gobroker_profiles_load(*config, note_problem, findings, profiles,
+	    &err) == -1) {
+		note_problem(findings, &err);
+		return -1;
+	}
+	x2gobroker_profiles_lint(*profiles, note_problem, findings);
+	x2gobroker_keys_check(*config, note_problem, findings);
+	return 0;
 }
 
 static void
@@ -29,34 +62,56 @@ print_number(unsigned long n, const char *what, const char *after)
 	printf("%lu %s%s%s", n, what, n == 1 ? "" : "s", after);
 }
 
+static void
+print_summary(const struct findings *findings, unsigned long served,
+    unsigned long withheld)
+{
+	print_number(served, "profile", " served, ");
+	print_number(withheld, "profile", " withheld; ");
+	print_number(findings->errors, "error", ", ");
+	print_number(findings->warnings, "warning", "\n");
+}
+
+static int
+put_summary(const struct findings *findings, unsigned long served,
+    unsigned long withheld)
+{
+	json_close(findings->json);
+	json_integer(findings->json, "served", (long long)served);
+	json_integer(findings->json, "withheld", (long long)withheld);
+	json_integer(findings->json, "errors", findings->errors);
+	json_integer(findings->json, "warnings", findings->warnings);
+	return json_print(findings->json);
+}
+
 int
 check_main(const struct ctl *ctl)
 {
-	struct x2gobroker_config *config;
+	struct x2gobroker_config *config = NULL;
 	struct x2gobroker_profiles *profiles = NULL;
-	struct x2gobroker_error err;
-	struct count count = { 0 };
+	struct json json;
+	struct findings findings = { .json = ctl->json ? &json : NULL };
+	unsigned long served = 0, withheld = 0;
+	int result;
 
-	if (x2gobroker_config_load(ctl->config_file, count_and_print, &count,
-	    &config, &err) == -1) {
+	if (ctl->json) {
+		json_begin(&json);
+		json_array(&json, "problems");
+	}
+	result = find_problems(ctl, &findings, &config, &profiles);
+	if (result == 0) {
+		served = x2gobroker_profiles_count(profiles);
+		withheld = x2gobroker_profiles_count_withheld(profiles);
+	}
+	if (ctl->json && put_summary(&findings, served, withheld) == -1)
+		result = -1;
+	else if (!ctl->json && result == 0)
+		print_summary(&findings, served, withheld);
+	else if (!ctl->json && config == NULL)
 		printf("the configuration is not in order, so every request "
 		    "is refused\n");
-		return EXIT_NO;
-	}
-	if (x2gobroker_profiles_load(config, count_and_print, &count, &profiles,
-	    &err) == -1) {
-		ctl_print_problem(stdout, &err);
-		x2gobroker_config_free(config);
-		return EXIT_NO;
-	}
-	x2gobroker_profiles_lint(profiles, count_and_print, &count);
-	x2gobroker_keys_check(config, count_and_print, &count);
-	print_number(x2gobroker_profiles_count(profiles), "profile", " served, ");
-	print_number(x2gobroker_profiles_count_withheld(profiles), "profile",
-	    " withheld; ");
-	print_number(count.errors, "error", ", ");
-	print_number(count.warnings, "warning", "\n");
 	x2gobroker_profiles_free(profiles);
 	x2gobroker_config_free(config);
-	return count.errors == 0 && fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
+	return result == 0 && findings.errors == 0 && fflush(stdout) == 0 ?
+	    EXIT_YES : EXIT_NO;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <x2gobroker.h>
 
@@ -17,7 +18,8 @@ struct ctl {
 	const char *as;			/* the user the question is about */
 	const char *from;		/* the client's address */
 	const char *groups;		/* "a,b" instead of a look-up */
-	const char *profile;		/* the id, where the command takes one */
+	bool json;
+	bool help, version;
 	char *const *words;		/* what else the command takes */
 	int nwords;
 };
@@ -30,12 +32,13 @@ int	explain_main(const struct ctl *ctl);
 int	list_main(const struct ctl *ctl);
 int	revoke_main(const struct ctl *ctl);
 
-/* Load the configuration, as ctl_load() does. */
+/* Load the configuration, or the profiles too.  Problems that withhold
+ * something are written to stderr.  -1: there is nothing to go on with, and it
+ * was said. */
 int	ctl_load_config(const struct ctl *ctl,
 	    struct x2gobroker_config **config);
-
-/* Load configuration and profiles.  Problems that withhold something are
- * written to stderr.  -1: there is nothing to go on with, and it was said. */
+int	ctl_load_profiles(const struct x2gobroker_config *config,
+	    struct x2gobroker_profiles **profiles);
 int	ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
 	    struct x2gobroker_profiles **profiles);
 
@@ -48,5 +51,9 @@ void	ctl_print_problem(void *arg, const struct x2gobroker_error *problem);
 
 /* Say what went wrong, on stderr. */
 void	ctl_print_error(const struct x2gobroker_error *err);
+
+/* The same in words of our own; what comes from elsewhere is shown escaped. */
+void	ctl_complain(const char *fmt, ...)
+	    __attribute__((format(printf, 1, 2)));
 
 #endif

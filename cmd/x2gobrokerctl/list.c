@@ -2,27 +2,92 @@
 /*
  * x2gobrokerctl list: the profiles that a user would see.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "ctl.h"
+#include "json.h"
 #include "table.h"
+
+static const char *const keys[] = { "name", "command", "user", "host" };
+
+#define NKEYS	(sizeof(keys) / sizeof(keys[0]))
+
+static const char *
+value_for(const struct x2gobroker_profile *profile, const char *key,
+    const struct x2gobroker_user *user)
+{
+	const char *value = x2gobroker_profile_value(profile, key);
+
+	if (value != NULL && strcmp(value, "BROKER_USER") == 0)
+		return x2gobroker_user_name(user);
+	return value;
+}
+
+/* The next one, from *i on, that the user may see, or NULL. */
+static const struct x2gobroker_profile *
+next_visible(const struct x2gobroker_profiles *profiles, size_t *i,
+    struct x2gobroker_user *user)
+{
+	const struct x2gobroker_profile *profile;
+
+	while ((profile = x2gobroker_profiles_get(profiles, (*i)++)) != NULL)
+		if (x2gobroker_acl_check(profile, user, NULL) ==
+		    X2GOBROKER_ALLOW)
+			break;
+	return profile;
+}
+
+static int
+print_table(const struct x2gobroker_profiles *profiles,
+    struct x2gobroker_user *user)
+{
+	static const char *const heading[] = { "ID", "NAME", "COMMAND", "USER",
+	    "HOST", NULL };
+	const struct x2gobroker_profile *profile;
+	struct table table;
+	size_t i = 0, k;
+
+	table_begin(&table, heading);
+	while ((profile = next_visible(profiles, &i, user)) != NULL) {
+		table_add(&table, x2gobroker_profile_id(profile));
+		for (k = 0; k < NKEYS; k++)
+			table_add(&table, value_for(profile, keys[k], user));
+	}
+	if (table.n == table.columns)
+		ctl_complain("%s would see no profile, and the X2Go client "
+		    "says so and ends", x2gobroker_user_name(user));
+	return table_print(&table);
+}
+
+static int
+print_json(const struct x2gobroker_profiles *profiles,
+    struct x2gobroker_user *user)
+{
+	const struct x2gobroker_profile *profile;
+	struct json json;
+	size_t i = 0, k;
+
+	json_begin(&json);
+	json_string(&json, "user", x2gobroker_user_name(user));
+	json_string(&json, "address", x2gobroker_user_address(user));
+	json_array(&json, "profiles");
+	while ((profile = next_visible(profiles, &i, user)) != NULL) {
+		json_object(&json, NULL);
+		json_string(&json, "id", x2gobroker_profile_id(profile));
+		for (k = 0; k < NKEYS; k++)
+			json_string(&json, keys[k],
+			    value_for(profile, keys[k], user));
+		json_close(&json);
+	}
+	return json_print(&json);
+}
 
 int
 list_main(const struct ctl *ctl)
 {
-	static const char *const columns[] = { "ID", "NAME", "COMMAND", "USER",
-	    "HOST" };
-	static const char *const keys[] = { "name", "command", "user", "host" };
-	const struct x2gobroker_profile *profile;
 	struct x2gobroker_config *config;
 	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_user *user;
-	struct table table = {
-		.columns = sizeof(columns) / sizeof(columns[0]),
-	};
-	const char *value;
-	size_t i, k;
 	int result;
 
 	if ((user = ctl_user(ctl)) == NULL)
@@ -31,27 +96,10 @@ list_main(const struct ctl *ctl)
 		x2gobroker_user_free(user);
 		return EXIT_NO;
 	}
-	for (k = 0; k < table.columns; k++)
-		table_add(&table, columns[k]);
-	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
-	    i++) {
-		if (x2gobroker_acl_check(profile, user, NULL) !=
-		    X2GOBROKER_ALLOW)
-			continue;
-		table_add(&table, x2gobroker_profile_id(profile));
-		for (k = 0; k < sizeof(keys) / sizeof(keys[0]); k++) {
-			value = x2gobroker_profile_value(profile, keys[k]);
-			if (value != NULL && strcmp(value, "BROKER_USER") == 0)
-				value = x2gobroker_user_name(user);
-			table_add(&table, value);
-		}
-	}
-	if (table.n == table.columns)
-		fprintf(stderr, "%s would see no profile, and the X2Go client "
-		    "says so and ends\n", x2gobroker_user_name(user));
-	result = table_print(&table) == 0 ? EXIT_YES : EXIT_NO;
+	result = ctl->json ? print_json(profiles, user) :
+	    print_table(profiles, user);
 	x2gobroker_profiles_free(profiles);
 	x2gobroker_config_free(config);
 	x2gobroker_user_free(user);
-	return result;
+	return result == 0 ? EXIT_YES : EXIT_NO;
 }

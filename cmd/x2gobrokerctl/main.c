@@ -4,37 +4,132 @@
  * answer comes out of libx2gobroker, from the functions that the broker calls.
  */
 #include <getopt.h>
-#include <pwd.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ctl.h"
 
+#define OPT(name)	(1u << OPT_##name)
+
+enum {
+	OPT_AS,
+	OPT_GROUPS,
+	OPT_FROM,
+	OPT_JSON,
+	OPT_CONFIG_FILE,
+	OPT_VERSION,
+	OPT_HELP,
+	NOPTIONS
+};
+
+#define OPT_ANYWHERE	(OPT(CONFIG_FILE) | OPT(VERSION) | OPT(HELP))
+#define WHO		(OPT(AS) | OPT(GROUPS) | OPT(FROM))
+
+/* By their numbers.  argument NULL: there is none, and the value is a bool. */
+static const struct option_row {
+	const char *name;
+	char letter;
+	const char *argument;
+	size_t offset;		/* of the value in struct ctl */
+	const char *help;
+} options[NOPTIONS] = {
+	{ "as", 0, "USER", offsetof(struct ctl, as),
+	    "the user the question is about" },
+	{ "groups", 0, "G,...", offsetof(struct ctl, groups),
+	    "groups to assume; else they are looked up" },
+	{ "from", 0, "ADDRESS", offsetof(struct ctl, from),
+	    "the address of the user's client" },
+	{ "json", 0, NULL, offsetof(struct ctl, json),
+	    "print JSON, for programs" },
+	{ "config-file", 'C', "FILE", offsetof(struct ctl, config_file),
+	    "read FILE instead of " X2GO_ETC "/x2gobroker.conf" },
+	{ "version", 'V', NULL, offsetof(struct ctl, version),
+	    "print the version" },
+	{ "help", 'h', NULL, offsetof(struct ctl, help),
+	    "print help, also on a command" },
+};
+
+static int help_main(const struct ctl *);
+
 static const struct command {
 	const char *name;
 	int (*run)(const struct ctl *ctl);
-	const char *arguments;
-	bool needs_profile, needs_user;
+	const char *words;	/* how they are called */
+	int least, most;	/* so many of them */
+	unsigned int needs, takes;	/* options */
 	const char *help;
-	int least, most;	/* further words that it takes */
 } commands[] = {
-	{ "check", check_main, "", false, false,
+	{ "check", check_main, "", 0, 0, 0, OPT(JSON),
 	    "say what is wrong in the configuration and the profiles" },
-	{ "list", list_main, "--as USER [--groups G,...] [--from ADDRESS]",
-	    false, true, "list the profiles that USER would see" },
-	{ "explain", explain_main,
-	    "PROFILE --as USER [--groups G,...] [--from ADDRESS]", true, true,
+	{ "list", list_main, "", 0, 0, OPT(AS), WHO | OPT(JSON),
+	    "list the profiles that USER would see" },
+	{ "explain", explain_main, "PROFILE", 1, 1, OPT(AS), WHO | OPT(JSON),
 	    "say why USER sees PROFILE, or why not" },
-	{ "authorize", authorize_main, "NAME KEYFILE|-", false, false,
-	    "let NAME in with the public keys of KEYFILE", 2, 2 },
-	{ "revoke", revoke_main, "NAME [KEYFILE|-]", false, false,
-	    "take the keys of KEYFILE, or all keys, from NAME", 1, 2 },
-	{ "authorized-keys", authorized_keys_main, "USER TYPE KEY", false,
-	    false, "tell sshd whose key it is (AuthorizedKeysCommand)", 3, 3 },
+	{ "authorize", authorize_main, "NAME KEYFILE|-", 2, 2, 0, 0,
+	    "let NAME in with the public keys of KEYFILE" },
+	{ "revoke", revoke_main, "NAME [KEYFILE|-]", 1, 2, 0, 0,
+	    "take the keys of KEYFILE, or all keys, from NAME" },
+	{ "authorized-keys", authorized_keys_main, "USER TYPE KEY", 3, 3, 0,
+	    0, "tell sshd whose key it is (AuthorizedKeysCommand)" },
+	{ "help", help_main, "[COMMAND]", 0, 1, 0, 0,
+	    "print help, also on a command" },
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *
+find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NCOMMANDS; i++)
+		if (strcmp(name, commands[i].name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/*
+ * Help
+ */
+
+/* "poll [PROFILE ...] [--user USER] [--json]" */
+static void
+print_synopsis(FILE *fp, const struct command *command)
+{
+	bool needed;
+	size_t i;
+
+	fprintf(fp, "%s%s%s", command->name, *command->words != '\0' ? " " : "",
+	    command->words);
+	for (i = 0; i < NOPTIONS; i++) {
+		if ((command->takes >> i & 1) == 0)
+			continue;
+		needed = (command->needs >> i & 1) != 0;
+		fprintf(fp, " %s--%s%s%s%s", needed ? "" : "[",
+		    options[i].name, options[i].argument != NULL ? " " : "",
+		    options[i].argument != NULL ? options[i].argument : "",
+		    needed ? "" : "]");
+	}
+	fprintf(fp, "\n");
+}
+
+static void
+print_options(FILE *fp, unsigned int which)
+{
+	const struct option_row *row;
+	char text[64];
+
+	for (row = options; row < options + NOPTIONS; row++) {
+		if ((which >> (row - options) & 1) == 0)
+			continue;
+		snprintf(text, sizeof(text), "%c%c%s --%s %s",
+		    row->letter != 0 ? '-' : ' ',
+		    row->letter != 0 ? row->letter : ' ',
+		    row->letter != 0 ? "," : " ", row->name,
+		    row->argument != NULL ? row->argument : "");
+		fprintf(fp, "  %-23s  %s\n", text, row->help);
+	}
+}
 
 static void
 print_help(FILE *fp)
@@ -42,201 +137,149 @@ print_help(FILE *fp)
 	size_t i;
 
 	fprintf(fp, "usage: x2gobrokerctl [-C FILE] COMMAND [arguments]\n\n");
-	for (i = 0; i < NCOMMANDS; i++)
-		fprintf(fp, "  %s %s\n      %s\n", commands[i].name,
-		    commands[i].arguments, commands[i].help);
-	fprintf(fp, "\n"
-	    "  -C, --config-file FILE   read FILE instead of "
-	    X2GO_ETC "/x2gobroker.conf\n"
-	    "      --as USER            the user in question\n"
-	    "      --groups G,...       groups to assume; else they are looked "
-	    "up\n"
-	    "      --from ADDRESS       the address of the user's client\n"
-	    "  -V, --version            print the version\n"
-	    "  -h, --help               print this help\n"
-	    "\nSee x2gobrokerctl(8).\n");
+	for (i = 0; i < NCOMMANDS; i++) {
+		fprintf(fp, "  ");
+		print_synopsis(fp, &commands[i]);
+		fprintf(fp, "      %s\n", commands[i].help);
+	}
+	fprintf(fp, "\n");
+	print_options(fp, ~0u);
+	fprintf(fp, "\nSee x2gobrokerctl(8).\n");
+}
+
+static void
+print_command_help(FILE *fp, const struct command *command)
+{
+	fprintf(fp, "usage: x2gobrokerctl [-C FILE] ");
+	print_synopsis(fp, command);
+	fprintf(fp, "\n  %s\n\n", command->help);
+	print_options(fp, command->takes | OPT(CONFIG_FILE) | OPT(HELP));
+	fprintf(fp, "\nSee x2gobrokerctl(8).\n");
 }
 
 static int
-usage_error(const char *what, const char *which)
+help_main(const struct ctl *ctl)
 {
-	fprintf(stderr, "x2gobrokerctl: %s%s; try x2gobrokerctl --help\n", what,
-	    which);
-	return EXIT_USAGE;
+	const struct command *command;
+
+	if (ctl->nwords == 0) {
+		print_help(stdout);
+		return EXIT_YES;
+	}
+	if ((command = find_command(ctl->words[0])) == NULL) {
+		ctl_complain("no such command: %s; try x2gobrokerctl --help",
+		    ctl->words[0]);
+		return EXIT_USAGE;
+	}
+	print_command_help(stdout, command);
+	return EXIT_YES;
 }
 
-void
-ctl_print_problem(void *arg, const struct x2gobroker_error *problem)
-{
-	char text[2 * X2GOBROKER_TEXT_SIZE];
-	FILE *fp = arg;
+/*
+ * The command line
+ */
 
-	x2gobroker_error_format(problem, text, sizeof(text));
-	fprintf(fp, "%s%s\n",
-	    problem->code == X2GOBROKER_WARNING ? "warning: " : "", text);
-}
-
-void
-ctl_print_error(const struct x2gobroker_error *err)
-{
-	fprintf(stderr, "x2gobrokerctl: ");
-	ctl_print_problem(stderr, err);
-}
-
-/* Warnings are the business of check. */
 static void
-print_withholding(void *arg, const struct x2gobroker_error *problem)
+set_option(struct ctl *ctl, const struct option_row *row, const char *value)
 {
-	if (problem->code != X2GOBROKER_WARNING)
-		ctl_print_problem(arg, problem);
+	char *place = (char *)ctl + row->offset;
+
+	if (row->argument != NULL)
+		memcpy(place, &value, sizeof(value));
+	else
+		*(bool *)place = true;
 }
 
-int
-ctl_load_config(const struct ctl *ctl, struct x2gobroker_config **config)
+/* Read all options, which may stand anywhere.  given: a bit for each. */
+static int
+read_options(int argc, char **argv, struct ctl *ctl, unsigned int *given)
 {
-	struct x2gobroker_error err;
+	struct option longs[NOPTIONS + 1] = { { 0 } };
+	int c, i;
 
-	if (x2gobroker_config_load(ctl->config_file, print_withholding, stderr,
-	    config, &err) == 0)
-		return 0;
-	fprintf(stderr, "x2gobrokerctl: the configuration is not in order, so "
-	    "every request is refused\n");
-	return -1;
-}
-
-int
-ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
-    struct x2gobroker_profiles **profiles)
-{
-	struct x2gobroker_error err;
-
-	if (ctl_load_config(ctl, config) == -1)
-		return -1;
-	if (x2gobroker_profiles_load(*config, print_withholding, stderr,
-	    profiles, &err) == -1) {
-		ctl_print_error(&err);
-		x2gobroker_config_free(*config);
-		return -1;
+	for (i = 0; i < NOPTIONS; i++)
+		longs[i] = (struct option){ .name = options[i].name,
+		    .has_arg = options[i].argument != NULL, .val = i };
+	while ((c = getopt_long(argc, argv, "C:Vh", longs, NULL)) != -1) {
+		for (i = 0; c >= ' ' && i < NOPTIONS; i++)
+			if (options[i].letter == c)
+				c = i;
+		if (c >= NOPTIONS)
+			return -1;
+		set_option(ctl, &options[c], optarg);
+		*given |= 1u << c;
 	}
 	return 0;
 }
 
-/* Take the groups "a,b" apart. */
 static int
-set_groups(struct x2gobroker_user *user, const char *text,
-    struct x2gobroker_error *err)
+usage_error(const struct command *command, const char *what,
+    const char *which)
 {
-	char *copy = strdup(text), *rest = copy, *name;
-	const char **names = calloc(strlen(text) + 1, sizeof(*names));
-	size_t n = 0;
-	int result = -1;
-
-	if (copy != NULL && names != NULL) {
-		while ((name = strsep(&rest, ",")) != NULL)
-			if (*name != '\0')
-				names[n++] = name;
-		result = x2gobroker_user_set_groups(user, names, n, err);
-	}
-	free(names);
-	free(copy);
-	return result;
+	ctl_complain("%s%s; try x2gobrokerctl help %s", what, which,
+	    command->name);
+	return EXIT_USAGE;
 }
 
-struct x2gobroker_user *
-ctl_user(const struct ctl *ctl)
-{
-	struct x2gobroker_user *user;
-	struct x2gobroker_error err = { .text = "out of memory" };
-
-	if (x2gobroker_user_new(ctl->as, ctl->from, &user, &err) == -1) {
-		ctl_print_error(&err);
-		return NULL;
-	}
-	if (ctl->groups == NULL) {
-		if (getpwnam(ctl->as) == NULL)
-			fprintf(stderr, "x2gobrokerctl: there is no account "
-			    "%s here, so it has no groups and the broker "
-			    "would refuse it; --groups says which to assume\n",
-			    ctl->as);
-		return user;
-	}
-	if (set_groups(user, ctl->groups, &err) == -1) {
-		ctl_print_error(&err);
-		x2gobroker_user_free(user);
-		return NULL;
-	}
-	return user;
-}
-
+/* What is wrong with the command line, if anything. */
 static int
-run(const struct command *command, struct ctl *ctl, int argc, char **argv)
+check_usage(const struct command *command, const struct ctl *ctl,
+    unsigned int given)
 {
-	if (command->needs_profile && argc > 0) {
-		ctl->profile = argv[0];
-		argc--;
-		argv++;
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < NOPTIONS; i++) {
+		snprintf(text, sizeof(text), "%s --%s%s%s", command->name,
+		    options[i].name, options[i].argument != NULL ? " " : "",
+		    options[i].argument != NULL ? options[i].argument : "");
+		if ((given & ~(command->takes | OPT_ANYWHERE)) >> i & 1)
+			return usage_error(command, "there is no ", text);
+		if ((command->needs & ~given) >> i & 1)
+			return usage_error(command, "this is needed: ", text);
 	}
-	if (argc > command->most)
-		return usage_error("what is meant by ", argv[command->most]);
-	if (argc < command->least)
-		return usage_error("what is needed is ", command->arguments);
-	ctl->words = argv;
-	ctl->nwords = argc;
-	if (command->needs_profile && ctl->profile == NULL)
-		return usage_error("which PROFILE? ", command->name);
-	if (command->needs_user && ctl->as == NULL)
-		return usage_error("--as USER is needed by ", command->name);
-	return command->run(ctl);
+	if (ctl->nwords > command->most)
+		return usage_error(command, "what is meant by ",
+		    ctl->words[command->most]);
+	if (ctl->nwords < command->least) {
+		snprintf(text, sizeof(text), "%s %s", command->name,
+		    command->words);
+		return usage_error(command, "this is needed: ", text);
+	}
+	return EXIT_YES;
 }
 
 int
 main(int argc, char **argv)
 {
-	enum { AS = 1000, FROM, GROUPS };
-	static const struct option options[] = {
-		{ "config-file", required_argument, NULL, 'C' },
-		{ "as", required_argument, NULL, AS },
-		{ "from", required_argument, NULL, FROM },
-		{ "groups", required_argument, NULL, GROUPS },
-		{ "version", no_argument, NULL, 'V' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
+	const struct command *command;
 	struct ctl ctl = { 0 };
-	size_t i;
-	int c;
+	unsigned int given = 0;
+	int result;
 
-	while ((c = getopt_long(argc, argv, "C:Vh", options, NULL)) != -1) {
-		switch (c) {
-		case 'C':
-			ctl.config_file = optarg;
-			break;
-		case AS:
-			ctl.as = optarg;
-			break;
-		case FROM:
-			ctl.from = optarg;
-			break;
-		case GROUPS:
-			ctl.groups = optarg;
-			break;
-		case 'V':
-			printf("x2gobrokerctl %s\n", x2gobroker_version());
-			return EXIT_YES;
-		case 'h':
-			print_help(stdout);
-			return EXIT_YES;
-		default:
-			return usage_error("", "see above");
-		}
-	}
-	if (optind == argc) {
-		print_help(stderr);
+	if (read_options(argc, argv, &ctl, &given) == -1) {
+		ctl_complain("see above; try x2gobrokerctl --help");
 		return EXIT_USAGE;
 	}
-	for (i = 0; i < NCOMMANDS; i++)
-		if (strcmp(argv[optind], commands[i].name) == 0)
-			return run(&commands[i], &ctl, argc - optind - 1,
-			    argv + optind + 1);
-	return usage_error("no such command: ", argv[optind]);
+	if (ctl.version) {
+		printf("x2gobrokerctl %s\n", x2gobroker_version());
+		return EXIT_YES;
+	}
+	if (optind == argc) {
+		print_help(ctl.help ? stdout : stderr);
+		return ctl.help ? EXIT_YES : EXIT_USAGE;
+	}
+	if ((command = find_command(argv[optind])) == NULL) {
+		ctl_complain("no such command: %s; try x2gobrokerctl --help",
+		    argv[optind]);
+		return EXIT_USAGE;
+	}
+	ctl.words = argv + optind + 1;
+	ctl.nwords = argc - optind - 1;
+	if (ctl.help) {
+		print_command_help(stdout, command);
+		return EXIT_YES;
+	}
+	result = check_usage(command, &ctl, given);
+	return result != EXIT_YES ? result : command->run(&ctl);
 }

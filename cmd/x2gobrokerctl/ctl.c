@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the commands have in common.
+ */
+#include <pwd.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl.h"
+
+void
+ctl_print_problem(void *arg, const struct x2gobroker_error *problem)
+{
+	char text[2 * X2GOBROKER_TEXT_SIZE];
+	FILE *fp = arg;
+
+	x2gobroker_error_format(problem, text, sizeof(text));
+	fprintf(fp, "%s%s\n",
+	    problem->code == X2GOBROKER_WARNING ? "warning: " : "", text);
+}
+
+void
+ctl_print_error(const struct x2gobroker_error *err)
+{
+	fflush(stdout);		/* what came before stands before it */
+	fprintf(stderr, "x2gobrokerctl: ");
+	ctl_print_problem(stderr, err);
+}
+
+void
+ctl_complain(const char *fmt, ...)
+{
+	struct x2gobroker_error err = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err.text, sizeof(err.text), fmt, ap);
+	va_end(ap);
+	ctl_print_error(&err);
+}
+
+/* Warnings are the business of check. */
+static void
+print_withholding(void *arg, const struct x2gobroker_error *problem)
+{
+	if (problem->code != X2GOBROKER_WARNING)
+		ctl_print_problem(arg, problem);
+}
+
+int
+ctl_load_config(const struct ctl *ctl, struct x2gobroker_config **config)
+{
+	struct x2gobroker_error err;
+
+	if (x2gobroker_config_load(ctl->config_file, print_withholding, stderr,
+	    config, &err) == 0)
+		return 0;
+	fprintf(stderr, "x2gobrokerctl: the configuration is not in order, so "
+	    "every request is refused\n");
+	return -1;
+}
+
+int
+ctl_load_profiles(const struct x2gobroker_config *config,
+    struct x2gobroker_profiles **profiles)
+{
+	struct x2gobroker_error err;
+
+	if (x2gobroker_profiles_load(config, print_withholding, stderr,
+	    profiles, &err) == 0)
+		return 0;
+	ctl_print_error(&err);
+	return -1;
+}
+
+int
+ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
+    struct x2gobroker_profiles **profiles)
+{
+	if (ctl_load_config(ctl, config) == -1)
+		return -1;
+	if (ctl_load_profiles(*config, profiles) == 0)
+		return 0;
+	x2gobroker_config_free(*config);
+	return -1;
+}
+
+/* Take the groups "a,b" apart. */
+static int
+set_groups(struct x2gobroker_user *user, const char *text,
+    struct x2gobroker_error *err)
+{
+	char *copy = strdup(text), *rest = copy, *name;
+	const char **names = calloc(strlen(text) + 1, sizeof(*names));
+	size_t n = 0;
+	int result = -1;
+
+	if (copy != NULL && names != NULL) {
+		while ((name = strsep(&rest, ",")) != NULL)
+			if (*name != '\0')
+				names[n++] = name;
+		result = x2gobroker_user_set_groups(user, names, n, err);
+	}
+	free(names);
+	free(copy);
+	return result;
+}
+
+struct x2gobroker_user *
+ctl_user(const struct ctl *ctl)
+{
+	struct x2gobroker_user *user;
+	struct x2gobroker_error err = { .text = "out of memory" };
+
+	if (x2gobroker_user_new(ctl->as, ctl->from, &user, &err) == -1) {
+		ctl_print_error(&err);
+		return NULL;
+	}
+	if (ctl->groups == NULL) {
+		if (getpwnam(ctl->as) == NULL)
+			ctl_complain("there is no account %s here, so it has "
+			    "no groups and the broker would refuse it; "
+			    "--groups says which to assume", ctl->as);
+		return user;
+	}
+	if (set_groups(user, ctl->groups, &err) == -1) {
+		ctl_print_error(&err);
+		x2gobroker_user_free(user);
+		return NULL;
+	}
+	return user;
+}

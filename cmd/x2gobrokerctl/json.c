@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
+#include <stdlib.h>
+
+#include "json.h"
+
+#define REPLACEMENT	"\\ufffd"
+
+/*
+ * Characters
+ */
+
+/* Bytes of the UTF-8 character that p begins with, and its code point; 0: it
+ * begins with none.  Neither surrogates nor overlong forms are any. */
+static size_t
+decode(const unsigned char *p, unsigned long *code)
+{
+	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	size_t i, n;
+
+	if (*p < 0x80) {
+		*code = *p;
+		return 1;
+	}
+	n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
+	if (*p < 0xc2 || *p > 0xf4)
+		return 0;
+	*code = *p & (0xffu >> (n + 1));
+	for (i = 1; i < n; i++) {
+		if ((p[i] & 0xc0) != 0x80)	/* the end, too */
+			return 0;
+		*code = *code << 6 | (p[i] & 0x3f);
+	}
+	if (*code < least[n] || *code > 0x10ffff ||
+	    (*code >= 0xd800 && *code <= 0xdfff))
+		return 0;
+	return n;
+}
+
+static void
+put_string(FILE *fp, const char *text)
+{
+	const unsigned char *p = (const unsigned char *)text;
+	unsigned long code;
+	size_t n;
+
+	putc('"', fp);
+	for (; *p != '\0'; p += n) {
+		if ((n = decode(p, &code)) == 0) {
+			fputs(REPLACEMENT, fp);
+			n = 1;
+		} else if (code == '"' || code == '\\')
+			fprintf(fp, "\\%c", (int)code);
+		else if (code == '\n')
+			fputs("\\n", fp);
+		else if (code == '\t')
+			fputs("\\t", fp);
+		else if (code < 0x20 || (code >= 0x7f && code < 0xa0))
+			fprintf(fp, "\\u%04lx", code);
+		else
+			fwrite(p, 1, n, fp);
+	}
+	putc('"', fp);
+}
+
+/*
+ * Levels
+ */
+
+/* A line for each value, as deep as its level. */
+static void
+begin_line(struct json *json)
+{
+	fprintf(json->fp, "\n%*s", (int)(2 * json->depth), "");
+}
+
+/* What stands before a value. */
+static bool
+begin_value(struct json *json, const char *key)
+{
+	if (json->fp == NULL)
+		return false;
+	if (json->depth > 0) {
+		if (!json->empty)
+			putc(',', json->fp);
+		begin_line(json);
+	}
+	json->empty = false;
+	if (key != NULL) {
+		put_string(json->fp, key);
+		fputs(": ", json->fp);
+	}
+	return true;
+}
+
+static void
+open_level(struct json *json, const char *key, const char *brackets)
+{
+	if (json->depth == JSON_DEPTH_MAX)
+		abort();	/* no listing of ours has so many */
+	if (!begin_value(json, key))
+		return;
+	putc(brackets[0], json->fp);
+	json->close[json->depth++] = brackets[1];
+	json->empty = true;
+}
+
+void
+json_begin(struct json *json)
+{
+	*json = (struct json){ 0 };
+	json->fp = open_memstream(&json->text, &json->len);
+	json_object(json, NULL);
+}
+
+void
+json_object(struct json *json, const char *key)
+{
+	open_level(json, key, "{}");
+}
+
+void
+json_array(struct json *json, const char *key)
+{
+	open_level(json, key, "[]");
+}
+
+void
+json_close(struct json *json)
+{
+	bool empty = json->empty;
+
+	if (json->fp == NULL || json->depth == 0)
+		return;
+	json->depth--;
+	if (!empty)
+		begin_line(json);
+	putc(json->close[json->depth], json->fp);
+	json->empty = false;
+}
+
+/*
+ * Values
+ */
+
+void
+json_string(struct json *json, const char *key, const char *value)
+{
+	if (value == NULL)
+		json_null(json, key);
+	else if (begin_value(json, key))
+		put_string(json->fp, value);
+}
+
+void
+json_text(struct json *json, const char *key, const char *value)
+{
+	json_string(json, key, value != NULL && *value != '\0' ? value : NULL);
+}
+
+void
+json_bool(struct json *json, const char *key, bool value)
+{
+	if (begin_value(json, key))
+		fputs(value ? "true" : "false", json->fp);
+}
+
+void
+json_integer(struct json *json, const char *key, long long value)
+{
+	if (begin_value(json, key))
+		fprintf(json->fp, "%lld", value);
+}
+
+void
+json_number(struct json *json, const char *key, double value)
+{
+	if (!isfinite(value))	/* JSON has no such number */
+		json_null(json, key);
+	else if (begin_value(json, key))
+		fprintf(json->fp, "%.15g", value);
+}
+
+void
+json_null(struct json *json, const char *key)
+{
+	if (begin_value(json, key))
+		fputs("null", json->fp);
+}
+
+int
+json_print(struct json *json)
+{
+	bool good = json->fp != NULL;
+
+	while (json->depth > 0 && good)
+		json_close(json);
+	if (json->fp != NULL) {
+		putc('\n', json->fp);
+		good = ferror(json->fp) == 0;
+		good = fclose(json->fp) == 0 && good;
+	}
+	if (good)
+		good = fwrite(json->text, 1, json->len, stdout) == json->len &&
+		    fflush(stdout) == 0;
+	free(json->text);
+	*json = (struct json){ 0 };
+	return good ? 0 : -1;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/ioctl.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "terminal.h"
+
+#define PROGRESS_WIDTH	40	/* more than such a line has */
+#define ANSWER_SIZE	16	/* "yes" and "no" are shorter */
+
+size_t
+terminal_width(void)
+{
+	const char *columns = getenv("COLUMNS");
+	struct winsize ws;
+	unsigned long n;
+	char *end;
+
+	if (!isatty(STDOUT_FILENO))
+		return 0;
+	if (columns != NULL && *columns >= '1' && *columns <= '9') {
+		n = strtoul(columns, &end, 10);
+		if (*end == '\0' && n <= 10000)
+			return n;
+	}
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
+}
+
+/* https://no-color.org: it counts when it is there and not empty. */
+bool
+terminal_has_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && (no == NULL || *no == '\0') &&
+	    term != NULL && *term != '\0' && strcmp(term, "dumb") != 0;
+}
+
+void
+terminal_show_progress(const char *what, size_t done, size_t total)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%s %zu/%zu ...", what, done, total);
+}
+
+/* With blanks, as not every terminal knows how to clear a line. */
+void
+terminal_clear_progress(void)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r%*s\r", PROGRESS_WIDTH, "");
+}
+
+bool
+terminal_can_ask(void)
+{
+	return isatty(STDIN_FILENO);
+}
+
+/* Read the line of an answer whole; what does not fit is no answer. */
+static bool
+read_answer(char answer[static ANSWER_SIZE])
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getchar()) != EOF && c != '\n')
+		if (n < ANSWER_SIZE)
+			answer[n++] = (char)c;
+	if (n == ANSWER_SIZE)
+		n = 0;
+	answer[n] = '\0';
+	return c != EOF;
+}
+
+/* On stderr: stdout may be a file, where nobody would see the question. */
+bool
+terminal_ask(const char *question)
+{
+	char answer[ANSWER_SIZE];
+
+	fprintf(stderr, "%s [yes/no] ", question);
+	while (read_answer(answer)) {
+		if (strcasecmp(answer, "yes") == 0)
+			return true;
+		if (strcasecmp(answer, "no") == 0)
+			return false;
+		fprintf(stderr, "Please type yes or no: ");
+	}
+	fprintf(stderr, "\n");
+	return false;
+}
