@@ -17,7 +17,7 @@
  *
  *	delay		milliseconds before all else
  *	answer		the whole of its stdout, byte for byte
- *	flood		it never stops talking
+ *	flood		it never stops talking; flood-stderr: there
  *	stderr, exit	what it says there, and its status
  *	linger		it starts a child, then they both stay, with open ends
  */
@@ -302,7 +302,9 @@ misbehave(void)
 	}
 	if (find("linger", &len) != NULL)
 		linger();
-	if (find("flood", &len) != NULL) {
+	if (find("flood-stderr", &len) != NULL)
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	if (find("flood", &len) != NULL || find("flood-stderr", &len) != NULL) {
 		memset(line, 'x', sizeof(line) - 1);
 		line[sizeof(line) - 2] = '\n';
 		line[sizeof(line) - 1] = '\0';

@@ -101,8 +101,8 @@ class Played:
         """Write files (farm_agent.c): play(load=..., answer_status=..., exit=3);
         _ before a task stands for the dot, and None takes a file away."""
         for name, value in files.items():
-            name = re.sub('^(delay|linger|answer|flood|stderr|exit)_', r'\1.', name)
-            path = self.files / name.replace('suspend_after', 'suspend-after')
+            name = re.sub('^(delay|linger|answer|stderr|exit)_', r'\1.', name)
+            path = self.files / name.replace('_', '-')
             if value is None:
                 path.unlink(missing_ok=True)
                 continue
@@ -135,7 +135,7 @@ class Server(lab.Sshd):
     def __init__(self, name, address, port, extra=''):
         super().__init__(extra)
         self.name, self.address, self.port = name, address, port
-        self.startups = None
+        self.line = ''          # another line, in place of one with its keyword
 
     def host(self):
         """As a profile calls it."""
@@ -161,11 +161,12 @@ class Server(lab.Sshd):
                             ' '.join(key.split()[:2]))
 
     def _config(self):
-        text = super()._config().replace('ListenAddress 127.0.0.1',
-                                         'ListenAddress ' + self.address)
-        if self.startups:
-            text = text.replace('MaxStartups 500', 'MaxStartups ' + self.startups)
-        return text
+        lines = super()._config().replace('ListenAddress 127.0.0.1',
+                                          'ListenAddress ' + self.address)
+        keyword = self.line.partition(' ')[0]
+        return '\n'.join(line for line in lines.split('\n') if not keyword or
+                         keyword == 'ListenAddress' or
+                         line.partition(' ')[0] != keyword) + self.line + '\n'
 
     def _start(self):
         self.start()
@@ -203,16 +204,15 @@ class Server(lab.Sshd):
             yield door
 
     @contextlib.contextmanager
-    def restarted(self, extra=None, startups=None):
-        """With another configuration meanwhile."""
-        before = self.extra, self.startups
-        self.extra, self.startups = extra or self.extra, startups
+    def restarted(self, line):
+        """With another line in its configuration meanwhile."""
+        self.line = line
         self.stop()
         self.start()
         try:
             yield
         finally:
-            self.extra, self.startups = before
+            self.line = ''
             self.stop()
             self.start()
 
