@@ -70,6 +70,8 @@ one_more(void *list, size_t n, size_t size)
  * The command line
  */
 
+#define ARGUMENT	LETTERS DIGITS " %+,-./:=@_"
+
 static int
 bad_word(struct x2gobroker_error *err, const char *what, const char *word)
 {
@@ -90,7 +92,8 @@ is_made_of(const char *word, const char *chars)
  * its command at the first ';' and gives it to a shell, and which puts some
  * arguments into further command lines, in double quotes or in none; or our own
  * agent.  So words have nothing in them that any of them could see something
- * in.  The quotes are for the blanks in a public key.
+ * in.  The quotes are for the blanks in a public key.  It comes first, and may
+ * have '"' in its options: Debian's agent has it in no further command line.
  */
 int
 agent_command(struct buf *buf, const char *agent, const char *user,
@@ -107,7 +110,7 @@ agent_command(struct buf *buf, const char *agent, const char *user,
 	if (!is_made_of(task, LETTERS DIGITS "_-"))
 		return bad_word(err, "the task", task);
 	for (i = 0; args != NULL && args[i] != NULL; i++)
-		if (!is_made_of(args[i], LETTERS DIGITS " %+,-./:=@_"))
+		if (!is_made_of(args[i], i == 0 ? ARGUMENT "\"" : ARGUMENT))
 			return bad_word(err, "the argument", args[i]);
 	buf_printf(buf, "%s %s %s", agent, user, task);
 	for (i = 0; args != NULL && args[i] != NULL; i++)
