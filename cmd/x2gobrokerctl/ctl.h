@@ -18,7 +18,8 @@ struct ctl {
 	const char *as;			/* the user the question is about */
 	const char *from;		/* the client's address */
 	const char *groups;		/* "a,b" instead of a look-up */
-	bool json;
+	const char *user;		/* whose sessions are counted */
+	bool all, json, list, yes;
 	bool help, version;
 	char *const *words;		/* what else the command takes */
 	int nwords;
@@ -28,9 +29,16 @@ struct ctl {
 int	authorize_main(const struct ctl *ctl);
 int	authorized_keys_main(const struct ctl *ctl);
 int	check_main(const struct ctl *ctl);
+int	drain_main(const struct ctl *ctl);
 int	explain_main(const struct ctl *ctl);
+int	known_hosts_main(const struct ctl *ctl);
 int	list_main(const struct ctl *ctl);
+int	poll_main(const struct ctl *ctl);
 int	revoke_main(const struct ctl *ctl);
+int	sessions_main(const struct ctl *ctl);
+int	suspend_main(const struct ctl *ctl);
+int	terminate_main(const struct ctl *ctl);
+int	undrain_main(const struct ctl *ctl);
 
 /* Load the configuration, or the profiles too.  Problems that withhold
  * something are written to stderr.  -1: there is nothing to go on with, and it

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl: questions that an administrator has about the broker.  Every
- * answer comes out of libx2gobroker, from the functions that the broker calls.
+ * x2gobrokerctl: questions that an administrator has about the broker and its
+ * X2Go servers.  Every answer comes out of libx2gobroker, from the functions
+ * that the broker calls.
  */
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,6 +17,10 @@ enum {
 	OPT_AS,
 	OPT_GROUPS,
 	OPT_FROM,
+	OPT_USER,
+	OPT_LIST,
+	OPT_ALL,
+	OPT_YES,
 	OPT_JSON,
 	OPT_CONFIG_FILE,
 	OPT_VERSION,
@@ -39,6 +45,14 @@ static const struct option_row {
 	    "groups to assume; else they are looked up" },
 	{ "from", 0, "ADDRESS", offsetof(struct ctl, from),
 	    "the address of the user's client" },
+	{ "user", 0, "USER", offsetof(struct ctl, user),
+	    "count the sessions of USER, too" },
+	{ "list", 0, NULL, offsetof(struct ctl, list),
+	    "list them, as without HOST" },
+	{ "all", 0, NULL, offsetof(struct ctl, all),
+	    "all servers of all profiles" },
+	{ "yes", 0, NULL, offsetof(struct ctl, yes),
+	    "do it without asking" },
 	{ "json", 0, NULL, offsetof(struct ctl, json),
 	    "print JSON, for programs" },
 	{ "config-file", 'C', "FILE", offsetof(struct ctl, config_file),
@@ -65,6 +79,23 @@ static const struct command {
 	    "list the profiles that USER would see" },
 	{ "explain", explain_main, "PROFILE", 1, 1, OPT(AS), WHO | OPT(JSON),
 	    "say why USER sees PROFILE, or why not" },
+	{ "poll", poll_main, "[PROFILE ...]", 0, INT_MAX, 0,
+	    OPT(USER) | OPT(JSON),
+	    "ask X2Go servers how they are, and who would be chosen" },
+	{ "drain", drain_main, "[HOST ...]", 0, INT_MAX, 0,
+	    OPT(LIST) | OPT(JSON),
+	    "give HOST no new sessions; without HOST, list those" },
+	{ "undrain", undrain_main, "HOST ...", 1, INT_MAX, 0, 0,
+	    "give HOST new sessions again" },
+	{ "known-hosts", known_hosts_main, "add [HOST ...]", 1, INT_MAX, 0,
+	    OPT(ALL) | OPT(YES),
+	    "show host keys of servers, and add them when they are right" },
+	{ "sessions", sessions_main, "USER [PROFILE ...]", 1, INT_MAX, 0,
+	    OPT(JSON), "list the sessions of USER on X2Go servers" },
+	{ "suspend", suspend_main, "USER SESSION", 2, 2, 0, 0,
+	    "suspend a session of USER" },
+	{ "terminate", terminate_main, "USER SESSION", 2, 2, 0, OPT(YES),
+	    "end a session of USER, with all that runs in it" },
 	{ "authorize", authorize_main, "NAME KEYFILE|-", 2, 2, 0, 0,
 	    "let NAME in with the public keys of KEYFILE" },
 	{ "revoke", revoke_main, "NAME [KEYFILE|-]", 1, 2, 0, 0,

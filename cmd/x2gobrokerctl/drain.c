@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobrokerctl drain and undrain: servers that get no new sessions.
+ */
+#include "json.h"
+#include "site.h"
+
+/* The list is root's where its directory is, and else the broker account's;
+ * then it is not for root to read or write there. */
+static bool
+goes_on_as_broker(const struct x2gobroker_config *config,
+    const struct x2gobroker_error *err)
+{
+	return err->code == X2GOBROKER_ERR_UNSAFE &&
+	    site_become_broker(config) == 0;
+}
+
+/*
+ * The list
+ */
+
+static int
+print_list(const struct ctl *ctl, const struct x2gobroker_drained *drained)
+{
+	struct json json;
+	const char *name;
+	size_t i;
+
+	if (ctl->json) {
+		json_begin(&json);
+		json_array(&json, "drained");
+	}
+	for (i = 0; (name = x2gobroker_drained_get(drained, i)) != NULL; i++)
+		if (ctl->json)
+			json_string(&json, NULL, name);
+		else
+			printf("%s\n", name);
+	return (ctl->json ? json_print(&json) : fflush(stdout)) == 0 ?
+	    EXIT_YES : EXIT_NO;
+}
+
+static int
+list(const struct ctl *ctl, const struct x2gobroker_config *config)
+{
+	struct x2gobroker_drained *drained;
+	struct x2gobroker_error err;
+	int result;
+
+	result = x2gobroker_drained_load(config, &drained, &err);
+	if (result == -1 && goes_on_as_broker(config, &err))
+		result = x2gobroker_drained_load(config, &drained, &err);
+	if (result == -1) {
+		ctl_print_error(&err);
+		return EXIT_NO;
+	}
+	result = print_list(ctl, drained);
+	x2gobroker_drained_free(drained);
+	return result;
+}
+
+/*
+ * Changes
+ */
+
+static const struct change {
+	int (*make)(const struct x2gobroker_config *config, const char *host,
+	    bool *changed, struct x2gobroker_error *err);
+	const char *done, *was_so;
+} drain = {
+	x2gobroker_drain,
+	"no new sessions from now on; those that are there can be resumed",
+	"was drained already",
+}, undrain = {
+	x2gobroker_undrain,
+	"gets new sessions again",
+	"was not drained",
+};
+
+static int
+change_host(const struct x2gobroker_config *config,
+    const struct change *change, const char *host)
+{
+	struct x2gobroker_error err;
+	bool changed;
+	int result;
+
+	result = change->make(config, host, &changed, &err);
+	if (result == -1 && goes_on_as_broker(config, &err))
+		result = change->make(config, host, &changed, &err);
+	if (result == -1) {
+		ctl_print_error(&err);
+		return EXIT_NO;
+	}
+	printf("%s: %s\n", host, changed ? change->done : change->was_so);
+	return EXIT_YES;
+}
+
+/* A name that no profile has is misspelt, or of a server that comes later. */
+static void
+warn_of_unknown(const struct x2gobroker_profiles *profiles, const char *host)
+{
+	const struct x2gobroker_profile *profile;
+	size_t i;
+
+	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
+	    i++)
+		if (x2gobroker_profile_has_server(profile, host))
+			return;
+	ctl_complain("warning: %s is a server of no profile", host);
+}
+
+static int
+change_hosts(const struct ctl *ctl, const struct x2gobroker_config *config,
+    const struct change *change)
+{
+	struct x2gobroker_profiles *profiles;
+	int i, result = EXIT_YES;
+
+	/* before a change of account; that it may fail is check's business */
+	if (ctl_load_profiles(config, &profiles) == -1)
+		return EXIT_NO;
+	for (i = 0; i < ctl->nwords; i++)
+		if (change_host(config, change, ctl->words[i]) != EXIT_YES)
+			result = EXIT_NO;
+		else if (change == &drain)
+			warn_of_unknown(profiles, ctl->words[i]);
+	x2gobroker_profiles_free(profiles);
+	return fflush(stdout) == 0 ? result : EXIT_NO;
+}
+
+int
+drain_main(const struct ctl *ctl)
+{
+	struct x2gobroker_config *config;
+	int result;
+
+	if (ctl->nwords > 0 && (ctl->list || ctl->json)) {
+		ctl_complain("--list and --json are for drain without HOST");
+		return EXIT_USAGE;
+	}
+	if (ctl_load_config(ctl, &config) == -1)
+		return EXIT_NO;
+	result = ctl->nwords > 0 ? change_hosts(ctl, config, &drain) :
+	    list(ctl, config);
+	x2gobroker_config_free(config);
+	return result;
+}
+
+int
+undrain_main(const struct ctl *ctl)
+{
+	struct x2gobroker_config *config;
+	int result;
+
+	if (ctl_load_config(ctl, &config) == -1)
+		return EXIT_NO;
+	result = change_hosts(ctl, config, &undrain);
+	x2gobroker_config_free(config);
+	return result;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobrokerctl known-hosts: whose host keys the broker trusts.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "site.h"
+#include "terminal.h"
+
+#define HOST_TEXT_SIZE	600	/* NAME ([ADDRESS]:PORT) */
+
+/*
+ * Which servers
+ */
+
+/* What a profile would write for the server. */
+static void
+write_host(const struct x2gobroker_server *server,
+    char text[static HOST_TEXT_SIZE])
+{
+	const char *name = server->name, *address = server->address;
+	const char *where = *address != '\0' ? address : name;
+	bool brackets = strchr(where, ':') != NULL;
+
+	snprintf(text, HOST_TEXT_SIZE, "%s%s%s%s%s:%d%s",
+	    *address != '\0' ? name : "", *address != '\0' ? " (" : "",
+	    brackets ? "[" : "", where, brackets ? "]" : "", server->port,
+	    *address != '\0' ? ")" : "");
+}
+
+static bool
+is_meant(const char *host, const struct x2gobroker_server *server)
+{
+	char label[SERVER_LABEL_SIZE], text[HOST_TEXT_SIZE];
+
+	site_label(server->name, server->port, label);
+	write_host(server, text);
+	return strcasecmp(host, server->name) == 0 ||
+	    strcasecmp(host, server->address) == 0 ||
+	    strcasecmp(host, label) == 0 || strcasecmp(host, text) == 0;
+}
+
+/* Add the servers in known that host means, with their ports and addresses, or
+ * all of them where it is NULL; and else what host says by itself. */
+static int
+add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
+    const char *host, struct x2gobroker_error *err)
+{
+	struct x2gobroker_server server;
+	char text[HOST_TEXT_SIZE];
+	bool found = false;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_server(known, i, &server); i++) {
+		if (server.name[0] == '\0' ||
+		    (host != NULL && !is_meant(host, &server)))
+			continue;
+		write_host(&server, text);
+		if (x2gobroker_farm_add_host(farm, text, err) == -1)
+			return -1;
+		found = true;
+	}
+	if (found || host == NULL)
+		return 0;
+	ctl_complain("warning: %s is a server of no profile that is asked; "
+	    "without :PORT, port 22 is tried", host);
+	return x2gobroker_farm_add_host(farm, host, err);
+}
+
+/* Farms are not asked as their profiles say here: with AutoAddPolicy, that would
+ * add keys before anybody has seen them. */
+static struct x2gobroker_farm *
+make_farm(const struct site *site, const struct x2gobroker_farm *known,
+    char *const *hosts, int n)
+{
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+	int i, result;
+
+	result = x2gobroker_farm_new(site->config, NULL, &farm, &err);
+	if (result == 0 && n == 0)
+		result = add_host(farm, known, NULL, &err);
+	for (i = 0; i < n && result == 0; i++)
+		result = add_host(farm, known, hosts[i], &err);
+	if (result == 0)
+		result = x2gobroker_farm_get_host_keys(farm, &err);
+	if (result == 0)
+		return farm;
+	ctl_print_error(&err);
+	x2gobroker_farm_free(farm);
+	return NULL;
+}
+
+/*
+ * Their keys
+ */
+
+static int
+add_key(struct x2gobroker_farm *farm, size_t i, const char *label)
+{
+	struct x2gobroker_error err;
+	const char *path;
+
+	if (x2gobroker_farm_trust(farm, i, &path, &err) == -1) {
+		ctl_print_error(&err);
+		return EXIT_NO;
+	}
+	printf("%s: added to %s\n", label, path);
+	return EXIT_YES;
+}
+
+/* The key is another one than known_hosts has, and what that means is for a
+ * person to find out. */
+static int
+refuse_key(const struct site *site, const char *label,
+    const struct x2gobroker_host_key *key)
+{
+	const char *account = x2gobroker_config_broker_account(site->config);
+
+	ctl_complain("%s: %s", label, key->error);
+	fprintf(stderr, "\n  THE HOST KEY OF %s HAS CHANGED.  It is not "
+	    "trusted, and nothing was added.\n"
+	    "  If you know why, have %s run the ssh-keygen above (sudo -u "
+	    "%s),\n  then add the new key.\n\n", label, account, account);
+	return EXIT_NO;
+}
+
+static int
+ask_and_add(struct x2gobroker_farm *farm, size_t i, const char *label, bool yes)
+{
+	if (!yes && !terminal_can_ask()) {
+		ctl_complain("%s: nobody is there to be asked whether that is "
+		    "right; --yes adds it without a question", label);
+		return EXIT_NO;
+	}
+	if (yes || terminal_ask("Is that the right key?"))
+		return add_key(farm, i, label);
+	ctl_complain("%s: not added", label);
+	return EXIT_NO;
+}
+
+static int
+settle_key(const struct site *site, struct x2gobroker_farm *farm, size_t i,
+    const struct x2gobroker_host_key *key, bool yes)
+{
+	char label[SERVER_LABEL_SIZE];
+
+	site_label(key->name, key->port, label);
+	if (key->error[0] != '\0' && key->fingerprint[0] != '\0')
+		return refuse_key(site, label, key);
+	if (key->error[0] != '\0') {
+		ctl_complain("%s: %s", label, key->error);
+		return EXIT_NO;
+	}
+	printf("%s: %s%s\n", label, key->fingerprint,
+	    key->line[0] == '\0' ? ", known already" : "");
+	fflush(stdout);
+	if (key->line[0] == '\0')
+		return EXIT_YES;
+	return ask_and_add(farm, i, label, yes);
+}
+
+static int
+add_keys(const struct ctl *ctl, const struct site *site,
+    const struct x2gobroker_farm *known)
+{
+	struct x2gobroker_host_key key;
+	struct x2gobroker_farm *farm;
+	int result = EXIT_YES;
+	size_t i;
+
+	farm = make_farm(site, known, ctl->words + 1, ctl->nwords - 1);
+	if (farm == NULL)
+		return EXIT_NO;
+	for (i = 0; x2gobroker_farm_host_key(farm, i, &key); i++)
+		if (settle_key(site, farm, i, &key, ctl->yes) != EXIT_YES)
+			result = EXIT_NO;
+	if (i == 0)
+		site_say_not_asked(NULL);
+	x2gobroker_farm_free(farm);
+	return i > 0 && fflush(stdout) == 0 ? result : EXIT_NO;
+}
+
+int
+known_hosts_main(const struct ctl *ctl)
+{
+	struct x2gobroker_farm *known;
+	struct site site;
+	int result = EXIT_NO;
+
+	if (strcmp(ctl->words[0], "add") != 0 ||
+	    (ctl->nwords > 1) == ctl->all) {
+		ctl_complain("known-hosts add HOST ..., or known-hosts add "
+		    "--all; try x2gobrokerctl help known-hosts");
+		return EXIT_USAGE;
+	}
+	if (site_open(ctl, &site) == -1)
+		return EXIT_NO;
+	if ((known = site_farm(&site, NULL, NULL, 0)) != NULL)
+		result = add_keys(ctl, &site, known);
+	x2gobroker_farm_free(known);
+	site_close(&site);
+	return result;
+}

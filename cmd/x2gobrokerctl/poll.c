@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobrokerctl poll: how the X2Go servers are, and which one a new session
+ * would get.
+ */
+#include <string.h>
+
+#include "json.h"
+#include "site.h"
+#include "table.h"
+
+/* A table, or a part of the JSON output. */
+struct view {
+	struct x2gobroker_farm *farm;
+	const char *user;			/* or NULL */
+	const struct x2gobroker_profile *profile;	/* NULL: of all */
+	struct x2gobroker_farm *members;	/* only the profile's servers */
+	bool none;				/* none of them is chosen */
+	size_t chosen;
+};
+
+static bool
+is_same(const struct x2gobroker_server *a, const struct x2gobroker_server *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->port == b->port &&
+	    strcmp(a->address, b->address) == 0;
+}
+
+/* Whether the server is one of the profile's. */
+static bool
+is_shown(const struct view *view, const struct x2gobroker_server *server)
+{
+	struct x2gobroker_server member;
+	size_t i;
+
+	for (i = 0; view->profile != NULL; i++) {
+		if (!x2gobroker_farm_server(view->members, i, &member))
+			return false;
+		if (is_same(server, &member))
+			return true;
+	}
+	return true;
+}
+
+static long
+count_sessions(const struct view *view, size_t server)
+{
+	struct x2gobroker_session session;
+	long n = 0;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++)
+		n += session.server == server &&
+		    session.state != X2GOBROKER_SESSION_FINISHED;
+	return n;
+}
+
+/*
+ * For people
+ */
+
+static void
+add_state(struct table *table, const struct view *view,
+    const struct x2gobroker_server *server, bool chosen)
+{
+	char text[X2GOBROKER_TEXT_SIZE];
+
+	if (!server->answered) {
+		snprintf(text, sizeof(text), "%s%s",
+		    server->drained ? "drained; " : "", server->error);
+		table_add_coloured(table, text, COLOUR_BAD);
+	} else if (server->drained)
+		table_add_coloured(table, "drained", COLOUR_CARE);
+	else if (view->profile != NULL && !server->usable)
+		table_add_coloured(table, server->load == 0 ?
+		    "its load is not known" : "no use to clients", COLOUR_CARE);
+	else
+		table_add_coloured(table, chosen ? "chosen" : "ok",
+		    COLOUR_GOOD);
+}
+
+static void
+add_row(struct table *table, const struct view *view, size_t i,
+    const struct x2gobroker_server *server)
+{
+	char label[SERVER_LABEL_SIZE];
+
+	table_add(table, site_label(server->name, server->port, label));
+	table_add_number(table, server->answered ? server->milliseconds : -1);
+	table_add_number(table, server->load > 0 ? (long long)server->load :
+	    -1);
+	table_add_number(table, server->answered ? server->sessions : -1);
+	if (view->user != NULL)
+		table_add_number(table, server->answered ?
+		    count_sessions(view, i) : -1);
+	if (view->profile != NULL) {
+		table_add_number(table, server->pending);
+		if (server->usable)
+			table_addf(table, "%.3g", server->score);
+		else
+			table_add(table, NULL);
+	}
+	add_state(table, view, server, !view->none && i == view->chosen);
+}
+
+static int
+print_table(const struct view *view)
+{
+	const char *heading[9] = { "SERVER", "MS", "LOAD", "SESSIONS" };
+	struct x2gobroker_server server;
+	struct table table;
+	size_t i, n = 4;
+
+	if (view->user != NULL)
+		heading[n++] = view->user;
+	if (view->profile != NULL) {
+		heading[n++] = "PENDING";
+		heading[n++] = "SCORE";
+	}
+	heading[n] = "STATE";
+	table_begin(&table, heading);
+	table.numbers = (1u << n) - 2;	/* all but the first and the last */
+	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++)
+		if (is_shown(view, &server))
+			add_row(&table, view, i, &server);
+	return table_print(&table);
+}
+
+/*
+ * For programs
+ */
+
+static void
+put_number(struct json *json, const char *key, bool known, long long number)
+{
+	if (known)
+		json_integer(json, key, number);
+	else
+		json_null(json, key);
+}
+
+static void
+put_server(struct json *json, const struct view *view, size_t i,
+    const struct x2gobroker_server *server)
+{
+	json_object(json, NULL);
+	if (view->profile != NULL)
+		json_string(json, "profile",
+		    x2gobroker_profile_id(view->profile));
+	json_string(json, "name", server->name);
+	json_text(json, "address", server->address);
+	put_number(json, "port", server->port > 0, server->port);
+	json_bool(json, "answered", server->answered);
+	json_text(json, "error", server->error);
+	json_text(json, "warning", server->warning);
+	put_number(json, "milliseconds", server->answered,
+	    server->milliseconds);
+	put_number(json, "load", server->load > 0, (long long)server->load);
+	put_number(json, "sessions", server->answered && server->sessions >= 0,
+	    server->sessions);
+	if (view->user != NULL)
+		put_number(json, "user_sessions", server->answered,
+		    count_sessions(view, i));
+	json_bool(json, "drained", server->drained);
+	if (view->profile != NULL) {
+		json_integer(json, "pending", server->pending);
+		json_bool(json, "usable", server->usable);
+		if (server->usable)
+			json_number(json, "score", server->score);
+		else
+			json_null(json, "score");
+		json_bool(json, "chosen", !view->none && i == view->chosen);
+	}
+	json_close(json);
+}
+
+static void
+put_servers(struct json *json, const struct view *view)
+{
+	struct x2gobroker_server server;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++)
+		if (is_shown(view, &server))
+			put_server(json, view, i, &server);
+}
+
+/*
+ * What is shown
+ */
+
+/* The servers, which were asked before, of the profile of that id; into json,
+ * or as a table where it is NULL. */
+static int
+show_profile(const struct site *site, struct view *view, char *id, bool titled,
+    struct json *json)
+{
+	struct x2gobroker_server server;
+	struct x2gobroker_error err = { 0 };
+	int result = EXIT_YES;
+
+	view->profile = x2gobroker_profiles_find(site->profiles, id);
+	if ((view->members = site_farm(site, NULL, &id, 1)) == NULL)
+		return EXIT_NO;
+	if (!x2gobroker_farm_server(view->members, 0, &server)) {
+		site_say_not_asked(view->profile);
+		x2gobroker_farm_free(view->members);
+		return EXIT_NO;
+	}
+	view->none = x2gobroker_farm_choose(view->farm, view->profile,
+	    &view->chosen, &err) == -1;
+	if (json != NULL)
+		put_servers(json, view);
+	else {
+		if (titled)
+			printf("[%s]\n", id);
+		result = print_table(view) == 0 ? EXIT_YES : EXIT_NO;
+	}
+	x2gobroker_farm_free(view->members);
+	if (!view->none)
+		return result;
+	/* the rows have said why */
+	ctl_complain("[%s]: %s", id, err.code == X2GOBROKER_ERR_NOTFOUND ?
+	    "no server is left for a new session" : err.text);
+	return EXIT_NO;
+}
+
+static int
+show(const struct ctl *ctl, const struct site *site, struct view *view)
+{
+	struct json json, *where = ctl->json ? &json : NULL;
+	int i, result = EXIT_YES;
+
+	if (ctl->json) {
+		json_begin(&json);
+		json_array(&json, "servers");
+	}
+	for (i = 0; i < ctl->nwords; i++) {
+		if (i > 0 && !ctl->json)
+			printf("\n");
+		if (show_profile(site, view, ctl->words[i], ctl->nwords > 1,
+		    where) != EXIT_YES)
+			result = EXIT_NO;
+	}
+	if (ctl->nwords == 0 && ctl->json)
+		put_servers(&json, view);
+	else if (ctl->nwords == 0 && print_table(view) == -1)
+		result = EXIT_NO;
+	if (ctl->json && json_print(&json) == -1)
+		result = EXIT_NO;
+	return result;
+}
+
+static int
+ask_and_show(const struct ctl *ctl, const struct site *site,
+    struct view *view)
+{
+	struct x2gobroker_server server;
+	size_t failed;
+	int result;
+
+	if (site_ask(view->farm, &failed) == -1)
+		return EXIT_NO;
+	result = show(ctl, site, view);
+	if (ctl->nwords == 0 && !x2gobroker_farm_server(view->farm, 0,
+	    &server)) {
+		site_say_not_asked(NULL);
+		return EXIT_NO;
+	}
+	if (!ctl->json)
+		site_print_warnings(view->farm);
+	return failed == 0 ? result : EXIT_NO;
+}
+
+int
+poll_main(const struct ctl *ctl)
+{
+	struct view view = { .user = ctl->user, .none = true };
+	struct site site;
+	int result = EXIT_NO;
+
+	if (site_open(ctl, &site) == -1)
+		return EXIT_NO;
+	view.farm = site_farm(&site, ctl->user, ctl->words, ctl->nwords);
+	if (view.farm != NULL)
+		result = ask_and_show(ctl, &site, &view);
+	x2gobroker_farm_free(view.farm);
+	site_close(&site);
+	return result;
+}

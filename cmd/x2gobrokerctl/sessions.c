@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobrokerctl sessions, suspend and terminate: what a user has on the X2Go
+ * servers, and what an administrator does about it.
+ */
+#include <string.h>
+
+#include "json.h"
+#include "site.h"
+#include "table.h"
+#include "terminal.h"
+
+/* When a farm has been asked, its time is nearly over; so what takes a person's
+ * time is done between two of them. */
+struct view {
+	struct site site;
+	const char *user;
+	struct x2gobroker_farm *farm;
+	size_t failed;		/* servers */
+};
+
+static int
+ask(struct view *view, char *const *ids, int n)
+{
+	struct x2gobroker_server server;
+
+	x2gobroker_farm_free(view->farm);
+	view->farm = site_farm(&view->site, view->user, ids, n);
+	if (view->farm == NULL || site_ask(view->farm, &view->failed) == -1)
+		return -1;
+	if (x2gobroker_farm_server(view->farm, 0, &server))
+		return 0;
+	site_say_not_asked(n == 1 ? site_find(&view->site, ids[0]) : NULL);
+	return -1;
+}
+
+static int
+open_view(const struct ctl *ctl, struct view *view)
+{
+	memset(view, 0, sizeof(*view));
+	view->user = ctl->words[0];
+	return site_open(ctl, &view->site);
+}
+
+static void
+close_view(struct view *view)
+{
+	x2gobroker_farm_free(view->farm);
+	site_close(&view->site);
+}
+
+static const char *
+state_name(enum x2gobroker_session_state state)
+{
+	switch (state) {
+	case X2GOBROKER_SESSION_RUNNING:
+		return "running";
+	case X2GOBROKER_SESSION_SUSPENDED:
+		return "suspended";
+	case X2GOBROKER_SESSION_FINISHED:
+		break;
+	}
+	return "finished";
+}
+
+/*
+ * sessions
+ */
+
+/* "2026-11-23T20:49:25" to the minute. */
+static void
+add_time(struct table *table, const char *time)
+{
+	const char *t = strchr(time, 'T');
+
+	if (t == NULL)
+		table_add(table, time);
+	else
+		table_addf(table, "%.*s %.5s", (int)(t - time), time, t + 1);
+}
+
+static int
+print_table(const struct view *view)
+{
+	static const char *const heading[] = { "ID", "STATE", "HOST", "SINCE",
+	    "LAST", "CLIENT", NULL };
+	struct x2gobroker_session session;
+	struct table table;
+	size_t i;
+
+	table_begin(&table, heading);
+	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++) {
+		table_add(&table, session.id);
+		table_add_coloured(&table, state_name(session.state),
+		    session.state == X2GOBROKER_SESSION_RUNNING ?
+		    COLOUR_GOOD : COLOUR_CARE);
+		table_add(&table, session.host);
+		add_time(&table, session.created);
+		add_time(&table, session.last);
+		table_add(&table, session.client);
+	}
+	return table_print(&table);
+}
+
+static void
+put_session(struct json *json, const struct view *view,
+    const struct x2gobroker_session *session)
+{
+	struct x2gobroker_server server = { 0 };
+
+	x2gobroker_farm_server(view->farm, session->server, &server);
+	json_object(json, NULL);
+	json_string(json, "id", session->id);
+	json_string(json, "state", state_name(session->state));
+	json_string(json, "host", session->host);
+	json_text(json, "server", server.name);
+	json_text(json, "since", session->created);
+	json_text(json, "last", session->last);
+	json_text(json, "client", session->client);
+	json_close(json);
+}
+
+static int
+print_json(const struct view *view)
+{
+	struct x2gobroker_session session;
+	struct x2gobroker_server server;
+	struct json json;
+	size_t i;
+
+	json_begin(&json);
+	json_string(&json, "user", view->user);
+	json_array(&json, "sessions");
+	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++)
+		put_session(&json, view, &session);
+	json_close(&json);
+	json_array(&json, "failed");
+	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++) {
+		if (server.answered)
+			continue;
+		json_object(&json, NULL);
+		json_string(&json, "name", server.name);
+		json_text(&json, "address", server.address);
+		json_integer(&json, "port", server.port);
+		json_text(&json, "error", server.error);
+		json_close(&json);
+	}
+	return json_print(&json);
+}
+
+static int
+list_sessions(const struct ctl *ctl, const struct view *view)
+{
+	struct x2gobroker_session session;
+	int result;
+
+	result = ctl->json ? print_json(view) : print_table(view);
+	if (!ctl->json && !x2gobroker_farm_session(view->farm, 0, &session))
+		ctl_complain("%s has no session%s", view->user,
+		    view->failed > 0 ? " where it could be asked" : "");
+	if (!ctl->json) {
+		site_print_failed(view->farm);
+		site_print_warnings(view->farm);
+	}
+	return result == 0 && view->failed == 0 ? EXIT_YES : EXIT_NO;
+}
+
+int
+sessions_main(const struct ctl *ctl)
+{
+	struct view view;
+	int result = EXIT_NO;
+
+	if (open_view(ctl, &view) == -1)
+		return EXIT_NO;
+	if (ask(&view, ctl->words + 1, ctl->nwords - 1) == 0)
+		result = list_sessions(ctl, &view);
+	close_view(&view);
+	return result;
+}
+
+/*
+ * suspend and terminate
+ */
+
+/* The session of that id, or false; it was said. */
+static bool
+find_session(const struct view *view, const char *id,
+    struct x2gobroker_session *session)
+{
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_session(view->farm, i, session); i++)
+		if (strcmp(session->id, id) == 0)
+			return true;
+	site_print_failed(view->farm);
+	ctl_complain("%s has no session %s%s; x2gobrokerctl sessions %s "
+	    "lists what there is", view->user, id,
+	    view->failed > 0 ? " where it could be asked" : "", view->user);
+	return false;
+}
+
+static int
+suspend(struct view *view, const struct x2gobroker_session *session)
+{
+	struct x2gobroker_error err;
+
+	if (session->state == X2GOBROKER_SESSION_SUSPENDED) {
+		printf("%s: is suspended already\n", session->id);
+		return EXIT_YES;
+	}
+	if (x2gobroker_farm_suspend(view->farm, session->id, &err) == -1) {
+		ctl_complain("%s: %s", session->id, err.text);
+		return EXIT_NO;
+	}
+	printf("%s: suspended\n", session->id);
+	return EXIT_YES;
+}
+
+static int
+terminate(struct view *view, const struct x2gobroker_session *session)
+{
+	struct x2gobroker_error err;
+
+	if (x2gobroker_farm_terminate(view->farm, session->id, &err) == -1) {
+		ctl_complain("%s: %s", session->id, err.text);
+		return EXIT_NO;
+	}
+	printf("%s: terminated\n", session->id);
+	return EXIT_YES;
+}
+
+/* Whether the person at the terminal wants this session to end. */
+static bool
+is_wanted(const struct view *view, const struct x2gobroker_session *session)
+{
+	if (!terminal_can_ask()) {
+		ctl_complain("%s: nobody is there to be asked; --yes ends it "
+		    "without a question", session->id);
+		return false;
+	}
+	fprintf(stderr, "%s, of %s on %s since %s, is %s.\n", session->id,
+	    view->user, session->host, session->created,
+	    state_name(session->state));
+	if (terminal_ask("End it, with all that is not saved there?"))
+		return true;
+	ctl_complain("%s: nothing was done", session->id);
+	return false;
+}
+
+/* Carry out change on the session that the second word names, asked being
+ * what has to be agreed to before. */
+static int
+change(const struct ctl *ctl, struct view *view,
+    bool (*asked)(const struct view *, const struct x2gobroker_session *),
+    int (*fn)(struct view *, const struct x2gobroker_session *))
+{
+	const char *id = ctl->words[1];
+	struct x2gobroker_session session;
+
+	if (ask(view, NULL, 0) == -1 || !find_session(view, id, &session))
+		return EXIT_NO;
+	if (asked != NULL && (!asked(view, &session) ||
+	    ask(view, NULL, 0) == -1 || !find_session(view, id, &session)))
+		return EXIT_NO;
+	return fn(view, &session);
+}
+
+int
+suspend_main(const struct ctl *ctl)
+{
+	struct view view;
+	int result;
+
+	if (open_view(ctl, &view) == -1)
+		return EXIT_NO;
+	result = change(ctl, &view, NULL, suspend);
+	close_view(&view);
+	return result;
+}
+
+int
+terminate_main(const struct ctl *ctl)
+{
+	struct view view;
+	int result;
+
+	if (open_view(ctl, &view) == -1)
+		return EXIT_NO;
+	result = change(ctl, &view, ctl->yes ? NULL : is_wanted, terminate);
+	close_view(&view);
+	return result;
+}
