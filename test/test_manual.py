@@ -324,6 +324,43 @@ def test_tasks(root):
                     for name in item.names])
 
 
+def ctl_page(root):
+    return load_page(os.path.join(root, 'cmd/x2gobrokerctl/x2gobrokerctl.8'))
+
+
+def ctl_commands(root):
+    """{command: its row in the code}"""
+    row = r'\{\s*"([a-z-]+)",\s*\w+_main,\s*"[^"]*"[^{}]*\}'
+    return {r.group(1): r.group(0) for r in
+            table(root, 'cmd/x2gobrokerctl/main.c', 'commands', row, 10)}
+
+
+def items_of(page, macro, section):
+    return [name for item in page.items
+            if item.macro == macro and item.section == section
+            for name in item.names]
+
+
+def test_ctl_commands(root):
+    page, code = ctl_page(root), ctl_commands(root)
+    synopsis = re.search(r'(?ms)^\.Sh SYNOPSIS$(.*?)^\.Sh', page.text).group(1)
+    return (compare('command', code, items_of(page, 'Cm', 'DESCRIPTION')) +
+            compare('command in SYNOPSIS', code, re.findall(
+                r'(?m)^\.Nm\n(?:\.Op Fl C Ar file\n)?\.Cm (\S+)', synopsis)) +
+            compare('listing', [name for name in code if 'JSON' in code[name]],
+                    items_of(page, 'Cm', 'JSON OUTPUT')))
+
+
+def test_ctl_options(root):
+    row = r'\{\s*"([a-z-]+)",\s*(?:\'(.)\'|0),\s*(?:NULL|"[^"]+"),[^{}]*\}'
+    code = []
+    for r in table(root, 'cmd/x2gobrokerctl/main.c', 'options', row, 5):
+        code.append('--' + r.group(1))
+        if r.group(2):
+            code.append('-' + r.group(2))
+    return compare('option', code, items_of(ctl_page(root), 'Fl', 'DESCRIPTION'))
+
+
 def source_text(root):
     """All C code, its broken strings joined and their quotes plain."""
     text = ''
@@ -399,6 +436,8 @@ def points(root):
     yield "the client's options", test_client_options, (root,)
     yield 'tasks', test_tasks, (root,)
     yield 'messages of x2gobroker', test_messages, (root,)
+    yield 'commands of x2gobrokerctl', test_ctl_commands, (root,)
+    yield 'options of x2gobrokerctl', test_ctl_options, (root,)
     for path in pages(root):
         name = os.path.relpath(path, root)
         yield name + ': mandoc has nothing to say', test_lint, (path,)
