@@ -117,12 +117,20 @@ check_own_keys(const struct call *call, const struct account *account,
 	    account->name);
 }
 
+static bool
+is_for_user(const struct call *call)
+{
+	return call->task->user == USER_NEEDED ||
+	    (call->task->user == USER_OR_NOBODY &&
+	    strcmp(call->user, "-") != 0);
+}
+
 /* Be no more than the task needs, before any of it is done. */
 static int
 settle_identity(const struct call *call, struct account *account,
     struct x2gobroker_error *err)
 {
-	if (!call->task->for_user)
+	if (!is_for_user(call))
 		process_be_caller();
 	else if (account_find(call->user, account, err) == -1 ||
 	    check_own_keys(call, account, err) == -1 ||
@@ -141,7 +149,7 @@ run_call(const struct call *call, struct buf *answer,
 {
 	struct account account = { 0 };
 	const struct job job = {
-		.account = call->task->for_user ? &account : NULL,
+		.account = is_for_user(call) ? &account : NULL,
 		.args = call->args,
 	};
 	int result;

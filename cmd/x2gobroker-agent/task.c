@@ -90,8 +90,9 @@ run_status(const struct job *job, struct buf *out,
 	cleanup_buf struct buf sessions = { 0 };
 	struct load load;
 
-	if (tool_run(LISTSESSIONS, all_servers, job->account, &sessions,
-	    err) == -1 || load_read(&load, err) == -1)
+	if ((job->account != NULL && tool_run(LISTSESSIONS, all_servers,
+	    job->account, &sessions, err) == -1) ||
+	    load_read(&load, err) == -1)
 		return -1;
 	load_put(&load, out);
 	census_put(out);
@@ -236,19 +237,19 @@ static const struct task tasks[] = {
 	{ "ping", "", .run = run_ping },
 	{ "availabletasks", "", .run = run_availabletasks },
 	{ "checkload", "", .run = run_checkload },
-	{ "listsessions", "", .tool = LISTSESSIONS, .for_user = true,
+	{ "listsessions", "", .tool = LISTSESSIONS, .user = USER_NEEDED,
 	    .run = run_listsessions },
-	{ "status", "", .tool = LISTSESSIONS, .for_user = true,
+	{ "status", "", .tool = LISTSESSIONS, .user = USER_OR_NOBODY,
 	    .run = run_status },
-	{ "getservers", "", .tool = GETSERVERS, .for_user = true,
+	{ "getservers", "", .tool = GETSERVERS, .user = USER_NEEDED,
 	    .run = run_getservers },
-	{ "findbusyservers", "", .tool = GETSERVERS, .for_user = true,
+	{ "findbusyservers", "", .tool = GETSERVERS, .user = USER_NEEDED,
 	    .run = run_findbusyservers },
 	{ "findbusyservers_by_sessionstats", "", .tool = GETSERVERS,
-	    .for_user = true, .run = run_findbusyservers },
-	{ "suspendsession", " SESSION-ID", 1, SUSPEND, true,
+	    .user = USER_NEEDED, .run = run_findbusyservers },
+	{ "suspendsession", " SESSION-ID", 1, SUSPEND, USER_NEEDED,
 	    .check = check_session, .run = run_suspendsession },
-	{ "terminatesession", " SESSION-ID", 1, TERMINATE, true,
+	{ "terminatesession", " SESSION-ID", 1, TERMINATE, USER_NEEDED,
 	    .check = check_session, .run = run_terminatesession },
 	{ "addauthkey", " KEY-LINE FILE", 2, NULL, true, true,
 	    .check = check_key, .run = run_addauthkey },

@@ -14,12 +14,18 @@ struct job {
 	const char *const *args;	/* as many as the task has */
 };
 
+enum task_user {
+	USER_IGNORED,		/* whatever stands there */
+	USER_NEEDED,
+	USER_OR_NOBODY,		/* "-" is for what needs no user of it */
+};
+
 struct task {
 	const char *name;
 	const char *args;	/* for people */
 	size_t nargs;
 	const char *tool;	/* X2Go's program that it needs, or NULL */
-	bool for_user;
+	enum task_user user;
 	bool changes_keys;
 	/* Refuse arguments that cannot be right (may be NULL: all can), before
 	 * any privilege is used. */
