@@ -251,9 +251,9 @@ static const struct task tasks[] = {
 	    .check = check_session, .run = run_suspendsession },
 	{ "terminatesession", " SESSION-ID", 1, TERMINATE, USER_NEEDED,
 	    .check = check_session, .run = run_terminatesession },
-	{ "addauthkey", " KEY-LINE FILE", 2, NULL, true, true,
+	{ "addauthkey", " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
 	    .check = check_key, .run = run_addauthkey },
-	{ "delauthkey", " KEY-LINE FILE", 2, NULL, true, true,
+	{ "delauthkey", " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
 	    .check = check_key, .run = run_delauthkey },
 };
 
