@@ -152,9 +152,12 @@ keypath_make(const char *template, const struct account *account,
 	if (put_path(template, account, &text, err) == -1)
 		return -1;
 	memcpy(path->text, text.data, text.len + 1);
+	if (path->text[0] != '/')
+		return bad(err, path->text, "is not a path from / on");
 	path->in_home = strncmp(path->text, account->home, len) == 0 &&
-	    path->text[len] == '/';
-	path->below = path->text + (path->in_home ? len + 1 : 1);
+	    (path->text[len] == '/' || path->text[len] == '\0');
+	path->below = path->text + (path->in_home ? len : 0);
+	path->below += *path->below == '/';
 	if (check_chars(path->text, err) == -1 ||
 	    check_components(path->below, path->text, err) == -1)
 		return -1;
