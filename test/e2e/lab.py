@@ -147,17 +147,23 @@ class Account:
         return str(file)
 
     def __exit__(self, *_):
-        # X2Go's helpers ignore the polite signal, so don't wait long for it.
-        end(self.processes, patience=2)
         # It grumbles about a mail spool that never was; so its words are kept
         # for the case that it fails.
-        done = subprocess.run(['userdel', '-r', self.name], text=True,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        done = wait_for(self._userdel, 10, self.name + ' to be deleted')
         if done.returncode not in (0, 12):      # 12: gone but for the home
             raise RuntimeError('userdel %s: %s' % (self.name, done.stdout))
         shutil.rmtree(self.home, ignore_errors=True)
         for directory in {'/tmp', tempfile.gettempdir()}:
             self._sweep(directory)
+
+    def _userdel(self):
+        """None: again.  A process that has ended and that nobody has asked for its
+        status yet counts as one that uses the account."""
+        # X2Go's helpers ignore the polite signal, so don't wait long for it.
+        end(self.processes, patience=2)
+        done = subprocess.run(['userdel', '-r', self.name], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return None if done.returncode == 8 else done
 
     def _sweep(self, directory):
         """Nothing stays that a later account with this uid would inherit."""
