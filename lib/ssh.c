@@ -75,16 +75,37 @@ read_identity(const char *path, struct x2gobroker_error *err)
 	return NULL;
 }
 
+/* The private key in text, which is wiped, or NULL.  An empty passphrase is
+ * given, as libcrypto asks for one at a terminal where there is none. */
+static ssh_key
+import_identity(const struct sshlib *lib, const char *path, char *text,
+    struct x2gobroker_error *err)
+{
+	ssh_key key = NULL;
+	int result = lib->ssh_pki_import_privkey_base64(text, "", NULL, NULL,
+	    &key);
+
+	explicit_bzero(text, strlen(text));
+	if (result == SSH_OK)
+		return key;
+	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0,
+	    "no private key, or one with a passphrase");
+	return NULL;
+}
+
 /* Add the key of that path.  That it is missing is fine; that it is there and
  * cannot be read is worth a reason, should there be no other. */
 static int
 add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
 {
+	cleanup_free char *text = NULL;
 	struct x2gobroker_error missing;
 	struct ssh_identity *more;
-	char *text;
+	ssh_key key;
 
-	if ((text = read_identity(path, &missing)) == NULL) {
+	if ((text = read_identity(path, &missing)) == NULL ||
+	    (key = import_identity(&setup->lib, path, text, &missing)) ==
+	    NULL) {
 		free(path);
 		if (missing.code != X2GOBROKER_ERR_NOTFOUND)
 			*why = missing;
@@ -93,13 +114,12 @@ add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
 	more = reallocarray(setup->identities, setup->nidentities + 1,
 	    sizeof(*more));
 	if (more == NULL) {
-		explicit_bzero(text, strlen(text));
-		free(text);
+		setup->lib.ssh_key_free(key);
 		free(path);
 		return error_nomem(why);
 	}
 	setup->identities = more;
-	more[setup->nidentities++] = (struct ssh_identity){ path, text };
+	more[setup->nidentities++] = (struct ssh_identity){ path, key };
 	return 0;
 }
 
@@ -179,10 +199,10 @@ ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
 	memset(setup, 0, sizeof(*setup));
 	if ((setup->user = strdup(config->agent_user)) == NULL)
 		return error_nomem(err);
-	if ((!with_keys || (load_identities(config, setup, err) == 0 &&
+	if (sshlib_load(&setup->lib, err) == 0 &&
+	    (!with_keys || (load_identities(config, setup, err) == 0 &&
 	    name_identities(setup, err) == 0)) &&
-	    check_known_hosts(config, setup, err) == 0 &&
-	    sshlib_load(&setup->lib, err) == 0)
+	    check_known_hosts(config, setup, err) == 0)
 		return 0;
 	ssh_setup_free(setup);
 	return -1;
@@ -195,9 +215,7 @@ ssh_setup_free(struct ssh_setup *setup)
 
 	for (i = 0; i < setup->nidentities; i++) {
 		free(setup->identities[i].path);
-		explicit_bzero(setup->identities[i].text,
-		    strlen(setup->identities[i].text));
-		free(setup->identities[i].text);
+		setup->lib.ssh_key_free(setup->identities[i].key);
 	}
 	free(setup->identities);
 	free(setup->user);
@@ -432,15 +450,8 @@ step_login(struct ssh_link *link)
 static int
 login_with(struct ssh_link *link, const struct ssh_identity *identity)
 {
-	int result;
-
-	if (LIB(link)->ssh_pki_import_privkey_base64(identity->text, NULL,
-	    NULL, NULL, &link->key) != SSH_OK)
-		return SSH_AUTH_DENIED;
-	result = do_step(link, step_login);
-	LIB(link)->ssh_key_free(link->key);
-	link->key = NULL;
-	return result;
+	link->key = identity->key;
+	return do_step(link, step_login);
 }
 
 int

@@ -19,7 +19,7 @@ struct ssh_setup {
 	char *known_hosts;		/* path */
 	struct ssh_identity {
 		char *path;
-		char *text;		/* of the private key; wiped on free */
+		ssh_key key;		/* the private one; libssh wipes it */
 	} *identities;
 	size_t nidentities;
 	char *tried;			/* their names, for messages */

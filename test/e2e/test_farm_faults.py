@@ -507,8 +507,15 @@ def test_service_keys(tap, farm):
                        check=True, stdout=subprocess.DEVNULL)
         os.chown(path, farm.broker.uid, farm.broker.gid)
 
+    def a_pem_with_a_passphrase():
+        os.unlink(path)
+        subprocess.run(['ssh-keygen', '-q', '-t', 'rsa', '-m', 'PEM', '-N', 'secret',
+                        '-f', path], check=True)
+        os.unlink(path + '.pub')
+        os.chown(path, farm.broker.uid, farm.broker.gid)
+
     for spoil in (missing, readable_by_all_writable_by_all, garbage, binary,
-                  with_a_passphrase):
+                  with_a_passphrase, a_pem_with_a_passphrase):
         farm.broker.put('.ssh/id_ed25519', good)
         os.chmod(path, 0o600)
         spoil()
@@ -518,8 +525,9 @@ def test_service_keys(tap, farm):
         name = spoil.__name__.replace('_', ' ')
         tap.equal((got.raw.stdout, listing.states), (DENIED, {'desk': None}),
                   'service key, %s: nobody can be asked' % name, got.raw, listing.raw)
-        tap.ok('id_ed25519' in log and got.seconds < TIMEOUT,
-               'service key, %s: the log says so' % name, log)
+        tap.ok('.ssh/id_ed25519' in log and 'no service key' in log and
+               ('passphrase' in log or 'passphrase' not in name) and
+               got.seconds < TIMEOUT, 'service key, %s: the log says so' % name, log)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     # the second of two, of another kind
