@@ -69,8 +69,8 @@ add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
 	return x2gobroker_farm_add_host(farm, host, err);
 }
 
-/* Farms are not asked as their profiles say here: with AutoAddPolicy, that would
- * add keys before anybody has seen them. */
+/* Servers are not asked as their profiles say here: with AutoAddPolicy, that
+ * would add keys before anybody has seen them. */
 static struct x2gobroker_farm *
 make_farm(const struct site *site, const struct x2gobroker_farm *known,
     char *const *hosts, int n)

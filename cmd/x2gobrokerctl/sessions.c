@@ -263,7 +263,8 @@ change(const struct ctl *ctl, struct view *view,
 	if (asked != NULL && (!asked(view, &session) ||
 	    ask(view, NULL, 0) == -1 || !find_session(view, id, &session)))
 		return EXIT_NO;
-	return fn(view, &session);
+	return fn(view, &session) == EXIT_YES && fflush(stdout) == 0 ?
+	    EXIT_YES : EXIT_NO;
 }
 
 int

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What commands about X2Go servers begin with: the files, the account that may
- * use the service keys, and the servers' answers.  Functions that fail have said
- * why.
+ * use the service keys, and the servers' answers.  Functions that fail have
+ * said why.
  */
 #ifndef SITE_H
 #define SITE_H

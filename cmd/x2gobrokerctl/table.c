@@ -125,7 +125,7 @@ bytes_of(const char *text, size_t n)
 }
 
 /* Make columns narrower from the last one on, but not the first one: its names
- * are what people copy.  Where that is not enough, the terminal breaks lines. */
+ * are what people copy.  If that is not enough, the terminal breaks lines. */
 static void
 fit(const struct table *table, size_t *widths, size_t terminal)
 {

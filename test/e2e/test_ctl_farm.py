@@ -61,9 +61,9 @@ class Ctl:
         done = self.run(*words, '--json')
         return done.returncode, json.loads(done.stdout)
 
-    def terminal(self, *words, answers=(), columns=80, env=()):
-        """(status, text) of a run at a terminal, where a person waits for a text
-        and types an answer: answers are pairs of them."""
+    def terminal(self, *words, answers=(), thinks=0, columns=80, env=()):
+        """(status, text) of a run at a terminal, where a person waits for a text,
+        thinks for some seconds, and types an answer: answers are pairs of them."""
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack('4H', 24, columns, 0, 0))
         process = subprocess.Popen(
@@ -81,6 +81,7 @@ class Ctl:
                 break
             if answers and answers[0][0] in text[seen:]:
                 seen = len(text)
+                time.sleep(thinks)
                 os.write(master, answers.pop(0)[1].encode())
         os.close(master)
         return process.wait(10), text.replace('\r\n', '\n')
@@ -618,16 +619,10 @@ def test_slow_answer(tap, farm, ctl):
     farm.profiles(farm.profile('desk', [a]))
     one = session(farm.user, 'ts01', 'R')
     a.play(sessions=[one])
-    before = ctl.command(['terminate', farm.user, id_of(one)])
-    master, slave = pty.openpty()
     with farm.site.configured(request_timeout=2, agent_timeout=2):
-        process = subprocess.Popen(before, stdin=slave, stdout=slave, stderr=slave)
-        time.sleep(3)
-        os.write(master, b'yes\n')
-        status = process.wait(20)
-    os.close(slave)
-    os.close(master)
-    tap.equal((status, states(farm, ctl)), (0, {}), 'yes, after request-timeout')
+        status, text = ctl.terminal('terminate', farm.user, id_of(one), thinks=3,
+                                    answers=[('[yes/no] ', 'yes\n')])
+    tap.equal((status, states(farm, ctl)), (0, {}), 'yes, after request-timeout', text)
 
 
 # Who runs it
