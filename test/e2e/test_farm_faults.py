@@ -133,7 +133,8 @@ FAULTS = [
     ('half a greeting', says(b'SSH-2.0-Op', close=False), 'did not answer in time',
      True),
     ('closes at once', says(b''), 'too busy|says nothing', True),
-    ('no SSH but HTTP', says(b'HTTP/1.1 400 Bad Request\r\n\r\n'), 'no SSH server', False),
+    ('no SSH but HTTP', says(b'HTTP/1.1 400 Bad Request\r\n\r\n'), 'no SSH server',
+     False),
     ('an old SSH', says(b'SSH-1.5-1.2.27\r\n'), 'no SSH connection', False),
     ('noise', says(bytes(range(256)) * 300), 'no SSH server', False),
     ('noise behind a greeting', says(KEX + bytes(range(255, -1, -1)) * 300),
@@ -206,8 +207,9 @@ def test_faults(tap, farm):
         log = farm.site.log_text()
         got = [listing.states, resumed.server, resumed.sessions,
                chosen.server in ('ts02', 'ts03'), chosen.sessions]
-        tap.equal(got, [{'desk': 'S', 'new': None}, 'ts03', [on(good, c.address)], True, []],
-                  name + ': the others serve', listing.raw, resumed.raw, chosen.raw, log)
+        tap.equal(got, [{'desk': 'S', 'new': None}, 'ts03', [on(good, c.address)], True,
+                        []], name + ': the others serve',
+                  listing.raw, resumed.raw, chosen.raw, log)
         told = [line for line in reasons(log, a) if re.search(words, line)]
         tap.equal((len(told), len(reasons(log, b) + reasons(log, c))), (3, 0),
                   name + ': and the log says so of each request', log)
@@ -241,7 +243,8 @@ def test_forged(tap, farm):
         session('root', 'ts01', client='evil'), session(farm.user, 'evil.example'),
         session(farm.user, 'ts01', fields=16, data='-1|SERVER:evil:22'),
         session(farm.user, 'ts01', id='evil;reboot'),
-        session(farm.user, 'ts01', id='$(evil)'), session(farm.user, 'ts01', id='../evil'),
+        session(farm.user, 'ts01', id='$(evil)'),
+        session(farm.user, 'ts01', id='../evil'),
         'END', 'OK', '-----BEGIN RSA PRIVATE KEY-----', 'evil' * 1000]
     a.play(sessions=[*forged, good])
     for id in 'desk', 'two':
@@ -454,7 +457,8 @@ def test_known_hosts(tap, farm):
             ('among others', b.known_as(b.address) * 50 + '# x\n\n' +
              a.known_as('ts01'), True),
             ('behind a line that is none', 'x\n' + a.known_as('ts01'), True),
-            ('at another port', a.known_as('ts01').replace(':%d' % a.port, ':1'), False),
+            ('at another port', a.known_as('ts01').replace(':%d' % a.port, ':1'),
+             False),
             ('revoked', '@revoked ' + a.known_as('ts01'), False),
             ('no lines', '', False)]
     for name, text, good in rows:
@@ -605,7 +609,8 @@ def test_local(tap, farm):
     a, b, *_ = farm.servers
     directory = farm.site.path('my agent; here')
     here = farmlab.Played(farm.agent_program, farm.broker, directory)
-    farm.profiles(farm.profile('desk', [a, b]), farm.profile('others', farm.servers[2:]))
+    farm.profiles(farm.profile('desk', [a, b]),
+                  farm.profile('others', farm.servers[2:]))
     line, running = session(farm.user, 'ts02'), session(farm.user, 'ts01', 'R')
     with farm.site.configured(default_agent_query_mode='LOCAL',
                               agent_command=here.program):
