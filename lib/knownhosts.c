@@ -28,6 +28,18 @@ make_directory(const char *path, struct x2gobroker_error *err)
 	return file_check_dir(dir, err);
 }
 
+/* Whether the last line of the file has an end; somebody's editor may have left
+ * it without. */
+static bool
+ends_with_newline(const char *path)
+{
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	off_t size = fd != -1 ? lseek(fd, 0, SEEK_END) : 0;
+	char last;
+
+	return size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
+}
+
 /* One write(2) at the end of the file is never mixed with somebody else's. */
 int
 knownhosts_add(const char *path, const char *line,
@@ -40,16 +52,18 @@ knownhosts_add(const char *path, const char *line,
 
 	if (make_directory(path, err) == -1)
 		return -1;
-	if (asprintf(&text, "%.*s\n", (int)len, line) == -1) {
+	if (asprintf(&text, "%s%.*s\n", ends_with_newline(path) ? "" : "\n",
+	    (int)len, line) == -1) {
 		text = NULL;
 		return error_nomem(err);
 	}
+	len = strlen(text);
 	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 	    0644);
 	if (fd == -1)
 		return error_errno(err, path, "cannot be written");
-	n = write(fd, text, len + 1);
-	if (n == (ssize_t)len + 1)
+	n = write(fd, text, len);
+	if (n == (ssize_t)len)
 		return 0;
 	if (n >= 0)
 		errno = ENOSPC;
