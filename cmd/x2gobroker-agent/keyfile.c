@@ -34,6 +34,7 @@ struct keyfile {
 	int new;			/* the new file, open, or -1 */
 	struct stat old;		/* st_nlink 0: there is none */
 	struct buf text;		/* of the old one */
+	bool left;			/* the new one has temporary lines */
 };
 
 /*
@@ -271,6 +272,7 @@ change_locked(struct keyfile *file, const struct account *account,
 		keytext_change(file->text.len > 0 ? file->text.data : "",
 		    file->text.len, change, line, time(NULL), &text);
 		result = update(file, &text, err);
+		file->left = keytext_has_temporary(text.data, text.len);
 	}
 	unlock(file);
 	buf_free(&file->text);
@@ -278,9 +280,10 @@ change_locked(struct keyfile *file, const struct account *account,
 	return result;
 }
 
-int
-keyfile_change(const char *template, const struct account *account,
-    enum key_change change, const char *line, struct x2gobroker_error *err)
+static int
+change_file(const char *template, const struct account *account,
+    enum key_change change, const char *line, bool *left,
+    struct x2gobroker_error *err)
 {
 	struct keyfile file = { .new = -1 };
 	struct keypath path;
@@ -293,7 +296,7 @@ keyfile_change(const char *template, const struct account *account,
 	    &file.name, err);
 	/* there is nothing to remove then */
 	if (file.dir == -1)
-		return change == KEY_REMOVE &&
+		return change != KEY_ADD &&
 		    err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
 	n = snprintf(file.new_name, sizeof(file.new_name), ".%s.x2gobroker",
 	    file.name);
@@ -303,5 +306,23 @@ keyfile_change(const char *template, const struct account *account,
 	else
 		result = change_locked(&file, account, change, line, err);
 	close(file.dir);
+	*left = file.left;
 	return result;
+}
+
+int
+keyfile_change(const char *template, const struct account *account,
+    enum key_change change, const char *line, struct x2gobroker_error *err)
+{
+	bool left;
+
+	return change_file(template, account, change, line, &left, err);
+}
+
+int
+keyfile_expire(const char *template, const struct account *account, bool *left,
+    struct x2gobroker_error *err)
+{
+	*left = false;
+	return change_file(template, account, KEY_EXPIRE, NULL, left, err);
 }

@@ -14,4 +14,9 @@ int	keyfile_change(const char *template, const struct account *account,
 	    enum key_change change, const char *line,
 	    struct x2gobroker_error *err);
 
+/* The same, but take out what has expired, and nothing else; *left: there are
+ * temporary lines that have not. */
+int	keyfile_expire(const char *template, const struct account *account,
+	    bool *left, struct x2gobroker_error *err);
+
 #endif

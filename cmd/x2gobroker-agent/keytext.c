@@ -43,7 +43,8 @@ keep(struct editor *editor, const char *line, size_t len)
 		return true;
 	if (keyline_is_expired(&key, editor->now))
 		return false;
-	if (!keyline_same_key(&key, &editor->key))
+	if (editor->change == KEY_EXPIRE ||
+	    !keyline_same_key(&key, &editor->key))
 		return true;
 	is_same_line = is_line(editor, line, len);
 	if (editor->change == KEY_REMOVE)
@@ -64,7 +65,8 @@ keytext_change(const char *text, size_t len, enum key_change change,
 	bool is_open = len > 0 && text[len - 1] != '\n';
 	const char *at, *end = text + len, *eol;
 
-	if (!keyline_split(line, strlen(line), &editor.key)) {
+	if (change != KEY_EXPIRE &&
+	    !keyline_split(line, strlen(line), &editor.key)) {
 		buf_put(out, text, len);	/* no line to add or remove */
 		return;
 	}
@@ -79,4 +81,21 @@ keytext_change(const char *text, size_t len, enum key_change change,
 		put(&editor, line, strlen(line));
 	if (editor.begun && !is_open)
 		buf_putc(out, '\n');
+}
+
+bool
+keytext_has_temporary(const char *text, size_t len)
+{
+	const char *at, *end = text + len, *eol;
+	struct keyline key;
+
+	for (at = text; at < end; at = eol < end ? eol + 1 : end) {
+		eol = memchr(at, '\n', (size_t)(end - at));
+		if (eol == NULL)
+			eol = end;
+		if (keyline_split(at, (size_t)(eol - at), &key) &&
+		    keyline_is_temporary(&key))
+			return true;
+	}
+	return false;
 }

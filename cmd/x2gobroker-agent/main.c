@@ -15,6 +15,7 @@
 #include "cleanup.h"
 #include "clock.h"
 #include "process.h"
+#include "sweep.h"
 #include "task.h"
 #include "words.h"
 
@@ -26,16 +27,6 @@ struct call {
 	const struct task *task;
 	const char *const *args;
 };
-
-/* What came from a client or a tool, as it can stand in a line of a log or on a
- * terminal. */
-static void
-make_harmless(char *text)
-{
-	for (; *text != '\0'; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
 
 /* One line for whoever reads the log: who has asked for what, and what came of
  * it. */
@@ -50,7 +41,7 @@ log_call(const struct call *call, const char *outcome, int64_t since)
 	    address != NULL ? address : "-", call->user != NULL ? call->user :
 	    "-", call->task != NULL ? call->task->name : "-", outcome,
 	    (long long)(clock_ms() - since));
-	make_harmless(line);
+	process_make_harmless(line);
 	syslog(LOG_NOTICE, "%s", line);
 }
 
@@ -61,7 +52,7 @@ put_usage(FILE *fp)
 	size_t i;
 
 	fprintf(fp, "usage: x2gobroker-agent USER TASK [ARGUMENT ...]\n"
-	    "       x2gobroker-agent --help | --version\n"
+	    "       x2gobroker-agent --sweep | --help | --version\n"
 	    "The tasks are:\n");
 	for (i = 0; (task = task_get(i)) != NULL; i++)
 		fprintf(fp, "  %s%s\n", task->name, task->args);
@@ -69,11 +60,15 @@ put_usage(FILE *fp)
 
 /* The operator's own options, which no client can give. */
 static bool
-answer_option(int argc, char **argv)
+answer_option(int argc, char **argv, const struct process *process,
+    bool *done)
 {
+	*done = true;
 	if (argc != 2)
 		return false;
-	if (strcmp(argv[1], "--help") == 0)
+	if (strcmp(argv[1], "--sweep") == 0)
+		*done = sweep_all(process);
+	else if (strcmp(argv[1], "--help") == 0)
 		put_usage(stdout);
 	else if (strcmp(argv[1], "--version") == 0)
 		printf("x2gobroker-agent %s\n", X2GOBROKER_VERSION);
@@ -125,6 +120,28 @@ is_for_user(const struct call *call)
 	    strcmp(call->user, "-") != 0);
 }
 
+static void
+prepare(const struct call *call, const struct account *account)
+{
+	struct x2gobroker_error err;
+
+	if (call->task->prepare != NULL &&
+	    call->process->uid != account->uid &&
+	    call->task->prepare(account, call->args, &err) == -1)
+		process_warn(account->name, &err);
+}
+
+static int
+become_user(const struct call *call, struct account *account,
+    struct x2gobroker_error *err)
+{
+	if (account_find(call->user, account, err) == -1 ||
+	    check_own_keys(call, account, err) == -1)
+		return -1;
+	prepare(call, account);
+	return process_become(call->process, account, err);
+}
+
 /* Be no more than the task needs, before any of it is done. */
 static int
 settle_identity(const struct call *call, struct account *account,
@@ -132,9 +149,7 @@ settle_identity(const struct call *call, struct account *account,
 {
 	if (!is_for_user(call))
 		process_be_caller();
-	else if (account_find(call->user, account, err) == -1 ||
-	    check_own_keys(call, account, err) == -1 ||
-	    process_become(call->process, account, err) == -1)
+	else if (become_user(call, account, err) == -1)
 		return -1;
 	/* X2Go's tools have a setgid program for their database */
 	if (call->task->tool == NULL && !priv_no_new_privs())
@@ -203,8 +218,8 @@ answer(struct call *call, int argc, char **argv, struct x2gobroker_error *err)
 static void
 tell(struct x2gobroker_error *err)
 {
-	make_harmless(err->file);
-	make_harmless(err->text);
+	process_make_harmless(err->file);
+	process_make_harmless(err->text);
 	fprintf(stderr, "x2gobroker-agent: %s%s%s\n", err->file,
 	    err->file[0] != '\0' ? ": " : "", err->text);
 }
@@ -216,11 +231,12 @@ main(int argc, char **argv)
 	struct process process;
 	struct call call = { .process = &process };
 	int64_t start = clock_ms();
+	bool done;
 	int result;
 
 	process_settle(&process);
-	if (answer_option(argc, argv))
-		return 0;
+	if (answer_option(argc, argv, &process, &done))
+		return done ? 0 : 1;
 	if ((result = answer(&call, argc, argv, &err)) == -1)
 		tell(&err);
 	log_call(&call, result == 0 ? "done" : err.text, start);

@@ -8,6 +8,7 @@
 
 #include <paths.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -34,6 +35,25 @@ process_die(const char *why)
 	_exit(1);
 }
 
+void
+process_make_harmless(char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+void
+process_warn(const char *about, const struct x2gobroker_error *err)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%.64s: %.120s%s%.300s", about, err->file,
+	    err->file[0] != '\0' ? ": " : "", err->text);
+	process_make_harmless(line);
+	syslog(LOG_WARNING, "%s", line);
+}
+
 /* syslog(3) is not for signal handlers, but sshd logs how this ended. */
 static void
 out_of_time(int sig __attribute__((unused)))
@@ -47,8 +67,8 @@ out_of_time(int sig __attribute__((unused)))
 
 /* The last resort, for what has no end of its own, such as a lookup in a
  * directory that does not answer. */
-static void
-limit_time(void)
+void
+process_limit_time(void)
 {
 	const struct sigaction action = {
 		.sa_handler = out_of_time, .sa_flags = SA_RESTART,
@@ -76,7 +96,7 @@ process_settle(struct process *process)
 	umask(077);
 	if (chdir("/") == -1)
 		process_die("it cannot change to the directory /");
-	limit_time();
+	process_limit_time();
 	if (!settle_take_variable("SSH_ORIGINAL_COMMAND",
 	    &process->command) || !settle_take_address(&process->address))
 		process_die("out of memory at its start");

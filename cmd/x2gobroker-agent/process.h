@@ -19,6 +19,16 @@ struct process {
 void	process_settle(struct process *process);
 void	process_free(struct process *process);
 
+/* From here on, it ends within another half a minute. */
+void	process_limit_time(void);
+
+/* A line in syslog about somebody. */
+void	process_warn(const char *about, const struct x2gobroker_error *err);
+
+/* What came from a client or a tool, as it can stand in a line of a log or on a
+ * terminal. */
+void	process_make_harmless(char *text);
+
 /* End here and now, with why (a sentence) on stderr and in syslog. */
 void	process_die(const char *why) __attribute__((noreturn));
 

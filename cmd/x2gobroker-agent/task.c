@@ -11,6 +11,7 @@
 #include "keyfile.h"
 #include "keyline.h"
 #include "load.h"
+#include "registry.h"
 #include "servers.h"
 #include "session.h"
 #include "task.h"
@@ -219,6 +220,22 @@ change_key(const struct job *job, enum key_change change,
 	    err);
 }
 
+/* Where the line is, for those who take it out again.  Without that it goes with
+ * the user's next one, and it is good no longer anyway, so that nobody is kept
+ * from logging in.  The descriptor lasts as long as we do. */
+static int
+note_key(const struct account *account, const char *const *args,
+    struct x2gobroker_error *err)
+{
+	struct keyline line;
+
+	if (!keyline_split(args[0], strlen(args[0]), &line) ||
+	    !keyline_is_temporary(&line) ||
+	    registry_note(account->name, args[1], err) != -1)
+		return 0;
+	return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
+}
+
 static int
 run_addauthkey(const struct job *job,
     struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
@@ -252,7 +269,7 @@ static const struct task tasks[] = {
 	{ "terminatesession", " SESSION-ID", 1, TERMINATE, USER_NEEDED,
 	    .check = check_session, .run = run_terminatesession },
 	{ "addauthkey", " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
-	    .check = check_key, .run = run_addauthkey },
+	    .check = check_key, .prepare = note_key, .run = run_addauthkey },
 	{ "delauthkey", " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
 	    .check = check_key, .run = run_delauthkey },
 };

@@ -31,6 +31,10 @@ struct task {
 	 * any privilege is used. */
 	int (*check)(const char *user, const char *const *args,
 	    struct x2gobroker_error *err);
+	/* What is to be done as whoever has started us, before we become the
+	 * user's (may be NULL: nothing).  The task is done also where it fails. */
+	int (*prepare)(const struct account *account, const char *const *args,
+	    struct x2gobroker_error *err);
 	/* Put the data of the answer into out. */
 	int (*run)(const struct job *job, struct buf *out,
 	    struct x2gobroker_error *err);
