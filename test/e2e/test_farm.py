@@ -441,8 +441,7 @@ def test_drained(tap, farm):
     got = farm.select()
     tap.equal(got.raw[:3], (DENIED, b'', 1), 'all drained: a plain refusal', got.raw)
     log = farm.site.log_text()
-    tap.ok(log.count('\n') == 1 and log.startswith(time.strftime('2')) and
-           all('ts0%d: drained' % i in log for i in (1, 2, 3)),
+    tap.ok(log.count('\n') == 1 and 'ts01, ts02, ts03: drained' in log,
            'all drained: one line names each of them', log)
     farm.site.write('drained', 'ts02\n')
     with a.down(), c.down():
@@ -450,8 +449,8 @@ def test_drained(tap, farm):
     tap.equal(got.raw[:3], (DENIED, b'', 1), 'drained or down: a plain refusal')
     line = farm.site.log_text().strip().splitlines()[-1]
     tap.ok('refused' in line and 'ts02: drained' in line and
-           all('%s: cannot connect to port' % name in line for name in
-               ('ts01', 'ts03')), 'drained or down: each with its own reason', line)
+           'ts01, ts03: cannot connect to port' in line,
+           'drained or down: each with its own reason', line)
 
 
 def test_drain_file(tap, farm):
@@ -482,8 +481,7 @@ def test_doors(tap, farm):
         got = farm.select('down')
         log = farm.site.log_text().strip().splitlines()[-1]
         tap.equal(got.raw.stdout, DENIED, 'not asked, none listens: a refusal')
-        tap.ok('ts01: nothing listens there' in log and
-               'ts03: nothing listens there' in log,
+        tap.ok('ts01, ts03: nothing listens there' in log,
                'not asked, none listens: the log says so', log)
         tap.equal(farm.select('one').server, 'ts01',
                   'not asked: there is only one, and the client will see')
