@@ -1,0 +1,263 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Sessions on the real X2Go server, resumed and taken over by the real X2Go client
+through the broker, which asks the real x2gobroker-agents, ours and Debian's.
+
+usage: test_farm_client.py PATH-TO-X2GOBROKER PATH-TO-X2GOBROKER-AGENT
+
+Two clients, run by an account each, sit at a virtual screen each.  The broker is
+the forced command of one private sshd.  The X2Go server is this machine, through a
+second one, where an agent is the forced command of the broker's service key.
+SCREENSHOTS=DIR keeps the pictures that are taken.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+
+import brokerlab
+import clientlab
+import lab
+from clientlab import Client, ask_shell, give_key, living, running
+
+PACKAGES = {'sudo': 'sudo', 'setcap': 'libcap2-bin', 'runuser': 'util-linux',
+            'x2gocleansessions': 'x2goserver'}
+DEBIAN = '/usr/lib/x2go/x2gobroker-agent'
+TITLE = 'Laboratory'            # of the window that the session shows
+
+FARM_CONF = '''\
+[global]
+default-agent-query-mode = SSH
+agent-user = {agent}
+state-dir = {account.home}/state
+drain-file = {dir}/drained
+'''
+
+PROFILES = '''\
+[desk]
+name = Desk
+host = {host} (127.0.0.1:{port})
+user = BROKER_USER
+command = xterm -T {title} -e sh
+autologin = true
+rootless = true
+sound = false
+print = false
+fstunnel = false
+'''
+
+
+class Site(clientlab.Site):
+    agent = 'nobody'            # the agent's account
+
+    def conf(self):
+        return super().conf().replace('[global]\n', FARM_CONF.format(
+            agent=self.agent, account=self.account, dir=self.dir))
+
+    def use(self, agent):
+        self.agent = agent.name
+        self.write('x2gobroker.conf', self.conf())
+
+
+class World:
+    """What all tests share: a user and two computers to sit at, the broker behind
+    its door, and the X2Go server."""
+
+    def __init__(self, program, pictures, scratch, stack):
+        enter = stack.enter_context
+        self.shared, self.user = enter(lab.Account()), enter(clientlab.SessionUser())
+        self.site = enter(Site(program, self.shared))
+        self.door, self.server = enter(lab.Sshd()), enter(lab.Sshd())
+        self.site.write('profiles.conf', PROFILES.format(
+            host=socket.gethostname(), port=self.server.port, title=TITLE))
+        self.service_key = self._service_key()
+        self.cleaner = enter(Cleaner())
+        self.seats = [self._seat(enter(lab.Account()),
+                                 enter(clientlab.Screen(pictures, scratch)))
+                      for _ in range(2)]
+
+    def _service_key(self):
+        key = lab.keypair(self.server.dir, name='service')
+        self.shared.put('.ssh/id_ed25519', pathlib.Path(key).read_text())
+        self.shared.put('.ssh/known_hosts',
+                        pathlib.Path(self.server.known_hosts).read_text())
+        return key + '.pub'
+
+    def _seat(self, account, screen):
+        """A client that can be started, with keys of the user's."""
+        give_key(account, self.server, 'id_rsa', self.user.name,
+                 'restrict,pty,port-forwarding')
+        command = ' '.join(self.site.command('--user', self.user.name))
+        give_key(account, self.door, 'broker', self.shared.name,
+                 brokerlab.KEY_OPTIONS % command)
+        return Client(screen, account, self.shared.name, self.door)
+
+    def tell(self):
+        return '\n'.join([
+            *[seat.tell() for seat in self.seats], self.site.tell(),
+            self.cleaner.tell(), 'door: ' + self.door.log_tail(),
+            'server: ' + self.server.log_tail(), str(living(self.user)),
+            *['%s: %s' % (path, path.read_text(errors='replace')[-2000:]) for path in
+              pathlib.Path('/tmp/.x2go-' + self.user.name).glob('C-*/session.log')]])
+
+
+class Cleaner:
+    """The daemon of X2Go servers that acts on what Debian's agent has written into
+    the session database."""
+
+    def __enter__(self):
+        self.output = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(
+            ['x2gocleansessions', '--debug'], start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+        return self
+
+    def tell(self):
+        self.output.seek(0)
+        return 'x2gocleansessions: ' + self.output.read().decode(errors='replace')
+
+    def __exit__(self, *_):
+        lab.end_family(self.process)
+        self.output.close()
+
+
+# Agents: accounts that the service key leads to
+
+@contextlib.contextmanager
+def debian_agent(world, program):
+    with lab.Account(groups=['x2gobroker']) as account:
+        yield serve(world, account, DEBIAN)
+
+
+@contextlib.contextmanager
+def our_agent(world, program):
+    """As its manual says how to install it."""
+    with lab.Account() as account:
+        path = world.server.path('x2gobroker-agent')
+        shutil.copyfile(program, path)
+        os.chown(path, 0, account.gid)
+        os.chmod(path, 0o750)
+        subprocess.run(['setcap', 'cap_setuid,cap_setgid=ep', path], check=True)
+        yield serve(world, account, path)
+
+
+def serve(world, account, path):
+    world.server.authorize(account.name, world.service_key,
+                           'restrict,command="%s"' % path)
+    return account
+
+
+# What a client shows
+
+def list_profiles(client):
+    """The status that the one profile has in the client's list: '', 'S' or 'R'."""
+    client.wait_for(client.screen.buttons, 30, 'the session button')
+    listing = re.findall('Inifile content: "(.*)"', client.said())[-1]
+    return ''.join(re.findall(r'\\nstatus=(\w)\\n', listing))
+
+
+def session_window(client):
+    windows = lambda: client.screen.windows('^%s$' % TITLE)
+    return client.wait_for(windows, 30, "the session's window")[0]
+
+
+def resume(client):
+    """From the list of sessions to the session's window."""
+    client.resume_session()
+    return session_window(client)
+
+
+# What is tested
+
+def test_agent(tap, world, name, leave):
+    """One session all the way; leave(world, client, id) suspends it."""
+    user, (first, second) = world.user, world.seats
+    shoot = lambda client, what: client.screen.shoot('%s-%s' % (name, what))
+    with first:
+        tap.equal(list_profiles(first), '', name + ': no session, no mark')
+        first.start_session()
+        id, = first.wait_for(lambda: running(user), 30, 'an X2Go session in state R')
+        secret = 'secret of %s' % id
+        window = session_window(first)
+        tap.equal(ask_shell(first.screen, window, user, 'N="%s"; echo $N' % secret),
+                  secret + '\n', name + ': a session has started')
+        shoot(first, '1-started')
+        leave(world, first, id)
+        lab.wait_for(lambda: living(user) == {id: 'S'}, 30, 'the session to sleep')
+    with first:
+        tap.equal(list_profiles(first), 'S', name + ': its profile is marked')
+        shoot(first, '2-suspended')
+        first.start_session()
+        first.wait_for(first.screen.resume_buttons, 30, 'the list of sessions')
+        shoot(first, '3-to-be-resumed')
+        window = resume(first)
+        tap.equal(ask_shell(first.screen, window, user, 'echo $N'), secret + '\n',
+                  name + ': the same program goes on')
+        tap.equal(living(user), {id: 'R'}, name + ': in the same session')
+        shoot(first, '4-resumed')
+        with second:
+            take_over(tap, world, name, id, secret)
+
+
+def take_over(tap, world, name, id, secret):
+    user, (first, second) = world.user, world.seats
+    tap.equal(list_profiles(second), 'R', name + ', second client: it is running')
+    second.screen.shoot(name + '-5-running')
+    second.start_session()
+    second.wait_for(second.screen.resume_buttons, 30, 'the list of sessions')
+    second.screen.shoot(name + '-6-to-be-taken-over')
+    tap.note('%s: handed over in %s ms' % (name, re.findall(
+        rb'session=%b taken-over=yes ms=([0-9.]+)' % id.encode(), world.site.log())))
+    window = resume(second)
+    tap.equal(ask_shell(second.screen, window, user, 'echo $N'), secret + '\n',
+              name + ', second client: the same program goes on')
+    tap.equal(living(user), {id: 'R'}, name + ', second client: in the same session')
+    second.screen.shoot(name + '-7-taken-over')
+    first.wait_for(first.screen.buttons, 30, 'the session button')
+    first.screen.shoot(name + '-8-lost')
+    tap.equal(first.screen.windows('^%s$' % TITLE), [],
+              name + ', first client: is back at its list')
+    second.screen.run('xdotool', 'windowactivate', '--sync', window,
+                      'type', '--delay', '20', 'exit\n')
+    tap.equal(list_profiles(second), '', name + ': the session ends')
+
+
+def suspend(world, client, id):
+    """On the server, as its own user: the client goes back to its list."""
+    subprocess.run(['runuser', '-u', world.user.name, '--', 'x2gosuspend-session', id],
+                   timeout=30, check=True, stdout=subprocess.DEVNULL)
+    client.wait_for(client.screen.buttons, 30, 'the session button')
+
+
+def unplug(world, client, id):
+    """The client is gone without a word.  A helper of its own, which starts again
+    and again, would keep the connection."""
+    lab.end(client.user.processes, patience=1)
+
+
+def main():
+    with lab.Tap() as tap, tempfile.TemporaryDirectory() as scratch, \
+            contextlib.ExitStack() as stack:
+        programs = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKER_AGENT')
+        if len(programs) < 2 or not clientlab.all_is_there(tap, programs[0]) or \
+                not tap.need(**PACKAGES):
+            return
+        pictures = os.environ.get('SCREENSHOTS', scratch)
+        os.makedirs(pictures, exist_ok=True)
+        world = World(programs[0], pictures, scratch, stack)
+        for name, agent, leave in (("Debian's agent", debian_agent, suspend),
+                                   ('our agent', our_agent, unplug)):
+            with tap.case(name + ': no step failed', world.tell), \
+                    agent(world, programs[1]) as account:
+                world.site.use(account)
+                test_agent(tap, world, name, leave)
+
+
+if __name__ == '__main__':
+    main()
