@@ -152,7 +152,8 @@ settle_identity(const struct call *call, struct account *account,
 	else if (become_user(call, account, err) == -1)
 		return -1;
 	/* X2Go's tools have a setgid program for their database */
-	if (call->task->tool == NULL && !priv_no_new_privs())
+	if ((call->task->tool == NULL || !is_for_user(call)) &&
+	    !priv_no_new_privs())
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 		    "this kernel has no PR_SET_NO_NEW_PRIVS");
 	return 0;

@@ -5,11 +5,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "census.h"
 #include "cleanup.h"
 #include "keyfile.h"
 #include "keyline.h"
+#include "keypath.h"
 #include "load.h"
 #include "registry.h"
 #include "servers.h"
@@ -97,6 +99,8 @@ run_status(const struct job *job, struct buf *out,
 		return -1;
 	load_put(&load, out);
 	census_put(out);
+	buf_printf(out, "agent:x2gobroker-agent %s\ntime:%lld\n",
+	    X2GOBROKER_VERSION, (long long)time(NULL));
 	put_lines(out, "session:", &sessions);
 	buf_puts(out, "END\n");
 	return 0;
@@ -228,7 +232,11 @@ note_key(const struct account *account, const char *const *args,
     struct x2gobroker_error *err)
 {
 	struct keyline line;
+	struct keypath path;
 
+	/* what is going to be refused is not noted */
+	if (keypath_make(args[1], account, &path, err) == -1)
+		return 0;
 	if (!keyline_split(args[0], strlen(args[0]), &line) ||
 	    !keyline_is_temporary(&line) ||
 	    registry_note(account->name, args[1], err) != -1)
