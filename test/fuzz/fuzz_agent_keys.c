@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An authorized_keys file, and in front of it, up to a NUL, a line for it.  A
+ * line that is taken is one line, of harmless text, and read again as the same;
+ * and a file to which it was added is as it was when it has been removed.
+ */
+#include "fuzz.h"
+#include "keyline.h"
+#include "keytext.h"
+
+#define NOW	1700000000
+
+/* One that is always taken, for files alone. */
+static const char usual[] = "restrict,expiry-time=\"22231114Z\" ssh-ed25519 "
+    "AAAAC3NzaC1lZDI1NTE5AAAAIF0zx0rJE0JvvYFpX8QXzNM6tjuvP5S+jKMaU2F2LZcJ "
+    "x2gobroker:x";
+
+static void
+check_line(const struct buf *line)
+{
+	struct buf again = { 0 };
+	struct keyline pieces;
+	const char *p;
+
+	must(strlen(line->data) == line->len && line->len <= 2 * KEYLINE_MAX);
+	for (p = line->data; *p != '\0'; p++)
+		must(*p >= 0x20 && *p < 0x7f && strchr("$`\\;|&<>(){}#~'",
+		    *p) == NULL);
+	must(keyline_split(line->data, line->len, &pieces));
+	must(pieces.options.len > 0 && memmem(pieces.options.at,
+	    pieces.options.len, "command", 7) == NULL);
+	must(line->len > KEYLINE_MAX ||
+	    keyline_make(line->data, &again, NULL) == 0);
+	must(again.len == 0 || strcmp(again.data, line->data) == 0);
+	buf_free(&again);
+}
+
+static bool
+is_same(const struct buf *a, const struct buf *b)
+{
+	return a->len == b->len &&
+	    (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}
+
+static const char *
+text_of(const struct buf *buf)
+{
+	return buf->len > 0 ? buf->data : "";
+}
+
+/* clean: the file without what goes by itself and without the key. */
+static void
+check_file(const char *text, size_t len, const char *line)
+{
+	struct buf clean = { 0 }, with = { 0 }, twice = { 0 }, back = { 0 };
+
+	keytext_change(text, len, KEY_REMOVE, line, NOW, &clean);
+	must(clean.len <= len);
+	keytext_change(text_of(&clean), clean.len, KEY_ADD, line, NOW, &with);
+	must(with.len >= clean.len);
+	keytext_change(text_of(&with), with.len, KEY_ADD, line, NOW, &twice);
+	must(is_same(&with, &twice));
+	keytext_change(text_of(&with), with.len, KEY_REMOVE, line, NOW,
+	    &back);
+	must(is_same(&back, &clean));
+	buf_free(&clean);
+	buf_free(&with);
+	buf_free(&twice);
+	buf_free(&back);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	char *text = fuzz_string(data, size);
+	size_t len = strlen(text);
+	struct buf line = { 0 };
+
+	if (keyline_make(text, &line, NULL) == 0)
+		check_line(&line);
+	else
+		buf_free(&line);
+	len += len < size;
+	check_file((const char *)data + len, size - len,
+	    line.len > 0 ? line.data : usual);
+	buf_free(&line);
+	free(text);
+	return 0;
+}
