@@ -10,6 +10,7 @@
 #define DIGITS		"0123456789"
 #define LIST_MAX	10000	/* starts, or servers, in one answer */
 #define NUMBER_MAX	1000000000L	/* of which nobody has so much */
+#define TIME_DIGITS	12	/* of time(3), for 30,000 years */
 
 void
 agent_report_init(struct agent_report *report)
@@ -459,6 +460,35 @@ add_start(struct agent_report *report, const char *line, size_t len,
 	return 0;
 }
 
+/* What an administrator is shown. */
+static void
+take_agent(struct agent_report *report, const char *line, size_t len)
+{
+	static const char good[] = LETTERS DIGITS " .+~-_";
+	char name[AGENT_NAME_MAX + 1];
+
+	if (len > AGENT_NAME_MAX)
+		return;
+	memcpy(name, line, len);
+	name[len] = '\0';
+	if (name[strspn(name, good)] == '\0')
+		memcpy(report->agent, name, len + 1);
+}
+
+static void
+take_time(struct agent_report *report, const char *line, size_t len)
+{
+	int64_t seconds = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (line[i] < '0' || line[i] > '9' || i == TIME_DIGITS)
+			return;
+		seconds = seconds * 10 + (line[i] - '0');
+	}
+	report->time = seconds;
+}
+
 /* A key that we do not know is of a newer agent. */
 static int
 take_status_line(struct agent_report *report, struct load *load,
@@ -474,9 +504,13 @@ take_status_line(struct agent_report *report, struct load *load,
 	if (take_key(&line, &len, "session"))
 		return user == NULL ? 0 :
 		    add_session(report, line, len, user, err);
-	if (take_key(&line, &len, "sessions") &&
-	    !parse_number(line, len, &report->count))
-		report->count = -1;
+	if (take_key(&line, &len, "sessions")) {
+		if (!parse_number(line, len, &report->count))
+			report->count = -1;
+	} else if (take_key(&line, &len, "agent"))
+		take_agent(report, line, len);
+	else if (take_key(&line, &len, "time"))
+		take_time(report, line, len);
 	return 0;
 }
 

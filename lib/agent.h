@@ -17,6 +17,7 @@
 #define AGENT_ANSWER_MAX	(1024 * 1024)	/* bytes; no server has so many
 						 * sessions of one user */
 #define AGENT_SESSIONS_MAX	1000
+#define AGENT_NAME_MAX		63
 
 /* Somebody's session that is seconds old. */
 struct agent_start {
@@ -44,6 +45,9 @@ struct agent_report {
 	size_t nstarts;
 	struct agent_count *counts;	/* of all servers, by getservers */
 	size_t ncounts;
+	char agent[AGENT_NAME_MAX + 1];	/* its name and version, or "" */
+	int64_t time;			/* time(3) there, or 0: not known */
+	int64_t time_here;		/* at that moment; by who has asked */
 };
 
 void	agent_report_init(struct agent_report *report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "ask.h"
@@ -93,6 +94,8 @@ ask_all(struct ask *ask, struct link *link, struct x2gobroker_error *err)
 	int result;
 
 	result = ask_report(ask, link, "status", agent_parse_status, err);
+	if (result == 0)
+		ask->report.time_here = time(NULL);
 	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||
 	    err->code == X2GOBROKER_ERR_DENIED)) {
 		result = ask->context->user == NULL ? 0 : ask_report(ask,

@@ -584,6 +584,40 @@ config_parse_hostkey_policy(const char *text, enum hostkey_policy *policy)
 	return n != -1;
 }
 
+const char *
+x2gobroker_config_text(const struct x2gobroker_config *config,
+    const char *section, const char *key)
+{
+	const struct row *row = find_row(section, key);
+	const void *field;
+
+	if (row == NULL)
+		return NULL;
+	field = (const char *)config + row->offset;
+	switch (row->kind) {
+	case BOOL:
+		return *(const bool *)field ? "true" : "false";
+	case TEXT:
+	case PATH:
+		return *(const char *const *)field;
+	case WORD:
+		return row->words[*(const int *)field];
+	default:
+		return NULL;
+	}
+}
+
+int
+x2gobroker_config_number(const struct x2gobroker_config *config,
+    const char *section, const char *key)
+{
+	const struct row *row = find_row(section, key);
+
+	if (row == NULL || row->kind != INT)
+		return -1;
+	return *(const int *)((const char *)config + row->offset);
+}
+
 int
 x2gobroker_config_request_timeout(const struct x2gobroker_config *config)
 {

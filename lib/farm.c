@@ -592,6 +592,10 @@ x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i,
 		.pending = server->pending,
 		.usable = server->usable,
 		.score = server->score,
+		.agent = server->report.agent,
+		.clock_known = server->report.time != 0,
+		.clock_ahead = server->report.time != 0 ?
+		    (long)(server->report.time - server->report.time_here) : 0,
 	};
 	return true;
 }

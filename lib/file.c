@@ -184,6 +184,26 @@ file_open_entry(const char *path, struct x2gobroker_error *err)
 	return open_checked(path, true, err);
 }
 
+int
+x2gobroker_path_check(const char *path, struct x2gobroker_error *err)
+{
+	struct stat st;
+	FILE *fp;
+
+	if (stat(path, &st) == -1)
+		return not_found_or(err, path, "cannot be looked up");
+	if (S_ISDIR(st.st_mode)) {
+		if (check_way(path, err) == -1)
+			return -1;
+		return eaccess(path, R_OK | X_OK) == 0 ? 0 :
+		    error_errno(err, path, "cannot be read");
+	}
+	if ((fp = file_open(path, err)) == NULL)
+		return -1;
+	fclose(fp);
+	return 0;
+}
+
 /* Each one pauses for a time of its own, so that many who wait do not come back
  * at once. */
 int

@@ -93,19 +93,25 @@ import_identity(const struct sshlib *lib, const char *path, char *text,
 	return NULL;
 }
 
+static ssh_key
+load_identity(const struct sshlib *lib, const char *path,
+    struct x2gobroker_error *err)
+{
+	cleanup_free char *text = read_identity(path, err);
+
+	return text != NULL ? import_identity(lib, path, text, err) : NULL;
+}
+
 /* Add the key of that path.  That it is missing is fine; that it is there and
  * cannot be read is worth a reason, should there be no other. */
 static int
 add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
 {
-	cleanup_free char *text = NULL;
 	struct x2gobroker_error missing;
 	struct ssh_identity *more;
 	ssh_key key;
 
-	if ((text = read_identity(path, &missing)) == NULL ||
-	    (key = import_identity(&setup->lib, path, text, &missing)) ==
-	    NULL) {
+	if ((key = load_identity(&setup->lib, path, &missing)) == NULL) {
 		free(path);
 		if (missing.code != X2GOBROKER_ERR_NOTFOUND)
 			*why = missing;
@@ -150,6 +156,55 @@ load_identities(const struct x2gobroker_config *config,
 	return error_set(err, X2GOBROKER_ERR_NOTFOUND, why.file, why.line,
 	    "no service key to ask servers with: %.300s; see "
 	    "agent-identity-files in x2gobroker.conf(5)", why.text);
+}
+
+/* Item i of agent-identity-files, or NULL; code OK: there are not so many. */
+static char *
+find_identity(const struct x2gobroker_config *config, size_t i,
+    struct x2gobroker_error *err)
+{
+	const char *next = config->agent_identity_files, *item;
+	size_t len;
+
+	err->code = X2GOBROKER_OK;
+	while (value_next_item(&next, &item, &len))
+		if (len > 0 && i-- == 0)
+			return expand_home(config, item, len, err);
+	return NULL;
+}
+
+static void
+get_public_fingerprint(const struct sshlib *lib, ssh_key key,
+    struct x2gobroker_service_key *out)
+{
+	char *base64 = NULL;
+
+	if (lib->ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK ||
+	    x2gobroker_key_fingerprint(base64, out->fingerprint) == -1)
+		error_set(&out->error, X2GOBROKER_ERR_SYNTAX, out->path, 0,
+		    "its public half cannot be made out");
+	if (base64 != NULL)
+		lib->ssh_string_free_char(base64);
+}
+
+bool
+x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
+    struct x2gobroker_service_key *out)
+{
+	cleanup_free char *path = NULL;
+	struct sshlib lib;
+	ssh_key key;
+
+	memset(out, 0, sizeof(*out));
+	if ((path = find_identity(config, i, &out->error)) == NULL)
+		return out->error.code != X2GOBROKER_OK;
+	snprintf(out->path, sizeof(out->path), "%s", path);
+	if (sshlib_load(&lib, &out->error) == -1 ||
+	    (key = load_identity(&lib, path, &out->error)) == NULL)
+		return true;
+	get_public_fingerprint(&lib, key, out);
+	lib.ssh_key_free(key);
+	return true;
 }
 
 /* "a, b", as they stand in the configuration. */

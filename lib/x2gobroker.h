@@ -117,6 +117,19 @@ const char *x2gobroker_config_pam_helper(
 bool x2gobroker_config_trust_environment(
     const struct x2gobroker_config *config, bool setuid);
 
+/* What is in force for a key of x2gobroker.conf(5), whoever has set it: its
+ * text, where a boolean is "true" or "false", or NULL where there is no such key
+ * or it is a number; its number, or -1 where it is none. */
+const char *x2gobroker_config_text(const struct x2gobroker_config *config,
+    const char *section, const char *key);
+int x2gobroker_config_number(const struct x2gobroker_config *config,
+    const char *section, const char *key);
+
+/* Whether the broker, run by this process's account, would use that file or
+ * directory: nobody but root and the account could have written it, and it can
+ * be read.  -1: why not, with ERR_NOTFOUND where there is none. */
+int x2gobroker_path_check(const char *path, struct x2gobroker_error *err);
+
 /* Serve this backend ("inifile" or "zeroconf") instead of the configured
  * one.  -1: no such backend. */
 int x2gobroker_config_set_backend(struct x2gobroker_config *config,
@@ -271,6 +284,10 @@ struct x2gobroker_server {
 	long pending;		/* chosen a moment ago, not there yet */
 	bool usable;
 	double score;		/* less is better */
+	/* of its agent: by x2gobroker_farm_ask() */
+	const char *agent;	/* name and version, or "": it does not say */
+	bool clock_known;
+	long clock_ahead;	/* seconds, of ours; behind where negative */
 };
 
 enum x2gobroker_session_state {
@@ -330,6 +347,17 @@ int x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err);
 int x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err);
+
+/* The service keys that x2gobroker.conf(5) names: number i, from 0 on, false past
+ * the end.  To be asked as the account that uses them. */
+struct x2gobroker_service_key {
+	char path[X2GOBROKER_FILE_SIZE];
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];	/* of its public half;
+							 * "": no use */
+	struct x2gobroker_error error;	/* why; ERR_NOTFOUND: not there */
+};
+bool x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
+    struct x2gobroker_service_key *key);
 
 /* The host key of each server, whether it is known or not: asked of them all,
  * without a service key. */

@@ -660,6 +660,42 @@ what_a_status_says_is_checked(void **state unused)
 	buf_free(&buf);
 }
 
+/* Shown to people, so nothing else than a name and a version may stand there. */
+static void
+an_agent_may_say_who_it_is_and_what_time_it_has(void **state unused)
+{
+	static const struct {
+		const char *text, *agent;
+		int64_t time;
+	} rows[] = {
+		{ "agent:x2gobroker-agent 0.1.0\ntime:1763930965\n",
+		    "x2gobroker-agent 0.1.0", 1763930965 },
+		{ "time:999999999999\n", "", 999999999999 },
+		{ "sessions:1\n", "", 0 },
+		{ "agent:\ntime:\n", "", 0 },
+		{ "agent:a\033[2J\ntime:12s\n", "", 0 },
+		{ "agent:M\xc3\xbcller\ntime:-1\n", "", 0 },
+		{ "agent:a:b\ntime:1000000000000\n", "", 0 },
+		{ "agent:0123456789012345678901234567890123456789"
+		    "012345678901234567890123\ntime: 1\n", "", 0 },
+	};
+	struct agent_report report;
+	struct buf buf = { 0 };
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		agent_report_init(&report);
+		buf_truncate(&buf, 0);
+		buf_printf(&buf, "OK\n%sEND\n", rows[i].text);
+		check(rows[i].text, parse_text(PARSE_STATUS, buf.data,
+		    &report) == 0);
+		check_text(rows[i].text, report.agent, rows[i].agent);
+		check(rows[i].text, report.time == rows[i].time);
+		agent_report_free(&report);
+	}
+	buf_free(&buf);
+}
+
 static void
 a_line_without_a_key_spoils_a_status(void **state unused)
 {
@@ -758,6 +794,8 @@ main(void)
 		cmocka_unit_test(a_status_says_all_at_once),
 		cmocka_unit_test(a_status_can_be_nobodys),
 		cmocka_unit_test(what_a_status_says_is_checked),
+		cmocka_unit_test(
+		    an_agent_may_say_who_it_is_and_what_time_it_has),
 		cmocka_unit_test(a_line_without_a_key_spoils_a_status),
 		cmocka_unit_test(without_memory_nothing_has_changed),
 		cmocka_unit_test(without_memory_there_is_no_command),

@@ -437,6 +437,45 @@ only_two_backends_can_be_set(void **state unused)
 }
 
 static void
+what_is_in_force_can_be_asked_for(void **state unused)
+{
+	static const struct {
+		const char *section, *key, *text;
+		int number;
+	} rows[] = {
+		{ "global", "state-dir", "/run/x2gobroker", -1 },
+		{ "global", "agent-user", "agent", -1 },
+		{ "global", "require-cookie", "true", -1 },
+		{ "global", "default-agent-query-mode", "SSH", -1 },
+		{ "global", "agent-timeout", NULL, 7 },
+		{ "global", "autologin-key-lifetime", NULL, 60 },
+		{ "broker_inifile", "agent-query-mode", "", -1 },
+		{ "global", "check-credentials", NULL, -1 },
+		{ "global", "pre_auth_scripts", NULL, -1 },
+		{ "global", "no-such-key", NULL, -1 },
+		{ "nowhere", "state-dir", NULL, -1 },
+	};
+	struct problems problems;
+	struct x2gobroker_config *config = load("[global]\nagent-user=agent\n"
+	    "require-cookie=yes\ndefault-agent-query-mode=ssh\n"
+	    "agent-timeout=7\n", &problems, NULL);
+	const char *text;
+	size_t i;
+
+	assert_non_null(config);
+	for (i = 0; i < LENGTH(rows); i++) {
+		text = x2gobroker_config_text(config, rows[i].section,
+		    rows[i].key);
+		check(rows[i].key, (text == NULL) == (rows[i].text == NULL));
+		if (text != NULL)
+			check_text(rows[i].key, text, rows[i].text);
+		check(rows[i].key, x2gobroker_config_number(config,
+		    rows[i].section, rows[i].key) == rows[i].number);
+	}
+	x2gobroker_config_free(config);
+}
+
+static void
 every_row_has_a_name_of_its_own(void **state unused)
 {
 	const char *section, *name, *section2, *name2;
@@ -472,6 +511,7 @@ main(void)
 		test(errors_in_defaults_conf_count),
 		test(the_environment_is_trusted_by_table),
 		test(only_two_backends_can_be_set),
+		test(what_is_in_force_can_be_asked_for),
 		test(every_row_has_a_name_of_its_own),
 	};
 

@@ -242,6 +242,38 @@ what_may_not_be_read_is_an_error(void **state unused)
 		    X2GOBROKER_ERR_SYSTEM, 0, "cannot be opened: Permission" });
 }
 
+/* A file or a directory, whichever it is. */
+static void
+check_path_of(const char *path, enum x2gobroker_code code)
+{
+	struct x2gobroker_error err = { 0 };
+
+	check(path, (x2gobroker_path_check(path, &err) == 0) ==
+	    (code == X2GOBROKER_OK));
+	check(path, err.code == code);
+}
+
+static void
+a_path_is_judged_as_what_it_is(void **state unused)
+{
+	const char *dir = make_dir("some"), *file;
+
+	file = write_file("some/file", "");
+	check_path_of(dir, X2GOBROKER_OK);
+	check_path_of(file, X2GOBROKER_OK);
+	check_path_of(test_path("none"), X2GOBROKER_ERR_NOTFOUND);
+	assert_int_equal(chmod(file, 0664), 0);
+	check_path_of(file, X2GOBROKER_ERR_UNSAFE);
+	assert_int_equal(chmod(dir, 0777), 0);
+	check_path_of(dir, X2GOBROKER_ERR_UNSAFE);
+	if (geteuid() != 0)
+		return;
+	assert_int_equal(chmod(dir, 0700), 0);
+	assert_int_equal(seteuid(SOMEBODY), 0);
+	check_path_of(dir, X2GOBROKER_ERR_SYSTEM);
+	assert_int_equal(seteuid(0), 0);
+}
+
 static void
 sizes_and_paths_have_a_limit(void **state unused)
 {
@@ -283,6 +315,7 @@ main(void)
 		test(a_link_is_as_safe_as_what_it_leads_to),
 		test(a_loop_of_links_is_an_error),
 		test(what_may_not_be_read_is_an_error),
+		test(a_path_is_judged_as_what_it_is),
 		test(sizes_and_paths_have_a_limit),
 	};
 
