@@ -147,6 +147,8 @@ check_status(const char *text, size_t nsessions)
 	    &report, &err), 0);
 	check(text, report.nsessions == nsessions && report.skipped == 0);
 	check(text, report.load_known && report.count >= 0);
+	check(text, strncmp(report.agent, "x2gobroker-agent ", 17) == 0);
+	check(text, report.time > 0);
 	agent_report_free(&report);
 	buf_free(&whole);
 }
