@@ -26,7 +26,7 @@ from farmlab import Door, on, session
 
 SERVERS = 8
 TIMEOUT = 2         # agent-timeout
-SLACK = 1.5         # for a machine that does something else, too
+SLACK = 10          # for a busy machine; without a deadline it would be 30 s
 
 
 # What can be at a server's address, or what its agent can do.  Each is a context
@@ -334,12 +334,14 @@ def test_all_hang(tap, farm):
 def test_all_down(tap, farm):
     farm.profiles(farm.profile('desk'))
     with contextlib.ExitStack() as stack:
+        stack.enter_context(farm.site.configured(agent_timeout=20))
         for server in farm.servers:
             stack.enter_context(server.down())
         got, listing = farm.select(), farm.list()
     tap.equal((got.raw.stdout, listing.states), (DENIED, {'desk': None}),
               'all down: a plain refusal, and a list', got.raw, listing.raw)
-    tap.ok(got.seconds < 1.5 and listing.seconds < 1.5, 'all down: at once')
+    tap.ok(got.seconds < SLACK and listing.seconds < SLACK,
+           'all down: nobody waits for the deadline')
 
 
 def test_slow_agents(tap, farm):
