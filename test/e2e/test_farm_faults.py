@@ -533,7 +533,7 @@ def test_service_keys(tap, farm):
                   'service key, %s: nobody can be asked' % name, got.raw, listing.raw)
         tap.ok('.ssh/id_ed25519' in log and 'no service key' in log and
                ('passphrase' in log or 'passphrase' not in name) and
-               got.seconds < TIMEOUT, 'service key, %s: the log says so' % name, log)
+               got.seconds < SLACK, 'service key, %s: the log says so' % name, log)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
     # the second of two, of another kind
