@@ -361,6 +361,32 @@ def test_ctl_options(root):
     return compare('option', code, items_of(ctl_page(root), 'Fl', 'DESCRIPTION'))
 
 
+def agent_page(root):
+    return load_page(os.path.join(root,
+                                  'cmd/x2gobroker-agent/x2gobroker-agent.8'))
+
+
+def test_agent_tasks(root):
+    row = r'\{\s*"([a-z_]+)",\s*"[^"]*"[^{}]*\}'
+    return compare('task',
+                   [r.group(1) for r in
+                    table(root, 'cmd/x2gobroker-agent/task.c', 'tasks', row,
+                          10)],
+                   [name for item in agent_page(root).items
+                    if item.macro == 'Cm' and item.section == 'TASKS'
+                    for name in item.names])
+
+
+def test_agent_options(root):
+    path = 'cmd/x2gobroker-agent/main.c'
+    return compare('option',
+                   strings(path, read(os.path.join(root, path)), '--[a-z]+',
+                           2),
+                   [name for item in agent_page(root).items
+                    if item.macro == 'Fl' and item.section == 'OPTIONS'
+                    for name in item.names])
+
+
 def source_text(root):
     """All C code, its broken strings joined and their quotes plain."""
     text = ''
@@ -436,6 +462,8 @@ def points(root):
     yield "the client's options", test_client_options, (root,)
     yield 'tasks', test_tasks, (root,)
     yield 'messages of x2gobroker', test_messages, (root,)
+    yield 'tasks of x2gobroker-agent', test_agent_tasks, (root,)
+    yield 'options of x2gobroker-agent', test_agent_options, (root,)
     yield 'commands of x2gobrokerctl', test_ctl_commands, (root,)
     yield 'options of x2gobrokerctl', test_ctl_options, (root,)
     for path in pages(root):
