@@ -222,8 +222,8 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 
 /* To make a key takes as long as to ask a server. */
 static int
-ask_while_key_is_made(struct offer *offer, enum ask_what what,
-    struct x2gobroker_error *err)
+ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
+    enum ask_what what, struct x2gobroker_error *err)
 {
 	struct round_job *job = NULL;
 	int result;
@@ -233,8 +233,11 @@ ask_while_key_is_made(struct offer *offer, enum ask_what what,
 	result = farm_ask(offer->farm, what,
 	    offer->profile->config->agent_timeout, NULL, NULL,
 	    job != NULL ? &job : NULL, err);
-	if (job == NULL)
+	if (job == NULL && offer->autologin != NULL) {
 		offer->autologin = NULL;
+		report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+		    "no key for an automatic login: it was not made in time");
+	}
 	return result;
 }
 
@@ -249,18 +252,19 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	    answer->user->name), answer->user->name) == 0 ?
 	    answer->user->name : NULL;
 	const struct x2gobroker_config *config = offer->profile->config;
+	bool wanted;
 
 	if (x2gobroker_farm_new(config, user, &offer->farm, err) == -1 ||
 	    x2gobroker_farm_add(offer->farm, offer->profile, err) == -1)
 		return -1;
+	wanted = autologin_is_wanted(offer->profile, answer->user,
+	    &answer->reporter);
 	if (offer->farm->nservers == 0)
 		return 0;
-	if (autologin_is_wanted(offer->profile, answer->user,
-	    &answer->reporter) &&
-	    (offer->autologin = autologin_new(config, err)) == NULL)
+	if (wanted && (offer->autologin = autologin_new(config, err)) == NULL)
 		return -1;
-	if (ask_while_key_is_made(offer, user != NULL && offer->nhosts == 1 ?
-	    ASK_SESSIONS : ASK_ALL, err) == -1)
+	if (ask_while_key_is_made(answer, offer, user != NULL &&
+	    offer->nhosts == 1 ? ASK_SESSIONS : ASK_ALL, err) == -1)
 		return -1;
 	farm_report(offer->farm, &answer->reporter);
 	return 0;
