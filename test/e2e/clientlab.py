@@ -4,6 +4,7 @@ a broker's site with keys for it, and what the X2Go server says of sessions.
 """
 
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
@@ -20,9 +21,21 @@ PACKAGES = {
     'x2golistsessions_root': 'x2goserver', 'x2goagent': 'x2goserver-x2goagent',
     'xterm': 'xterm', 'Xvfb': 'xvfb', 'openbox': 'openbox', 'xdotool': 'xdotool',
     'import': 'imagemagick', 'xwininfo': 'x11-utils', 'xclip': 'xclip',
-    'setpriv': 'util-linux',
+    'setpriv': 'util-linux', 'ip': 'iproute2',
 }
 DATABASE = '/var/lib/x2go/x2go_sessions'
+
+
+def own_machine():
+    """From now on we and our children have mounts and a loopback network of our own.
+    The client and the X2Go server want ports above 30000, and a session does not
+    start when another connection of this machine happens to have one of them."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(0x20000 | 0x40000000) != 0:     # CLONE_NEWNS, CLONE_NEWNET
+        raise OSError(ctypes.get_errno(), 'unshare')
+    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+    subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
+    pathlib.Path('/proc/sys/net/ipv4/ip_local_port_range').write_text('10000 19999')
 
 
 class Screen:

@@ -181,6 +181,7 @@ def main():
             return
         pictures = os.environ.get('SCREENSHOTS', scratch)
         os.makedirs(pictures, exist_ok=True)
+        clientlab.own_machine()
         with clientlab.Screen(pictures, scratch) as screen:
             for test in (test_shared_account, test_own_account, test_no_profiles,
                          test_broken_configuration):

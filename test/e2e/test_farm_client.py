@@ -18,7 +18,6 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 
 import brokerlab
@@ -27,7 +26,8 @@ import lab
 from clientlab import Client, ask_shell, give_key, living, running
 
 PACKAGES = {'sudo': 'sudo', 'setcap': 'libcap2-bin', 'runuser': 'util-linux',
-            'x2gocleansessions': 'x2goserver'}
+            'x2gocleansessions': 'x2goserver', 'pg_lsclusters': 'postgresql',
+            'pwgen': 'pwgen'}
 DEBIAN = '/usr/lib/x2go/x2gobroker-agent'
 TITLE = 'Laboratory'            # of the window that the session shows
 
@@ -39,10 +39,12 @@ state-dir = {account.home}/state
 drain-file = {dir}/drained
 '''
 
+# Two servers, as the broker sees it: the second name is for the same one, which is
+# what servers with one session database look like.
 PROFILES = '''\
 [desk]
 name = Desk
-host = {host} (127.0.0.1:{port})
+host = twin (127.0.0.1:{port}), {host} (127.0.0.1:{port})
 user = BROKER_USER
 command = xterm -T {title} -e sh
 autologin = true
@@ -77,7 +79,6 @@ class World:
         self.site.write('profiles.conf', PROFILES.format(
             host=socket.gethostname(), port=self.server.port, title=TITLE))
         self.service_key = self._service_key()
-        self.cleaner = enter(Cleaner())
         self.seats = [self._seat(enter(lab.Account()),
                                  enter(clientlab.Screen(pictures, scratch)))
                       for _ in range(2)]
@@ -101,7 +102,7 @@ class World:
     def tell(self):
         return '\n'.join([
             *[seat.tell() for seat in self.seats], self.site.tell(),
-            self.cleaner.tell(), 'door: ' + self.door.log_tail(),
+            'door: ' + self.door.log_tail(),
             'server: ' + self.server.log_tail(), str(living(self.user)),
             *['%s: %s' % (path, path.read_text(errors='replace')[-2000:]) for path in
               pathlib.Path('/tmp/.x2go-' + self.user.name).glob('C-*/session.log')]])
@@ -127,6 +128,71 @@ class Cleaner:
         self.output.close()
 
 
+# Session databases
+
+def sqlite(world):
+    """The one of this machine."""
+    return contextlib.nullcontext()
+
+
+class PostgreSQL:
+    """A database server of our own, and X2Go's configuration that leads to it.  That
+    is mounted over the real one, which nobody else sees."""
+
+    CONFIG = '/etc/x2go/x2gosql'
+
+    def __init__(self, world):
+        self.user = world.user
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.owner = stack.enter_context(lab.Account())
+            self.data = self.owner.home + '/data'
+            self._start(stack)
+            self._configure(stack)
+            for task in ['--createdb'], ['--adduser', self.user.name]:
+                subprocess.run(['x2godbadmin', *task], check=True, timeout=30,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+            self.stack = stack.pop_all()
+
+    def _command(self, program, *args):
+        path, *_ = pathlib.Path('/usr/lib/postgresql').glob('*/bin/' + program)
+        return ['setpriv', '--reuid', self.owner.name, '--regid', self.owner.name,
+                '--clear-groups', str(path), '-D', self.data, *args]
+
+    def _start(self, stack):
+        quiet = {'cwd': '/', 'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL}
+        password = self.owner.put('password', 'laboratory\n')
+        subprocess.run(self._command('initdb', '-U', 'postgres', '-A', 'scram-sha-256',
+                                     '--pwfile', password, '--no-sync'),
+                       check=True, timeout=60, **quiet)
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            self.port = probe.getsockname()[1]
+        log = stack.enter_context(open(self.owner.home + '/log', 'wb'))
+        server = subprocess.Popen(
+            self._command('postgres', '-h', '127.0.0.1', '-p', str(self.port),
+                          '-k', self.owner.home, '-F'), stderr=log, **quiet)
+        stack.callback(lab.end_family, server)
+        lab.wait_for(lambda: b'ready to accept connections' in pathlib.Path(
+            log.name).read_bytes(), 30, 'PostgreSQL')
+
+    def _configure(self, stack):
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        os.chmod(directory, 0o755)
+        pathlib.Path(directory, 'sql').write_text(
+            'backend=postgres\n[postgres]\nhost=127.0.0.1\nport=%d\n'
+            'dbadmin=postgres\nssl=disable\n' % self.port)
+        os.mkdir(directory + '/passwords', 0o700)
+        pathlib.Path(directory, 'passwords/pgadmin').write_text('laboratory\n')
+        subprocess.run(['mount', '--bind', directory, self.CONFIG], check=True)
+        stack.callback(subprocess.run, ['umount', self.CONFIG], check=True)
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+
 # Agents: accounts that the service key leads to
 
 @contextlib.contextmanager
@@ -138,8 +204,9 @@ def debian_agent(world, program):
 @contextlib.contextmanager
 def our_agent(world, program):
     """As its manual says how to install it."""
-    with lab.Account() as account:
-        path = world.server.path('x2gobroker-agent')
+    with lab.Account() as account, tempfile.TemporaryDirectory() as directory:
+        os.chmod(directory, 0o755)
+        path = directory + '/x2gobroker-agent'
         shutil.copyfile(program, path)
         os.chown(path, 0, account.gid)
         os.chmod(path, 0o750)
@@ -250,11 +317,15 @@ def main():
             return
         pictures = os.environ.get('SCREENSHOTS', scratch)
         os.makedirs(pictures, exist_ok=True)
+        clientlab.own_machine()
         world = World(programs[0], pictures, scratch, stack)
-        for name, agent, leave in (("Debian's agent", debian_agent, suspend),
-                                   ('our agent', our_agent, unplug)):
-            with tap.case(name + ': no step failed', world.tell), \
-                    agent(world, programs[1]) as account:
+        for name, database, agent, leave in (
+                ("Debian's agent", sqlite, debian_agent, suspend),
+                ('our agent', sqlite, our_agent, unplug),
+                ('our agent, PostgreSQL', PostgreSQL, our_agent, suspend)):
+            cleaner = Cleaner()
+            with database(world), agent(world, programs[1]) as account, cleaner, \
+                    tap.case(name + ': no step failed', world.tell, cleaner.tell):
                 world.site.use(account)
                 test_agent(tap, world, name, leave)
 
