@@ -5,6 +5,7 @@
 #include "choices.h"
 #include "choose.h"
 #include "cleanup.h"
+#include "survey.h"
 
 #define KNOCK_SECONDS	2	/* as the Python broker waits */
 #define LOCK_MS		2000
@@ -134,7 +135,7 @@ is_up(const struct choice *choice, size_t i)
 	    -1)
 		return false;
 	up = farm_add_door(doors, choice->profile, &choice->hosts[i], NULL) ==
-	    0 && farm_ask(doors, ASK_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL,
+	    0 && survey_servers(doors, ASK_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL,
 	    NULL) == 0 && doors->servers[0].answered;
 	x2gobroker_farm_free(doors);
 	return up;

@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "farm.h"
+#include "survey.h"
 
 /* A session has to be left by its client, or x2gocleansessions(8) to come by. */
 #define CHANGE_SECONDS	10
@@ -33,14 +33,14 @@ change_session(struct x2gobroker_farm *farm, const char *id,
 	if (session == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "there is no session %.*s", SESSION_ID_MAX, id);
-	ask = farm_make_ask(farm, &farm->servers[session->server].target, what,
+	ask = survey_make_ask(farm, &farm->servers[session->server].target, what,
 	    id, NULL, err);
 	if (ask == NULL)
 		return -1;
 	job = &ask->job;
 	if (seconds < CHANGE_SECONDS)
 		seconds = CHANGE_SECONDS;
-	result = round_run(&job, 1, farm_deadline(farm, seconds), NULL, NULL,
+	result = round_run(&job, 1, survey_deadline(farm, seconds), NULL, NULL,
 	    err);
 	if (job == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,

@@ -60,22 +60,6 @@ int	farm_add_door(struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host,
 	    struct x2gobroker_error *err);
 
-/* Ask all servers for what, within so many seconds.  companion (may be NULL) is
- * a job of another kind that is done meanwhile; *companion is NULL afterwards
- * where it hangs. */
-int	farm_ask(struct x2gobroker_farm *farm, enum ask_what what, int seconds,
-	    x2gobroker_farm_progress *progress, void *arg,
-	    struct round_job **companion, struct x2gobroker_error *err);
-
-/* A job for one server; libssh and the service keys are loaded when the first
- * one needs them. */
-struct ask *farm_make_ask(struct x2gobroker_farm *farm,
-	    const struct link_target *target, enum ask_what what,
-	    const char *arg, const char *more, struct x2gobroker_error *err);
-
-/* The deadline of what begins now and may take so many seconds. */
-int64_t	farm_deadline(const struct x2gobroker_farm *farm, int seconds);
-
 /* The host of a profile, one of n, that the session is on, if it has answered
  * and so can be gone to; or NULL. */
 const struct host *farm_host_of(const struct x2gobroker_farm *farm,

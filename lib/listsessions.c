@@ -15,6 +15,7 @@
 #include "farm.h"
 #include "hostlist.h"
 #include "protocol.h"
+#include "survey.h"
 #include "value.h"
 
 /* The client shows no password page where a key= is announced; the key itself
@@ -302,7 +303,7 @@ ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
 	answer->states = calloc(answer->nvisible, sizeof(*answer->states));
 	if (answer->states == NULL)
 		return error_nomem(err);
-	if (farm_ask(farm, ASK_SESSIONS, farm->config->agent_timeout, NULL,
+	if (survey_servers(farm, ASK_SESSIONS, farm->config->agent_timeout, NULL,
 	    NULL, NULL, err) == -1)
 		return -1;
 	farm_report(farm, &answer->reporter);

@@ -5,6 +5,7 @@
 
 #include "cleanup.h"
 #include "place.h"
+#include "survey.h"
 
 #define PLACES_MAX	2			/* a server and its proxy */
 #define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
@@ -28,7 +29,7 @@ make_job(struct x2gobroker_farm *farm, const struct place *place,
 	char server[SERVER_TEXT];
 	struct ask *ask;
 
-	ask = farm_make_ask(farm, &place->target, ASK_ADD_KEY, place->line,
+	ask = survey_make_ask(farm, &place->target, ASK_ADD_KEY, place->line,
 	    place->file, err);
 	if (ask == NULL)
 		return NULL;
@@ -100,7 +101,7 @@ place_keys(struct x2gobroker_farm *farm, const struct place *places, size_t n,
 		result = ask != NULL ? 0 : -1;
 	}
 	if (result == 0)
-		result = round_run(jobs, n, farm_deadline(farm,
+		result = round_run(jobs, n, survey_deadline(farm,
 		    farm->config->agent_timeout), NULL, NULL, err);
 	for (i = 0; i < made; i++) {
 		ask = (struct ask *)jobs[i];

@@ -13,6 +13,7 @@
 #include "cleanup.h"
 #include "farm.h"
 #include "protocol.h"
+#include "survey.h"
 
 /* The profile of that id, if the user may see it; else NULL, and why says the
  * reason to the log.  All profiles are asked, as for a listing, so that one
@@ -230,7 +231,7 @@ ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
 
 	if (offer->autologin != NULL)
 		job = &offer->autologin->job;
-	result = farm_ask(offer->farm, what,
+	result = survey_servers(offer->farm, what,
 	    offer->profile->config->agent_timeout, NULL, NULL,
 	    job != NULL ? &job : NULL, err);
 	if (job == NULL && offer->autologin != NULL) {
