@@ -211,27 +211,34 @@ change_state(struct ask *ask, struct link *link, const char *task,
  * Keys
  */
 
-/* Our agent takes out what has expired by itself. */
+/* Take out what others have left.  What is taken out and not written down as
+ * such is tried again, which does no harm. */
+static void
+delete_stale(struct ask *ask, struct link *link)
+{
+	const struct lease *lease;
+	size_t i;
+
+	for (i = 0; i < ask->stale.n; i++) {
+		lease = &ask->stale.list[i];
+		const char *args[] = { lease->line, lease->file, NULL };
+
+		if (ask_ok(link, lease->user, "delauthkey", args, NULL) == 0)
+			leases_add(&ask->done, lease, NULL);
+	}
+}
+
+/* Our agent takes out what has expired by itself.  If the connection breaks, the
+ * line may be there or not. */
 static int
 add_key(struct ask *ask, struct link *link, struct x2gobroker_error *err)
 {
-	struct lease *stale = ask->stale.list;
-	size_t i, kept = 0;
-
-	if (do_task(ask, link, "addauthkey", err) == -1)
+	if (do_task(ask, link, "addauthkey", err) == -1) {
+		ask->stays = err->code == X2GOBROKER_ERR_SYSTEM;
 		return -1;
-	ask->ours = is_ours(ask, link);
-	for (i = 0; i < ask->stale.n; i++) {
-		const char *args[] = { stale[i].line, stale[i].file, NULL };
-		struct lease lease = stale[i];
-
-		if (ask_ok(link, lease.user, "delauthkey", args, NULL) == 0)
-			continue;
-		stale[i] = stale[kept];
-		stale[kept++] = lease;
 	}
-	while (ask->stale.n > kept)
-		lease_free(&stale[--ask->stale.n]);
+	ask->stays = !is_ours(ask, link);
+	delete_stale(ask, link);
 	return 0;
 }
 
@@ -336,6 +343,7 @@ ask_free(struct ask *ask)
 		return;
 	agent_report_free(&ask->report);
 	leases_free(&ask->stale);
+	leases_free(&ask->done);
 	ask_context_release(ask->context);
 	free(ask->new_key);
 	free(ask->args[0]);

@@ -38,9 +38,12 @@ struct ask {
 	enum ask_what what;
 	char *args[ASK_ARGS_MAX + 1];	/* what it is about; ended by NULL */
 	struct leases stale;		/* ASK_ADD_KEY: what is to be taken out
-					 * on the way, and has not been */
+					 * on the way */
 	/* the answer */
-	bool ours;			/* ASK_ADD_KEY: it is our own agent */
+	bool stays;			/* ASK_ADD_KEY: the line may be there,
+					 * and the agent will not take it out */
+	struct leases done;		/* ASK_ADD_KEY: those of stale that
+					 * were taken out */
 	struct agent_report report;
 	char *new_key;			/* a line for known_hosts, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];

@@ -15,6 +15,10 @@
 #define LOCK_MS		2000
 #define LEASES_MAX	10000	/* the oldest ones are forgotten then */
 #define SECONDS_MAX	12	/* digits */
+#define RETRY_SECONDS	60	/* longer than most requests take */
+/* So few that nobody waits for them when a class has logged in before, and more
+ * than one, so that they come to an end. */
+#define TAKE_MAX	5
 
 void
 lease_free(struct lease *lease)
@@ -109,20 +113,24 @@ write_leases(struct statefile *file, const struct leases *leases,
 	return statefile_replace(file, &text, err);
 }
 
-/* Move those that have expired on server from all to taken. */
-static void
-sort_out(struct leases *all, const char *server, int64_t now,
-    struct leases *taken)
+/* Copy some of those that have expired on server to taken. */
+static int
+pick(struct leases *all, const char *server, int64_t now, struct leases *taken,
+    struct x2gobroker_error *err)
 {
-	size_t i, kept = 0;
+	struct lease *lease;
+	size_t i;
 
-	for (i = 0; i < all->n; i++)
-		if (all->list[i].expires < now &&
-		    value_same_word(all->list[i].server, server))
-			taken->list[taken->n++] = all->list[i];
-		else
-			all->list[kept++] = all->list[i];
-	all->n = kept;
+	for (i = 0; i < all->n && taken->n < TAKE_MAX; i++) {
+		lease = &all->list[i];
+		if (lease->expires >= now ||
+		    !value_same_word(lease->server, server))
+			continue;
+		if (leases_add(taken, lease, err) == -1)
+			return -1;
+		lease->expires = now + RETRY_SECONDS;
+	}
+	return 0;
 }
 
 int
@@ -136,14 +144,9 @@ leases_take(const char *dir, const char *server, int64_t now,
 	*taken = (struct leases){ 0 };
 	if (statefile_open(&file, dir, LEASES_FILE, LOCK_MS, err) == -1)
 		return -1;
-	if ((result = read_leases(&file, &all, err)) == 0) {
-		taken->list = calloc(all.n + 1, sizeof(*taken->list));
-		if (taken->list == NULL)
-			result = error_nomem(err);
-		else
-			sort_out(&all, server, now, taken);
-	}
-	if (taken->n > 0)
+	if ((result = read_leases(&file, &all, err)) == 0)
+		result = pick(&all, server, now, taken, err);
+	if (result == 0 && taken->n > 0)
 		result = write_leases(&file, &all, err);
 	statefile_close(&file);
 	leases_free(&all);
@@ -152,22 +155,46 @@ leases_take(const char *dir, const char *server, int64_t now,
 	return result;
 }
 
+/* When it expires is no part of what it is. */
+static bool
+is_same(const struct lease *a, const struct lease *b)
+{
+	return value_same_word(a->server, b->server) &&
+	    strcmp(a->user, b->user) == 0 && strcmp(a->file, b->file) == 0 &&
+	    strcmp(a->line, b->line) == 0;
+}
+
+static void
+drop(struct leases *all, const struct lease *done)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < all->n; i++)
+		if (is_same(&all->list[i], done))
+			lease_free(&all->list[i]);
+		else
+			all->list[kept++] = all->list[i];
+	all->n = kept;
+}
+
 int
-leases_give(const char *dir, const struct leases *given,
-    struct x2gobroker_error *err)
+leases_settle(const char *dir, const struct leases *done,
+    const struct lease *new, struct x2gobroker_error *err)
 {
 	struct leases all = { 0 };
 	struct statefile file;
 	size_t i;
 	int result;
 
-	if (given->n == 0)
+	if (done->n == 0 && new == NULL)
 		return 0;
 	if (statefile_open(&file, dir, LEASES_FILE, LOCK_MS, err) == -1)
 		return -1;
 	result = read_leases(&file, &all, err);
-	for (i = 0; i < given->n && result == 0; i++)
-		result = leases_add(&all, &given->list[i], err);
+	for (i = 0; i < done->n && result == 0; i++)
+		drop(&all, &done->list[i]);
+	if (result == 0 && new != NULL)
+		result = leases_add(&all, new, err);
 	if (result == 0)
 		result = write_leases(&file, &all, err);
 	statefile_close(&file);

@@ -30,14 +30,16 @@ struct leases {
 	size_t n;
 };
 
-/* Take those of server that have expired off the list, into *taken; it is up to
- * the caller to see to them, or to give them back. */
+/* Of those of server that have expired, a few, to be seen to by the caller.  They
+ * stay on the list, and are nobody else's for a minute; who comes after that takes
+ * them for not done. */
 int	leases_take(const char *dir, const char *server, int64_t now,
 	    struct leases *taken, struct x2gobroker_error *err);
 
-/* Put leases on the list. */
-int	leases_give(const char *dir, const struct leases *given,
-	    struct x2gobroker_error *err);
+/* Take those that are done off the list, and put a new one on it (may be NULL:
+ * there is none). */
+int	leases_settle(const char *dir, const struct leases *done,
+	    const struct lease *new, struct x2gobroker_error *err);
 
 /* Add a copy of one to those in memory. */
 int	leases_add(struct leases *leases, const struct lease *lease,

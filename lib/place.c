@@ -53,36 +53,20 @@ check_job(const struct place *place, const struct ask *ask,
 	    ask != NULL ? ask->job.error.text : "it did not answer in time");
 }
 
-/* Remember what is not taken out by the agent itself: the new line, and old ones
- * that could not be this time. */
+/* Remember what is not taken out by the agent itself, and forget what has been
+ * taken out. */
 static int
 remember(struct x2gobroker_farm *farm, const struct place *place,
     const struct ask *ask, struct x2gobroker_error *err)
 {
-	const char *dir = farm->config->state_dir;
-	char server[SERVER_TEXT], *line, *file;
-	struct lease lease = { .expires = place->expires, .server = server,
-	    .user = farm->user };
-	struct leases given = { 0 };
-	int result;
+	char server[SERVER_TEXT];
+	const struct lease lease = { .expires = place->expires,
+	    .server = server, .user = farm->user, .file = ask->args[1],
+	    .line = ask->args[0] };
 
-	if (leases_give(dir, &ask->stale, err) == -1)
-		return -1;
-	if (ask->job.failed || ask->ours)
-		return 0;
 	name_server(&place->target, server);
-	line = strdup(place->line);
-	file = strdup(place->file);
-	lease.line = line;
-	lease.file = file;
-	if (line == NULL || file == NULL)
-		result = error_nomem(err);
-	else if ((result = leases_add(&given, &lease, err)) == 0)
-		result = leases_give(dir, &given, err);
-	leases_free(&given);
-	free(line);
-	free(file);
-	return result;
+	return leases_settle(farm->config->state_dir, &ask->done,
+	    ask->stays ? &lease : NULL, err);
 }
 
 int
