@@ -387,6 +387,14 @@ def test_agent_options(root):
                     for name in item.names])
 
 
+def test_doctor_checks(root):
+    row = r'\{\s*"([a-z-]+)",\s*check_\w+,[^{}]*\}'
+    return compare('check', [r.group(1) for r in
+                             table(root, 'cmd/x2gobrokerctl/doctor/doctor.c',
+                                   'checks', row, 30)],
+                   items_of(ctl_page(root), 'Cm', 'CHECKS OF DOCTOR'))
+
+
 def source_text(root):
     """All C code, its broken strings joined and their quotes plain."""
     text = ''
@@ -466,6 +474,7 @@ def points(root):
     yield 'options of x2gobroker-agent', test_agent_options, (root,)
     yield 'commands of x2gobrokerctl', test_ctl_commands, (root,)
     yield 'options of x2gobrokerctl', test_ctl_options, (root,)
+    yield 'checks of x2gobrokerctl doctor', test_doctor_checks, (root,)
     for path in pages(root):
         name = os.path.relpath(path, root)
         yield name + ': mandoc has nothing to say', test_lint, (path,)

@@ -18,7 +18,9 @@ struct ctl {
 	const char *as;			/* the user the question is about */
 	const char *from;		/* the client's address */
 	const char *groups;		/* "a,b" instead of a look-up */
-	const char *user;		/* whose sessions are counted */
+	const char *user;		/* whose sessions are counted, or whom
+					 * doctor looks at */
+	const char *sshd_config;	/* for sshd -T; NULL: sshd's own */
 	bool all, json, list, yes;
 	bool help, version;
 	char *const *words;		/* what else the command takes */
@@ -29,6 +31,7 @@ struct ctl {
 int	authorize_main(const struct ctl *ctl);
 int	authorized_keys_main(const struct ctl *ctl);
 int	check_main(const struct ctl *ctl);
+int	doctor_main(const struct ctl *ctl);
 int	drain_main(const struct ctl *ctl);
 int	explain_main(const struct ctl *ctl);
 int	known_hosts_main(const struct ctl *ctl);

@@ -4,70 +4,13 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "site.h"
 #include "terminal.h"
 
-#define HOST_TEXT_SIZE	600	/* NAME ([ADDRESS]:PORT) */
-
 /*
  * Which servers
  */
-
-/* What a profile would write for the server. */
-static void
-write_host(const struct x2gobroker_server *server,
-    char text[static HOST_TEXT_SIZE])
-{
-	const char *name = server->name, *address = server->address;
-	const char *where = *address != '\0' ? address : name;
-	bool brackets = strchr(where, ':') != NULL;
-
-	snprintf(text, HOST_TEXT_SIZE, "%s%s%s%s%s:%d%s",
-	    *address != '\0' ? name : "", *address != '\0' ? " (" : "",
-	    brackets ? "[" : "", where, brackets ? "]" : "", server->port,
-	    *address != '\0' ? ")" : "");
-}
-
-static bool
-is_meant(const char *host, const struct x2gobroker_server *server)
-{
-	char label[SERVER_LABEL_SIZE], text[HOST_TEXT_SIZE];
-
-	site_label(server->name, server->port, label);
-	write_host(server, text);
-	return strcasecmp(host, server->name) == 0 ||
-	    strcasecmp(host, server->address) == 0 ||
-	    strcasecmp(host, label) == 0 || strcasecmp(host, text) == 0;
-}
-
-/* Add the servers in known that host means, with their ports and addresses, or
- * all of them where it is NULL; and else what host says by itself. */
-static int
-add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
-    const char *host, struct x2gobroker_error *err)
-{
-	struct x2gobroker_server server;
-	char text[HOST_TEXT_SIZE];
-	bool found = false;
-	size_t i;
-
-	for (i = 0; x2gobroker_farm_server(known, i, &server); i++) {
-		if (server.name[0] == '\0' ||
-		    (host != NULL && !is_meant(host, &server)))
-			continue;
-		write_host(&server, text);
-		if (x2gobroker_farm_add_host(farm, text, err) == -1)
-			return -1;
-		found = true;
-	}
-	if (found || host == NULL)
-		return 0;
-	ctl_complain("warning: %s is a server of no profile that is asked; "
-	    "without :PORT, port 22 is tried", host);
-	return x2gobroker_farm_add_host(farm, host, err);
-}
 
 /* Servers are not asked as their profiles say here: with AutoAddPolicy, that
  * would add keys before anybody has seen them. */
@@ -81,9 +24,9 @@ make_farm(const struct site *site, const struct x2gobroker_farm *known,
 
 	result = x2gobroker_farm_new(site->config, NULL, &farm, &err);
 	if (result == 0 && n == 0)
-		result = add_host(farm, known, NULL, &err);
+		result = site_add_host(farm, known, NULL, &err);
 	for (i = 0; i < n && result == 0; i++)
-		result = add_host(farm, known, hosts[i], &err);
+		result = site_add_host(farm, known, hosts[i], &err);
 	if (result == 0)
 		result = x2gobroker_farm_get_host_keys(farm, &err);
 	if (result == 0)

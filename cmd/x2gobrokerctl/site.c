@@ -13,6 +13,7 @@
 
 #define SSH_PORT	22
 #define GROUPS_MAX	65536	/* the kernel takes no more */
+#define HOST_TEXT_SIZE	600	/* NAME ([ADDRESS]:PORT) */
 
 static void
 die(const char *why)
@@ -21,9 +22,8 @@ die(const char *why)
 	exit(EXIT_NO);
 }
 
-/* Give up root's rights for those of pw. */
-static int
-become(const struct passwd *pw)
+int
+site_become(const struct passwd *pw)
 {
 	struct priv_user user = { .uid = pw->pw_uid, .gid = pw->pw_gid };
 	gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
@@ -60,7 +60,7 @@ site_become_broker(const struct x2gobroker_config *config)
 		    errno != 0 ? strerror(errno) : "", name);
 		return -1;
 	}
-	return pw->pw_uid != 0 ? become(pw) : 0;
+	return pw->pw_uid != 0 ? site_become(pw) : 0;
 }
 
 int
@@ -168,6 +168,62 @@ site_ask(struct x2gobroker_farm *farm, size_t *failed)
 	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
 		*failed += !server.answered;
 	return result;
+}
+
+/*
+ * Servers by what they are called
+ */
+
+/* What a profile would write for the server. */
+static void
+write_host(const struct x2gobroker_server *server,
+    char text[static HOST_TEXT_SIZE])
+{
+	const char *name = server->name, *address = server->address;
+	const char *where = *address != '\0' ? address : name;
+	bool brackets = strchr(where, ':') != NULL;
+
+	snprintf(text, HOST_TEXT_SIZE, "%s%s%s%s%s:%d%s",
+	    *address != '\0' ? name : "", *address != '\0' ? " (" : "",
+	    brackets ? "[" : "", where, brackets ? "]" : "", server->port,
+	    *address != '\0' ? ")" : "");
+}
+
+static bool
+is_meant(const char *host, const struct x2gobroker_server *server)
+{
+	char label[SERVER_LABEL_SIZE], text[HOST_TEXT_SIZE];
+
+	site_label(server->name, server->port, label);
+	write_host(server, text);
+	return strcasecmp(host, server->name) == 0 ||
+	    strcasecmp(host, server->address) == 0 ||
+	    strcasecmp(host, label) == 0 || strcasecmp(host, text) == 0;
+}
+
+int
+site_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
+    const char *host, struct x2gobroker_error *err)
+{
+	struct x2gobroker_server server;
+	char text[HOST_TEXT_SIZE];
+	bool found = false;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_server(known, i, &server); i++) {
+		if (server.name[0] == '\0' ||
+		    (host != NULL && !is_meant(host, &server)))
+			continue;
+		write_host(&server, text);
+		if (x2gobroker_farm_add_host(farm, text, err) == -1)
+			return -1;
+		found = true;
+	}
+	if (found || host == NULL)
+		return 0;
+	ctl_complain("warning: %s is a server of no profile that is asked; "
+	    "without :PORT, port 22 is tried", host);
+	return x2gobroker_farm_add_host(farm, host, err);
 }
 
 /*

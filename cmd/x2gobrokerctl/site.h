@@ -7,6 +7,8 @@
 #ifndef SITE_H
 #define SITE_H
 
+#include <pwd.h>
+
 #include "ctl.h"
 
 struct site {
@@ -15,6 +17,9 @@ struct site {
 };
 
 #define SERVER_LABEL_SIZE	300	/* a host's name, a port, brackets */
+
+/* Give up root's rights for those of an account, for good. */
+int	site_become(const struct passwd *pw);
 
 /* Go on as the broker account where root has started us, for good: the service
  * keys, known_hosts and state-dir are that account's. */
@@ -33,6 +38,12 @@ const struct x2gobroker_profile *site_find(const struct site *site,
  * not asked yet.  NULL: one of them does not exist. */
 struct x2gobroker_farm *site_farm(const struct site *site, const char *user,
 	    char *const *ids, int n);
+
+/* Add the servers in known that host means, with their ports and addresses, or
+ * all of them where it is NULL; and else what host says by itself. */
+int	site_add_host(struct x2gobroker_farm *farm,
+	    const struct x2gobroker_farm *known, const char *host,
+	    struct x2gobroker_error *err);
 
 /* Ask them all.  *failed says how many have not answered; who they are is not
  * said. */

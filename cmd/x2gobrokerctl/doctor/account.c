@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What doctor makes of the broker account, and of the programs that sshd starts
+ * as that account.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <pwd.h>
+#include <shadow.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "doctor.h"
+#include "../run.h"
+
+#define PAM_SERVICE	"/etc/pam.d/x2gobroker"
+#define DAY		(24 * 60 * 60)
+#define HELPER_MAX	4096	/* bytes that it may say */
+
+/* Exit statuses of x2gobroker-pam(8). */
+enum { HELPER_OK, HELPER_REFUSED };
+
+static int
+copy_account(struct doctor_account *account, const struct passwd *pw)
+{
+	account->name = strdup(pw->pw_name);
+	account->home = strdup(pw->pw_dir);
+	account->shell = strdup(*pw->pw_shell != '\0' ? pw->pw_shell :
+	    "/bin/sh");
+	account->uid = pw->pw_uid;
+	account->gid = pw->pw_gid;
+	return account->name != NULL && account->home != NULL &&
+	    account->shell != NULL ? 0 : -1;
+}
+
+/* sshd starts every command with it. */
+static void
+check_shell(struct doctor *d, const struct doctor_account *account)
+{
+	const char *name = strrchr(account->shell, '/');
+	struct stat st;
+
+	name = name != NULL ? name + 1 : account->shell;
+	if (strcmp(name, "nologin") != 0 && strcmp(name, "false") != 0 &&
+	    stat(account->shell, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (st.st_mode & 0111) != 0)
+		return;
+	doctor_fail(d, account->name, "sshd starts the broker with the "
+	    "account's shell, and %s runs nothing", account->shell);
+	doctor_remedy(d, "usermod --shell /bin/sh %s", account->name);
+}
+
+void
+check_account(struct doctor *d)
+{
+	const char *name = x2gobroker_config_broker_account(d->config);
+	const struct passwd *pw;
+
+	errno = 0;
+	if ((pw = getpwnam(name)) == NULL) {
+		doctor_fail(d, name, "there is no such account (broker-account "
+		    "in x2gobroker.conf)%s%s", errno != 0 ? ": " : "",
+		    errno != 0 ? strerror(errno) : "");
+		doctor_remedy(d, "useradd --system --create-home --home-dir "
+		    "/var/lib/x2gobroker --shell /bin/sh --password '*' %s",
+		    name);
+		return;
+	}
+	if (pw->pw_uid == 0) {
+		doctor_fail(d, name, "the broker account must not be root");
+		doctor_remedy(d, "name another one in x2gobroker.conf");
+		return;
+	}
+	if (copy_account(&d->account, pw) == -1)
+		doctor_fail(d, name, "out of memory");
+	else
+		check_shell(d, &d->account);
+}
+
+void
+check_home(struct doctor *d)
+{
+	const struct doctor_account *account = &d->account;
+	struct stat st;
+
+	if (stat(account->home, &st) == -1) {
+		doctor_fail(d, account->home, "%s", strerror(errno));
+		doctor_remedy(d, "install -d -o %s -g %u -m 755 %s",
+		    account->name, (unsigned int)account->gid, account->home);
+	} else if (!S_ISDIR(st.st_mode))
+		doctor_fail(d, account->home, "not a directory");
+	else if (st.st_uid != account->uid && st.st_uid != 0) {
+		doctor_fail(d, account->home, "belongs to uid %u, so that "
+		    "neither sshd nor the broker use files in it",
+		    (unsigned int)st.st_uid);
+		doctor_remedy(d, "chown %s %s", account->name, account->home);
+	} else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		doctor_fail(d, account->home, "its group or others may write "
+		    "it, so that neither sshd nor the broker use files in it");
+		doctor_remedy(d, "chmod go-w %s", account->home);
+	}
+}
+
+/*
+ * shadow(5)
+ */
+
+static void
+check_expiry(struct doctor *d, const struct spwd *entry)
+{
+	long today = (long)(time(NULL) / DAY);
+
+	if (entry->sp_expire > 0 && entry->sp_expire <= today) {
+		doctor_fail(d, entry->sp_namp, "the account has expired");
+		doctor_remedy(d, "chage -E -1 %s", entry->sp_namp);
+	} else if (entry->sp_lstchg == 0 || (entry->sp_max >= 0 &&
+	    entry->sp_lstchg > 0 && entry->sp_lstchg + entry->sp_max < today)) {
+		doctor_fail(d, entry->sp_namp, "the password has expired, and "
+		    "sshd wants a new one instead of starting the broker");
+		doctor_remedy(d, "chage -d %ld -M -1 %s", today,
+		    entry->sp_namp);
+	}
+}
+
+/* Without PAM, sshd itself looks for the "!". */
+void
+check_account_locked(struct doctor *d)
+{
+	const struct spwd *entry = getspnam(d->account.name);
+
+	if (entry == NULL)
+		return;		/* of a source that has no such thing */
+	if (entry->sp_pwdp[0] == '!' && sshd_is(&d->sshd, "usepam", "no")) {
+		doctor_fail(d, d->account.name, "its password field begins "
+		    "with \"!\": without PAM, sshd takes the account for a "
+		    "locked one");
+		doctor_remedy(d, "usermod --password '*' %s", d->account.name);
+		return;
+	}
+	check_expiry(d, entry);
+}
+
+/*
+ * Programs, as the broker account
+ */
+
+void
+check_program(struct doctor *d)
+{
+	static const char path[] = X2GOBROKER_PROGRAM;
+	struct x2gobroker_error err;
+
+	if (x2gobroker_path_check(path, &err) == -1 &&
+	    err.code != X2GOBROKER_ERR_SYSTEM) {
+		doctor_fail_error(d, path, &err);
+		doctor_remedy(d, "install it again");
+	} else if (eaccess(path, X_OK) == -1) {
+		doctor_fail(d, path, "%s cannot start it: %s",
+		    d->account.name, strerror(errno));
+		doctor_remedy(d, "chmod 755 %s", path);
+	} else
+		doctor_ok(d, path, "can be started");
+}
+
+static void
+check_helper(struct doctor *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		doctor_fail(d, path, "%s, and accounts cannot be checked "
+		    "without it", strerror(errno));
+		doctor_remedy(d, "install it, or write account-check = never "
+		    "into x2gobroker.conf");
+	} else if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0) {
+		doctor_fail(d, path, "is not setuid root");
+		doctor_remedy(d, "chown root:%u %s; chmod 4750 %s",
+		    (unsigned int)d->account.gid, path, path);
+	} else if (eaccess(path, X_OK) == -1) {
+		doctor_fail(d, path, "%s may not start it", d->account.name);
+		doctor_remedy(d, "chgrp %u %s; chmod 4750 %s",
+		    (unsigned int)d->account.gid, path, path);
+	} else if ((st.st_mode & S_IXOTH) != 0) {
+		doctor_warn(d, path, "everybody may start it");
+		doctor_remedy(d, "chgrp %u %s; chmod 4750 %s",
+		    (unsigned int)d->account.gid, path, path);
+	}
+}
+
+static bool
+needs_pam(const struct doctor *d)
+{
+	return x2gobroker_config_check_account(d->config, true) ||
+	    x2gobroker_config_allow_password_change(d->config);
+}
+
+void
+check_pam(struct doctor *d)
+{
+	if (!needs_pam(d)) {
+		doctor_ok(d, "", "not needed: account-check = never");
+		return;
+	}
+	check_helper(d, x2gobroker_config_pam_helper(d->config));
+	if (access(PAM_SERVICE, F_OK) == 0)
+		return;
+	doctor_fail(d, PAM_SERVICE, "not there, so PAM refuses everybody");
+	doctor_remedy(d, "copy contrib/pam.d/x2gobroker there; "
+	    "x2gobroker-pam(8) tells more");
+}
+
+/* As the broker asks it, but without the client's address. */
+void
+check_user_pam(struct doctor *d)
+{
+	const char *path = x2gobroker_config_pam_helper(d->config);
+	const char *user = d->ctl->user;
+	const char *const argv[] = { path, "check", user, NULL };
+	size_t len;
+	char *text;
+	int status;
+
+	if (!x2gobroker_config_check_account(d->config, true)) {
+		doctor_ok(d, user, "not asked: account-check = never");
+		return;
+	}
+	status = run_program(argv, HELPER_MAX, &text, &len);
+	if (status == -1)
+		doctor_fail(d, user, "%s does not run: %s", path,
+		    strerror(errno));
+	else if (status != HELPER_OK) {
+		doctor_fail(d, user, "%s: %.*s", status == HELPER_REFUSED ?
+		    "refused" : "cannot be checked", (int)strcspn(text, "\n"),
+		    text);
+		doctor_remedy(d, "mend the account, or " PAM_SERVICE);
+	}
+	free(text);
+}
+
+void
+check_user_profiles(struct doctor *d)
+{
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_user *user;
+	struct x2gobroker_error err;
+	size_t i, n = 0;
+
+	if (x2gobroker_user_new(d->ctl->user, NULL, &user, &err) == -1) {
+		doctor_fail_error(d, d->ctl->user, &err);
+		return;
+	}
+	for (i = 0; (profile = x2gobroker_profiles_get(d->profiles, i)) !=
+	    NULL; i++)
+		n += x2gobroker_acl_check(profile, user, NULL) ==
+		    X2GOBROKER_ALLOW;
+	x2gobroker_user_free(user);
+	if (getpwnam(d->ctl->user) == NULL) {
+		doctor_fail(d, d->ctl->user, "there is no such account here, "
+		    "so that the broker refuses it");
+		doctor_remedy(d, "name an account that getent passwd knows");
+	} else if (n == 0) {
+		doctor_warn(d, d->ctl->user, "sees none of %zu profiles, at "
+		    "an address that is not known", i);
+		doctor_remedy(d, "x2gobrokerctl explain PROFILE --as %s",
+		    d->ctl->user);
+	} else
+		doctor_ok(d, d->ctl->user, "sees %zu of %zu profiles, at an "
+		    "address that is not known", n, i);
+}

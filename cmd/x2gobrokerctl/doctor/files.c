@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What doctor makes of the files that a broker writes, as the broker account.
+ */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+#define OTHERS	(S_IWGRP | S_IWOTH)
+
+/* The directory that path is in; yours, or NULL. */
+static char *
+parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 :
+	    (size_t)(slash - path));
+}
+
+static bool
+parent_can_be_written(const char *path)
+{
+	char *dir = parent_of(path);
+	bool can = dir != NULL && eaccess(dir, W_OK | X_OK) == 0;
+
+	free(dir);
+	return can;
+}
+
+/* A directory of the broker account's own; what goes wrong without it. */
+static bool
+check_own_dir(struct doctor *d, const char *path, const char *without)
+{
+	const char *name = d->account.name;
+	struct stat st;
+
+	if (stat(path, &st) == -1) {
+		doctor_fail(d, path, "%s: %s", strerror(errno), without);
+		doctor_remedy(d, "install -d -o %s -m 700 %s%s", name, path,
+		    strncmp(path, "/run/", 5) == 0 ? ", and at each boot by "
+		    "tmpfiles.d(5)" : "");
+		return false;
+	}
+	if (st.st_uid != d->account.uid) {
+		doctor_fail(d, path, "belongs to uid %u: %s",
+		    (unsigned int)st.st_uid, without);
+		doctor_remedy(d, "chown %s %s", name, path);
+		return false;
+	}
+	if ((st.st_mode & OTHERS) != 0) {
+		doctor_fail(d, path, "its group or others may write it: %s",
+		    without);
+		doctor_remedy(d, "chmod 700 %s", path);
+		return false;
+	}
+	return true;
+}
+
+/* Whether any server is asked; without that there is nothing to remember. */
+static bool
+asks_servers(const struct doctor *d)
+{
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_server server;
+	struct x2gobroker_farm *farm;
+	bool asks = false;
+	size_t i;
+
+	if (x2gobroker_farm_new(d->config, NULL, &farm, NULL) == -1)
+		return false;
+	for (i = 0; !asks && (profile = x2gobroker_profiles_get(d->profiles,
+	    i)) != NULL; i++)
+		asks = x2gobroker_farm_add(farm, profile, NULL) == 0 &&
+		    x2gobroker_farm_server(farm, 0, &server);
+	x2gobroker_farm_free(farm);
+	return asks;
+}
+
+void
+check_state_dir(struct doctor *d)
+{
+	const char *path = doctor_text(d, "state-dir");
+	struct stat st;
+
+	if (!asks_servers(d))
+		doctor_ok(d, path, "not needed: no server is asked");
+	/* the broker makes it where it can */
+	else if ((stat(path, &st) == 0 || !parent_can_be_written(path)) &&
+	    check_own_dir(d, path, "people who log in at the same moment "
+	    "get the same server"))
+		doctor_ok(d, path, "can be written");
+}
+
+/* A secret that clients begin with: in a file, in the configuration, or one
+ * for each user. */
+static bool
+has_secret(struct doctor *d)
+{
+	const char *path = doctor_text(d, "my-cookie-file");
+	struct x2gobroker_error err;
+	struct stat st;
+
+	if (*path != '\0' && x2gobroker_path_check(path, &err) == 0)
+		return true;
+	if (*path != '\0' && err.code != X2GOBROKER_ERR_NOTFOUND) {
+		doctor_fail_error(d, path, &err);
+		doctor_remedy(d, "let %s read it, and nobody write it",
+		    d->account.name);
+		return true;	/* and it was said what is wrong with it */
+	}
+	return *doctor_text(d, "my-cookie") != '\0' ||
+	    stat(doctor_text(d, "authids-dir"), &st) == 0;
+}
+
+void
+check_tokens(struct doctor *d)
+{
+	const char *path = doctor_text(d, "cookie-directory");
+
+	if (strcmp(doctor_text(d, "require-cookie"), "true") != 0) {
+		doctor_ok(d, "", "not needed: require-cookie = false");
+		return;
+	}
+	check_own_dir(d, path, "without it everybody is refused");
+	if (has_secret(d))
+		return;
+	doctor_fail(d, doctor_text(d, "my-cookie-file"), "there is no secret "
+	    "that a client could begin with, so that everybody is refused");
+	doctor_remedy(d, "put one there: LOGIN TOKENS in x2gobroker.conf(5)");
+}
+
+void
+check_drain_file(struct doctor *d)
+{
+	const char *path = doctor_text(d, "drain-file");
+	struct x2gobroker_drained *drained;
+	struct x2gobroker_error err;
+	size_t n;
+
+	if (x2gobroker_drained_load(d->config, &drained, &err) == -1) {
+		doctor_fail_error(d, path, &err);
+		doctor_remedy(d, "mend the file; until then, drained servers "
+		    "get new sessions");
+		return;
+	}
+	for (n = 0; x2gobroker_drained_get(drained, n) != NULL; n++)
+		continue;
+	x2gobroker_drained_free(drained);
+	doctor_ok(d, path, "%zu server%s drained", n, n == 1 ? "" : "s");
+}
+
+/* As the broker opens it. */
+void
+check_log_file(struct doctor *d)
+{
+	const char *path = x2gobroker_config_log_file(d->config);
+	int fd;
+
+	if (*path == '\0') {
+		doctor_ok(d, "", "syslog");
+		return;
+	}
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NOFOLLOW |
+	    O_NOCTTY | O_NONBLOCK);
+	if (fd != -1) {
+		close(fd);
+		doctor_ok(d, path, "can be written");
+	} else if (errno != ENOENT || !parent_can_be_written(path)) {
+		doctor_fail(d, path, "%s cannot open it, so that the log "
+		    "stays in syslog: %s", d->account.name, strerror(errno));
+		doctor_remedy(d, "install -o %s -m 640 /dev/null %s",
+		    d->account.name, path);
+	}
+}

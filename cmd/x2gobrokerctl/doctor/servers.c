@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What doctor makes of the X2Go servers and of what is needed to ask them, as
+ * the broker account.
+ */
+#include <sys/stat.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "doctor.h"
+
+#define SKEW_WARNING	10	/* seconds; NTP keeps clocks better than that */
+#define AGENT_NAME	"x2gobroker-agent "	/* and its version */
+
+static bool
+is_here(const struct x2gobroker_server *server)
+{
+	return *server->name == '\0';
+}
+
+/* The farm of all profiles, not asked yet, or NULL. */
+static struct x2gobroker_farm *
+make_farm(struct doctor *d, const char *user)
+{
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+	int result;
+	size_t i;
+
+	result = x2gobroker_farm_new(d->config, user, &farm, &err);
+	for (i = 0; result == 0 && (profile = x2gobroker_profiles_get(
+	    d->profiles, i)) != NULL; i++)
+		result = x2gobroker_farm_add(farm, profile, &err);
+	if (result == 0)
+		return farm;
+	doctor_fail_error(d, "", &err);
+	x2gobroker_farm_free(farm);
+	return NULL;
+}
+
+struct x2gobroker_farm *
+doctor_farm(struct doctor *d)
+{
+	size_t failed;
+
+	if (d->farm != NULL || (d->farm = make_farm(d, NULL)) == NULL)
+		return d->farm;
+	if (site_ask(d->farm, &failed) == -1) {
+		doctor_fail(d, "", "servers cannot be asked");
+		x2gobroker_farm_free(d->farm);
+		d->farm = NULL;
+	}
+	return d->farm;
+}
+
+/* Whether there is a server to be asked; over SSH, if that is what counts. */
+static bool
+has_servers(struct doctor *d, bool over_ssh)
+{
+	struct x2gobroker_farm *farm = make_farm(d, NULL);
+	struct x2gobroker_server server;
+	bool found = false;
+	size_t i;
+
+	for (i = 0; farm != NULL && !found && x2gobroker_farm_server(farm, i,
+	    &server); i++)
+		found = !over_ssh || !is_here(&server);
+	x2gobroker_farm_free(farm);
+	if (!found)
+		doctor_ok(d, "", "not needed: no server is asked%s",
+		    over_ssh ? " over SSH" : "");
+	return found;
+}
+
+/*
+ * Keys
+ */
+
+/* Owner and mode, of which the broker itself only wants that others could not
+ * have written it. */
+static bool
+check_key_mode(struct doctor *d, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1 || ((st.st_mode & 077) == 0 &&
+	    st.st_uid == d->account.uid))
+		return true;
+	doctor_fail(d, path, "%s", (st.st_mode & 077) != 0 ? "others than "
+	    "its owner may use it" : "it is not the broker account's");
+	doctor_remedy(d, "chown %s %s; chmod 600 %s", d->account.name, path,
+	    path);
+	return false;
+}
+
+static void
+check_service_key(struct doctor *d, const struct x2gobroker_service_key *key)
+{
+	if (key->fingerprint[0] == '\0') {
+		doctor_fail_error(d, key->path, &key->error);
+		doctor_remedy(d, "ssh-keygen -p -f %s takes a passphrase "
+		    "away; chown %s, chmod 600", key->path, d->account.name);
+	} else if (check_key_mode(d, key->path))
+		doctor_ok(d, key->path, "%s", key->fingerprint);
+}
+
+void
+check_service_keys(struct doctor *d)
+{
+	struct x2gobroker_service_key key;
+	unsigned int found = 0;
+	size_t i;
+
+	if (!has_servers(d, true))
+		return;
+	for (i = 0; x2gobroker_service_key(d->config, i, &key); i++) {
+		if (key.error.code == X2GOBROKER_ERR_NOTFOUND)
+			continue;
+		found++;
+		check_service_key(d, &key);
+	}
+	if (found > 0)
+		return;
+	doctor_fail(d, doctor_text(d, "agent-identity-files"),
+	    "none of these keys is there");
+	doctor_remedy(d, "sudo -u %s ssh-keygen -t ed25519 -N '' -f "
+	    "%s/.ssh/id_ed25519", d->account.name, d->account.home);
+}
+
+static void
+check_host_key(struct doctor *d, const struct x2gobroker_host_key *key)
+{
+	char label[SERVER_LABEL_SIZE];
+
+	site_label(key->name, key->port, label);
+	if (*key->error != '\0' && *key->fingerprint != '\0')
+		doctor_fail(d, label, "%s", key->error);
+	else if (*key->error == '\0' && *key->line != '\0') {
+		doctor_fail(d, label, "its host key %s is not known",
+		    key->fingerprint);
+		doctor_remedy(d, "x2gobrokerctl known-hosts add %s",
+		    key->name);
+	} else if (*key->error == '\0')
+		doctor_ok(d, label, "%s", key->fingerprint);
+	/* and who is not reached is told of by the next check */
+}
+
+void
+check_known_hosts(struct doctor *d)
+{
+	struct x2gobroker_farm *known, *farm = NULL;
+	struct x2gobroker_host_key key;
+	struct x2gobroker_error err;
+	size_t i;
+
+	if (!has_servers(d, true) || (known = make_farm(d, NULL)) == NULL)
+		return;
+	if (x2gobroker_farm_new(d->config, NULL, &farm, &err) == -1 ||
+	    site_add_host(farm, known, NULL, &err) == -1 ||
+	    x2gobroker_farm_get_host_keys(farm, &err) == -1)
+		doctor_fail_error(d, "", &err);
+	else
+		for (i = 0; x2gobroker_farm_host_key(farm, i, &key); i++)
+			check_host_key(d, &key);
+	x2gobroker_farm_free(farm);
+	x2gobroker_farm_free(known);
+}
+
+/*
+ * What they answer
+ */
+
+static void
+check_answer(struct doctor *d, const struct x2gobroker_server *server)
+{
+	char label[SERVER_LABEL_SIZE];
+
+	site_label(server->name, server->port, label);
+	if (!server->answered) {
+		doctor_fail(d, label, "%s", server->error);
+		doctor_remedy(d, "x2gobrokerctl poll asks again");
+	} else
+		doctor_ok(d, label, "answers within %d ms",
+		    server->milliseconds);
+	if (*server->warning != '\0')
+		doctor_warn(d, label, "%s", server->warning);
+}
+
+static void
+check_agent(struct doctor *d, const struct x2gobroker_server *server)
+{
+	char label[SERVER_LABEL_SIZE];
+	const size_t n = strlen(AGENT_NAME);
+
+	site_label(server->name, server->port, label);
+	if (!server->answered)
+		return;
+	if (*server->agent == '\0')
+		doctor_ok(d, label, "%s", server->sessions >= 0 ? "an agent "
+		    "that does not say its version" : "Debian's agent, or one "
+		    "like it: it counts no sessions, and takes seconds to "
+		    "suspend one");
+	else if (strncmp(server->agent, AGENT_NAME, n) != 0 ||
+	    strcmp(server->agent + n, x2gobroker_version()) != 0) {
+		doctor_warn(d, label, "%s, and the broker is version %s",
+		    server->agent, x2gobroker_version());
+		doctor_remedy(d, "install the same version on both");
+	} else
+		doctor_ok(d, label, "%s", server->agent);
+}
+
+/* A key for one login ends at a time on the server's clock. */
+static void
+check_clock(struct doctor *d, const struct x2gobroker_server *server)
+{
+	int lifetime = x2gobroker_config_number(d->config, "global",
+	    "autologin-key-lifetime");
+	long seconds = labs(server->clock_ahead);
+	char label[SERVER_LABEL_SIZE];
+
+	site_label(server->name, server->port, label);
+	if (!server->clock_known || (seconds < SKEW_WARNING &&
+	    seconds < lifetime))
+		return;
+	if (seconds >= lifetime)
+		doctor_fail(d, label, "its clock is %ld seconds %s, and keys "
+		    "for automatic logins are good for %d", seconds,
+		    server->clock_ahead < 0 ? "behind" : "ahead", lifetime);
+	else
+		doctor_warn(d, label, "its clock is %ld seconds %s", seconds,
+		    server->clock_ahead < 0 ? "behind" : "ahead");
+	doctor_remedy(d, "have NTP set the clocks of both: timedatectl "
+	    "set-ntp true");
+}
+
+static void
+each_server(struct doctor *d, void (*fn)(struct doctor *d,
+    const struct x2gobroker_server *server))
+{
+	struct x2gobroker_server server;
+	struct x2gobroker_farm *farm;
+	size_t i;
+
+	if (!has_servers(d, false) || (farm = doctor_farm(d)) == NULL)
+		return;
+	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
+		fn(d, &server);
+}
+
+void
+check_servers(struct doctor *d)
+{
+	each_server(d, check_answer);
+}
+
+void
+check_agents(struct doctor *d)
+{
+	each_server(d, check_agent);
+}
+
+void
+check_clocks(struct doctor *d)
+{
+	each_server(d, check_clock);
+}
+
+/* Where a server answers, but not about a user, X2Go's session database is not
+ * in order. */
+static void
+check_sessions_of(struct doctor *d, size_t i,
+    const struct x2gobroker_server *server)
+{
+	struct x2gobroker_server before;
+	char label[SERVER_LABEL_SIZE];
+
+	site_label(server->name, server->port, label);
+	if (server->answered)
+		doctor_ok(d, label, "knows of %s's sessions", d->ctl->user);
+	else if (x2gobroker_farm_server(d->farm, i, &before) &&
+	    before.answered) {
+		doctor_fail(d, label, "cannot list the sessions of %s: %s",
+		    d->ctl->user, server->error);
+		doctor_remedy(d, "run x2golistsessions there as the user; "
+		    "x2godbadmin --createdb makes the database");
+	}
+}
+
+void
+check_user_sessions(struct doctor *d)
+{
+	struct x2gobroker_server server;
+	struct x2gobroker_farm *farm;
+	size_t i, failed;
+
+	if (!has_servers(d, false) || doctor_farm(d) == NULL ||
+	    (farm = make_farm(d, d->ctl->user)) == NULL)
+		return;
+	if (site_ask(farm, &failed) == -1)
+		doctor_fail(d, "", "servers cannot be asked");
+	else
+		for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
+			check_sessions_of(d, i, &server);
+	x2gobroker_farm_free(farm);
+}
