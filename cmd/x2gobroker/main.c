@@ -302,6 +302,7 @@ main(int argc, char **argv)
 	const char *text;
 	bool granted;
 	size_t len;
+	int status;
 
 	clock_gettime(CLOCK_MONOTONIC, &broker.audit.started);
 	process_settle(&broker.process);
@@ -316,8 +317,12 @@ main(int argc, char **argv)
 	    x2gobroker_answer_summary(broker.answer) : "";
 	broker.audit.why = granted ? NULL : &err;
 	audit_log(&broker.audit);
-	if (granted)
-		return write_all(text, len) == 0 ? 0 : 1;
+	if (granted) {
+		status = write_all(text, len) == 0 ? 0 : 1;
+		/* there may be a private key in it, which is wiped */
+		x2gobroker_answer_free(broker.answer);
+		return status;
+	}
 	if (broker.refusal_text == NULL)
 		process_refuse("out of memory");
 	write_all(broker.refusal_text, broker.refusal_len);
