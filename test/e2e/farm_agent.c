@@ -7,6 +7,8 @@
  *	load		what checkload says
  *	count		"sessions:N" for status, if it is there
  *	started		"USER:SECONDS" lines for status
+ *	version		what status says of the agent, if it is there
+ *	clock		seconds by which its clock is ahead, for status
  *	sessions	what x2golistsessions would print, for whomever
  *	servers		what x2gogetservers would print
  *	suspend-after	milliseconds until a session is suspended, or "never"
@@ -215,7 +217,7 @@ static void
 say_status(void)
 {
 	size_t len;
-	char *count = slurp("count", &len);
+	char line[60], *count = slurp("count", &len);
 
 	follow_mark();
 	say("OK\n");
@@ -224,6 +226,12 @@ say_status(void)
 		say("sessions:");
 		put(count, strcspn(count, "\n"));
 		say("\n");
+	}
+	say_lines("version", "agent:");
+	if ((count = slurp("clock", &len)) != NULL) {
+		snprintf(line, sizeof(line), "time:%lld\n",
+		    now_ms() / 1000 + atoll(count));
+		say(line);
 	}
 	say_lines("started", "started:");
 	say_lines("sessions", "session:");

@@ -170,7 +170,10 @@ void
 check_owners(struct doctor *d)
 {
 	check_owner(d, X2GO_ETC "/broker");
-	check_owner(d, d->ctl->config_file);
+	check_owner(d, d->ctl->config_file != NULL ? d->ctl->config_file :
+	    X2GO_ETC "/x2gobroker.conf");
+	if (d->config == NULL)
+		return;
 	check_owner(d, doctor_text(d, "profiles-dir"));
 	check_owner(d, doctor_text(d, "keys-dir"));
 	check_owner(d, x2gobroker_config_text(d->config, "broker_inifile",

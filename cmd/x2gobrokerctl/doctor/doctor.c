@@ -50,7 +50,7 @@ static const struct check {
 	    "no rule lets nobody through" },
 	{ "user-keys", check_user_keys, NEEDS_CONFIG,
 	    "the files with the keys of users are in order" },
-	{ "owners", check_owners, NEEDS_CONFIG,
+	{ "owners", check_owners, 0,
 	    "nobody but root could have written the files" },
 	{ "account", check_account, NEEDS_CONFIG,
 	    "there is a broker account, with a shell" },
