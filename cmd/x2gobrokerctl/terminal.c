@@ -63,15 +63,15 @@ terminal_can_ask(void)
 
 /* Read the line of an answer whole; what does not fit is no answer. */
 static bool
-read_answer(char answer[static ANSWER_SIZE])
+read_answer(char *answer, size_t size)
 {
 	size_t n = 0;
 	int c;
 
 	while ((c = getchar()) != EOF && c != '\n')
-		if (n < ANSWER_SIZE)
+		if (n < size)
 			answer[n++] = (char)c;
-	if (n == ANSWER_SIZE)
+	if (n == size)
 		n = 0;
 	answer[n] = '\0';
 	return c != EOF;
@@ -84,7 +84,7 @@ terminal_ask(const char *question)
 	char answer[ANSWER_SIZE];
 
 	fprintf(stderr, "%s [yes/no] ", question);
-	while (read_answer(answer)) {
+	while (read_answer(answer, sizeof(answer))) {
 		if (strcasecmp(answer, "yes") == 0)
 			return true;
 		if (strcasecmp(answer, "no") == 0)
@@ -93,4 +93,21 @@ terminal_ask(const char *question)
 	}
 	fprintf(stderr, "\n");
 	return false;
+}
+
+bool
+terminal_ask_text(const char *question, const char *initial, char *answer,
+    size_t size)
+{
+	bool has = *initial != '\0';
+
+	fprintf(stderr, "%s %s%s%s", question, has ? "[" : "", initial,
+	    has ? "] " : "");
+	if (!read_answer(answer, size)) {
+		fprintf(stderr, "\n");
+		return false;
+	}
+	if (*answer == '\0')
+		snprintf(answer, size, "%s", initial);
+	return true;
 }

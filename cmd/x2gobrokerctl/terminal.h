@@ -24,4 +24,9 @@ void	terminal_clear_progress(void);
 bool	terminal_can_ask(void);
 bool	terminal_ask(const char *question);
 
+/* Ask for a line of text, the answer; an empty one, or one that does not fit, is
+ * initial.  False: the input has ended. */
+bool	terminal_ask_text(const char *question, const char *initial,
+	    char *answer, size_t size);
+
 #endif
