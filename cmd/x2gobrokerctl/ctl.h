@@ -22,6 +22,10 @@ struct ctl {
 					 * doctor looks at */
 	const char *sshd_config;	/* for sshd -T; NULL: sshd's own */
 	bool all, json, list, yes;
+	bool dry_run, shared, undo;	/* of setup, as what follows */
+	const char *group;		/* with a forced command */
+	const char *host;		/* of the first profile */
+	const char *servers;		/* "ts01,ts02:2222" */
 	bool help, version;
 	char *const *words;		/* what else the command takes */
 	int nwords;
@@ -39,6 +43,7 @@ int	list_main(const struct ctl *ctl);
 int	poll_main(const struct ctl *ctl);
 int	revoke_main(const struct ctl *ctl);
 int	sessions_main(const struct ctl *ctl);
+int	setup_main(const struct ctl *ctl);
 int	suspend_main(const struct ctl *ctl);
 int	terminate_main(const struct ctl *ctl);
 int	undrain_main(const struct ctl *ctl);

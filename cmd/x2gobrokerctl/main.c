@@ -22,6 +22,12 @@ enum {
 	OPT_LIST,
 	OPT_ALL,
 	OPT_YES,
+	OPT_DRY_RUN,
+	OPT_SHARED,
+	OPT_GROUP,
+	OPT_HOST,
+	OPT_SERVERS,
+	OPT_UNDO,
 	OPT_JSON,
 	OPT_CONFIG_FILE,
 	OPT_VERSION,
@@ -31,6 +37,8 @@ enum {
 
 #define OPT_ANYWHERE	(OPT(CONFIG_FILE) | OPT(VERSION) | OPT(HELP))
 #define WHO		(OPT(AS) | OPT(GROUPS) | OPT(FROM))
+#define SETUP		(OPT(SHARED) | OPT(GROUP) | OPT(HOST) | OPT(SERVERS) | \
+			    OPT(UNDO) | OPT(DRY_RUN) | OPT(YES))
 
 /* By their numbers.  argument NULL: there is none, and the value is a bool. */
 static const struct option_row {
@@ -56,6 +64,18 @@ static const struct option_row {
 	    "all servers of all profiles" },
 	{ "yes", 0, NULL, offsetof(struct ctl, yes),
 	    "do it without asking" },
+	{ "dry-run", 0, NULL, offsetof(struct ctl, dry_run),
+	    "show what would be done, and change nothing" },
+	{ "shared", 0, NULL, offsetof(struct ctl, shared),
+	    "one account for all, with a key for each user" },
+	{ "group", 0, "GROUP", offsetof(struct ctl, group),
+	    "who is in GROUP gets the broker and nothing else" },
+	{ "host", 0, "HOST", offsetof(struct ctl, host),
+	    "the X2Go server of the first profile" },
+	{ "servers", 0, "HOST,...", offsetof(struct ctl, servers),
+	    "X2Go servers that are asked, with a service key" },
+	{ "undo", 0, NULL, offsetof(struct ctl, undo),
+	    "take back what setup has done" },
 	{ "json", 0, NULL, offsetof(struct ctl, json),
 	    "print JSON, for programs" },
 	{ "config-file", 'C', "FILE", offsetof(struct ctl, config_file),
@@ -76,6 +96,8 @@ static const struct command {
 	unsigned int needs, takes;	/* options */
 	const char *help;
 } commands[] = {
+	{ "setup", setup_main, "", 0, 0, 0, SETUP,
+	    "make all that the broker needs here, or take it back" },
 	{ "check", check_main, "", 0, 0, 0, OPT(JSON),
 	    "say what is wrong in the configuration and the profiles" },
 	{ "doctor", doctor_main, "", 0, 0, 0,

@@ -717,8 +717,8 @@ def test_hostile(tap, farm, ctl):
 
 # The command line, and the other listings
 
-COMMANDS = ['check', 'list', 'explain', 'poll', 'drain', 'undrain', 'known-hosts',
-            'sessions', 'suspend', 'terminate', 'authorize', 'revoke',
+COMMANDS = ['setup', 'check', 'doctor', 'list', 'explain', 'poll', 'drain', 'undrain',
+            'known-hosts', 'sessions', 'suspend', 'terminate', 'authorize', 'revoke',
             'authorized-keys', 'help']
 
 

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/types.h>
+#include <sys/wait.h>
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../run.h"
+#include "../site.h"
+#include "child.h"
+
+#define OUTPUT_MAX	(64 * 1024)	/* these programs say little */
+#define NOT_CALLED	255
+
+/* The child's process number, or -1. */
+static pid_t
+start(int (*fn)(void *arg), void *arg)
+{
+	pid_t pid;
+	int result;
+
+	fflush(NULL);	/* or the child would write it, too */
+	if ((pid = fork()) == -1)
+		ctl_complain("no process can be started: %s", strerror(errno));
+	if (pid != 0)
+		return pid;
+	result = fn(arg);
+	fflush(NULL);
+	_exit(result);
+}
+
+int
+child_call(int (*fn)(void *arg), void *arg)
+{
+	pid_t pid = start(fn, arg);
+	int status;
+
+	if (pid == -1)
+		return -1;
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return -1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+struct job {
+	const struct passwd *account;
+	int (*fn)(void *arg);
+	void *arg;
+};
+
+static int
+become_and_call(void *arg)
+{
+	const struct job *job = arg;
+
+	if (site_become(job->account) == -1)
+		return NOT_CALLED;
+	return job->fn(job->arg);
+}
+
+int
+child_call_as(const struct passwd *account, int (*fn)(void *arg), void *arg)
+{
+	struct job job = { .account = account, .fn = fn, .arg = arg };
+
+	if (account == NULL)
+		return fn(arg);
+	return child_call(become_and_call, &job);
+}
+
+/*
+ * Programs
+ */
+
+struct program {
+	const char *const *argv;
+	bool quiet;
+};
+
+static int
+run_and_say(void *arg)
+{
+	const struct program *program = arg;
+	char *text;
+	size_t len;
+	int status;
+
+	status = run_program(program->argv, OUTPUT_MAX, &text, &len);
+	while (text != NULL && len > 0 && isspace((unsigned char)text[len - 1]))
+		text[--len] = '\0';
+	if (status == -1 && !program->quiet)
+		ctl_complain("%s: %s", program->argv[0], strerror(errno));
+	else if (status != 0 && !program->quiet)
+		ctl_complain("%s has failed: %s", program->argv[0],
+		    len > 0 ? text : "it does not say why");
+	free(text);
+	return status == 0 ? 0 : 1;
+}
+
+int
+child_run(const char *const *argv, const struct passwd *account, bool quiet)
+{
+	struct program program = { argv, quiet };
+
+	return child_call_as(account, run_and_say, &program) == 0 ? 0 : -1;
+}
+
+void
+child_show(const char *const *argv)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,=";
+	bool quote;
+
+	printf("      ");
+	for (; *argv != NULL; argv++) {
+		quote = **argv == '\0' || (*argv)[strspn(*argv, plain)] != '\0';
+		printf("%s%s%s%s", quote ? "'" : "", *argv, quote ? "'" : "",
+		    argv[1] != NULL ? " " : "\n");
+	}
+}
