@@ -49,7 +49,7 @@ class Screen:
         with contextlib.ExitStack() as stack:
             display = self._xvfb(stack)
             self.env = {'DISPLAY': display, 'PATH': '/usr/bin:/bin', 'LANG': 'C.UTF-8',
-                        'HOME': '/nonexistent'}
+                        'HOME': self.scratch}      # openbox writes there
             manager = subprocess.Popen(
                 ['openbox'], env=self.env, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
