@@ -196,6 +196,13 @@ EXAMPLES = [
         says='granted task='),
     Row(STORY, '# journalctl', 'syntax'),
 
+    # Setting up, on top of all that; the questions are test_setup.py's.
+    Row(CTL, '# x2gobrokerctl setup --shared', 'commands',
+        edit={'systemctl reload ssh': 'true'}),
+    Row(CTL, '# x2gobrokerctl setup\nHow', 'output'),
+    Row(CTL, '# x2gobrokerctl setup --undo', 'commands',
+        edit={'setup --undo': 'setup --undo --yes'}),
+
     # From the Python broker.
     Row(MOVE, '# install -d', 'commands'),
     Row(MOVE, '# x2gobrokerctl check', 'commands'),
@@ -543,8 +550,8 @@ def furnish(copy, build):
     copy.write('/etc/x2go/broker/keys.d/.empty', '')
     # what is in the way of what the pages make
     copy.run('userdel -r x2gobroker; groupdel x2gobroker; rm -rf /var/lib/x2gobroker '
-             '/etc/x2go/broker/keys.d /etc/ssh/sshd_config.d')
-    script = ['ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/example_key',
+             '/etc/x2go/broker/keys.d /etc/ssh/sshd_config.d/x2gobroker.conf')
+    script = ['ssh-keygen -A', 'ssh-keygen -q -t ed25519 -N "" -f /etc/ssh/example_key',
               'mkdir -p -m 755 /run/sshd /etc/systemd/system /etc/tmpfiles.d '
               '/etc/x2go/broker/keys.d']
     groups = sorted(set(','.join(PEOPLE.values()).split(',')))
