@@ -34,7 +34,8 @@ def enter():
                           sys.executable, *sys.argv])
 
 
-def _loopback_up():
+def loopback_up():
+    """In the network of this process, which enter() has made."""
     with socket.socket() as any_socket:
         request = struct.pack('16sh14x', b'lo', 1)      # IFF_UP
         fcntl.ioctl(any_socket, 0x8914, request)        # SIOCSIFFLAGS
@@ -60,7 +61,7 @@ class Copy:
         _mount('--rbind', '/dev', self.path('/dev'))
         _mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', self.path('/run'))
         _mount('-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', self.path('/tmp'))
-        _loopback_up()
+        loopback_up()
         return self
 
     def path(self, name):

@@ -20,16 +20,14 @@ import select
 import shutil
 import socket
 import stat
-import struct
 import subprocess
-import sys
 import tempfile
 import time
 
 import brokerlab
+import copylab
 import lab
 
-INSIDE = 'X2GOBROKER_TEST_SETUP_INSIDE'
 TOPS = 'etc', 'usr', 'var', 'run'
 CTL = '/usr/sbin/x2gobrokerctl'
 BROKER = '/usr/lib/x2go/x2gobroker'
@@ -56,13 +54,6 @@ def run(*words, check=True, **more):
 
 def mount(*words):
     run('mount', *words)
-
-
-def network():
-    """Bring the loopback device up."""
-    with socket.socket() as any_socket:
-        request = struct.pack('16sh14x', b'lo', 1)      # IFF_UP
-        fcntl.ioctl(any_socket, 0x8914, request)        # SIOCSIFFLAGS
 
 
 def describe(path):
@@ -163,6 +154,7 @@ def prepare(build):
     with open('/etc/hosts', 'a') as file:
         file.write('127.0.0.1 ts01.test\n')
     run('meson', 'install', '--no-rebuild', '-C', build)
+    os.makedirs('/etc/ssh/sshd_config.d', exist_ok=True)
     for name in ('alice', 'bob'):
         if name not in {entry.pw_name for entry in pwd.getpwall()}:
             run('useradd', '--create-home', '--home-dir', '/var/lib/' + name, '--shell',
@@ -521,6 +513,16 @@ def test_interrupted(tap, machine):
     tap.equal(machine.changes(), [], 'takes back what was done')
 
 
+def test_no_directories(tap, machine):
+    for name in ('/etc/ssh/sshd_config.d', '/etc/tmpfiles.d'):
+        shutil.rmtree(name)
+    before = machine.changes()
+    done(tap, 'directories for files of ours are missing', *SHARED, says=[
+        '/etc/ssh/sshd_config.d: done', '/etc/tmpfiles.d: done', SNIPPET + ': done'])
+    done(tap, 'undo', 'setup', '--undo', '--yes')
+    tap.equal(machine.changes(), before, 'which are gone again')
+
+
 def test_manifest(tap, machine):
     done(tap, 'shared', *SHARED)
     with open(MANIFEST, 'a') as file:
@@ -611,6 +613,27 @@ def test_terminal(tap, machine):
     tap.equal(status, 0, 'undo, yes', text)
 
 
+def example(start):
+    """An example of the manual page, in one word after the other."""
+    text = (pathlib.Path(__file__).resolve().parents[2] /
+            'cmd/x2gobrokerctl/x2gobrokerctl.8').read_text()
+    blocks = re.findall(r'(?ms)^\.Bd -literal.*?\n(.*?)^\.Ed$', text)
+    return [block for block in blocks if block.startswith(start)][0].replace('\\e\n', '')
+
+
+def test_page(tap, machine):
+    """The session that the page shows is what happens."""
+    host = socket.gethostname()
+    _, text = terminal('setup', answers=[
+        ('Which way, 1 or 2? ', '2\n'), ('Which group? [x2gousers] ', '\n'),
+        ('Which X2Go server', 'ts01.example.org\n'), ('[yes/no] ', 'yes\n')])
+    for mine, theirs in (('[%s]' % host, '[desk]'), ('@%s:' % host, '@desk:'),
+                         (re.search('again: (.*)', text)[1], 'systemctl reload ssh')):
+        text = text.replace(mine, theirs)
+    shown = example('# x2gobrokerctl setup\nHow').split()
+    tap.equal(('# x2gobrokerctl setup ' + text).split(), shown, 'the example of the page')
+
+
 # Servers
 
 def test_servers(tap, machine):
@@ -661,37 +684,27 @@ def test_server_asks(tap, machine):
 TESTS = [
     test_shared, test_newcomer, test_group, test_both, test_there_already,
     test_wrong_modes, test_changed_since, test_sshd_complains, test_sshd_before,
-    test_interrupted, test_manifest, test_usage, test_terminal, test_servers,
-    test_server_asks,
+    test_interrupted, test_no_directories, test_manifest, test_usage, test_terminal,
+    test_page, test_servers, test_server_asks,
 ]
 
 
-def inside():
-    """All of it, where nobody else sees it."""
+def main():
+    if os.geteuid() == 0:
+        copylab.enter()
     with lab.Tap() as tap, contextlib.ExitStack() as stack:
-        found = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKERCTL')
-        if len(found) != 2 or not tap.need(**brokerlab.PACKAGES, meson='meson'):
+        if not tap.need(**brokerlab.PACKAGES, meson='meson'):
             return
-        network()
+        found = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKERCTL')
+        if len(found) != 2:
+            return
+        copylab.loopback_up()
         machine = Machine(stack)
         prepare(str(pathlib.Path(found[1]).parents[2]))
         machine.seal()
         for test in TESTS:
             with machine.fresh(), tap.case(test.__name__ + ': no step failed'):
                 test(tap, machine)
-
-
-def main():
-    if os.geteuid() != 0:
-        with lab.Tap() as tap:
-            tap.need()
-    elif os.environ.pop(INSIDE, None):
-        inside()
-    else:
-        os.execvpe('unshare', [
-            'unshare', '--mount', '--propagation', 'private', '--net', '--pid', '--fork',
-            '--kill-child', '--mount-proc', sys.executable, *sys.argv],
-                   {**os.environ, INSIDE: 'yes'})
 
 
 if __name__ == '__main__':

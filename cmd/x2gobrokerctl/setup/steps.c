@@ -19,8 +19,10 @@
 #define HOME		X2GOBROKER_VAR "/lib/x2gobroker"
 #define PAM_SOURCE	X2GOBROKER_DATA "/pam.d/x2gobroker"
 #define PAM_FILE	"/etc/pam.d/x2gobroker"
-#define SSHD_FILE	"/etc/ssh/sshd_config.d/x2gobroker.conf"
-#define TMPFILES_FILE	"/etc/tmpfiles.d/x2gobroker.conf"
+#define SSHD_DIR	"/etc/ssh/sshd_config.d"
+#define SSHD_FILE	SSHD_DIR "/x2gobroker.conf"
+#define TMPFILES_DIR	"/etc/tmpfiles.d"
+#define TMPFILES_FILE	TMPFILES_DIR "/x2gobroker.conf"
 #define TMPFILES_ALL	"/{etc,run,usr/lib}/tmpfiles.d/*.conf"
 #define TMPFILES	"/usr/bin/systemd-tmpfiles"
 
@@ -47,6 +49,14 @@ static bool
 asks_pam(const struct setup *setup)
 {
 	return x2gobroker_config_check_account(setup->config, true);
+}
+
+/* Whether there is a place for its lines; if not, the step for those says what
+ * is missing. */
+static bool
+has_sshd(const struct setup *setup __attribute__((unused)))
+{
+	return access("/etc/ssh", F_OK) == 0;
 }
 
 static bool
@@ -112,6 +122,8 @@ const struct step setup_steps[] = {
 	{ WAY_SHARED, &kind_dir, TEXT_KEYS_DIR, .mode = 0755 },
 	{ WAY_SHARED, &kind_dir, TEXT_STATE_DIR, .mode = 0700, .broker = true,
 	    .passing = true },
+	{ WAY_SHARED, &kind_dir, TEXT_TMPFILES_DIR, .mode = 0755,
+	    .wanted = lacks_tmpfiles },
 	{ WAY_SHARED, &kind_file, TEXT_TMPFILES, TEXT_TMPFILES_LINE, 0644,
 	    .wanted = lacks_tmpfiles },
 	{ WAY_SHARED, &kind_dir, TEXT_COOKIES_DIR, .mode = 0700,
@@ -120,6 +132,8 @@ const struct step setup_steps[] = {
 	    .wanted = asks_pam },
 	{ WAY_SHARED, &kind_file, TEXT_PAM, TEXT_PAM_LINES, 0644,
 	    .wanted = asks_pam },
+	{ WAY_SHARED | WAY_GROUP, &kind_dir, TEXT_SSHD_DIR, .mode = 0755,
+	    .wanted = has_sshd },
 	{ WAY_SHARED, &kind_sshd, TEXT_SSHD, TEXT_SSHD_SHARED, 0644 },
 	{ WAY_GROUP, &kind_sshd, TEXT_SSHD, TEXT_SSHD_GROUP, 0644 },
 	{ WAY_SERVERS, &kind_dir, TEXT_SSH_DIR, .mode = 0700, .broker = true },
@@ -326,10 +340,12 @@ set_paths(struct setup *setup)
 	set(setup, TEXT_STATE_DIR, "%s", config_text(setup, "state-dir"));
 	set(setup, TEXT_COOKIES_DIR, "%s",
 	    config_text(setup, "cookie-directory"));
+	set(setup, TEXT_TMPFILES_DIR, TMPFILES_DIR);
 	set(setup, TEXT_TMPFILES, TMPFILES_FILE);
 	set(setup, TEXT_HELPER, "%s",
 	    x2gobroker_config_pam_helper(setup->config));
 	set(setup, TEXT_PAM, PAM_FILE);
+	set(setup, TEXT_SSHD_DIR, SSHD_DIR);
 	set(setup, TEXT_SSHD, SSHD_FILE);
 	set(setup, TEXT_SSH_DIR, "%s/.ssh", setup->text[TEXT_HOME]);
 	set_home_path(setup, TEXT_KEY, "agent-identity-files");
