@@ -28,15 +28,9 @@ PACKAGES = {**rootlab.PACKAGES, 'dpkg-buildpackage': 'dpkg-dev', 'dh': 'debhelpe
 NAMES = ('x2gobroker-c', 'x2gobroker-agent-c', 'libx2gobroker0', 'libx2gobroker-dev')
 BROKER, AGENT = '/usr/lib/x2go/x2gobroker', '/usr/lib/x2go/x2gobroker-agent'
 PAM = '/usr/lib/x2go/x2gobroker-pam'
-PROFILE = '''\
-[xfce]
-name=XFCE on the terminal server
-host=terminal.example.org
-command=XFCE
-user=BROKER_USER
-'''
+FIRST = '/etc/x2go/broker/profiles.d/first.conf'
 SSHD_SNIPPET = '/etc/ssh/sshd_config.d/x2gobroker.conf'
-LISTING = b'name=XFCE on the terminal server\n'
+LISTING = b'name=Desktop on localhost\n'
 
 # what, then mode, owner and group
 MODES = {
@@ -272,16 +266,19 @@ def test_install(tap, host, before):
     tap.equal(host.modes(), MODES, 'what lies in /run comes back at the next boot')
 
 
-def test_one_account(tap, host, key):
-    """The five commands of README.Debian."""
+def test_setup(tap, host, key):
+    """What README.Debian says, but for "systemctl reload ssh"."""
     root = host.root
-    root.write('etc/x2go/broker/profiles.d/first.conf', PROFILE)
-    root.run('cp', '/usr/share/x2gobroker/sshd/one-account.conf', SSHD_SNIPPET)
-    root.run('sshd', '-t')
+    status, said = root.ask('x2gobrokerctl', 'setup', '--shared', '--host', 'localhost',
+                            '--yes')
+    tap.ok(status == 0 and said.count(': done\n') == 2,
+           'setup has nothing to do but a profile and lines for sshd', said)
     public = pathlib.Path(key + '.pub').read_text()
     status, said = root.ask('x2gobrokerctl', 'authorize', 'alice', '-', input=public)
     tap.ok(status == 0, 'a key is authorized', said)
     tap.equal(host.check()[0], 0, 'check is content with the first profile')
+    status, said = root.ask('x2gobrokerctl', 'doctor', '--user', 'alice')
+    tap.ok(status == 0 and ' 0 failed' in said, 'doctor finds nothing', said)
     with host.sshd():
         said = host.ssh('x2gobroker', key, brokerlab.LOGIN_CHECK, tty=True)
         tap.ok(b'LOGIN OK' in said, 'the client can log in', said, host.log())
@@ -294,6 +291,25 @@ def test_one_account(tap, host, key):
                'an account that has expired is refused', said)
         root.run('chage', '-E', '-1', 'alice')
         tap.ok(LISTING in host.list('x2gobroker', key), 'and let in again')
+    with tap.case('setup takes back what it has done'):
+        root.run('x2gobrokerctl', 'setup', '--undo', '--yes')
+        assert not root.exists(SSHD_SNIPPET) and not root.exists(FIRST)
+
+
+def test_snippets(tap, host, key):
+    """The same by hand: lines for sshd, for each of the two ways."""
+    root = host.root
+    root.write(FIRST, '[first]\nname=Desktop on localhost\nhost=localhost\n')
+    root.run('usermod', '-aG', 'x2gousers', 'alice')
+    root.write('home/alice/.ssh/authorized_keys', pathlib.Path(key + '.pub').read_text())
+    root.run('cp', '/usr/share/x2gobroker/sshd/own-accounts.conf', SSHD_SNIPPET)
+    with host.sshd():
+        said = host.list('alice', key)
+        tap.ok(LISTING in said, 'users with accounts are shown the profile', said,
+               host.log())
+        said = host.ssh('alice', key, 'id')
+        tap.ok(b'uid=' not in said, 'and can do nothing else', said)
+    root.run('cp', '/usr/share/x2gobroker/sshd/one-account.conf', SSHD_SNIPPET)
     with host.sshd('UsePAM=no'):
         said = host.list('x2gobroker', key)
         tap.ok(LISTING in said, 'an sshd without PAM takes the account, too', said,
@@ -302,21 +318,6 @@ def test_one_account(tap, host, key):
         said = host.list('x2gobroker', key)
         root.run('usermod', '-p', '*', 'x2gobroker')
         tap.ok(LISTING not in said, 'as systemd-sysusers makes it, it would not', said)
-
-
-def test_own_accounts(tap, host, key):
-    root = host.root
-    root.run('cp', '/usr/share/x2gobroker/sshd/own-accounts.conf', SSHD_SNIPPET)
-    root.run('usermod', '-aG', 'x2gousers', 'alice')
-    root.write('home/alice/.ssh/authorized_keys', pathlib.Path(key + '.pub').read_text())
-    with host.sshd():
-        said = host.list('alice', key)
-        tap.ok(LISTING in said, 'users with accounts are shown the profile', said,
-               host.log())
-        said = host.ssh('alice', key, 'id')
-        tap.ok(b'uid=' not in said, 'and can do nothing else', said)
-    root.run('rm', SSHD_SNIPPET)
-    root.run('cp', '/usr/share/x2gobroker/sshd/one-account.conf', SSHD_SNIPPET)
 
 
 def test_agent(tap, host, key):
@@ -359,7 +360,7 @@ def test_upgrade(tap, host):
     tap.equal(host.password(), '!*', 'an account that was locked stays locked')
     tap.ok(root.read('etc/pam.d/x2gobroker').endswith('# ours\n'),
            'a pam.d file that was changed stays')
-    tap.ok(root.exists('etc/x2go/broker/profiles.d/first.conf') and
+    tap.ok(root.exists(FIRST) and
            root.exists('etc/x2go/broker/keys.d/alice.pub'), 'profiles and keys stay')
     root.run('dpkg-statoverride', '--remove', PAM)
 
@@ -367,7 +368,8 @@ def test_upgrade(tap, host):
 def test_removal(tap, host, before):
     root = host.root
     secrets = ['/var/lib/x2gobroker/.ssh/id_ed25519', '/var/lib/x2gobroker/cookies/token',
-               '/run/x2gobroker/choices', '/var/lib/x2gobroker/drained']
+               '/run/x2gobroker/choices', '/var/lib/x2gobroker/drained',
+               '/var/lib/x2gobroker-setup/manifest']
     for name in secrets:
         root.write(name, '')
     root.run('dpkg', '--remove', *NAMES)
@@ -377,7 +379,7 @@ def test_removal(tap, host, before):
     tap.equal([name for name in MODES if name.startswith('/usr') and root.exists(name)], [],
               'removed: the programs are gone')
     wanted = {'/etc/x2go', '/etc/x2go/broker', '/etc/x2go/broker/profiles.d',
-              '/etc/x2go/broker/profiles.d/first.conf', SSHD_SNIPPET}
+              FIRST, SSHD_SNIPPET}
     root.run('dpkg', '--purge', *NAMES)
     now = root.snapshot()
     tap.equal(set(now) - set(before), wanted,
@@ -459,8 +461,8 @@ def main():
         before = root.snapshot()
         test_collisions(tap, host)
         test_install(tap, host, before)
-        test_one_account(tap, host, key)
-        test_own_accounts(tap, host, key)
+        test_setup(tap, host, key)
+        test_snippets(tap, host, key)
         test_agent(tap, host, key)
         test_upgrade(tap, host)
         test_removal(tap, host, before)
