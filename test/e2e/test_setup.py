@@ -397,6 +397,46 @@ def test_there_already(tap, machine):
               'the account, too')
 
 
+def test_unfit_account(tap, machine):
+    run('useradd', '--system', '--gid', 'users', '--home-dir', HOME, '--shell',
+        '/bin/sh', '--password', '!$6$salt$hash', 'x2gobroker')
+    text = done(tap, 'what somebody has decided is not undone', *SHARED, status=1, says=[
+        'password of x2gobroker: somebody has locked it', 'usermod --unlock x2gobroker',
+        HELPER + ': it is for the group of x2gobroker alone, but that is users'])
+    tap.ok(SNIPPET + ': done' in text, 'the rest is done', text)
+    run('groupadd', '--system', 'x2gobroker')
+    run('usermod', '--gid', 'x2gobroker', '--password', '!', 'x2gobroker')
+    done(tap, 'when it is mended as it says', *SHARED,
+         says=['password of x2gobroker: done', HELPER + ': done'])
+    done(tap, 'undo', 'setup', '--undo', '--yes')
+    os.unlink('/etc/pam.d/common-account')
+    done(tap, 'a system with another PAM', *SHARED[:-1], '--dry-run',
+         says=['warning: there is no /etc/pam.d/common-account'])
+
+
+def test_hostile_home(tap, machine):
+    """The account has put links into its home, where root would write."""
+    done(tap, 'shared', *SHARED)
+    entry = pwd.getpwnam('x2gobroker')
+    os.makedirs('/etc/target')
+    os.symlink('/etc/target', HOME + '/link')
+    os.lchown(HOME + '/link', entry.pw_uid, entry.pw_gid)
+    pathlib.Path('/etc/x2go/x2gobroker.conf').write_text(
+        '[global]\ncookie-directory = %s/link/cookies\n' % HOME)
+    done(tap, 'a directory behind a link', *SHARED, status=1,
+         says=['cannot be made: Permission denied'])
+    tap.equal(os.listdir('/etc/target'), [], 'is not made by root')
+    os.rmdir(HOME + '/cookies')
+    os.symlink('/etc/target', HOME + '/cookies')
+    os.unlink('/etc/x2go/x2gobroker.conf')
+    done(tap, 'a link to a directory of root\'s', *SHARED, status=1,
+         says=['what this link leads to must belong to x2gobroker'])
+    pathlib.Path('/etc/target/file').write_text('mine')
+    done(tap, 'undo', 'setup', '--undo', '--yes', status=1)
+    tap.equal((os.listdir('/etc/target'), os.stat('/etc/target').st_uid), (['file'], 0),
+              'what it leads to is not touched')
+
+
 def test_wrong_modes(tap, machine):
     done(tap, 'shared', *SHARED)
     os.chmod('/etc/x2go/broker/profiles.d', 0o777)
@@ -683,9 +723,9 @@ def test_server_asks(tap, machine):
 
 TESTS = [
     test_shared, test_newcomer, test_group, test_both, test_there_already,
-    test_wrong_modes, test_changed_since, test_sshd_complains, test_sshd_before,
-    test_interrupted, test_no_directories, test_manifest, test_usage, test_terminal,
-    test_page, test_servers, test_server_asks,
+    test_unfit_account, test_hostile_home, test_wrong_modes, test_changed_since,
+    test_sshd_complains, test_sshd_before, test_interrupted, test_no_directories,
+    test_manifest, test_usage, test_terminal, test_page, test_servers, test_server_asks,
 ]
 
 

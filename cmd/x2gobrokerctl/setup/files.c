@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <sha256.h>
 #include <stdio.h>
@@ -108,15 +107,21 @@ setup_write(const char *path, const char *text, size_t len, mode_t mode,
 }
 
 const struct passwd *
-setup_parent_account(const struct setup *setup, const char *path)
+setup_account_above(const struct setup *setup, const char *path)
 {
 	const struct passwd *pw = getpwnam(setup->text[TEXT_ACCOUNT]);
-	char *copy = strdup(path);
+	char *copy = strdup(path), *slash;
+	bool owns = false;
 	struct stat st;
-	bool owns;
 
-	owns = pw != NULL && pw->pw_uid != 0 && copy != NULL &&
-	    stat(dirname(copy), &st) == 0 && st.st_uid == pw->pw_uid;
+	if (pw == NULL || pw->pw_uid == 0 || copy == NULL) {
+		free(copy);
+		return NULL;
+	}
+	while (!owns && (slash = strrchr(copy, '/')) != NULL && slash != copy) {
+		*slash = '\0';
+		owns = lstat(copy, &st) == 0 && st.st_uid == pw->pw_uid;
+	}
 	free(copy);
 	return owns ? pw : NULL;
 }
@@ -201,7 +206,7 @@ set_owner(void *arg)
 static int
 change_owner(struct setup *setup, const struct owner_job *job)
 {
-	const struct passwd *pw = setup_parent_account(setup, job->path);
+	const struct passwd *pw = setup_account_above(setup, job->path);
 	struct stat new = { .st_uid = job->uid, .st_gid = job->gid,
 	    .st_mode = job->mode }, old;
 	char before[OWNER_SIZE], after[OWNER_SIZE];
@@ -386,7 +391,7 @@ dir_apply(struct setup *setup, const struct step *step)
 	}
 	if (lstat(job.path, &st) == 0)
 		return change_owner(setup, &job);
-	pw = setup_parent_account(setup, job.path);
+	pw = setup_account_above(setup, job.path);
 	if (manifest_add(setup->manifest, "dir", job.path, "",
 	    step->passing ? PASSING : "", pw != NULL ? pw->pw_name : "") == -1)
 		return -1;

@@ -272,6 +272,15 @@ do_steps(struct setup *setup)
  * What is left for the administrator
  */
 
+/* The account could have written it, and root looks at it. */
+static bool
+is_printable(const char *text, size_t len)
+{
+	while (len > 0 && text[len - 1] >= ' ' && text[len - 1] <= '~')
+		len--;
+	return len == 0;
+}
+
 static void
 print_service_key(const struct setup *setup)
 {
@@ -285,9 +294,11 @@ print_service_key(const struct setup *setup)
 	snprintf(path, sizeof(path), "%s.pub", setup->text[TEXT_KEY]);
 	if ((text = setup_read(path, &len)) == NULL)
 		return;
-	printf("  - On each server, put this line into ~%s/.ssh/"
-	    "authorized_keys:\n\nrestrict,command=\"%s\" %.*s\n\n", user,
-	    command, (int)strcspn(text, "\r\n"), text);
+	len = strcspn(text, "\r\n");
+	if (is_printable(text, len))
+		printf("  - On each server, put this line into ~%s/.ssh/"
+		    "authorized_keys:\n\nrestrict,command=\"%s\" %.*s\n\n",
+		    user, command, (int)len, text);
 	free(text);
 	printf("    then see whether they answer: x2gobrokerctl poll\n");
 }

@@ -151,9 +151,9 @@ char	*setup_read(const char *path, size_t *len);
 int	setup_write(const char *path, const char *text, size_t len, mode_t mode,
 	    const struct stat *old);
 
-/* The account, if the directory that path is in belongs to it: then it has to
- * do itself what is done there.  NULL: root can. */
-const struct passwd *setup_parent_account(const struct setup *setup,
+/* The account, if a directory above path belongs to it: it could put links
+ * there, and has to do itself what is done there.  NULL: root can. */
+const struct passwd *setup_account_above(const struct setup *setup,
 	    const char *path);
 
 /* Print the lines of text, each behind a "+"; without comments where brief. */

@@ -403,6 +403,21 @@ set_profile(struct setup *setup)
 	free(list);
 }
 
+/* Debian's names are in the file; elsewhere it would let nobody in. */
+static void
+warn_pam(const struct setup *setup)
+{
+	const char *text = setup->text[TEXT_PAM_LINES];
+
+	if (text != NULL && (setup->ways & WAY_SHARED) != 0 &&
+	    asks_pam(setup) && access(PAM_FILE, F_OK) == -1 &&
+	    strstr(text, "@include common-account") != NULL &&
+	    access("/etc/pam.d/common-account", F_OK) == -1)
+		ctl_complain("warning: there is no /etc/pam.d/common-account, "
+		    "which %s includes; write there instead what this system "
+		    "has, or everybody is refused", PAM_FILE);
+}
+
 int
 setup_prepare(struct setup *setup)
 {
@@ -428,6 +443,7 @@ setup_prepare(struct setup *setup)
 	}
 	/* where it is not there, the step says so */
 	setup->text[TEXT_PAM_LINES] = setup_read(PAM_SOURCE, &len);
+	warn_pam(setup);
 	if (setup_is_name(setup->text[TEXT_ACCOUNT]))
 		return 0;
 	ctl_complain("broker-account %s: not a name for sshd_config",
