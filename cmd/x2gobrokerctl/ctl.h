@@ -35,6 +35,7 @@ struct ctl {
 int	authorize_main(const struct ctl *ctl);
 int	authorized_keys_main(const struct ctl *ctl);
 int	check_main(const struct ctl *ctl);
+int	complete_main(const struct ctl *ctl);
 int	doctor_main(const struct ctl *ctl);
 int	drain_main(const struct ctl *ctl);
 int	explain_main(const struct ctl *ctl);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
 #include "ctl.h"
 
 #define OPT(name)	(1u << OPT_##name)
@@ -40,14 +41,8 @@ enum {
 #define SETUP		(OPT(SHARED) | OPT(GROUP) | OPT(HOST) | OPT(SERVERS) | \
 			    OPT(UNDO) | OPT(DRY_RUN) | OPT(YES))
 
-/* By their numbers.  argument NULL: there is none, and the value is a bool. */
-static const struct option_row {
-	const char *name;
-	char letter;
-	const char *argument;
-	size_t offset;		/* of the value in struct ctl */
-	const char *help;
-} options[NOPTIONS] = {
+/* By their numbers. */
+static const struct option_row options[NOPTIONS] = {
 	{ "as", 0, "USER", offsetof(struct ctl, as),
 	    "the user the question is about" },
 	{ "groups", 0, "G,...", offsetof(struct ctl, groups),
@@ -88,14 +83,7 @@ static const struct option_row {
 
 static int help_main(const struct ctl *);
 
-static const struct command {
-	const char *name;
-	int (*run)(const struct ctl *ctl);
-	const char *words;	/* how they are called */
-	int least, most;	/* so many of them */
-	unsigned int needs, takes;	/* options */
-	const char *help;
-} commands[] = {
+static const struct command commands[] = {
 	{ "setup", setup_main, "", 0, 0, 0, SETUP,
 	    "make all that the broker needs here, or take it back" },
 	{ "check", check_main, "", 0, 0, 0, OPT(JSON),
@@ -130,14 +118,22 @@ static const struct command {
 	    "take the keys of KEYFILE, or all keys, from NAME" },
 	{ "authorized-keys", authorized_keys_main, "USER TYPE KEY", 3, 3, 0,
 	    0, "tell sshd whose key it is (AuthorizedKeysCommand)" },
+	{ "complete", complete_main, "WORD ...", 1, INT_MAX, 0, 0,
+	    "say what may come next on a command line, for shells" },
 	{ "help", help_main, "[COMMAND]", 0, 1, 0, 0,
 	    "print help, also on a command" },
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
-static const struct command *
-find_command(const char *name)
+const struct command *
+command_get(size_t i)
+{
+	return i < NCOMMANDS ? &commands[i] : NULL;
+}
+
+const struct command *
+command_find(const char *name)
 {
 	size_t i;
 
@@ -145,6 +141,22 @@ find_command(const char *name)
 		if (strcmp(name, commands[i].name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+const struct option_row *
+command_option(size_t i)
+{
+	return i < NOPTIONS ? &options[i] : NULL;
+}
+
+bool
+command_takes(const struct command *command, size_t i)
+{
+	unsigned int takes = OPT_ANYWHERE;
+
+	if (command != NULL)
+		takes |= command->takes;
+	return (takes >> i & 1) != 0;
 }
 
 /*
@@ -225,7 +237,7 @@ help_main(const struct ctl *ctl)
 		print_help(stdout);
 		return EXIT_YES;
 	}
-	if ((command = find_command(ctl->words[0])) == NULL) {
+	if ((command = command_find(ctl->words[0])) == NULL) {
 		ctl_complain("no such command: %s; try x2gobrokerctl --help",
 		    ctl->words[0]);
 		return EXIT_USAGE;
@@ -328,7 +340,7 @@ main(int argc, char **argv)
 		print_help(ctl.help ? stdout : stderr);
 		return ctl.help ? EXIT_YES : EXIT_USAGE;
 	}
-	if ((command = find_command(argv[optind])) == NULL) {
+	if ((command = command_find(argv[optind])) == NULL) {
 		ctl_complain("no such command: %s; try x2gobrokerctl --help",
 		    argv[optind]);
 		return EXIT_USAGE;

@@ -226,6 +226,19 @@ site_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
 	return x2gobroker_farm_add_host(farm, host, err);
 }
 
+/* Each item of the list, as if it were the only one. */
+void
+site_add_hosts_of(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile)
+{
+	const char *list = x2gobroker_profile_value(profile, "host");
+	char *copy = strdup(list != NULL ? list : ""), *rest = copy, *item;
+
+	while (rest != NULL && (item = strsep(&rest, ",")) != NULL)
+		x2gobroker_farm_add_host(farm, item, NULL);
+	free(copy);
+}
+
 /*
  * What is said of servers
  */

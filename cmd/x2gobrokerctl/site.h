@@ -45,6 +45,10 @@ int	site_add_host(struct x2gobroker_farm *farm,
 	    const struct x2gobroker_farm *known, const char *host,
 	    struct x2gobroker_error *err);
 
+/* Add all hosts of the profile, whether they are asked or not. */
+void	site_add_hosts_of(struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile);
+
 /* Ask them all.  *failed says how many have not answered; who they are is not
  * said. */
 int	site_ask(struct x2gobroker_farm *farm, size_t *failed);

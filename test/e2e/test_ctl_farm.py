@@ -719,7 +719,7 @@ def test_hostile(tap, farm, ctl):
 
 COMMANDS = ['setup', 'check', 'doctor', 'list', 'explain', 'poll', 'drain', 'undrain',
             'known-hosts', 'sessions', 'suspend', 'terminate', 'authorize', 'revoke',
-            'authorized-keys', 'help']
+            'authorized-keys', 'complete', 'help']
 
 
 def test_help(tap, farm, ctl):

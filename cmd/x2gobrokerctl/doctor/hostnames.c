@@ -3,7 +3,6 @@
  * What doctor makes of the names that clients are sent to.
  */
 #include <netdb.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "doctor.h"
@@ -44,30 +43,6 @@ check_host(struct doctor *d, const struct x2gobroker_server *host)
 	}
 }
 
-/* Each item of a list of hosts, as if it were the only one. */
-static void
-add_items(struct x2gobroker_farm *farm, const char *list)
-{
-	char *copy = strdup(list), *rest = copy, *item;
-
-	while (rest != NULL && (item = strsep(&rest, ",")) != NULL)
-		x2gobroker_farm_add_host(farm, item, NULL);
-	free(copy);
-}
-
-static void
-add_hosts_of(struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile)
-{
-	const char *hosts = x2gobroker_profile_value(profile, "host");
-	const char *proxy = x2gobroker_profile_value(profile, "sshproxyhost");
-
-	if (hosts != NULL)
-		add_items(farm, hosts);
-	if (proxy != NULL && *proxy != '\0')
-		x2gobroker_farm_add_host(farm, proxy, NULL);
-}
-
 void
 check_host_names(struct doctor *d)
 {
@@ -75,6 +50,7 @@ check_host_names(struct doctor *d)
 	struct x2gobroker_server host;
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
+	const char *proxy;
 	size_t i;
 
 	if (x2gobroker_farm_new(d->config, NULL, &farm, &err) == -1) {
@@ -82,8 +58,12 @@ check_host_names(struct doctor *d)
 		return;
 	}
 	for (i = 0; (profile = x2gobroker_profiles_get(d->profiles, i)) !=
-	    NULL; i++)
-		add_hosts_of(farm, profile);
+	    NULL; i++) {
+		site_add_hosts_of(farm, profile);
+		proxy = x2gobroker_profile_value(profile, "sshproxyhost");
+		if (proxy != NULL && *proxy != '\0')
+			x2gobroker_farm_add_host(farm, proxy, NULL);
+	}
 	for (i = 0; x2gobroker_farm_server(farm, i, &host); i++)
 		check_host(d, &host);
 	x2gobroker_farm_free(farm);
