@@ -18,6 +18,11 @@
  *     object it was asked of; char * is yours to free(3).
  *   - Text is UTF-8 as in the files, unless a comment says otherwise.
  *   - An object is used by one thread at a time.
+ *   - Functions that ask servers start threads, with all signals blocked, and
+ *     load libssh.  A thread that waits for a name server may outlive the call;
+ *     it uses nothing of the caller's then.
+ *
+ * contrib/example/whosees.c is a whole program; pkg-config knows "x2gobroker".
  */
 #ifndef X2GOBROKER_H
 #define X2GOBROKER_H
