@@ -309,8 +309,9 @@ print_client(const char *option, const char *name)
 	char here[HOST_NAME_MAX + 1] = "";
 
 	gethostname(here, sizeof(here) - 1);
-	printf("  - Their client: x2goclient %s --broker-url=ssh://%s@%s:22%s\n",
-	    option, name, here, X2GOBROKER_PROGRAM);
+	printf("  - Their client: x2goclient %s "
+	    "--broker-url=ssh://%s@%s:22%s\n", option, name, here,
+	    X2GOBROKER_PROGRAM);
 }
 
 static void
