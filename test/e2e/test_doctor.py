@@ -426,6 +426,9 @@ def faults(l):
          'none of these', 'ssh-keygen -t ed25519', SERVER_CHECKS),
         ('known-hosts', 'FAIL', known(l, [a.known_as(a.name)]), 'not known',
          'known-hosts add ts02', SERVER_CHECKS),
+        ('known-hosts', 'warn', both(known(l, [a.known_as(a.name)]), s.configured(
+            default_agent_hostkey_policy='WarningPolicy')), 'WarningPolicy takes any',
+         'known-hosts add ts02', SERVER_CHECKS),
         ('known-hosts', 'FAIL', known(l, [a.known_as(a.name), b.known_as(
             b.name, farm.servers[0].hostkey)]), 'somebody is in between', '',
          SERVER_CHECKS),
@@ -471,6 +474,8 @@ def forced_faults(l):
          'PermitTTY yes', set()),
         ('user-command', 'warn', sshd(l, forced_lines='ForceCommand /bin/true'),
          '/bin/true', 'ForceCommand ' + BROKER, {'user-files', 'ways-in'}),
+        ('user-files', 'FAIL', mode(BROKER, 0o750), 'cannot start it', 'chmod 755',
+         {'program'}),
         ('user-files', 'FAIL', both(owner(l.site.path('profiles.conf'), 0,
                                           l.broker.gid),
                                     mode(l.site.path('profiles.conf'), 0o640)),
@@ -571,6 +576,21 @@ def test_nothing_to_go_on_with(l):
                  check + ': in one line for people', plain)
 
 
+def test_no_account(l):
+    """Users come as themselves, and no server is asked."""
+    path = l.site.path('x2gobroker.conf')
+    with l.site.configured(default_agent_query_mode='NONE'), content(
+            l.site.path('keys.d/%s.pub' % l.user.name), None), content(
+                path, l.site.conf().replace('broker-account = ' + l.broker.name,
+                                            'broker-account = nosuchaccount')):
+        code, found = l.look('--user', l.forced.name)
+    l.tap.ok(code == 0 and worst(found['account']) == 'warn' and
+             'reach the broker' in found['account'][0]['text'],
+             'no broker account is fine where nobody needs it', found['account'])
+    l.tap.equal(worst(found['user-files']), 'ok', 'and what the user needs is there',
+                *found['user-files'])
+
+
 def test_lines(l):
     """What people see."""
     done = l.run()
@@ -634,8 +654,9 @@ def main():
         base = test_all_well(l)
         with tap.case('faults: no step failed'):
             test_faults(l, base, [], faults)
-        for test in (test_users, test_nothing_to_go_on_with, test_lines,
-                     test_without_root, test_unknown_sshd_file, test_other_agent):
+        for test in (test_users, test_nothing_to_go_on_with, test_no_account,
+                     test_lines, test_without_root, test_unknown_sshd_file,
+                     test_other_agent):
             with tap.case(test.__name__ + ': no step failed'):
                 test(l)
 

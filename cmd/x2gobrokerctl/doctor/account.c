@@ -53,20 +53,31 @@ check_shell(struct doctor *d, const struct doctor_account *account)
 	doctor_remedy(d, "usermod --shell /bin/sh %s", account->name);
 }
 
+/* Where all users come as themselves and no server is asked, nothing is missing
+ * without it. */
+static void
+miss_account(struct doctor *d, const char *name)
+{
+	if (d->key_files > 0 || (d->profiles != NULL &&
+	    doctor_has_servers(d, true)))
+		doctor_fail(d, name, "there is no such account, and the keys "
+		    "of users, or the keys for servers, are for it");
+	else
+		doctor_warn(d, name, "there is no such account, so that only "
+		    "users with accounts of their own reach the broker");
+	doctor_remedy(d, "useradd --system --create-home --home-dir "
+	    "/var/lib/x2gobroker --shell /bin/sh --password '*' %s; or "
+	    "broker-account in x2gobroker.conf", name);
+}
+
 void
 check_account(struct doctor *d)
 {
 	const char *name = x2gobroker_config_broker_account(d->config);
 	const struct passwd *pw;
 
-	errno = 0;
 	if ((pw = getpwnam(name)) == NULL) {
-		doctor_fail(d, name, "there is no such account (broker-account "
-		    "in x2gobroker.conf)%s%s", errno != 0 ? ": " : "",
-		    errno != 0 ? strerror(errno) : "");
-		doctor_remedy(d, "useradd --system --create-home --home-dir "
-		    "/var/lib/x2gobroker --shell /bin/sh --password '*' %s",
-		    name);
+		miss_account(d, name);
 		return;
 	}
 	if (pw->pw_uid == 0) {

@@ -31,7 +31,7 @@ enum {
 
 #define SSHD		(NEEDS_CONFIG | NEEDS_ROOT | NEEDS_SSHD)
 #define BROKER		(NEEDS_CONFIG | NEEDS_ACCOUNT | NEEDS_BROKER)
-#define SERVERS		(BROKER | NEEDS_PROFILES)
+#define SITE		(BROKER | NEEDS_PROFILES)
 
 /* In the order in which they are made: none that needs root may follow one that
  * needs to be the broker account.  The manual has an entry for each. */
@@ -78,7 +78,7 @@ static const struct check {
 	    "what sshd runs for the user" },
 	{ "user-files", check_user_files, SSHD | NEEDS_USER,
 	    "a broker that runs as the user can read the files" },
-	{ "readable", check_readable, BROKER,
+	{ "readable", check_readable, SITE,
 	    "the broker account can read the files" },
 	{ "program", check_program, BROKER,
 	    "the broker's program is where keys have it" },
@@ -89,26 +89,26 @@ static const struct check {
 	{ "key-types", check_key_types, BROKER,
 	    "keys are of types that clients and sshd take" },
 	{ "ways-in", check_ways_in, BROKER, "some key leads to the broker" },
-	{ "state-dir", check_state_dir, SERVERS,
+	{ "state-dir", check_state_dir, SITE,
 	    "the directory for recent choices can be written" },
 	{ "tokens", check_tokens, BROKER,
 	    "the directory and the secret for login tokens" },
 	{ "drain-file", check_drain_file, BROKER,
 	    "the list of drained servers can be read" },
 	{ "log-file", check_log_file, BROKER, "the log can be written" },
-	{ "service-keys", check_service_keys, SERVERS,
+	{ "service-keys", check_service_keys, SITE,
 	    "the keys with which servers are asked" },
-	{ "known-hosts", check_known_hosts, SERVERS,
+	{ "known-hosts", check_known_hosts, SITE,
 	    "the host key of each server is known" },
-	{ "servers", check_servers, SERVERS, "each server answers" },
-	{ "agents", check_agents, SERVERS,
+	{ "servers", check_servers, SITE, "each server answers" },
+	{ "agents", check_agents, SITE,
 	    "which agent each server has, and its version" },
-	{ "clocks", check_clocks, SERVERS, "clocks do not differ" },
+	{ "clocks", check_clocks, SITE, "clocks do not differ" },
 	{ "user-pam", check_user_pam, BROKER | NEEDS_USER,
 	    "PAM lets the user in" },
-	{ "user-profiles", check_user_profiles, SERVERS | NEEDS_USER,
+	{ "user-profiles", check_user_profiles, SITE | NEEDS_USER,
 	    "how many profiles the user sees" },
-	{ "user-sessions", check_user_sessions, SERVERS | NEEDS_USER,
+	{ "user-sessions", check_user_sessions, SITE | NEEDS_USER,
 	    "each server can list the user's sessions" },
 	{ "host-names", check_host_names, NEEDS_PROFILES,
 	    "names that clients are sent to can be looked up" },

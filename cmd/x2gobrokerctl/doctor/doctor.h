@@ -69,6 +69,9 @@ const char *doctor_text(const struct doctor *d, const char *key);
 /* How many users have files in keys-dir. */
 void	doctor_count_key_files(struct doctor *d);
 
+/* Whether a server is asked; over SSH, if that is what counts. */
+bool	doctor_has_servers(struct doctor *d, bool over_ssh);
+
 /* The farm of all profiles, asked when the first check wants to know; or NULL,
  * and the running check has said why. */
 struct x2gobroker_farm *doctor_farm(struct doctor *d);

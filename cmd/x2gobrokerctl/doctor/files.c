@@ -63,33 +63,13 @@ check_own_dir(struct doctor *d, const char *path, const char *without)
 	return true;
 }
 
-/* Whether any server is asked; without that there is nothing to remember. */
-static bool
-asks_servers(const struct doctor *d)
-{
-	const struct x2gobroker_profile *profile;
-	struct x2gobroker_server server;
-	struct x2gobroker_farm *farm;
-	bool asks = false;
-	size_t i;
-
-	if (x2gobroker_farm_new(d->config, NULL, &farm, NULL) == -1)
-		return false;
-	for (i = 0; !asks && (profile = x2gobroker_profiles_get(d->profiles,
-	    i)) != NULL; i++)
-		asks = x2gobroker_farm_add(farm, profile, NULL) == 0 &&
-		    x2gobroker_farm_server(farm, 0, &server);
-	x2gobroker_farm_free(farm);
-	return asks;
-}
-
 void
 check_state_dir(struct doctor *d)
 {
 	const char *path = doctor_text(d, "state-dir");
 	struct stat st;
 
-	if (!asks_servers(d))
+	if (!doctor_has_servers(d, false))
 		doctor_ok(d, path, "not needed: no server is asked");
 	/* the broker makes it where it can */
 	else if ((stat(path, &st) == 0 || !parent_can_be_written(path)) &&

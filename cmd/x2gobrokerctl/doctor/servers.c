@@ -55,9 +55,8 @@ doctor_farm(struct doctor *d)
 	return d->farm;
 }
 
-/* Whether there is a server to be asked; over SSH, if that is what counts. */
-static bool
-has_servers(struct doctor *d, bool over_ssh)
+bool
+doctor_has_servers(struct doctor *d, bool over_ssh)
 {
 	struct x2gobroker_farm *farm = make_farm(d, NULL);
 	struct x2gobroker_server server;
@@ -68,10 +67,18 @@ has_servers(struct doctor *d, bool over_ssh)
 	    &server); i++)
 		found = !over_ssh || !is_here(&server);
 	x2gobroker_farm_free(farm);
-	if (!found)
-		doctor_ok(d, "", "not needed: no server is asked%s",
-		    over_ssh ? " over SSH" : "");
 	return found;
+}
+
+/* The same for a check that is about them. */
+static bool
+has_servers(struct doctor *d, bool over_ssh)
+{
+	if (doctor_has_servers(d, over_ssh))
+		return true;
+	doctor_ok(d, "", "not needed: no server is asked%s",
+	    over_ssh ? " over SSH" : "");
+	return false;
 }
 
 /*
@@ -129,6 +136,22 @@ check_service_keys(struct doctor *d)
 	    "%s/.ssh/id_ed25519", d->account.name, d->account.home);
 }
 
+/* A server is asked all the same where the policy says so. */
+static void
+note_unknown_key(struct doctor *d, const char *label,
+    const struct x2gobroker_host_key *key)
+{
+	const char *policy = doctor_text(d, "default-agent-hostkey-policy");
+
+	if (strcmp(policy, "RejectPolicy") == 0)
+		doctor_fail(d, label, "its host key %s is not known",
+		    key->fingerprint);
+	else
+		doctor_warn(d, label, "its host key %s is not known, and %s "
+		    "takes any", key->fingerprint, policy);
+	doctor_remedy(d, "x2gobrokerctl known-hosts add %s", key->name);
+}
+
 static void
 check_host_key(struct doctor *d, const struct x2gobroker_host_key *key)
 {
@@ -137,12 +160,9 @@ check_host_key(struct doctor *d, const struct x2gobroker_host_key *key)
 	site_label(key->name, key->port, label);
 	if (*key->error != '\0' && *key->fingerprint != '\0')
 		doctor_fail(d, label, "%s", key->error);
-	else if (*key->error == '\0' && *key->line != '\0') {
-		doctor_fail(d, label, "its host key %s is not known",
-		    key->fingerprint);
-		doctor_remedy(d, "x2gobrokerctl known-hosts add %s",
-		    key->name);
-	} else if (*key->error == '\0')
+	else if (*key->error == '\0' && *key->line != '\0')
+		note_unknown_key(d, label, key);
+	else if (*key->error == '\0')
 		doctor_ok(d, label, "%s", key->fingerprint);
 	/* and who is not reached is told of by the next check */
 }

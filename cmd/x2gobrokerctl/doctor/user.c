@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a broker that runs as the user can read: a child becomes that user, and
+ * Whether a broker can run as the user, and what it can read: a child becomes that user, and
  * tells what it has met.
  */
 #include <sys/wait.h>
@@ -15,7 +15,7 @@
 /* What goes through the pipe, in one piece. */
 struct told {
 	size_t profiles;
-	bool loaded;
+	bool loaded, can_start;
 	struct x2gobroker_error error;	/* the first one */
 };
 
@@ -54,6 +54,7 @@ tell(const struct doctor *d, const struct passwd *pw, int fd)
 	if (site_become(pw) == -1)
 		_exit(1);
 	load_all(d->ctl->config_file, &told);
+	told.can_start = access(X2GOBROKER_PROGRAM, X_OK) == 0;
 	_exit(write(fd, &told, sizeof(told)) != (ssize_t)sizeof(told));
 }
 
@@ -96,10 +97,15 @@ check_user_files(struct doctor *d)
 		doctor_fail(d, user, "no process can become that user");
 		return;
 	}
-	if (told.loaded && (d->profiles == NULL ||
+	if (!told.can_start) {
+		doctor_fail(d, X2GOBROKER_PROGRAM, "%s cannot start it", user);
+		doctor_remedy(d, "chmod 755 " X2GOBROKER_PROGRAM);
+	} else if (told.loaded && (d->profiles == NULL ||
 	    told.profiles >= x2gobroker_profiles_count(d->profiles)))
-		return;
-	doctor_fail_error(d, user, &told.error);
-	doctor_remedy(d, "files that are root's, mode 644, in directories "
-	    "with mode 755");
+		doctor_ok(d, user, "%zu profiles can be read", told.profiles);
+	else {
+		doctor_fail_error(d, user, &told.error);
+		doctor_remedy(d, "files that are root's, mode 644, in "
+		    "directories with mode 755");
+	}
 }
