@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a broker can run as the user, and what it can read: a child becomes that user, and
- * tells what it has met.
+ * Whether a broker can run as the user, and what it can read: a child becomes
+ * that user, and tells what it has met.
  */
 #include <sys/wait.h>
 
