@@ -19,12 +19,13 @@ import tempfile
 import time
 
 import brokerlab
+import clientlab
 import lab
 import rootlab
 
-PACKAGES = {**rootlab.PACKAGES, 'dpkg-buildpackage': 'dpkg-dev', 'dh': 'debhelper',
-            'lintian': 'lintian', 'readelf': 'binutils', 'gcc': 'gcc',
-            'ssh': 'openssh-client', 'pkg-config': 'pkgconf'}
+PACKAGES = {**rootlab.PACKAGES, **clientlab.PACKAGES,
+            'dpkg-buildpackage': 'dpkg-dev', 'dh': 'debhelper', 'lintian': 'lintian',
+            'readelf': 'binutils', 'gcc': 'gcc', 'pkg-config': 'pkgconf'}
 NAMES = ('x2gobroker-c', 'x2gobroker-agent-c', 'libx2gobroker0', 'libx2gobroker-dev')
 BROKER, AGENT = '/usr/lib/x2go/x2gobroker', '/usr/lib/x2go/x2gobroker-agent'
 PAM = '/usr/lib/x2go/x2gobroker-pam'
@@ -192,10 +193,13 @@ class Host:
     def log(self):
         return self.root.read('var/log/sshd-test.log')
 
+    def known_host(self):
+        return '[127.0.0.1]:%d %s' % (
+            self.port, self.root.read('etc/ssh/ssh_host_ed25519_key.pub'))
+
     def ssh(self, account, key, command, tty=False):
         known = key + '.known'
-        pathlib.Path(known).write_text('[127.0.0.1]:%d %s' % (
-            self.port, self.root.read('etc/ssh/ssh_host_ed25519_key.pub')))
+        pathlib.Path(known).write_text(self.known_host())
         done = subprocess.run(
             ['ssh', '-F', 'none', '-tt' if tty else '-T', '-p', str(self.port),
              '-i', key, '-l', account, '-o', 'BatchMode=yes', '-o', 'IdentitiesOnly=yes',
@@ -291,9 +295,23 @@ def test_setup(tap, host, key):
                'an account that has expired is refused', said)
         root.run('chage', '-E', '-1', 'alice')
         tap.ok(LISTING in host.list('x2gobroker', key), 'and let in again')
+        test_client(tap, host, key)
     with tap.case('setup takes back what it has done'):
         root.run('x2gobrokerctl', 'setup', '--undo', '--yes')
         assert not root.exists(SSHD_SNIPPET) and not root.exists(FIRST)
+
+
+def test_client(tap, host, key):
+    """The real client, which sits outside, at the sshd in there."""
+    with tempfile.TemporaryDirectory() as scratch, lab.Account() as person, \
+            clientlab.Screen(os.environ.get('SCREENSHOTS', scratch), scratch) as screen:
+        person.put('.ssh/broker', pathlib.Path(key).read_text())
+        person.put('.ssh/known_hosts', host.known_host())
+        client = clientlab.Client(screen, person, 'x2gobroker', host)
+        with tap.case('the client: no step failed', client.tell, host.log), client:
+            button = client.wait_for(screen.buttons, 30, 'the session button')
+            screen.shoot('packages')
+            tap.equal(len(button), 1, 'the real client shows the profile')
 
 
 def test_snippets(tap, host, key):
@@ -457,7 +475,7 @@ def main():
         root.wait()
         host = Host(root, out, next_out)
         host.prepare()
-        key = lab.keypair(work)
+        key = lab.keypair(work, 'rsa')      # as every client can read it
         before = root.snapshot()
         test_collisions(tap, host)
         test_install(tap, host, before)
