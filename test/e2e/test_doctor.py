@@ -209,11 +209,12 @@ def content(path, text):
 
 @contextlib.contextmanager
 def command(do, undo):
-    subprocess.run(do, check=True)
+    """What they say on stdout would be taken for words of the test."""
+    subprocess.run(do, check=True, stdout=subprocess.DEVNULL)
     try:
         yield
     finally:
-        subprocess.run(undo, check=True)
+        subprocess.run(undo, check=True, stdout=subprocess.DEVNULL)
 
 
 @contextlib.contextmanager
