@@ -113,25 +113,24 @@ find_best(struct offer *offer, struct x2gobroker_answer *answer)
 	}
 }
 
-/* The lines of SESSION_INFO: the best one, and the others behind the same port,
- * as an answer has room for one. */
+/* The lines of SESSION_INFO: the best one, and those behind it, at the same port,
+ * as an answer has room for one.  What stands before it cannot be gone to, or has
+ * ended just now. */
 static void
 put_sessions(const struct offer *offer, struct buf *buf)
 {
+	const struct farm_session *end = offer->farm->sessions +
+	    offer->farm->nsessions, *session;
 	int port = farm_port(offer->profile, offer->host);
-	const struct farm_session *session;
 	const struct host *host;
-	size_t i;
 
 	session_put(buf, offer->best->session, host_for_client(offer->host),
 	    offer->state);
 	buf_putc(buf, '\n');
-	for (i = 0; i < offer->farm->nsessions; i++) {
-		session = &offer->farm->sessions[i];
+	for (session = offer->best + 1; session < end; session++) {
 		host = farm_host_of(offer->farm, offer->profile, offer->hosts,
 		    offer->nhosts, session);
-		if (session == offer->best || host == NULL ||
-		    farm_port(offer->profile, host) != port)
+		if (host == NULL || farm_port(offer->profile, host) != port)
 			continue;
 		session_put(buf, session->session, host_for_client(host),
 		    session->session->state);
