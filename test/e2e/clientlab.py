@@ -222,7 +222,7 @@ def ask_shell(screen, window, user, command):
 
 
 def terminate_sessions(user):
-    for session in running(user):
+    for session in living(user):
         subprocess.run(['runuser', '-u', user.name, '--', 'x2goterminate-session',
                         session], timeout=30, check=True, stdout=subprocess.DEVNULL)
 

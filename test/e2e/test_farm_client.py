@@ -275,6 +275,20 @@ def test_agent(tap, world, name, leave):
             take_over(tap, world, name, id, secret)
 
 
+def tell_story(tap, world, name, leave):
+    """What goes wrong in one says nothing about the others.  The client loses a
+    channel or a click now and then, so there is a second attempt where it has not
+    come to the end; what is wrong with what it came to is wrong all the same."""
+    try:
+        test_agent(tap, world, name, leave)
+    except (TimeoutError, RuntimeError) as why:
+        tap.note('%s: once more, as: %s' % (name, why))
+        clientlab.terminate_sessions(world.user)
+        test_agent(tap, world, name, leave)
+    finally:
+        clientlab.terminate_sessions(world.user)
+
+
 def take_over(tap, world, name, id, secret):
     user, (first, second) = world.user, world.seats
     tap.equal(list_profiles(second), 'R', name + ', second client: it is running')
@@ -289,20 +303,25 @@ def take_over(tap, world, name, id, secret):
               name + ', second client: the same program goes on')
     tap.equal(living(user), {id: 'R'}, name + ', second client: in the same session')
     second.screen.shoot(name + '-7-taken-over')
-    first.wait_for(first.screen.buttons, 30, 'the session button')
+    lose_session(first)
     first.screen.shoot(name + '-8-lost')
-    tap.equal(first.screen.windows('^%s$' % TITLE), [],
-              name + ', first client: is back at its list')
+    tap.ok(not first.ended(), name + ', first client: has lost the session, and lives')
     second.screen.run('xdotool', 'windowactivate', '--sync', window,
                       'type', '--delay', '20', 'exit\n')
     tap.equal(list_profiles(second), '', name + ': the session ends')
 
 
 def suspend(world, client, id):
-    """On the server, as its own user: the client goes back to its list."""
+    """On the server, as its own user: the client loses it.  Most times it goes back
+    to its list; now and then a channel of its own fails, and it says so in a box."""
     subprocess.run(['runuser', '-u', world.user.name, '--', 'x2gosuspend-session', id],
                    timeout=30, check=True, stdout=subprocess.DEVNULL)
-    client.wait_for(client.screen.buttons, 30, 'the session button')
+    lose_session(client)
+
+
+def lose_session(client):
+    windows = lambda: client.screen.windows('^%s$' % TITLE)
+    client.wait_for(lambda: not windows(), 30, "the session's window to go")
 
 
 def unplug(world, client, id):
@@ -329,7 +348,7 @@ def main():
             with database(world), agent(world, programs[1]) as account, \
                     tap.case(name + ': no step failed', world.tell):
                 world.site.use(account)
-                test_agent(tap, world, name, leave)
+                tell_story(tap, world, name, leave)
 
 
 if __name__ == '__main__':
