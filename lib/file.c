@@ -47,16 +47,20 @@ check_owner_and_mode(const struct stat *st, const char *path, bool sticky_ok,
 	    "not used: its group or others may write it (chmod go-w)");
 }
 
-/* Check dir, which is changed, and all directories above it. */
+/* Check dir, which is changed, and all directories above it.  Returns 1 at the
+ * first that is a symbolic link, unless those are followed. */
 static int
-check_path(char *dir, struct x2gobroker_error *err)
+check_path(char *dir, bool follow, struct x2gobroker_error *err)
 {
 	struct stat st;
 	char *slash;
 
 	for (;;) {
-		if (stat(dir, &st) == -1)
+		if (fstatat(AT_FDCWD, dir, &st, follow ? 0 :
+		    AT_SYMLINK_NOFOLLOW) == -1)
 			return not_found_or(err, dir, "cannot be looked up");
+		if (S_ISLNK(st.st_mode))
+			return 1;
 		if (!S_ISDIR(st.st_mode))
 			return error_set(err, X2GOBROKER_ERR_UNSAFE, dir, 0,
 			    "not a directory");
@@ -69,22 +73,33 @@ check_path(char *dir, struct x2gobroker_error *err)
 	}
 }
 
+/* check_path() with a copy of path. */
+static int
+check_copy(const char *path, bool follow, struct x2gobroker_error *err)
+{
+	cleanup_free char *copy = strdup(path);
+
+	return copy != NULL ? check_path(copy, follow, err) : error_nomem(err);
+}
+
 /* Check the directory path, the way to it as it is written, and, where a
  * symbolic link leads elsewhere, the way as it is. */
 static int
 check_way(const char *path, struct x2gobroker_error *err)
 {
-	cleanup_free char *real = realpath(path, NULL), *written = NULL;
+	cleanup_free char *real = NULL;
+	int result = 1;
 
-	if (real == NULL)
+	/* nearly always there is no link, and one look at each will do */
+	if (path[0] == '/')
+		result = check_copy(path, false, err);
+	if (result != 1)
+		return result;
+	if ((real = realpath(path, NULL)) == NULL)
 		return not_found_or(err, path, "cannot be looked up");
-	if (path[0] == '/' && strcmp(path, real) != 0) {
-		if ((written = strdup(path)) == NULL)
-			return error_nomem(err);
-		if (check_path(written, err) == -1)
-			return -1;
-	}
-	return check_path(real, err);
+	if (path[0] == '/' && check_copy(path, true, err) == -1)
+		return -1;
+	return check_path(real, true, err);
 }
 
 /* The same for the directory that path is in. */

@@ -216,6 +216,36 @@ a_link_is_as_safe_as_what_it_leads_to(void **state unused)
 	check_open("to an unsafe file", link, &unsafe);
 }
 
+/* Both the way as it is written and the way as it is count. */
+static void
+links_on_the_way_hide_nothing(void **state unused)
+{
+	static const struct problem unsafe = { X2GOBROKER_ERR_UNSAFE, 0,
+	    "its group or others may write it" };
+	const char *there = make_dir("there"), *here = make_dir("here");
+
+	make_dir("there/deep");
+	write_file("there/deep/file", "");
+	assert_int_equal(symlink("../there/deep", test_path("here/link")), 0);
+	check_open("a link on the way", test_path("here/link/file"), NULL);
+	check_dir("a link at the end", test_path("here/link"), NULL);
+	check_dir("a link and a slash", test_path("here/link/"), NULL);
+	check_dir("a link and back", test_path("here/link/../deep"), NULL);
+	assert_int_equal(chmod(there, 0777), 0);
+	check_open("above where it leads", test_path("here/link/file"),
+	    &unsafe);
+	check_dir("above where it leads", test_path("here/link"), &unsafe);
+	check_dir("above where it leads", test_path("here/link/"), &unsafe);
+	check_dir("above where it leads", test_path("here/link/../deep"),
+	    &unsafe);
+	assert_int_equal(chmod(there, 0755), 0);
+	assert_int_equal(chmod(here, 0777), 0);
+	check_open("where the link is", test_path("here/link/file"), &unsafe);
+	check_dir("where the link is", test_path("here/link"), &unsafe);
+	check_dir("where the link is", test_path("here/link/../deep"),
+	    &unsafe);
+}
+
 static void
 a_loop_of_links_is_an_error(void **state unused)
 {
@@ -313,6 +343,7 @@ main(void)
 		test(what_is_not_there_is_told_from_what_is_wrong),
 		test(only_regular_files_are_read),
 		test(a_link_is_as_safe_as_what_it_leads_to),
+		test(links_on_the_way_hide_nothing),
 		test(a_loop_of_links_is_an_error),
 		test(what_may_not_be_read_is_an_error),
 		test(a_path_is_judged_as_what_it_is),
