@@ -18,7 +18,6 @@
 #include "clock.h"
 #include "file.h"
 
-#define READ_SIZE	65536	/* most files are read in one go */
 #define LOCK_PAUSE_MS	10	/* at most, before a lock is tried again */
 
 static int
@@ -183,7 +182,6 @@ open_checked(const char *path, bool parent_is_checked,
 		return NULL;
 	}
 	fd = -1;	/* it is fp's now */
-	setvbuf(fp, NULL, _IOFBF, READ_SIZE);
 	return fp;
 }
 

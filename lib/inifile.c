@@ -11,6 +11,9 @@
  * and hold anything, never pass through; the handler takes them from the line.
  * Continuation lines are told by their indentation, as configparser does, and
  * belong to the value as a whole.
+ *
+ * The file is read into memory as a whole and cut into lines there, and a value
+ * of one line, as nearly all are, stays where it is.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +25,15 @@
 #include "inifile.h"
 
 #define NAME_MAX_LEN	120	/* a key fits what libinih takes for a line */
+#define READ_FIRST	16384	/* most files are read in one go */
 
 struct reading {
-	FILE *fp;
 	struct inifile *ini;
 	struct reporter *rep;
 	bool nomem;
 
 	/* the line being read */
-	char *line;		/* owned by getline(3) */
-	size_t linesize;
+	char *next, *end;	/* what is left of the text */
 	unsigned int lineno;
 	const char *line_value;	/* what stands behind the "=" */
 	bool need_handler;	/* libinih must find a key in this line */
@@ -40,32 +42,36 @@ struct reading {
 	int indent;		/* of the last line that was no continuation */
 	unsigned int blank_lines; /* since the last line of the value */
 	bool in_key;
-	struct ini_key key;	/* its name is set, its value is in value */
-	struct buf value;
+	struct ini_key key;	/* its value is the first line of it */
+	struct buf value;	/* all of it, if there are more */
 
 	/* the section being put together */
 	struct ini_key *keys;
 	size_t nkeys, keys_size, sections_size;
 };
 
-static char *
-trim(char *s)
-{
-	size_t len;
-
-	s += strspn(s, " \t");
-	for (len = strlen(s); len > 0; len--)
-		if (s[len - 1] != ' ' && s[len - 1] != '\t')
-			break;
-	s[len] = '\0';
-	return s;
-}
-
 static void
 syntax_error(struct reading *r, const char *why)
 {
 	report(r->rep, X2GOBROKER_ERR_SYNTAX, r->ini->path, r->lineno, "%s",
 	    why);
+}
+
+/* The value of several lines, which configparser strips as a whole once it is
+ * joined. */
+static const char *
+take_joined(struct reading *r)
+{
+	const struct buf *value = &r->value;
+	size_t len = value->len;
+	const char *text;
+
+	while (len > 0 && strchr(" \t\n", value->data[len - 1]) != NULL)
+		len--;
+	text = value->failed ? NULL : arena_strndup(&r->ini->arena,
+	    value->data, len);
+	buf_truncate(&r->value, 0);
+	return text;
 }
 
 /* The key that was being put together is complete. */
@@ -88,13 +94,9 @@ end_key(struct reading *r)
 		r->keys = keys;
 		r->keys_size = size;
 	}
-	/* configparser strips a value as a whole once it is joined */
-	while (r->value.len > 0 && strchr(" \t\n",
-	    r->value.data[r->value.len - 1]) != NULL)
-		buf_truncate(&r->value, r->value.len - 1);
-	r->key.value = arena_strndup(&r->ini->arena,
-	    r->value.data != NULL ? r->value.data : "", r->value.len);
-	if (r->key.value == NULL || r->value.failed)
+	if (r->value.len > 0 || r->value.failed)
+		r->key.value = take_joined(r);
+	if (r->key.value == NULL)
 		r->nomem = true;
 	else
 		r->keys[r->nkeys++] = r->key;
@@ -183,12 +185,11 @@ handle(void *arg, const char *section __attribute__((unused)),
 	}
 	r->key = (struct ini_key){
 		.name = arena_strndup(&r->ini->arena, name, strlen(name)),
+		.value = r->line_value,
 		.line = r->lineno,
 	};
 	if (r->key.name == NULL)
 		r->nomem = true;
-	buf_truncate(&r->value, 0);
-	buf_puts(&r->value, r->line_value);
 	r->in_key = true;
 	return 1;
 }
@@ -197,6 +198,8 @@ handle(void *arg, const char *section __attribute__((unused)),
 static void
 continue_value(struct reading *r, const char *text)
 {
+	if (r->value.len == 0)
+		buf_puts(&r->value, r->key.value);
 	for (; r->blank_lines > 0; r->blank_lines--)
 		buf_putc(&r->value, '\n');
 	buf_putc(&r->value, '\n');
@@ -246,23 +249,36 @@ start_line(struct reading *r, char *text, char *dst)
 	}
 }
 
-/* Read the next line, without what ends it.  Returns NULL at the end. */
-static char *
-get_line(struct reading *r, size_t *len)
+static bool
+is_line_end(char c)
 {
-	ssize_t n = getline(&r->line, &r->linesize, r->fp);
-	char *text = r->line;
+	return c == '\n' || c == '\r';
+}
 
-	if (n < 0)
+static bool
+is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Cut off the next line, without what ends it; *end is the NUL there.  Returns
+ * NULL at the end of the text. */
+static char *
+get_line(struct reading *r, char **end)
+{
+	char *text = r->next, *stop;
+
+	if (text == r->end)
 		return NULL;
+	stop = memchr(text, '\n', (size_t)(r->end - text));
+	r->next = stop != NULL ? stop + 1 : r->end;
+	for (stop = r->next; stop > text && is_line_end(stop[-1]); stop--)
+		continue;
+	*stop = '\0';
 	r->lineno++;
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r'))
-		text[--n] = '\0';
-	if (r->lineno == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0) {
+	if (r->lineno == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
 		text += 3;	/* a byte order mark, as Windows editors do */
-		n -= 3;
-	}
-	*len = (size_t)n;
+	*end = stop;
 	return text;
 }
 
@@ -272,8 +288,7 @@ static char *
 next_line(char *dst, int size __attribute__((unused)), void *arg)
 {
 	struct reading *r = arg;
-	size_t len;
-	char *text;
+	char *text, *end;
 	int indent;
 
 	if (r->need_handler) {
@@ -282,17 +297,19 @@ next_line(char *dst, int size __attribute__((unused)), void *arg)
 	}
 	dst[0] = '\0';
 	while (dst[0] == '\0') {
-		if (r->nomem || (text = get_line(r, &len)) == NULL)
+		if (r->nomem || (text = get_line(r, &end)) == NULL)
 			return NULL;
-		indent = (int)strspn(text, " \t");
-		if (text[indent] == '#' || text[indent] == ';')
+		for (indent = 0; is_blank(*text); indent++)
+			text++;
+		if (*text == '#' || *text == ';')
 			continue;
-		if (strlen(text) != len) {
+		if (strlen(text) != (size_t)(end - text)) {
 			syntax_error(r, "a NUL byte: this is not a text file");
 			continue;
 		}
-		text = trim(text);
-		if (*text == '\0')
+		while (end > text && is_blank(end[-1]))
+			*--end = '\0';
+		if (end == text)
 			r->blank_lines++;
 		else if (r->in_key && indent > r->indent)
 			continue_value(r, text);
@@ -319,12 +336,37 @@ inifile_new(const char *path)
 	return ini;
 }
 
+/* Read all of fp into memory, and put a NUL behind it.  Half a file could lack
+ * the rules of a profile, so that is none. */
+static int
+read_text(FILE *fp, const char *path, struct reading *r,
+    struct x2gobroker_error *err)
+{
+	size_t len = 0, size = READ_FIRST / 2;
+	char *more;
+
+	setvbuf(fp, NULL, _IONBF, 0);	/* a copy less */
+	do {
+		size *= 2;
+		if ((more = realloc(r->ini->text, size)) == NULL)
+			return error_nomem(err);
+		r->ini->text = more;
+		len += fread(more + len, 1, size - 1 - len, fp);
+	} while (len == size - 1);
+	if (ferror(fp))
+		return error_errno(err, path, "cannot be read");
+	r->next = more;
+	r->end = more + len;
+	*r->end = '\0';
+	return 0;
+}
+
 int
 inifile_read(FILE *fp, const char *path, struct reporter *rep,
     struct inifile **out)
 {
 	unsigned int errors = rep->errors;
-	struct reading r = { .fp = fp, .rep = rep, .ini = inifile_new(path) };
+	struct reading r = { .rep = rep, .ini = inifile_new(path) };
 	struct x2gobroker_error err;
 
 	*out = NULL;
@@ -333,19 +375,16 @@ inifile_read(FILE *fp, const char *path, struct reporter *rep,
 		report_error(rep, &err);
 		return -1;
 	}
-	ini_parse_stream(next_line, &r, handle, &r);
-	end_section(&r);
-	if (ferror(fp)) {
-		error_errno(&err, path, "cannot be read");
+	if (read_text(fp, path, &r, &err) == -1)
 		report_error(rep, &err);
+	else {
+		ini_parse_stream(next_line, &r, handle, &r);
+		end_section(&r);
 	}
-	/* getline(3) gives up like this when memory is out; half a file could
-	 * lack the rules of a profile */
-	if (r.nomem || r.value.failed || (!ferror(fp) && !feof(fp))) {
+	if (r.nomem) {
 		error_nomem(&err);
 		report_error(rep, &err);
 	}
-	free(r.line);
 	free(r.keys);
 	buf_free(&r.value);
 	if (rep->errors != errors) {
@@ -380,6 +419,7 @@ inifile_free(struct inifile *ini)
 	if (ini == NULL)
 		return;
 	free(ini->sections);
+	free(ini->text);
 	arena_free(&ini->arena);
 	free(ini);
 }

@@ -34,7 +34,8 @@ struct inifile {
 	const char *path;
 	struct ini_section *sections;	/* in file order, names may recur */
 	size_t nsections;
-	struct arena arena;		/* owns all of the above but sections */
+	char *text;			/* the file, cut up; has most values */
+	struct arena arena;		/* owns all else but sections */
 };
 
 /* Read fp, which path names in messages, into *out.  What is no INI syntax is
