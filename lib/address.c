@@ -142,10 +142,12 @@ address_is_host_name(const char *text, size_t len)
 		else if ((c < '0' || c > '9') && c != '.')
 			return false;
 	}
+	if (!letter || text[0] < '0' || text[0] > '9')
+		return letter;
+	/* resolvers take 0x7f.1 for an address */
 	memcpy(copy, text, len);
 	copy[len] = '\0';
-	/* resolvers take 0x7f.1 for an address */
-	return letter && inet_aton(copy, &ignored) == 0;
+	return inet_aton(copy, &ignored) == 0;
 }
 
 int

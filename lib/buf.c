@@ -17,12 +17,12 @@ grow(struct buf *buf, size_t len)
 	size_t size = buf->size != 0 ? buf->size : BUF_FIRST;
 	char *data;
 
+	if (len < buf->size - buf->len && !buf->failed)
+		return true;
 	if (buf->failed || len >= SIZE_MAX / 4 - buf->len) {
 		buf->failed = true;
 		return false;
 	}
-	if (buf->len + len < buf->size)
-		return true;
 	while (size <= buf->len + len)
 		size *= 2;
 	if ((data = malloc(size)) == NULL) {
@@ -31,7 +31,7 @@ grow(struct buf *buf, size_t len)
 	}
 	if (buf->data != NULL) {
 		memcpy(data, buf->data, buf->len + 1);
-		explicit_bzero(buf->data, buf->size);
+		explicit_bzero(buf->data, buf->len);
 		free(buf->data);
 	}
 	buf->data = data;
@@ -101,8 +101,9 @@ buf_truncate(struct buf *buf, size_t len)
 void
 buf_free(struct buf *buf)
 {
+	/* nothing stands behind len: buf_truncate() has wiped it */
 	if (buf->data != NULL)
-		explicit_bzero(buf->data, buf->size);
+		explicit_bzero(buf->data, buf->len);
 	free(buf->data);
 	*buf = (struct buf){ 0 };
 }

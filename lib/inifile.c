@@ -442,10 +442,21 @@ inifile_lower_bound(const struct ini_section *section, const char *name)
 const struct ini_key *
 inifile_find(const struct ini_section *section, const char *name)
 {
-	size_t i = inifile_lower_bound(section, name);
+	size_t lo = 0, hi = section->nkeys, mid;
+	bool found = false;
+	int cmp;
 
-	return i < section->nkeys && strcmp(section->keys[i].name, name) == 0 ?
-	    &section->keys[i] : NULL;
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		cmp = strcmp(section->keys[mid].name, name);
+		if (cmp < 0)
+			lo = mid + 1;
+		else {
+			hi = mid;
+			found |= cmp == 0;
+		}
+	}
+	return found ? &section->keys[lo] : NULL;
 }
 
 size_t

@@ -330,6 +330,15 @@ is_key_name(const char *name)
 	return protocol_find_word(start, strlen(start)) == NULL;
 }
 
+/* Nearly all text is, and then nothing can be wrong with it. */
+static bool
+is_printable_ascii(const char *text)
+{
+	while (*text >= 0x20 && *text < 0x7f)
+		text++;
+	return *text == '\0';
+}
+
 /* A line break or a tab can be in a value, other control characters cannot. */
 static bool
 has_control_character(const char *text)
@@ -348,14 +357,9 @@ is_utf8(const char *text)
 	uint32_t cp;
 	size_t n;
 
-	while (text < end) {
-		if ((unsigned char)*text < 0x80)
-			n = 1;	/* nearly all of it is */
-		else if ((n = utf8_decode(text, (size_t)(end - text), &cp)) ==
-		    0)
+	for (; text < end; text += n)
+		if ((n = utf8_decode(text, (size_t)(end - text), &cp)) == 0)
 			return false;
-		text += n;
-	}
 	return true;
 }
 
@@ -409,6 +413,7 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 static void
 check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 {
+	bool plain = is_printable_ascii(key->value);
 	char buf[X2GOBROKER_TEXT_SIZE];
 	const char *wrong;
 
@@ -419,13 +424,13 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 		    "'_' and '.' are", key->name);
 		return;
 	}
-	if (!is_utf8(key->value)) {
+	if (!plain && !is_utf8(key->value)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "%s: the value is not UTF-8; convert the file with "
 		    "iconv(1)", key->name);
 		return;
 	}
-	if (has_control_character(key->value)) {
+	if (!plain && has_control_character(key->value)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "%s: the value has a control character; remove it",
 		    key->name);

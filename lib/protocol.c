@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <limits.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -14,16 +15,10 @@ static const char *const words[] = {
 };
 
 /* What they begin with; most values have none of these. */
-static bool
-may_begin_word(char c)
-{
-	switch (c) {
-	case 'A': case 'S': case 'E': case 'X': case '-': case '<':
-		return true;
-	default:
-		return false;
-	}
-}
+static const bool begins_word[UCHAR_MAX + 1] = {
+	['A'] = true, ['S'] = true, ['E'] = true, ['X'] = true, ['-'] = true,
+	['<'] = true,
+};
 
 const char *
 protocol_find_word(const char *text, size_t text_len)
@@ -31,9 +26,11 @@ protocol_find_word(const char *text, size_t text_len)
 	size_t i, j, n;
 
 	for (i = 0; i < text_len; i++) {
-		if (!may_begin_word(text[i]))
+		if (!begins_word[(unsigned char)text[i]])
 			continue;
 		for (j = 0; j < sizeof(words) / sizeof(words[0]); j++) {
+			if (words[j][0] != text[i])
+				continue;
 			n = strlen(words[j]);
 			if (n <= text_len - i &&
 			    memcmp(text + i, words[j], n) == 0)

@@ -30,7 +30,7 @@ static void
 watch(const struct buf *buf)
 {
 	watched = buf->data;
-	watched_size = buf->size;
+	watched_size = buf->len;
 	seen = false;
 }
 
