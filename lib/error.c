@@ -92,16 +92,20 @@ const char *
 x2gobroker_error_format(const struct x2gobroker_error *err, char *buf,
     size_t size)
 {
-	/* Each byte may become four when it is shown escaped. */
-	char file[4 * X2GOBROKER_FILE_SIZE], text[4 * X2GOBROKER_TEXT_SIZE];
+	char line[16] = ": ";
+	size_t len;
 
-	utf8_escape(file, sizeof(file), err->file);
-	utf8_escape(text, sizeof(text), err->text);
-	if (file[0] == '\0')
-		snprintf(buf, size, "%s", text);
-	else if (err->line == 0)
-		snprintf(buf, size, "%s: %s", file, text);
-	else
-		snprintf(buf, size, "%s:%u: %s", file, err->line, text);
+	if (size == 0)
+		return buf;
+	buf[0] = '\0';
+	if (err->file[0] != '\0') {
+		if (err->line != 0)
+			snprintf(line, sizeof(line), ":%u: ", err->line);
+		utf8_escape(buf, size, err->file);
+		len = strlen(buf);
+		snprintf(buf + len, size - len, "%s", line);
+	}
+	len = strlen(buf);
+	utf8_escape(buf + len, size - len, err->text);
 	return buf;
 }

@@ -25,7 +25,7 @@
 #include "inifile.h"
 
 #define NAME_MAX_LEN	120	/* a key fits what libinih takes for a line */
-#define READ_FIRST	16384	/* most files are read in one go */
+#define READ_FIRST	4096	/* most files are smaller */
 
 struct reading {
 	struct inifile *ini;
@@ -355,7 +355,9 @@ read_text(FILE *fp, const char *path, struct reading *r,
 	} while (len == size - 1);
 	if (ferror(fp))
 		return error_errno(err, path, "cannot be read");
-	r->next = more;
+	if ((more = realloc(r->ini->text, len + 1)) == NULL)
+		return error_nomem(err);
+	r->next = r->ini->text = more;
 	r->end = more + len;
 	*r->end = '\0';
 	return 0;

@@ -130,7 +130,8 @@ formatting_ends_within_its_buffer(void **state unused)
 	memset(err.text, '\n', sizeof(err.text) - 1);
 	memset(err.file, '\n', sizeof(err.file) - 1);
 	x2gobroker_error_format(&err, buf, sizeof(buf));
-	assert_memory_equal(buf, "\\012\\012\\", 10);
+	/* no escape is cut in two */
+	assert_memory_equal(buf, "\\012\\012:", 10);
 }
 
 int

@@ -144,19 +144,14 @@ audit_log(const struct audit *audit)
 	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line.text);
 }
 
-char *
-audit_key_fingerprint(const char *path)
+/* The first public key among what sshd was satisfied with. */
+static char *
+read_fingerprint(int fd)
 {
 	char text[AUTH_INFO_MAX], *line, *rest = text, *word;
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	ssize_t n;
-	int fd;
+	ssize_t n = read(fd, text, sizeof(text) - 1);
 
-	if (path == NULL || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-	    O_NONBLOCK)) == -1)
-		return NULL;
-	n = read(fd, text, sizeof(text) - 1);
-	close(fd);
 	if (n <= 0)
 		return NULL;
 	text[n] = '\0';
@@ -171,4 +166,18 @@ audit_key_fingerprint(const char *path)
 		    fingerprint) == 0 ? strdup(fingerprint) : NULL;
 	}
 	return NULL;
+}
+
+char *
+audit_key_fingerprint(const char *path)
+{
+	char *fingerprint;
+	int fd;
+
+	if (path == NULL || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK)) == -1)
+		return NULL;
+	fingerprint = read_fingerprint(fd);
+	close(fd);
+	return fingerprint;
 }
