@@ -24,12 +24,39 @@
  * What is the same for all connections
  */
 
-/* path with the broker account's home for its "~". */
-static char *
-expand_home(const struct x2gobroker_config *config, const char *path,
-    size_t len, struct x2gobroker_error *err)
+/* The broker account's home, looked up when the first "~" asks for it. */
+struct home {
+	const char *account;
+	char *dir;		/* owned; NULL: nobody has asked */
+};
+
+static struct home
+home_of(const struct x2gobroker_config *config)
+{
+	return (struct home){ .account = config->broker_account };
+}
+
+static int
+find_home(struct home *home, const char *path, size_t len,
+    struct x2gobroker_error *err)
 {
 	const struct passwd *pw;
+
+	if (home->dir != NULL)
+		return 0;
+	if ((pw = getpwnam(home->account)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "%.*s: "
+		    "broker-account %.100s does not exist, so there is no ~",
+		    (int)len, path, home->account);
+	home->dir = strdup(pw->pw_dir);
+	return home->dir != NULL ? 0 : error_nomem(err);
+}
+
+/* path with the home for its "~". */
+static char *
+expand_home(struct home *home, const char *path, size_t len,
+    struct x2gobroker_error *err)
+{
 	char *full;
 
 	if (len < 2 || memcmp(path, "~/", 2) != 0) {
@@ -37,13 +64,9 @@ expand_home(const struct x2gobroker_config *config, const char *path,
 			error_nomem(err);
 		return full;
 	}
-	if ((pw = getpwnam(config->broker_account)) == NULL) {
-		error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "%.*s: "
-		    "broker-account %.100s does not exist, so there is no ~",
-		    (int)len, path, config->broker_account);
+	if (find_home(home, path, len, err) == -1)
 		return NULL;
-	}
-	if (asprintf(&full, "%s%.*s", pw->pw_dir, (int)len - 1, path + 1) == -1)
+	if (asprintf(&full, "%s%.*s", home->dir, (int)len - 1, path + 1) == -1)
 		full = NULL;
 	if (full == NULL)
 		error_nomem(err);
@@ -130,7 +153,7 @@ add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
 }
 
 static int
-load_identities(const struct x2gobroker_config *config,
+load_identities(const struct x2gobroker_config *config, struct home *home,
     struct ssh_setup *setup, struct x2gobroker_error *err)
 {
 	const char *next = config->agent_identity_files, *item;
@@ -141,7 +164,7 @@ load_identities(const struct x2gobroker_config *config,
 	while (value_next_item(&next, &item, &len)) {
 		if (len == 0)
 			continue;
-		if ((path = expand_home(config, item, len, err)) == NULL)
+		if ((path = expand_home(home, item, len, err)) == NULL)
 			return -1;
 		if (add_identity(setup, path, &why) == -1)
 			return error_nomem(err);
@@ -164,12 +187,18 @@ find_identity(const struct x2gobroker_config *config, size_t i,
     struct x2gobroker_error *err)
 {
 	const char *next = config->agent_identity_files, *item;
+	struct home home = home_of(config);
+	char *path;
 	size_t len;
 
 	err->code = X2GOBROKER_OK;
-	while (value_next_item(&next, &item, &len))
-		if (len > 0 && i-- == 0)
-			return expand_home(config, item, len, err);
+	while (value_next_item(&next, &item, &len)) {
+		if (len == 0 || i-- > 0)
+			continue;
+		path = expand_home(&home, item, len, err);
+		free(home.dir);
+		return path;
+	}
 	return NULL;
 }
 
@@ -227,14 +256,14 @@ name_identities(struct ssh_setup *setup, struct x2gobroker_error *err)
  * and the file that others must not be able to write, which file_open() sees
  * to. */
 static int
-check_known_hosts(const struct x2gobroker_config *config,
+check_known_hosts(const struct x2gobroker_config *config, struct home *home,
     struct ssh_setup *setup, struct x2gobroker_error *err)
 {
 	const char *path = config->agent_known_hosts;
 	struct x2gobroker_error why = { 0 };
 	FILE *fp;
 
-	setup->known_hosts = expand_home(config, path, strlen(path), err);
+	setup->known_hosts = expand_home(home, path, strlen(path), err);
 	if (setup->known_hosts == NULL)
 		return -1;
 	if ((fp = file_open(setup->known_hosts, &why)) != NULL)
@@ -251,16 +280,20 @@ int
 ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
     struct ssh_setup *setup, struct x2gobroker_error *err)
 {
+	struct home home = home_of(config);
+	int result = -1;
+
 	memset(setup, 0, sizeof(*setup));
 	if ((setup->user = strdup(config->agent_user)) == NULL)
 		return error_nomem(err);
 	if (sshlib_load(&setup->lib, err) == 0 &&
-	    (!with_keys || (load_identities(config, setup, err) == 0 &&
-	    name_identities(setup, err) == 0)) &&
-	    check_known_hosts(config, setup, err) == 0)
-		return 0;
-	ssh_setup_free(setup);
-	return -1;
+	    (!with_keys || (load_identities(config, &home, setup, err) == 0 &&
+	    name_identities(setup, err) == 0)))
+		result = check_known_hosts(config, &home, setup, err);
+	free(home.dir);
+	if (result == -1)
+		ssh_setup_free(setup);
+	return result;
 }
 
 void

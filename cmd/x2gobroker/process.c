@@ -130,7 +130,8 @@ raise_limit(const struct limit *limit)
 		return;
 	if (rlimit.rlim_max < limit->needed)
 		process_refuse(limit->why);
-	if (rlimit.rlim_cur >= limit->needed && limit->needed != 0)
+	if (rlimit.rlim_cur == rlimit.rlim_max ||
+	    (rlimit.rlim_cur >= limit->needed && limit->needed != 0))
 		return;
 	rlimit.rlim_cur = rlimit.rlim_max;
 	if (setrlimit(limit->resource, &rlimit) == -1 && limit->needed != 0)

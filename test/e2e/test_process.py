@@ -792,7 +792,7 @@ def test_loader(world):
     """What ld.so obeys unless a program is setuid."""
     evil_dir = world.host.path('evil')
     os.mkdir(evil_dir)
-    for name in 'libx2gobroker.so.0', 'libinih.so.1', 'libnss_files.so.2':
+    for name in 'libc.so.6', 'libx2gobroker.so.0', 'libnss_files.so.2':
         shutil.copy(world.evil, evil_dir + '/' + name)
     rows = [{'LD_PRELOAD': world.evil}, {'LD_LIBRARY_PATH': evil_dir},
             {'LD_AUDIT': world.evil}]
