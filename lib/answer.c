@@ -181,6 +181,7 @@ answer_find_visible(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
 	size_t i, n = x2gobroker_profiles_count(answer->profiles);
+	const struct x2gobroker_error *why = &answer->user->groups_error;
 	const struct x2gobroker_profile *profile;
 
 	answer->visible = calloc(n + 1, sizeof(*answer->visible));
@@ -192,6 +193,11 @@ answer_find_visible(struct x2gobroker_answer *answer,
 		    X2GOBROKER_ALLOW)
 			answer->visible[answer->nvisible++] = profile;
 	}
+	/* else nobody would know why the list is short today */
+	if (why->code != X2GOBROKER_OK)
+		report(&answer->reporter, why->code, why->file, why->line,
+		    "%s, so that profiles with acl-groups-* are hidden",
+		    why->text);
 	return 0;
 }
 

@@ -109,6 +109,23 @@ x2gobroker_user_set_groups(struct x2gobroker_user *user,
 	return 0;
 }
 
+/* Whether an error means that something is broken or used up, and not that there
+ * is nothing to be found.  getgrouplist(3) leaves out what it cannot read and is
+ * content; what has gone wrong is only left in errno, beside much that is of no
+ * importance. */
+static bool
+is_fault(int error)
+{
+	static const int faults[] = { EACCES, EINTR, EIO, EMFILE, ENFILE,
+	    ENOMEM };
+	size_t i;
+
+	for (i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		if (faults[i] == error)
+			return true;
+	return false;
+}
+
 /* The gids of user, primary included, as getgrouplist(3) gives them. */
 static gid_t *
 list_gids(const char *name, gid_t primary, int *n)
@@ -122,8 +139,12 @@ list_gids(const char *name, gid_t primary, int *n)
 			break;
 		gids = more;
 		*n = size;
-		if (getgrouplist(name, primary, gids, n) >= 0)
-			return gids;
+		errno = 0;
+		if (getgrouplist(name, primary, gids, n) >= 0) {
+			if (!is_fault(errno))
+				return gids;
+			break;
+		}
 		if (size >= GROUPS_MAX)
 			break;
 		size = *n > size ? *n : 2 * size;
@@ -143,8 +164,24 @@ is_named_member(const struct group *gr, const char *name)
 	return false;
 }
 
-int
-user_need_groups(struct x2gobroker_user *user, bool with_primary,
+/* Where one service cannot read its groups, the next one may say that there is
+ * no such group, and that is all that is told.  So nobody believes it at once. */
+static const struct group *
+find_group(gid_t gid)
+{
+	const struct group *gr;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		errno = 0;
+		if ((gr = getgrgid(gid)) != NULL)
+			return gr;
+	}
+	return NULL;
+}
+
+static int
+look_up_groups(struct x2gobroker_user *user, bool with_primary,
     struct x2gobroker_error *err)
 {
 	const struct passwd *pw;
@@ -153,8 +190,6 @@ user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	gid_t primary;
 	int i, n = 0;
 
-	if (user->groups_known)
-		return 0;
 	errno = 0;
 	if ((pw = getpwnam(user->name)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
@@ -168,8 +203,7 @@ user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	    NULL)
 		return error_nomem(err);
 	for (i = 0; i < n; i++) {
-		errno = 0;
-		gr = getgrgid(gids[i]);
+		gr = find_group(gids[i]);
 		/* a deny list must not miss because a directory is away */
 		if (gr == NULL && errno != 0 && errno != ENOENT) {
 			error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
@@ -188,4 +222,18 @@ user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	}
 	user->groups_known = true;
 	return 0;
+}
+
+int
+user_need_groups(struct x2gobroker_user *user, bool with_primary,
+    struct x2gobroker_error *err)
+{
+	struct x2gobroker_error *error = &user->groups_error;
+
+	if (user->groups_known ||
+	    look_up_groups(user, with_primary, error) == 0)
+		return 0;
+	if (err != NULL)
+		*err = *error;
+	return -1;
 }

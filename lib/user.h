@@ -12,6 +12,8 @@ struct x2gobroker_user {
 	bool groups_known;
 	char **groups;			/* names */
 	size_t ngroups;
+	struct x2gobroker_error groups_error;	/* of the last look-up that
+						 * failed; else X2GOBROKER_OK */
 };
 
 /* Make sure that user->groups is filled in: the supplementary groups, and the
