@@ -14,6 +14,7 @@
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "identity.h"
@@ -42,13 +43,16 @@ identity_account(uid_t uid)
 	return pw != NULL ? strdup(pw->pw_name) : NULL;
 }
 
-/* May processes of this uid say on whose behalf they ask? */
+/* May processes of this uid, whose account is called name, say on whose behalf
+ * they ask?  What decides is the name that there is already: if the broker
+ * account could not be looked up for a moment, a process of it would ask on its
+ * own behalf.  An account can have several names, though. */
 static bool
-may_pin(uid_t uid, const char *broker_account)
+may_pin(uid_t uid, const char *name, const char *broker_account)
 {
 	const struct passwd *pw;
 
-	if (uid == 0)
+	if (uid == 0 || strcmp(name, broker_account) == 0)
 		return true;
 	pw = getpwnam(broker_account);
 	return pw != NULL && pw->pw_uid == uid;
@@ -62,12 +66,12 @@ identity_settle(const struct process *process, const char *broker_account,
 	char *name;
 
 	*by_operator = false;
-	if (!may_pin(process->uid, broker_account)) {
-		if ((name = identity_account(process->uid)) == NULL)
-			return refuse(err, "uid %u has no account here",
-			    (unsigned int)process->uid);
+	if ((name = identity_account(process->uid)) == NULL)
+		return refuse(err, "uid %u has no account here",
+		    (unsigned int)process->uid);
+	if (!may_pin(process->uid, name, broker_account))
 		return name;
-	}
+	free(name);
 	if (pinned == NULL)
 		return refuse(err, "this key says nothing about whose it is; "
 		    "write command=\"... --user NAME\" before it in "
@@ -81,5 +85,7 @@ identity_settle(const struct process *process, const char *broker_account,
 		return refuse(err, "--user %.100s: the account is called "
 		    "%.100s; write it so", pinned, pw->pw_name);
 	*by_operator = true;
-	return strdup(pinned);
+	if ((name = strdup(pinned)) == NULL)
+		return refuse(err, "out of memory");
+	return name;
 }
