@@ -225,27 +225,46 @@ file_lock(int fd, int timeout_ms)
 	int64_t deadline = clock_ms() + timeout_ms;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		if (errno != EWOULDBLOCK || clock_left(deadline) == 0)
+		if ((errno != EWOULDBLOCK && errno != EINTR) ||
+		    clock_left(deadline) == 0)
 			return -1;
 		usleep(1000 * (1 + arc4random_uniform(LOCK_PAUSE_MS)));
 	}
 	return 0;
 }
 
-static bool
-write_all(int fd, const struct buf *text)
+bool
+file_write(int fd, const char *text, size_t len)
 {
 	size_t done = 0;
 	ssize_t n;
 
-	while (done < text->len) {
-		n = write(fd, text->data + done, text->len - done);
+	while (done < len) {
+		n = write(fd, text + done, len - done);
 		if (n == -1 && errno != EINTR)
 			return false;
 		if (n > 0)
 			done += (size_t)n;
 	}
 	return true;
+}
+
+ssize_t
+file_read(int fd, char *text, size_t size)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	while (done < size) {
+		n = read(fd, text + done, size - done);
+		if (n == -1 && errno != EINTR)
+			return -1;
+		if (n == 0)
+			break;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return (ssize_t)done;
 }
 
 int
@@ -260,7 +279,8 @@ file_replace(const struct file_new *new, const struct buf *text,
 	unlinkat(new->dirfd, new->temporary, 0);
 	fd = openat(new->dirfd, new->temporary, O_WRONLY | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd != -1 && fchmod(fd, new->mode) == 0 && write_all(fd, text) &&
+	if (fd != -1 && fchmod(fd, new->mode) == 0 && file_write(fd,
+	    text->data, text->len) &&
 	    (!new->sync || fsync(fd) == 0) && renameat(new->dirfd,
 	    new->temporary, new->dirfd, new->name) == 0 &&
 	    (!new->sync || fsync(new->dirfd) == 0))

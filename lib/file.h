@@ -33,6 +33,12 @@ int	 file_check_dir(const char *path, struct x2gobroker_error *err);
  * can lock it, so nobody is waited for without end: -1 with errno. */
 int	 file_lock(int fd, int timeout_ms);
 
+/* All of it, also where it comes or goes in parts, or a signal is in the way.
+ * file_read() stops early only at the end of the file; how much it has read, or
+ * -1 with errno. */
+bool	 file_write(int fd, const char *text, size_t len);
+ssize_t	 file_read(int fd, char *text, size_t size);
+
 /* A file that is replaced as a whole: whoever reads it meanwhile gets all of
  * the old or all of the new.  Whoever calls this holds a lock. */
 struct file_new {

@@ -55,7 +55,15 @@ open_lock(struct statefile *file, int timeout_ms, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* Whatever else is there in its place: it goes with the next one. */
+/* What is there can be read, or is none of ours and goes with the next one.
+ * But what only cannot be read just now must not be replaced. */
+static bool
+may_be_replaced(int error)
+{
+	return error == ENOENT || error == ELOOP || error == ENXIO ||
+	    error == EACCES;
+}
+
 static int
 read_text(struct statefile *file, struct x2gobroker_error *err)
 {
@@ -63,17 +71,23 @@ read_text(struct statefile *file, struct x2gobroker_error *err)
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	cleanup_free char *text = NULL;
 	struct stat st;
-	size_t size;
+	ssize_t size, n;
 
-	if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_size > FILE_SIZE_MAX)
+	if (fd == -1 && may_be_replaced(errno))
 		return 0;
-	size = (size_t)st.st_size;
-	if ((text = malloc(size + 1)) == NULL)
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return error_errno(err, file->path, "%s in it cannot be opened",
+		    file->name);
+	if (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX)
+		return 0;
+	size = (ssize_t)st.st_size;
+	if ((text = malloc((size_t)size + 1)) == NULL)
 		return error_nomem(err);
+	if ((n = file_read(fd, text, (size_t)size)) == -1)
+		return error_errno(err, file->path, "%s in it cannot be read",
+		    file->name);
 	/* it is replaced and never written to, so it has not become shorter */
-	if (read(fd, text, size) != (ssize_t)size ||
-	    memchr(text, '\0', size) != NULL)
+	if (n != size || memchr(text, '\0', (size_t)size) != NULL)
 		return 0;
 	text[size] = '\0';
 	file->text = steal(&text);

@@ -209,7 +209,7 @@ static int
 read_record(int fd, struct record *record, struct x2gobroker_error *err)
 {
 	char text[RECORD_MAX];
-	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+	ssize_t n = file_read(fd, text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return refuse(err, "its file cannot be read");
@@ -244,7 +244,7 @@ write_record(const struct token *token, const char *name,
 	if (fd == -1)
 		return error_errno(err, token->config->cookie_directory,
 		    "a token cannot be written");
-	if (write(fd, text, (size_t)len) == (ssize_t)len &&
+	if (file_write(fd, text, (size_t)len) &&
 	    futimens(fd, times) == 0 &&
 	    renameat(token->dir, temporary, token->dir, name) == 0)
 		return 0;

@@ -95,8 +95,12 @@ __wrap_renameat(int from, const char *old, int to, const char *new)
 ssize_t
 __wrap_write(int fd, const void *bytes, size_t n)
 {
-	/* a disk that is full takes some of it */
-	return __real_write(fd, bytes, breaks(WRITE) ? n / 2 : n);
+	/* the disk is full in the middle */
+	if (!breaks(WRITE))
+		return __real_write(fd, bytes, n);
+	if (__real_write(fd, bytes, n / 2) == -1)
+		fail();
+	return fail_with(ENOSPC);
 }
 
 ssize_t
