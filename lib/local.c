@@ -117,6 +117,8 @@ read_message(struct child *child)
 	size_t room = MESSAGE_MAX - child->message_len;
 	ssize_t n = read(child->err, chunk, sizeof(chunk));
 
+	if (n == -1 && errno == EINTR)
+		return;
 	if (n <= 0) {
 		close_end(&child->err);
 		return;
@@ -134,6 +136,8 @@ read_output(struct child *child, size_t max, struct buf *out, size_t begin,
 	char chunk[8192];
 	ssize_t n = read(child->out, chunk, sizeof(chunk));
 
+	if (n == -1 && errno == EINTR)
+		return 0;
 	if (n == -1)
 		return error_errno(err, NULL, "the agent's answer");
 	if (n == 0) {
