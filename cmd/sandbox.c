@@ -166,6 +166,10 @@ static const struct sock_filter filter[] = {
 	ALLOW(writev),
 	/* to the socket of syslog(3), which is connected already */
 	ALLOW_NULL(sendto, 4),
+#ifdef SYS_poll
+	ALLOW(poll),
+#endif
+	ALLOW(ppoll),		/* what poll(3) is elsewhere */
 	ALLOW(close),
 	ALLOW(fstat),
 	ALLOW(lseek),

@@ -5,6 +5,7 @@
  * the answer starts as.
  */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +246,15 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 	return -1;
 }
 
+/* Who shares our stdout may have made it non-blocking. */
+static bool
+wait_for_room(void)
+{
+	struct pollfd pollfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&pollfd, 1, -1) != -1 || errno == EINTR;
+}
+
 static int
 write_all(const char *text, size_t len)
 {
@@ -253,7 +263,8 @@ write_all(const char *text, size_t len)
 	process_answer_begins();
 	for (; len > 0; text += n, len -= (size_t)n) {
 		n = write(STDOUT_FILENO, text, len);
-		if (n == -1 && errno == EINTR)
+		if (n == -1 && (errno == EINTR ||
+		    (errno == EAGAIN && wait_for_room())))
 			n = 0;
 		else if (n == -1) {
 			log_line(LOG_NOTICE, "the client is gone: %s",

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include <errno.h>
 #include <paths.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -80,11 +81,16 @@ void
 process_refuse(const char *why)
 {
 	const struct refusal *say = atomic_exchange(&refusal, NULL);
-	ssize_t written __attribute__((unused));
+	size_t done = 0;
+	ssize_t n;
 
-	/* where nobody listens, there is still the log */
-	if (say != NULL)
-		written = write(STDOUT_FILENO, say->text, say->len);
+	while (say != NULL && done < say->len) {
+		n = write(STDOUT_FILENO, say->text + done, say->len - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			break;	/* nobody listens; there is still the log */
+	}
 	tell_syslog(why);
 	_exit(1);
 }
