@@ -110,9 +110,7 @@ x2gobroker_user_set_groups(struct x2gobroker_user *user,
 }
 
 /* Whether an error means that something is broken or used up, and not that there
- * is nothing to be found.  getgrouplist(3) leaves out what it cannot read and is
- * content; what has gone wrong is only left in errno, beside much that is of no
- * importance. */
+ * is nothing to be found. */
 static bool
 is_fault(int error)
 {
@@ -128,7 +126,7 @@ is_fault(int error)
 
 /* The gids of user, primary included, as getgrouplist(3) gives them. */
 static gid_t *
-list_gids(const char *name, gid_t primary, int *n)
+list_gids_once(const char *name, gid_t primary, int *n)
 {
 	int size = GROUPS_FIRST;
 	gid_t *gids = NULL, *more;
@@ -140,17 +138,33 @@ list_gids(const char *name, gid_t primary, int *n)
 		gids = more;
 		*n = size;
 		errno = 0;
-		if (getgrouplist(name, primary, gids, n) >= 0) {
-			if (!is_fault(errno))
-				return gids;
-			break;
-		}
+		if (getgrouplist(name, primary, gids, n) >= 0)
+			return gids;
 		if (size >= GROUPS_MAX)
 			break;
 		size = *n > size ? *n : 2 * size;
 	}
 	free(gids);
 	return NULL;
+}
+
+/* getgrouplist(3) leaves out what it cannot read and is content.  What has gone
+ * wrong may be left in errno, but not at the first time, when services are loaded
+ * behind the one that has failed.  So it is asked twice, and has to say the same
+ * again. */
+static gid_t *
+list_gids(const char *name, gid_t primary, int *n)
+{
+	cleanup_free gid_t *first = list_gids_once(name, primary, n);
+	cleanup_free gid_t *again = NULL;
+	int nfirst = *n;
+
+	if (first == NULL ||
+	    (again = list_gids_once(name, primary, n)) == NULL ||
+	    is_fault(errno) || *n != nfirst ||
+	    memcmp(first, again, (size_t)nfirst * sizeof(*first)) != 0)
+		return NULL;
+	return steal(&again);
 }
 
 static bool

@@ -50,6 +50,9 @@ __wrap_getgrgid(gid_t gid)
 	return NULL;
 }
 
+/* What the next list of groups lacks, and what each leaves in errno. */
+static int missing, list_errno;
+
 /* As in getgrouplist(3): -1 and the number where there is not room enough; if
  * ngids is -1, there never is.  Numbers from 1000 on have no name. */
 int
@@ -64,13 +67,18 @@ __wrap_getgrouplist(const char *name unused, gid_t primary, gid_t *gids,
 	for (i = 0; i < ngids; i++)
 		gids[i] = i == 0 ? primary : i == ngids - 2 ? 200 :
 		    i == ngids - 1 ? 300 : 1000 + (gid_t)i;
-	return ngids;
+	if (list_errno != 0)
+		errno = list_errno;
+	*n -= missing;
+	missing = 0;
+	return *n;
 }
 
 static int
 reset(void **state unused)
 {
 	lookups = account_errno = broken_gid = broken_errno = 0;
+	missing = list_errno = 0;
 	ngids = 3;
 	the_groups[0].gr_mem = nobody;
 	return 0;
@@ -229,6 +237,37 @@ what_cannot_be_looked_up_is_an_error(void **state unused)
 	}
 }
 
+/* getgrouplist(3) says nothing of what it could not read. */
+static void
+half_a_list_of_groups_is_an_error(void **state unused)
+{
+	static const struct {
+		const char *why;
+		int missing, list_errno;
+		bool ok;
+	} rows[] = {
+		{ "one is missing", 1, 0, false },
+		{ "a file cannot be read", 0, EIO, false },
+		{ "no descriptor is left", 0, EMFILE, false },
+		{ "no nscd(8)", 0, ENOENT, true },
+		{ "all is well", 0, 0, true },
+	};
+	struct x2gobroker_error err = { 0 };
+	struct x2gobroker_user *user;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		missing = rows[i].missing;
+		list_errno = rows[i].list_errno;
+		user = make_user("alice", NULL);
+		check(rows[i].why, (user_need_groups(user, true, &err) == 0) ==
+		    rows[i].ok);
+		check(rows[i].why, rows[i].ok || (user->ngroups == 0 &&
+		    user->groups_error.code == X2GOBROKER_ERR_SYSTEM));
+		x2gobroker_user_free(user);
+	}
+}
+
 /* A listing asks again at the next profile, when the directory may be back. */
 static void
 a_lookup_that_failed_can_be_tried_again(void **state unused)
@@ -277,6 +316,7 @@ main(void)
 		test(the_primary_group_counts_if_asked_for_or_named_in),
 		test(somebody_can_be_in_hundreds_of_groups),
 		test(what_cannot_be_looked_up_is_an_error),
+		test(half_a_list_of_groups_is_an_error),
 		test(a_lookup_that_failed_can_be_tried_again),
 		test(given_groups_replace_the_lookup),
 	};
