@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What setup has noted, as an older version or a broken disk left it.  It is
+ * refused as a whole, or each record is kept: one more is added, dropped again,
+ * and the others are what they were.
+ */
+#include "fuzz_dir.h"
+
+/* below the directory, in which the target is then */
+#define X2GOBROKER_VAR	"."
+#include "../../cmd/x2gobrokerctl/setup/manifest.c"
+
+void
+ctl_complain(const char *fmt __attribute__((unused)), ...)
+{
+}
+
+static char *
+print(const struct manifest *manifest)
+{
+	char *text;
+	size_t size;
+	FILE *fp = open_memstream(&text, &size);
+
+	must(fp != NULL);
+	print_records(manifest, fp);
+	must(fclose(fp) == 0);
+	return text;
+}
+
+static void
+check_records(const struct manifest *manifest)
+{
+	const struct record *record;
+	size_t i;
+
+	for (i = 0; i < manifest_count(manifest); i++) {
+		record = manifest_get(manifest, i);
+		must(record->kind[0] != '#');
+		must(strpbrk(record->kind, "\t\n") == NULL);
+		must(strpbrk(record->account, "\t\n") == NULL);
+	}
+}
+
+static void
+check_again(const char *before)
+{
+	struct manifest *manifest;
+	char *now;
+
+	must(manifest_open(true, &manifest) == 0);
+	must(manifest_add(manifest, "file", "/x", "", "b c", "") == 0);
+	manifest_close(manifest);
+	must(manifest_open(false, &manifest) == 0 && manifest != NULL);
+	must(manifest_drop(manifest, manifest_count(manifest) - 1) == 0);
+	now = print(manifest);
+	must(strcmp(before, now) == 0);
+	manifest_close(manifest);
+	free(now);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct manifest *manifest;
+	char *before;
+
+	must(chdir(fuzz_dir()) == 0);
+	must(mkdir("lib", 0700) == 0 || errno == EEXIST);
+	must(mkdir(DIR_PATH, 0700) == 0 || errno == EEXIST);
+	fuzz_write("lib/x2gobroker-setup/manifest", data, size);
+	if (manifest_open(true, &manifest) == -1) {
+		must(manifest == NULL);
+		return 0;
+	}
+	check_records(manifest);
+	before = print(manifest);
+	manifest_close(manifest);
+	check_again(before);
+	free(before);
+	return 0;
+}
