@@ -298,6 +298,9 @@ test_average(void **state unused)
 	assert_int_equal(load_parse_average("", &load), -1);
 	assert_int_equal(load_parse_average("1.0 2.0", &load), -1);
 	assert_int_equal(load_parse_average("x y z", &load), -1);
+	assert_int_equal(load_parse_average("inf 0 0", &load), -1);
+	assert_int_equal(load_parse_average("nan 0 0", &load), -1);
+	assert_int_equal(load_parse_average("1e300 0 0", &load), -1);
 }
 
 static FILE *
@@ -327,6 +330,14 @@ test_memory(void **state unused)
 	assert_int_equal(load.my_mem_avail, 22309);
 	/* an old kernel, with nothing free */
 	fp = open_text("MemFree: 100 kB\n");
+	load_parse_memory(fp, 67584, &load);
+	fclose(fp);
+	assert_int_equal(load.mem_avail, 0);
+	assert_int_equal(load.my_mem_avail, 0);
+	/* in a container, something else may play the kernel */
+	fp = open_text("MemAvailable: 99999999999999999999 kB\n"
+	    "MemFree: -1 kB\nActive(file): 9223372036854775807 kB\n"
+	    "Inactive(file): 9223372036854775807 kB\n");
 	load_parse_memory(fp, 67584, &load);
 	fclose(fp);
 	assert_int_equal(load.mem_avail, 0);

@@ -3,6 +3,7 @@
  * The formulas are those of Debian's agent, so that servers with either can be
  * compared; where it would find no processor at all, there is one here.
  */
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,19 +12,37 @@
 #include "load.h"
 
 #define MHZ_UNKNOWN	1000	/* of a processor that says nothing */
+#define LOAD_MAX	1000000000	/* percent; more processes than pids */
+#define KB_MAX		(1L << 50)	/* more than there is; sums do not overflow */
 #define CPU_MAX_KHZ	"/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
 
 int
 load_parse_average(const char *text, struct load *load)
 {
-	double one, five, fifteen;
+	double one, five, fifteen, percent;
 
 	if (sscanf(text, "%lf %lf %lf", &one, &five, &fifteen) != 3)
 		return -1;
-	load->loadavg = (long)((one + five + fifteen) * 100 / 3 + 1);
-	if (load->loadavg < 1)
-		load->loadavg = 1;
+	percent = (one + five + fifteen) * 100 / 3 + 1;
+	/* not so of NaN, either */
+	if (!(percent < (double)LOAD_MAX))
+		return -1;
+	load->loadavg = percent > 1 ? (long)percent : 1;
 	return 0;
+}
+
+/* Whether the line is about name, and *kb what stands there. */
+static bool
+take_kb(const char *line, const char *name, long *kb)
+{
+	size_t len = strlen(name);
+	long n;
+
+	if (strncmp(line, name, len) != 0 ||
+	    sscanf(line + len, ": %ld", &n) != 1 || n < 0 || n > KB_MAX)
+		return false;
+	*kb = n;
+	return true;
 }
 
 static double
@@ -46,23 +65,17 @@ estimate(long free_kb, long file, long reclaimable, long low)
 void
 load_parse_memory(FILE *meminfo, long min_free_kb, struct load *load)
 {
-	long kb, available = 0, free_kb = 0, active = 0, inactive = 0,
-	    slab = 0;
+	long available = 0, free_kb = 0, active = 0, inactive = 0, slab = 0;
 	cleanup_free char *line = NULL;
 	size_t size = 0;
 	double mine;
 
 	while (getline(&line, &size, meminfo) != -1) {
-		if (sscanf(line, "MemAvailable: %ld", &kb) == 1)
-			available = kb;
-		else if (sscanf(line, "MemFree: %ld", &kb) == 1)
-			free_kb = kb;
-		else if (sscanf(line, "Active(file): %ld", &kb) == 1)
-			active = kb;
-		else if (sscanf(line, "Inactive(file): %ld", &kb) == 1)
-			inactive = kb;
-		else if (sscanf(line, "SReclaimable: %ld", &kb) == 1)
-			slab = kb;
+		if (!take_kb(line, "MemAvailable", &available) &&
+		    !take_kb(line, "MemFree", &free_kb) &&
+		    !take_kb(line, "Active(file)", &active) &&
+		    !take_kb(line, "Inactive(file)", &inactive))
+			take_kb(line, "SReclaimable", &slab);
 	}
 	mine = estimate(free_kb, active + inactive, slab, min_free_kb);
 	load->mem_avail = available / 1000;
