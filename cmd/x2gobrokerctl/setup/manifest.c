@@ -44,6 +44,19 @@ free_record(struct record *record)
 	free(record->account);
 }
 
+static void
+free_manifest(struct manifest *manifest)
+{
+	size_t i;
+
+	for (i = 0; i < manifest->n; i++)
+		free_record(&manifest->records[i]);
+	free(manifest->records);
+	if (manifest->dir != -1)
+		close(manifest->dir);
+	free(manifest);
+}
+
 /* Put a copy at the end. */
 static int
 append(struct manifest *manifest, const char *const fields[static NFIELDS])
@@ -110,12 +123,14 @@ static void
 print_records(const struct manifest *manifest, FILE *fp)
 {
 	const struct record *record;
+	size_t i;
 
 	fputs(head, fp);
-	for (record = manifest->records;
-	    record < manifest->records + manifest->n; record++)
+	for (i = 0; i < manifest->n; i++) {
+		record = &manifest->records[i];
 		fprintf(fp, "%s\t%s\t%s\t%s\t%s\n", record->kind, record->name,
 		    record->before, record->after, record->account);
+	}
 }
 
 /* Replace the file as a whole: whoever is interrupted leaves the old one. */
@@ -179,19 +194,14 @@ manifest_open(bool make, struct manifest **out)
 		result = read_file(manifest);
 	if (result == 0)
 		*out = manifest;
-	else {
-		if (manifest->dir != -1)
-			close(manifest->dir);
-		free(manifest);
-	}
+	else
+		free_manifest(manifest);
 	return result == -1 ? -1 : 0;
 }
 
 void
 manifest_close(struct manifest *manifest)
 {
-	size_t i;
-
 	if (manifest == NULL)
 		return;
 	if (manifest->n == 0) {
@@ -199,11 +209,7 @@ manifest_close(struct manifest *manifest)
 		unlinkat(manifest->dir, FILE_NEW, 0);
 		rmdir(DIR_PATH);
 	}
-	for (i = 0; i < manifest->n; i++)
-		free_record(&manifest->records[i]);
-	free(manifest->records);
-	close(manifest->dir);
-	free(manifest);
+	free_manifest(manifest);
 }
 
 size_t
