@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -260,15 +261,14 @@ sandbox_describe(unsigned int parts, char buf[static SANDBOX_TEXT_SIZE])
 		{ SANDBOX_LANDLOCK, "landlock" },
 		{ SANDBOX_SECCOMP, "seccomp" },
 	};
-	size_t i;
+	size_t i, len = 0;
 
-	buf[0] = '\0';
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if ((parts & names[i].part) == 0)
-			continue;
-		if (buf[0] != '\0')
-			strcat(buf, " ");
-		strcat(buf, names[i].name);
-	}
-	return buf[0] != '\0' ? buf : memcpy(buf, "none", 5);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if ((parts & names[i].part) != 0)
+			len += (size_t)snprintf(buf + len,
+			    SANDBOX_TEXT_SIZE - len, "%s%s",
+			    len > 0 ? " " : "", names[i].name);
+	if (len == 0)
+		snprintf(buf, SANDBOX_TEXT_SIZE, "none");
+	return buf;
 }
