@@ -13,6 +13,7 @@
  *	servers		what x2gogetservers would print
  *	suspend-after	milliseconds until a session is suspended, or "never"
  *	calls		written: a line per call, as it came
+ *	lock		written: whoever reads or changes sessions has it locked
  *	pid, child	written: who was started
  *
  * To misbehave, for all tasks or with ".TASK" behind the name for one:
@@ -23,6 +24,7 @@
  *	stderr, exit	what it says there, and its status
  *	linger		it starts a child, then they both stay, with open ends
  */
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
@@ -143,22 +145,18 @@ write_pid(const char *name)
 }
 
 /*
- * A session that is to be in another state: "mark" has ID STATE WHEN
+ * A session that is to be in another state: "mark" has ID STATE WHEN.  Brokers ask
+ * at the same time, and a test changes the sessions meanwhile; so they take turns,
+ * each until it ends.
  */
 
 static void
-mark(const char *id, char state)
+lock_sessions(void)
 {
-	char text[500];
-	long long when = now_ms() + (old ? 1000 : 0);
-	size_t len;
-	char *after = slurp("suspend-after", &len);
+	int fd = open("lock", O_RDWR | O_CREAT, 0644);
 
-	if (after != NULL)
-		when = strncmp(after, "never", 5) == 0 ? NEVER :
-		    now_ms() + atoll(after);
-	snprintf(text, sizeof(text), "%s %c %lld\n", id, state, when);
-	write_file("mark", text, O_TRUNC);
+	if (fd == -1 || flock(fd, LOCK_EX) == -1)
+		_exit(93);
 }
 
 /* The session line of that id in the state that was wanted, or without it. */
@@ -205,9 +203,29 @@ follow_mark(void)
 	unlink("mark");
 }
 
+/* There is one mark, so what the last one said is done before it is replaced. */
+static void
+mark(const char *id, char state)
+{
+	char text[500];
+	long long when = now_ms() + (old ? 1000 : 0);
+	size_t len;
+	char *after = slurp("suspend-after", &len);
+
+	lock_sessions();
+	follow_mark();
+	if (after != NULL)
+		when = strncmp(after, "never", 5) == 0 ? NEVER :
+		    now_ms() + atoll(after);
+	snprintf(text, sizeof(text), "%s %c %lld\n", id, state, when);
+	write_file("mark.new", text, O_TRUNC);
+	rename("mark.new", "mark");
+}
+
 static void
 list_sessions(void)
 {
+	lock_sessions();
 	follow_mark();
 	say("OK\n");
 	say_file("sessions");
@@ -219,6 +237,7 @@ say_status(void)
 	size_t len;
 	char line[60], *count = slurp("count", &len);
 
+	lock_sessions();
 	follow_mark();
 	say("OK\n");
 	say_file("load");
