@@ -148,6 +148,14 @@ list_gids_once(const char *name, gid_t primary, int *n)
 	return NULL;
 }
 
+static int
+compare_gids(const void *a, const void *b)
+{
+	const gid_t *ga = a, *gb = b;
+
+	return (*ga > *gb) - (*ga < *gb);
+}
+
 /* getgrouplist(3) leaves out what it cannot read and is content.  What has gone
  * wrong may be left in errno, but not at the first time, when services are loaded
  * behind the one that has failed.  So it is asked twice, and has to say the same
@@ -161,8 +169,12 @@ list_gids(const char *name, gid_t primary, int *n)
 
 	if (first == NULL ||
 	    (again = list_gids_once(name, primary, n)) == NULL ||
-	    is_fault(errno) || *n != nfirst ||
-	    memcmp(first, again, (size_t)nfirst * sizeof(*first)) != 0)
+	    is_fault(errno) || *n != nfirst)
+		return NULL;
+	/* a directory may say it in another order */
+	qsort(first, (size_t)nfirst, sizeof(*first), compare_gids);
+	qsort(again, (size_t)nfirst, sizeof(*again), compare_gids);
+	if (memcmp(first, again, (size_t)nfirst * sizeof(*first)) != 0)
 		return NULL;
 	return steal(&again);
 }

@@ -50,8 +50,10 @@ __wrap_getgrgid(gid_t gid)
 	return NULL;
 }
 
-/* What the next list of groups lacks, and what each leaves in errno. */
+/* What the next list of groups lacks, whether it is in another order, and what
+ * each leaves in errno. */
 static int missing, list_errno;
+static bool swapped;
 
 /* As in getgrouplist(3): -1 and the number where there is not room enough; if
  * ngids is -1, there never is.  Numbers from 1000 on have no name. */
@@ -69,6 +71,11 @@ __wrap_getgrouplist(const char *name unused, gid_t primary, gid_t *gids,
 		    i == ngids - 1 ? 300 : 1000 + (gid_t)i;
 	if (list_errno != 0)
 		errno = list_errno;
+	if (swapped) {
+		gids[0] = gids[ngids - 1];
+		gids[ngids - 1] = primary;
+	}
+	swapped = false;
 	*n -= missing;
 	missing = 0;
 	return *n;
@@ -79,6 +86,7 @@ reset(void **state unused)
 {
 	lookups = account_errno = broken_gid = broken_errno = 0;
 	missing = list_errno = 0;
+	swapped = false;
 	ngids = 3;
 	the_groups[0].gr_mem = nobody;
 	return 0;
@@ -244,13 +252,14 @@ half_a_list_of_groups_is_an_error(void **state unused)
 	static const struct {
 		const char *why;
 		int missing, list_errno;
-		bool ok;
+		bool swapped, ok;
 	} rows[] = {
-		{ "one is missing", 1, 0, false },
-		{ "a file cannot be read", 0, EIO, false },
-		{ "no descriptor is left", 0, EMFILE, false },
-		{ "no nscd(8)", 0, ENOENT, true },
-		{ "all is well", 0, 0, true },
+		{ "one is missing", 1, 0, false, false },
+		{ "a file cannot be read", 0, EIO, false, false },
+		{ "no descriptor is left", 0, EMFILE, false, false },
+		{ "no nscd(8)", 0, ENOENT, false, true },
+		{ "another order", 0, 0, true, true },
+		{ "all is well", 0, 0, false, true },
 	};
 	struct x2gobroker_error err = { 0 };
 	struct x2gobroker_user *user;
@@ -259,6 +268,7 @@ half_a_list_of_groups_is_an_error(void **state unused)
 	for (i = 0; i < LENGTH(rows); i++) {
 		missing = rows[i].missing;
 		list_errno = rows[i].list_errno;
+		swapped = rows[i].swapped;
 		user = make_user("alice", NULL);
 		check(rows[i].why, (user_need_groups(user, true, &err) == 0) ==
 		    rows[i].ok);

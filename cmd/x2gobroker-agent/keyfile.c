@@ -17,6 +17,7 @@
 
 #include "cleanup.h"
 #include "clock.h"
+#include "file.h"
 #include "keyfile.h"
 #include "keypath.h"
 
@@ -181,22 +182,6 @@ read_old(struct keyfile *file, const struct account *account,
  * The new file
  */
 
-static bool
-write_all(int fd, const struct buf *text)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < text->len) {
-		n = write(fd, text->data + done, text->len - done);
-		if (n == -1 && errno != EINTR)
-			return false;
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return true;
-}
-
 /* As the old one, but that nobody else may write to it; sshd(8) would not use
  * it then. */
 static bool
@@ -218,7 +203,8 @@ static int
 replace(struct keyfile *file, const struct buf *text,
     struct x2gobroker_error *err)
 {
-	if (!write_all(file->new, text) || !set_mode(file) ||
+	if (!file_write(file->new, text->data, text->len) ||
+	    !set_mode(file) ||
 	    (file->text.len > 0 && fsync(file->new) == -1))
 		return error_errno(err, file->path, "cannot be written");
 	if (!is_still_ours(file))

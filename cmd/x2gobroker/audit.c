@@ -10,7 +10,6 @@
  * before them and control characters are \ooo; so nothing that a client sends
  * can look like a key of ours, or like another line.  What is not known is "-".
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +18,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "file.h"
 #include "log.h"
 
 #define LINE_SIZE	4096
@@ -145,31 +145,13 @@ audit_log(const struct audit *audit)
 	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line.text);
 }
 
-/* The beginning of the file, as much as there is room for.  -1: not read. */
-static ssize_t
-read_file(int fd, char *text, size_t size)
-{
-	size_t len = 0;
-	ssize_t n;
-
-	for (;;) {
-		n = read(fd, text + len, size - len);
-		if (n == -1 && errno != EINTR)
-			return -1;
-		if (n == 0)
-			return (ssize_t)len;
-		if (n > 0)
-			len += (size_t)n;
-	}
-}
-
 /* The first public key among what sshd was satisfied with. */
 static char *
 read_fingerprint(int fd)
 {
 	char text[AUTH_INFO_MAX], *line, *rest = text, *word;
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	ssize_t n = read_file(fd, text, sizeof(text) - 1);
+	ssize_t n = file_read(fd, text, sizeof(text) - 1);
 
 	if (n <= 0)
 		return NULL;

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "log.h"
 
 #define LINE_SIZE	4096
@@ -48,22 +49,8 @@ log_prepare(void)
 	openlog("x2gobroker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
 }
 
-/* All of it; by one write(2), unless somebody is in the way. */
-static bool
-write_all(int fd, const char *text, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; text += n, len -= (size_t)n)
-		if ((n = write(fd, text, len)) == -1) {
-			if (errno != EINTR)
-				return false;
-			n = 0;
-		}
-	return true;
-}
-
-/* One write(2) a line, so that lines of two processes do not mix. */
+/* One write(2) a line, unless somebody is in the way, so that lines of two
+ * processes do not mix. */
 static bool
 write_line(int fd, const char *line, bool with_time)
 {
@@ -78,7 +65,7 @@ write_line(int fd, const char *line, bool with_time)
 	    (long)getpid(), line);
 	if (len >= (int)sizeof(out))
 		len = (int)sizeof(out) - 1;
-	return write_all(fd, out, (size_t)len);
+	return file_write(fd, out, (size_t)len);
 }
 
 void
