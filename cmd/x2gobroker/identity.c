@@ -43,16 +43,16 @@ identity_account(uid_t uid)
 	return pw != NULL ? strdup(pw->pw_name) : NULL;
 }
 
-/* May processes of this uid, whose account is called name, say on whose behalf
- * they ask?  What decides is the name that there is already: if the broker
- * account could not be looked up for a moment, a process of it would ask on its
- * own behalf.  An account can have several names, though. */
+/* Whether the account of uid, which is called name, is the broker account.  What
+ * decides is the name that there is already: if the broker account could not be
+ * looked up for a moment, a process of it would ask on its own behalf.  An account
+ * can have several names, though. */
 static bool
-may_pin(uid_t uid, const char *name, const char *broker_account)
+is_broker_account(uid_t uid, const char *name, const char *broker_account)
 {
 	const struct passwd *pw;
 
-	if (uid == 0 || strcmp(name, broker_account) == 0)
+	if (strcmp(name, broker_account) == 0)
 		return true;
 	pw = getpwnam(broker_account);
 	return pw != NULL && pw->pw_uid == uid;
@@ -66,12 +66,14 @@ identity_settle(const struct process *process, const char *broker_account,
 	char *name;
 
 	*by_operator = false;
-	if ((name = identity_account(process->uid)) == NULL)
-		return refuse(err, "uid %u has no account here",
-		    (unsigned int)process->uid);
-	if (!may_pin(process->uid, name, broker_account))
-		return name;
-	free(name);
+	if (process->uid != 0) {
+		if ((name = identity_account(process->uid)) == NULL)
+			return refuse(err, "uid %u has no account here",
+			    (unsigned int)process->uid);
+		if (!is_broker_account(process->uid, name, broker_account))
+			return name;
+		free(name);
+	}
 	if (pinned == NULL)
 		return refuse(err, "this key says nothing about whose it is; "
 		    "write command=\"... --user NAME\" before it in "
