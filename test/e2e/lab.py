@@ -177,6 +177,22 @@ class Account:
                     os.unlink(entry.path)
 
 
+class Group:
+    """A local group that lives as long as the with block."""
+
+    count = itertools.count(1)
+
+    def __init__(self, prefix='x2gotest'):
+        self.name = '%s%dg%d' % (prefix, os.getpid(), next(self.count))
+
+    def __enter__(self):
+        subprocess.run(['groupadd', self.name], check=True)
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(['groupdel', self.name], check=True)
+
+
 # sshd
 
 class Sshd:
