@@ -413,6 +413,20 @@ def libc_gave_up(outcome):
         b'cannot allocate memory for thread-local data: ABORT' in outcome.stderr
 
 
+# They do without much that may fail, but not without memory.
+LIBRARIES = rb'libssh\.so.*|libcrypto\.so.*|libz\.so.*'
+
+
+def died_in_a_library(outcome):
+    """Whether it was the code of a library of others that went on without the memory
+    that it did not get.  Functions of libc have been called by somebody."""
+    found = re.search(rb'(?m)^dies in(.*)$', outcome.stderr)
+    callers = [] if not found else [name for name in found.group(1).split()
+                                    if not name.startswith((b'libc.so', b'faults'))]
+    return bool(callers and re.fullmatch(LIBRARIES, callers[0])) and \
+        outcome.status == -signal.SIGSEGV and outcome.stdout == b''
+
+
 class Benches:
     """So many that each of those who run at once has one."""
 
@@ -488,7 +502,7 @@ ERRORS = {
     'setsockopt': ['ENOBUFS'], 'getsockopt': ['ENOBUFS'], 'getsockname': ['ENOBUFS'],
     'getpeername': ['ENOTCONN'], 'ioctl': ['EIO'],
     'poll': ['EINTR', 'ENOMEM'], 'ppoll': ['EINTR', 'ENOMEM'],
-    'futex': ['EINTR', 'EAGAIN'], 'clock_nanosleep': ['EINTR'],
+    'clock_nanosleep': ['EINTR'],
     'clone': ['EAGAIN', 'ENOMEM'], 'clone3': ['EAGAIN', 'ENOMEM', 'ENOSYS'],
     'vfork': ['EAGAIN', 'ENOMEM'], 'wait4': ['EINTR', 'ECHILD'], 'kill': ['EPERM'],
     'pipe2': ['EMFILE', 'ENFILE'], 'eventfd2': ['EMFILE'], 'dup2': ['EINTR'],
@@ -511,6 +525,9 @@ CANNOT_FAIL = {
     'gettid', 'getppid', 'umask', 'alarm', 'exit', 'exit_group', 'execve',
     'restart_syscall', 'rt_sigreturn', 'rt_sigaction', 'rt_sigprocmask', 'brk',
     'sched_yield', 'clock_gettime',
+    # to wake somebody cannot fail, and libc ends a process for which it does; and the
+    # same number in another thread may be that
+    'futex',
     'gettimeofday', 'time'}
 OTHERS = ['EIO']                # of a call that nobody has thought of
 
@@ -560,7 +577,7 @@ class Tracer:
 
     def faults(self, calls, most=None):
         """most: so many errors of each call, the nastiest ones first."""
-        return [Fault(call, error) for call in calls if can_fail(call)
+        return [Fault(call, error) for call in calls if call.name not in CANNOT_FAIL
                 for error in ERRORS.get(call.name, OTHERS)[:most]]
 
     def run(self, bench, fault):
@@ -594,12 +611,6 @@ def numbered(lines, unboxed):
                        (name + '(' + rest)[:120])
         boxed = boxed or name == ('getresgid' if unboxed else 'seccomp')
         early = early and not (name == 'openat' and 'x2gobroker.conf' in rest)
-
-
-def can_fail(call):
-    # waking somebody cannot fail, and libc ends a process for which it does
-    return call.name not in CANNOT_FAIL and not (call.name == 'futex' and
-                                                 '_WAKE' in call.line)
 
 
 # Memory
@@ -639,7 +650,7 @@ class Starver:
         before = self.request.before(bench)
         outcome = self.start(bench, before, **fault)
         if (fault.get('allocation') in self.libcs and never_began(outcome)) or \
-                libc_gave_up(outcome):
+                libc_gave_up(outcome) or died_in_a_library(outcome):
             return None, outcome
         return self.judge.wrong(outcome, bench, early=True) or \
             self.request.after(bench, outcome, before), outcome

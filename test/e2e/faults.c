@@ -11,6 +11,9 @@
  *	FAULTS_BYTES		what a read or a write moves at most
  *	FAULTS_EINTR		if it is there, each second one is interrupted
  *
+ * A process that dies of it says on stderr in whose code: "dies in" and the
+ * files of all functions that were called, the last one first.
+ *
  * What libc allocates for itself, in getline(3) or getaddrinfo(3) for example,
  * comes by here, too.  Its own reads and writes do not, so that streams are
  * replaced by some that read through this file.
@@ -22,8 +25,10 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,6 +37,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define FRAMES_MAX	64
 #define NEXT(name)	((__typeof__(&name))dlsym(RTLD_NEXT, #name))
 
 extern char **environ;
@@ -90,10 +96,68 @@ read_environment(void)
 	return true;
 }
 
+/*
+ * Signals
+ */
+
+static void
+say(const char *text)
+{
+	ssize_t n __attribute__((unused));
+
+	n = NEXT(write)(STDERR_FILENO, text, strlen(text));
+}
+
+static void
+die(int sig)
+{
+	void *frames[FRAMES_MAX];
+	int i, n = backtrace(frames, FRAMES_MAX);
+	const char *slash;
+	Dl_info info;
+
+	say("dies in");
+	for (i = 2; i < n; i++) {	/* behind this, and the kernel's own */
+		if (dladdr(frames[i], &info) == 0)
+			continue;
+		slash = strrchr(info.dli_fname, '/');
+		say(" ");
+		say(slash != NULL ? slash + 1 : info.dli_fname);
+	}
+	say("\n");
+	NEXT(signal)(sig, SIG_DFL);
+	raise(sig);
+}
+
+/* The program sets all to the default at its start. */
+sighandler_t
+signal(int sig, sighandler_t handler)
+{
+	return sig == SIGSEGV ? SIG_DFL : NEXT(signal)(sig, handler);
+}
+
+/* And blocks them all in its threads. */
+int
+pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	sigset_t most;
+
+	if (set == NULL)
+		return NEXT(pthread_sigmask)(how, set, old);
+	most = *set;
+	if (how != SIG_UNBLOCK)
+		sigdelset(&most, SIGSEGV);
+	return NEXT(pthread_sigmask)(how, &most, old);
+}
+
 static void __attribute__((constructor))
 start(void)
 {
+	void *frame;
+
 	read_environment();
+	backtrace(&frame, 1);	/* loads what it needs for that */
+	NEXT(signal)(SIGSEGV, die);
 }
 
 /*
