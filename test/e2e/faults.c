@@ -18,7 +18,8 @@
  * comes by here, too.  Its own reads and writes do not, so that streams are
  * replaced by some that read through this file.
  */
-#define _GNU_SOURCE
+/* else the names below would not be those that they look like */
+#undef _FILE_OFFSET_BITS
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -27,6 +28,7 @@
 #include <errno.h>
 #include <execinfo.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -370,4 +372,10 @@ fopen(const char *path, const char *mode)
 	if ((fp = stream(fd, mode)) == NULL)
 		close(fd);
 	return fp;
+}
+
+FILE *
+fopen64(const char *path, const char *mode)
+{
+	return fopen(path, mode);
 }
