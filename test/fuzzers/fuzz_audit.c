@@ -7,6 +7,8 @@
  */
 #include <sys/mman.h>
 
+#include <stdarg.h>
+
 #include "fuzz.h"
 
 #include "../../cmd/x2gobroker/audit.c"
@@ -91,8 +93,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	snprintf(why.text, sizeof(why.text), "%s", command);
 	audit_log(&audit);
 	check_line(the_line);
-	check_fingerprint(rest != NULL ? rest : "",
-	    rest != NULL ? size - (size_t)(rest - text) : 0);
+	if (rest != NULL)
+		check_fingerprint(rest, strlen(rest));
 	x2gobroker_request_free(request);
 	free(text);
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory for targets whose reader wants one: made once, below TMPDIR, and
- * removed when the process ends well.
+ * A directory for targets whose reader wants one: made once, below TMPDIR, or in
+ * memory, as some readers sync what they write; and removed when the process ends
+ * well.
  */
 #ifndef FUZZ_DIR_H
 #define FUZZ_DIR_H
@@ -43,8 +44,11 @@ fuzz_dir(void)
 	const char *tmp = getenv("TMPDIR");
 
 	if (fuzz_dir_path[0] == '\0') {
+		if (tmp == NULL)
+			tmp = access("/dev/shm", W_OK | X_OK) == 0 ?
+			    "/dev/shm" : "/tmp";
 		snprintf(fuzz_dir_path, sizeof(fuzz_dir_path),
-		    "%s/x2gobroker-fuzz.XXXXXX", tmp != NULL ? tmp : "/tmp");
+		    "%s/x2gobroker-fuzz.XXXXXX", tmp);
 		must(mkdtemp(fuzz_dir_path) != NULL);
 		atexit(fuzz_dir_end);
 	}

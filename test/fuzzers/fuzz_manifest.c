@@ -6,7 +6,7 @@
  */
 #include "fuzz_dir.h"
 
-/* below the directory, in which the target is then */
+/* Below the directory, in which the target is as long as it reads it. */
 #define X2GOBROKER_VAR	"."
 #include "../../cmd/x2gobrokerctl/setup/manifest.c"
 
@@ -59,24 +59,34 @@ check_again(const char *before)
 	free(now);
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+check(const uint8_t *data, size_t size)
 {
 	struct manifest *manifest;
 	char *before;
 
-	must(chdir(fuzz_dir()) == 0);
 	must(mkdir("lib", 0700) == 0 || errno == EEXIST);
 	must(mkdir(DIR_PATH, 0700) == 0 || errno == EEXIST);
 	fuzz_write("lib/x2gobroker-setup/manifest", data, size);
 	if (manifest_open(true, &manifest) == -1) {
 		must(manifest == NULL);
-		return 0;
+		return;
 	}
 	check_records(manifest);
 	before = print(manifest);
 	manifest_close(manifest);
 	check_again(before);
 	free(before);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	must(here != -1 && chdir(fuzz_dir()) == 0);
+	check(data, size);
+	must(fchdir(here) == 0);
+	close(here);
 	return 0;
 }
