@@ -208,13 +208,15 @@ parse_record(char *text, struct record *record)
 static int
 read_record(int fd, struct record *record, struct x2gobroker_error *err)
 {
-	char text[RECORD_MAX];
-	ssize_t n = file_read(fd, text, sizeof(text) - 1);
+	char text[RECORD_MAX + 1];
+	ssize_t n = file_read(fd, text, RECORD_MAX);
 
 	if (n <= 0)
 		return refuse(err, "its file cannot be read");
 	text[n] = '\0';
-	if (!parse_record(text, record))
+	/* a name that is cut could be another one's */
+	if (n == RECORD_MAX || strlen(text) != (size_t)n ||
+	    !parse_record(text, record))
 		return refuse(err, "its file is no token's");
 	return 0;
 }

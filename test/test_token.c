@@ -644,6 +644,37 @@ a_corrupt_file_is_no_token(void **state unused)
 	    -1);
 }
 
+/* Nor may what is cut off at the end of what we read, or at a NUL, make a name of
+ * ours of another one. */
+static void
+a_name_that_goes_on_is_another_one(void **state unused)
+{
+	static const char begin[] = "1700000000 0 " ADDRESS " ";
+	char token[TOKEN_LEN + 1], next[TOKEN_LEN + 1], text[600];
+	struct x2gobroker_error err;
+	size_t len;
+	FILE *fp;
+
+	log_in(token);
+	for (len = sizeof(begin); len < 520; len++) {
+		snprintf(text, sizeof(text), "%-*salice%s", (int)len, begin,
+		    "-and-bob");
+		fp = fopen(path_of(token), "w");
+		assert_non_null(fp);
+		fputs(text, fp);
+		fclose(fp);
+		assert_int_equal(present("alice", ADDRESS, token, START, next,
+		    &err), -1);
+	}
+	fp = fopen(path_of(token), "w");
+	assert_non_null(fp);
+	fprintf(fp, "%salice%c-and-bob", begin, '\0');
+	fclose(fp);
+	assert_int_equal(present("alice", ADDRESS, token, START, next, &err),
+	    -1);
+	assert_non_null(strstr(err.text, "no token's"));
+}
+
 /* What is no time must not become a young one. */
 static void
 a_time_before_all_others_has_expired(void **state unused)
@@ -1115,6 +1146,7 @@ main(void)
 		test(what_is_stored_is_no_token),
 		test(a_files_name_is_no_token),
 		test(a_corrupt_file_is_no_token),
+		test(a_name_that_goes_on_is_another_one),
 		test(a_time_before_all_others_has_expired),
 		test(what_is_no_file_is_no_token),
 		test(the_directory_must_be_in_order),
