@@ -15,12 +15,17 @@ static void
 write_weight(void *arg, const char *name, int weight)
 {
 	bool brackets = strchr(name, ':') != NULL;
+	struct buf *buf = arg;
+	char *item;
 
 	must(*name != '\0' && strlen(name) <= HOST_TEXT_MAX);
 	must(strpbrk(name, " ,\n[]") == NULL);
 	must(weight >= 1 && weight <= 10000);
-	buf_printf(arg, "%s%s%s:%d, ", brackets ? "[" : "", name,
-	    brackets ? "]" : "", weight);
+	must(asprintf(&item, ", %s%s%s:", brackets ? "[" : "", name,
+	    brackets ? "]" : "") > 0);
+	must(buf->len == 0 || strcasestr(buf->data, item) == NULL);
+	buf_printf(buf, "%s%d", item, weight);
+	free(item);
 }
 
 static void

@@ -42,6 +42,22 @@ check_records(const struct manifest *manifest)
 	}
 }
 
+/* Nothing of a line was lost; but what is behind a NUL nobody can see. */
+static void
+check_lines(const uint8_t *data, size_t size, size_t records)
+{
+	char *text = fuzz_string(data, size), *rest = text, *line;
+	const char *p;
+	bool whole = strlen(text) == size;
+	size_t tabs = 0;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		for (p = line; *line != '#' && *p != '\0'; p++)
+			tabs += *p == '\t';
+	must(!whole || tabs == (NFIELDS - 1) * records);
+	free(text);
+}
+
 static void
 check_again(const char *before)
 {
@@ -73,6 +89,7 @@ check(const uint8_t *data, size_t size)
 		return;
 	}
 	check_records(manifest);
+	check_lines(data, size, manifest_count(manifest));
 	before = print(manifest);
 	manifest_close(manifest);
 	check_again(before);

@@ -40,6 +40,7 @@ check_key(const struct key *key)
 	n = base64_decode(key->base64, strlen(key->base64), bytes,
 	    sizeof(bytes));
 	must(n > (ssize_t)len + 4 && memcmp(bytes + 4, key->type, len) == 0);
+	must(strcmp(key->type, "ssh-ed25519") != 0 || n == 4 + 11 + 4 + 32);
 	must(x2gobroker_key_fingerprint(key->base64, fingerprint) == 0);
 	must(pubkey_check(key->type, key->base64) == NULL);
 }
