@@ -20,7 +20,7 @@ LEAST = 95          # percent of the lines of lib/
 # What a line is that refuses.  A search that finds nothing says so with NULL or
 # false, too, and is as good to have been seen.
 REFUSAL = re.compile(
-    r'\b(error_(set|errno|nomem)|report(_error)?|fail(_\w+)?)\('
+    r'\b(error_(set|errno|nomem)|report(_error)?|fail(_\w+)?|refuse)\('
     r'|\breturn (-1|false|NULL);'
     r'|\bresult = -1;|\b(failed|nomem) = true;')
 
@@ -58,7 +58,7 @@ def whole_statement(text, number):
     found = []
     for line in text[number - 1:number + 5]:
         found.append(line)
-        if line.rstrip().endswith((';', '{', '}', ':')):
+        if line.rstrip().endswith((';', '{', '}')):
             break
     return ' '.join(found)
 
