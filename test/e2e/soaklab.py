@@ -24,6 +24,7 @@ import signal
 import subprocess
 import threading
 import time
+import traceback
 
 import brokerlab
 import farmlab
@@ -240,14 +241,14 @@ def agent(good=False, **files):
 
 @contextlib.contextmanager
 def full(world, server):
-    """Of sessions: last choice, if it is one."""
+    """So busy that it is the last choice, if it is one."""
     state = world.state[server.name]
     state.full.set(None)
-    server.play(count=100000)
+    server.play(load=farmlab.load(avg=100000))
     state.full.set(True)
     yield
     state.full.set(None)
-    server.play(count=0)
+    server.play(load=farmlab.load())
     state.full.set(False)
 
 
@@ -280,27 +281,42 @@ FATES = {   # weight, and what it is
 }
 
 
-class Trouble(threading.Thread):
-    """Does things to servers, one after the other, until it is told to stop; then it
-    brings all of them back."""
+class Worker(threading.Thread):
+    """Something that goes on beside the clients, until it is told to stop."""
 
-    def __init__(self, world, seed):
-        super().__init__()
-        self.world, self.dice = world, random.Random(seed)
-        self.counts = collections.Counter()
+    def __init__(self, world):
+        super().__init__(daemon=True)
+        self.world = world
         self.over = threading.Event()
-        self.error = None
-        self.fates = {}             # server name: (context manager, until)
+        self.error = ''
 
     def run(self):
         try:
-            while not self.over.wait(self.dice.uniform(0.2, 0.8)):
-                self.step()
-            for name in list(self.fates):
-                self.end(name)
-            self.world.put_sessions(self.dice, fresh=False)
-        except Exception as error:
-            self.error = error
+            self.work()
+        except Exception:
+            self.error = traceback.format_exc()
+
+    def stop(self):
+        self.over.set()
+        self.join()
+
+
+class Trouble(Worker):
+    """Does things to servers, one after the other; in the end it brings all of them
+    back."""
+
+    def __init__(self, world, seed):
+        super().__init__(world)
+        self.dice = random.Random(seed)
+        self.counts = collections.Counter()
+        self.fates = {}             # server name: (context manager, until)
+
+    def work(self):
+        while not self.over.wait(self.dice.uniform(0.2, 0.8)):
+            self.step()
+        for name in list(self.fates):
+            self.end(name)
+        self.world.put_sessions(self.dice, fresh=False)
 
     def step(self):
         now = time.monotonic()
@@ -341,11 +357,14 @@ class Profile:
     """kind: own (sessions can be resumed), shared (by all who log in as one account),
     free (nobody is asked), elsewhere (a host that is none of the farm)."""
 
-    def __init__(self, id, kind, servers, users):
+    def __init__(self, id, kind, servers, users, key=False):
         self.id, self.kind, self.servers, self.users = id, kind, servers, users
+        self.key = key              # with a key for one login
 
     def text(self, farm):
         keys = {'acl_users_allow': ', '.join(self.users)}
+        if self.key:
+            keys['broker_session_autologin'] = 'true'
         if self.kind == 'shared':
             keys['user'] = 'kiosk'
         elif self.kind == 'free':
@@ -361,12 +380,17 @@ class World:
     def __init__(self, stack, programs, nservers, nclients):
         self.broker, self.ctl_program, self.client, self.watch = programs
         self.farm = farm = farmlab.Farm(stack, self.broker, nservers)
+        # Debian's agent does not take keys out by itself, so that they are remembered
+        for server in farm.servers[GROUP - 1::GROUP]:
+            server.play(kind='old')
         self.state = {server.name: State() for server in farm.servers}
         self.users = farmlab.users(2 * -(-nservers // GROUP))
         self.profiles = self.make_profiles()
         farm.profiles(*[profile.text(farm) for profile in self.profiles.values()])
-        farm.site.configure(agent_timeout=AGENT_TIMEOUT,
-                            request_timeout=REQUEST_TIMEOUT)
+        # keys that live for a short time, so that their leases end meanwhile
+        farm.site.configure(agent_timeout=AGENT_TIMEOUT, autologin_key_lifetime=10,
+                            request_timeout=REQUEST_TIMEOUT,
+                            autologin_key_type='ed25519')
         self.other_key = lab.keypair(farm.dir, name='other')
         self.watched = farm.site.write('watched', '')
         os.chmod(self.watched, 0o666)
@@ -393,7 +417,8 @@ class World:
                      Profile(name + 'one', 'own', some[-1:], two),
                      Profile(name + 'shared', 'shared', some[1:], two),
                      Profile(name + 'free', 'free', some, two),
-                     Profile(name + 'mine', 'own', some[::2], two[:1])]
+                     Profile(name + 'mine', 'own', some[::2], two[:1]),
+                     Profile(name + 'key', 'own', some[1:], two, key=True)]
         return {row.id: row for row in rows}
 
     def group_of(self, server):
@@ -443,10 +468,11 @@ class World:
                     brokerlab.wrap(command, envelopes[j % len(envelopes)], '@')
                 lines.append('request\t%d\t%d\t%s\t%s\t%s' % (i, weight, kind, name,
                                                               text.decode()))
-        for i in range(nclients):
+        # an eighth more connect for each request
+        for i in range(nclients + nclients // 8):
             user = i % len(self.users)
-            lines.append('client\t%d\t%s\t%s' % (user, self.keys[user],
-                                                 'anew' if i % 5 == 0 else 'held'))
+            lines.append('client\t%d\t%s\t%s' % (user, self.keys[user], 'held'
+                                                 if i < nclients else 'anew'))
         return ''.join(line + '\n' for line in lines)
 
     def ctl(self, *words):
@@ -533,6 +559,7 @@ class Oracle:
     def __init__(self, world):
         self.world = world
         self.certain_count = 0      # requests for which something had to be known
+        self.keys = set()
 
     def judge(self, record):
         """In a word or two, what it is; Wrong, or Late."""
@@ -612,19 +639,32 @@ class Oracle:
         if record.stdout == framed(DENIED, record.uuid):
             check(record.status == 1, 'the status says the same')
             return self.judge_refused(record, user, profile)
-        found = re.fullmatch(rb'Access granted\nSERVER:([^\n]*)\n'
+        found = re.fullmatch(rb'Access granted\n'
+                             rb'(-----BEGIN [A-Z ]+-----\n[\w+/=\n]+'
+                             rb'-----END [A-Z ]+-----\n)?SERVER:([^\n]*)\n'
                              rb'(?:SESSION_INFO:(.+))?', self.unframe(record), re.S)
         check(found and record.status == 0, 'an answer of that form')
         check(profile and user in profile.users,
               'nobody is let into a profile that is not for them')
         if profile.kind == 'elsewhere':
-            check(found[1] == b'elsewhere.example:22' and not found[2], 'its host')
+            check(found[2] == b'elsewhere.example:22' and not found[1] and
+                  not found[3], 'its host')
             return 'the host that is not in the farm'
-        sessions = (found[2] or b'').decode('ascii', 'replace').splitlines()
+        sessions = (found[3] or b'').decode('ascii', 'replace').splitlines()
         server = {'%s:%d' % (one.address, one.port): one
-                  for one in profile.servers}.get(found[1].decode())
+                  for one in profile.servers}.get(found[2].decode())
         check(server, 'a server of the profile')
+        self.judge_key(record, profile, server, found[1])
         return self.judge_sessions(record, user, profile, server, sessions)
+
+    def judge_key(self, record, profile, server, key):
+        check(not key or profile.key, 'a key for those alone who are to have one')
+        check(key not in self.keys, 'each key is given once')
+        if key:
+            self.keys.add(key)
+        elif profile.key and self.world.state[server.name].answers.was(
+                True, record.start, record.end):
+            raise Late('%s: no key' % profile.id, [server])
 
     @staticmethod
     def unframe(record):
@@ -700,20 +740,19 @@ class Oracle:
 
 # Watching
 
-class Sampler(threading.Thread):
+class Sampler(Worker):
     """Looks at the processes and the state directory all the time."""
 
-    STATE_FILES = {'choices', 'choices.lock', 'choices.new'}
+    STATE_FILES = {'choices', 'leases'}
 
     def __init__(self, world):
-        super().__init__(daemon=True)
-        self.world = world
-        self.over = threading.Event()
-        self.most_processes = self.choices_size = self.choices_lines = 0
+        super().__init__(world)
+        self.most_processes = 0
+        self.lines = dict.fromkeys(self.STATE_FILES, 0)     # at most
         self.zombies, self.strange = collections.Counter(), set()
         self.seen = {}              # zombies: since when
 
-    def run(self):
+    def work(self):
         while not self.over.wait(1):
             self.look()
 
@@ -741,11 +780,12 @@ class Sampler(threading.Thread):
 
     def look_at_files(self):
         directory = pathlib.Path(self.world.farm.site.path('state'))
-        self.strange |= set(os.listdir(directory)) - self.STATE_FILES
-        with contextlib.suppress(FileNotFoundError):
-            text = (directory / 'choices').read_bytes()
-            self.choices_size = max(self.choices_size, len(text))
-            self.choices_lines = max(self.choices_lines, text.count(b'\n'))
+        self.strange |= {name for name in os.listdir(directory)
+                         if re.sub(r'\.(lock|new)$', '', name) not in self.STATE_FILES}
+        for name in self.STATE_FILES:
+            with contextlib.suppress(FileNotFoundError):
+                text = (directory / name).read_bytes()
+                self.lines[name] = max(self.lines[name], text.count(b'\n'))
 
 
 Run = collections.namedtuple('Run', 'pid uuid task began ended status memory')

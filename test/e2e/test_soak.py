@@ -10,6 +10,7 @@ usage: test_soak.py X2GOBROKER X2GOBROKERCTL SOAK_CLIENT SOAK_WATCH [OPTION ...]
 import argparse
 import collections
 import contextlib
+import datetime
 import fcntl
 import os
 import pathlib
@@ -30,6 +31,7 @@ RUN_LIMIT = soaklab.REQUEST_TIMEOUT + 15    # for a broker; its own last resort 
 LEFT = {'hangup', 'drop', 'stranger'}       # kinds whose clients do not wait
 LATE_SHARE = 0.02       # of the requests; more than these, and nothing is shown
 LEAST = 5               # of each kind
+LEASES = 100            # keys that are remembered: of some seconds, on some servers
 SHOWN = 10              # faults in full
 
 
@@ -73,16 +75,15 @@ class Soak:
             if client.poll() is None:
                 client.kill()
                 client.wait()
-            trouble.over.set()
-            trouble.join()
-        self.duration = time.monotonic() - start
+            trouble.stop()
+        self.end = time.monotonic()
+        self.duration = self.end - start
         self.client_status = client.returncode
         # the servers that were hung come round
         time.sleep(soaklab.SETTLED + 1)
         self.final = self.ask_all()
         self.left = self.wait_for_the_last()
-        sampler.over.set()
-        sampler.join()
+        sampler.stop()
         self.trouble, self.sampler = trouble, sampler
 
     def take_records(self, pipe, start):
@@ -180,7 +181,7 @@ def report(tap, soak, runs):
         tap.note('%-10s %-55s %7d %5.1f%%' % (kind, verdict, n, share))
     for kind in sorted(LEFT):
         tap.note('%-10s %-55s %7d' % (kind, 'not waited for', soak.kinds[kind]))
-    tap.note('', '%-10s %8s %8s %8s %8s   ms' % ('request', '50%', '90%', '99%', 'most'))
+    tap.note('', '%-10s %8s %8s %8s %8s' % ('ms', '50%', '90%', '99%', '100%'))
     for kind, values in sorted(soak.seconds.items()):
         tap.note('%-10s %8.0f %8.0f %8.0f %8.0f' % (
             kind, *[1000 * percentile(values, share) for share in (0.5, 0.9, 0.99, 1)]))
@@ -189,16 +190,17 @@ def report(tap, soak, runs):
         tap.note('%7d  %s' % (n, name))
     tap.note('', '%d brokers; memory at most, KiB, 90%% (100%%), in each fifth:'
              % len(runs))
-    for task, fifths in memory_by_task(runs).items():
+    for task, fifths in memory_by_task(soak, runs).items():
         tap.note('%-14s %s' % (task, '  '.join('%d (%d)' % (
             percentile(values, 0.9), max(values)) for values in fifths if values)))
-    tap.note('choices: at most %d bytes, %d lines' % (
-        soak.sampler.choices_size, soak.sampler.choices_lines), '')
+    tap.note('%d keys for one login; at most %d lines in choices, %d in leases' % (
+        len(soak.oracle.keys), soak.sampler.lines['choices'],
+        soak.sampler.lines['leases']), '')
 
 
-def memory_by_task(runs):
+def memory_by_task(soak, runs):
     """{task: [peaks in each fifth of the time]}"""
-    done = [run for run in runs if run.ended is not None]
+    done = [run for run in runs if run.ended is not None and run.began < soak.end]
     if not done:
         return {}
     first = min(run.began for run in done)
@@ -230,20 +232,30 @@ def check_answers(tap, soak):
     tap.ok(not missing, 'requests of each kind were made', missing)
     done = soak.trouble.counts
     tap.ok(not soak.trouble.error and done['killed'] and done['hung'],
-           'servers were killed, hung and brought back', repr(soak.trouble.error))
+           'servers were killed, hung and brought back', soak.trouble.error)
+    tap.equal(soak.sampler.error, '', 'and all was watched')
+
+
+def read_log(log):
+    """{pid: [(seconds of time.monotonic(), text)]}; numbers of processes come again."""
+    lines = collections.defaultdict(list)
+    offset = time.time() - time.monotonic()
+    for line in log.splitlines():
+        if found := re.match(r'(\S+) x2gobroker\[(\d+)\]: (.*)', line):
+            when = datetime.datetime.fromisoformat(found[1]).timestamp() - offset
+            lines[int(found[2])].append((when, found[3]))
+    return lines
 
 
 def check_known(tap, soak, runs, log):
     """The broker has to know what was certain, unless a server was so busy that it did
     not answer in time: then its log says so."""
     excused, hard = 0, []
-    lines = collections.defaultdict(list)
-    for line in log.splitlines():
-        if found := re.search(r'x2gobroker\[(\d+)\]: (.*)', line):
-            lines[int(found[1])].append(found[2])
+    lines = read_log(log)
     pids = {run.uuid: run.pid for run in runs}
     for record, why in soak.late:
-        said = lines[pids.get(record.uuid)]
+        said = [line for when, line in lines[pids.get(record.uuid)]
+                if record.start - 2 < when < record.end + 2]
         slow = [line for line in said if re.search('in time|says nothing', line)]
         if all(any(re.search(r'\b%s\b' % server.name, line) for line in slow)
                for server in why.servers):
@@ -275,7 +287,7 @@ def check_runs(tap, soak, runs):
     long = [run for run in done if run.ended - run.began > RUN_LIMIT]
     tap.ok(not long, 'each has kept to request-timeout', *long[:SHOWN])
     for task in 'listsessions', 'selectsession':
-        first, *_, last = memory_by_task(runs).get(task, [[0], [0]])
+        first, *_, last = memory_by_task(soak, runs).get(task, [[0], [0]])
         # most have asked servers, the others need little
         good = first and last and \
             percentile(last, 0.9) <= 1.1 * percentile(first, 0.9) + 256 and \
@@ -292,16 +304,22 @@ def check_rest(tap, soak, before):
     now = {pid: soaklab.descriptors(pid) for pid in world.fds}
     tap.equal(now, world.fds, 'no sshd has more descriptors than at its start')
     state = set(os.listdir(site.path('state')))
-    tap.ok(not soak.sampler.strange and state <= {'choices', 'choices.lock'},
-           'no other file is in state-dir', soak.sampler.strange, state)
+    half = {name for name in state if name.endswith('.new')}
+    tap.equal((soak.sampler.strange, half), (set(), set()),
+              'no other file is in state-dir, and none that is half done')
     tap.equal(files_of(world), before, 'no file is left anywhere else')
     most = sum(len(world.seen_by(user)) for user in world.users)
-    tap.ok(0 < soak.sampler.choices_lines <= most,
+    tap.ok(0 < soak.sampler.lines['choices'] <= most,
            'of choices, there is one for each user and profile at most',
-           '%d, not %d' % (soak.sampler.choices_lines, most))
-    with open(site.path('state/choices.lock')) as lock, \
-            tap.case('and its lock is free'):
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+           '%d, not %d' % (soak.sampler.lines['choices'], most))
+    keys, leases = len(soak.oracle.keys), soak.sampler.lines['leases']
+    tap.ok(keys and 0 < leases <= LEASES,
+           'of keys for one login, those that have expired are forgotten',
+           '%d keys, %d remembered' % (keys, leases))
+    for name in soak.sampler.STATE_FILES:
+        with open(site.path('state/%s.lock' % name)) as lock, \
+                tap.case('the lock of %s is free' % name):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def files_of(world):
