@@ -157,7 +157,6 @@ def killed(world, server, talk=None):
     state = world.state[server.name]
     answering(state, None)
     state.listens.set(None)
-    world.forget_descriptors(server.process.pid)
     kill_family(server.process)
     server.process = None
     with contextlib.ExitStack() as stack:
@@ -169,7 +168,6 @@ def killed(world, server, talk=None):
         state.listens.set(None)
         answering(state, None)
     server.start()
-    world.remember_descriptors(server.process.pid)
     state.listens.set(True)
     answering(state, True)
 
@@ -335,6 +333,9 @@ class Trouble(Worker):
 
     def begin(self, ready):
         name = self.dice.choices(list(FATES), [row[0] for row in FATES.values()])[0]
+        for always in 'killed', 'hung':
+            if not self.counts[always]:
+                name = always
         server = self.dice.choice(ready)
         chosen = [server]
         if self.dice.random() < 0.08:       # the whole of its group
@@ -401,9 +402,8 @@ class World:
         self.sshd = stack.enter_context(lab.Sshd())
         self.keys = self.give_keys()
         self.plan = farm.site.write('plan', self.make_plan(nclients))
-        self.fds = {}                   # by pid: how many there were
-        for process in self.listeners():
-            self.remember_descriptors(process.pid)
+        # one that has had time to start; all of them are alike
+        self.descriptors = descriptors(self.sshd.process.pid)
 
     def make_profiles(self):
         servers, users = self.farm.servers, self.users
@@ -454,7 +454,7 @@ class World:
                 (30, 'drop', mine[-1].id,
                  task('selectsession --sid "%s"' % mine[-1].id)),
                 (30, 'cut', '', task('selectsession --sid "%s"' % mine[-1].id)),
-                (30, 'noise', '', None), (20, 'stranger', '', None),
+                (30, 'noise', '', None), (30, 'stranger', '', None),
                 (10, 'select', 'no such profile',
                  task('selectsession --sid "no such profile"')),
                 *select(300, mine), *select(80, others)]
@@ -522,12 +522,6 @@ class World:
 
     def listeners(self):
         return [self.sshd.process] + [server.process for server in self.farm.servers]
-
-    def remember_descriptors(self, pid):
-        self.fds[pid] = descriptors(pid)
-
-    def forget_descriptors(self, pid):
-        self.fds.pop(pid, None)
 
 
 # The oracle
