@@ -278,10 +278,9 @@ LogLevel VERBOSE
         with open(self.path('keys/' + account), 'a') as file:
             file.write(line.rstrip('\n') + '\n')
 
-    def ssh(self, account, identity, command=None, tty=False, timeout=20, input=None,
-            options=()):
-        """Run the OpenSSH client.  command reaches the server byte for byte.
-        Returns a CompletedProcess with bytes; TimeoutExpired when it hangs."""
+    def ssh_command(self, account, identity, command=None, tty=False, options=()):
+        """The words that start the OpenSSH client.  command reaches the server byte
+        for byte."""
         args = ['ssh', '-F', 'none', '-tt' if tty else '-T', '-l', account,
                 '-p', str(self.port), '-i', identity]
         for option in ('BatchMode=yes', 'IdentitiesOnly=yes', 'IdentityAgent=none',
@@ -289,7 +288,13 @@ LogLevel VERBOSE
                        'UserKnownHostsFile=' + self.known_hosts, *options):
             args += ['-o', option]
         # With "--" before the host, ssh looks for no options in the command.
-        args += ['--', '127.0.0.1'] + ([] if command is None else [command])
+        return args + ['--', '127.0.0.1'] + ([] if command is None else [command])
+
+    def ssh(self, account, identity, command=None, tty=False, timeout=20, input=None,
+            options=()):
+        """Run the OpenSSH client.  Returns a CompletedProcess with bytes;
+        TimeoutExpired when it hangs."""
+        args = self.ssh_command(account, identity, command, tty, options)
         stdin = {'stdin': subprocess.DEVNULL} if input is None else {'input': input}
         return subprocess.run(args, timeout=timeout, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, **stdin)
