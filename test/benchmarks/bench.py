@@ -236,6 +236,8 @@ def main():
     try:
         about, results = report.from_json(pathlib.Path(options.saved).read_text()) \
             if options.saved else measure(options, rows)
+    except KeyboardInterrupt:
+        return 130
     except (Failure, subprocess.TimeoutExpired) as failure:
         print('test/bench: %s' % failure, file=sys.stderr)
         return 1

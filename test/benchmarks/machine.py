@@ -41,7 +41,8 @@ def package(name):
 def system():
     found = re.search(r'(?m)^PRETTY_NAME="?([^"\n]*)',
                       pathlib.Path('/etc/os-release').read_text())
-    return found[1] if found else platform.system()
+    return '%s, Linux %s' % (found[1] if found else platform.system(),
+                             re.match(r'[\d.]*', platform.release())[0])
 
 
 def built(directory):
@@ -65,7 +66,7 @@ def describe(options, programs):
     """{what: text}, in the order of a report."""
     return {
         'machine': '%d x %s, %s' % (os.cpu_count(), cpu(), memory()),
-        'system': '%s, Linux %s' % (system(), platform.release()),
+        'system': system(),
         'x2gobroker': '%s; %s' % (
             output(programs.broker, '--version').splitlines()[0].split()[-1],
             program(programs.broker)),

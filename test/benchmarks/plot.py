@@ -115,8 +115,10 @@ def lane(drawing, axis, row, value, named):
     drawing.line(LEFT, y, x, y, colour, 1)
     if len(value) == 1:
         drawing.add('path', d='M%.1f %.1fl10 5l-10 5z' % (x - 5, y - 5), fill=colour)
-        drawing.text(RIGHT + 12, y + 4, 'stopped after %s' % amount(value[0]))
+        drawing.text(RIGHT + 12, y + 4, 'stopped after %s' % tick_label(value[0]))
     else:
+        drawing.line(x, y, axis.x(value[1]), y, colour, 2.5)
+        drawing.add('circle', cx=round(axis.x(value[1]), 1), cy=y, r=4.5, fill='#fff')
         drawing.ring(axis.x(value[1]), y, colour)
         drawing.dot(x, y, colour)
         drawing.text(RIGHT + 12, y + 4, '%s / %s' % tuple(map(amount, value)))
@@ -161,7 +163,7 @@ def legend(drawing, about, whos):
     for who in whos:
         drawing.dot(x, drawing.y - 4, COLOURS[who])
         drawing.text(x + 10, drawing.y, who)
-        x += 32 + 7 * len(who)
+        x += 34 + 6.6 * len(who)
     drawing.ring(x, drawing.y - 4, '#222')
     drawing.text(x + 10, drawing.y, 'median; the axes are logarithmic')
     drawing.y += 4

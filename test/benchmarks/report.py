@@ -6,8 +6,8 @@ import textwrap
 
 import figures
 from figures import (
-    BARE, COUNTS, LIBSSH, LIST_CHANNEL, LIST_WHOLE, LISTING, NO_SANDBOX, OURS, PYTHON,
-    REAL, SELECT_CHANNEL, SELECTING, SSHD)
+    BARE, COUNTS, LIBSSH, LIST_CHANNEL, LIST_COUNT, LIST_WHOLE, LISTING, NO_SANDBOX,
+    OURS, PYTHON, REAL, SELECT_CHANNEL, SELECTING, SSHD)
 
 NOTES = {
     LISTING: '''\
@@ -173,47 +173,49 @@ def text(about, results):
 
 # The README's
 
-README_WIDTHS = 42, 15, 15, 16
+README_WIDTHS = 36, 16, 16, 16
 README_ROWS = [
     *[('listsessions, %s', LISTING, '', n) for n in figures.PROFILES],
-    ('the same through sshd, %s', SSHD, LIST_CHANNEL, 3),
-    ('with a connection of its own', SSHD, LIST_WHOLE, 3),
+    ('  3 profiles, through sshd', SSHD, LIST_CHANNEL, 3),
+    ('  with a connection of its own', SSHD, LIST_WHOLE, 3),
     *[('selectsession, %s', SELECTING, REAL, n) for n in figures.SERVERS],
-    ('the same through sshd, %s', SSHD, SELECT_CHANNEL, 32),
+    ('  32 servers, through sshd', SSHD, SELECT_CHANNEL, 32),
 ]
-
-
-def short(figure):
-    return '%s %s' % tuple(pair(figure)) if figure else '-'
 
 
 def readme_line(results, label, part, group, n):
     row = figures.Row(part, group, n, OURS, 0)
-    label = label % figures.things(row) if '%' in label else label
     python = figures.key_of(row._replace(who=PYTHON))
+    walls = results.base(row), results.wall(*figures.key_of(row)), results.wall(*python)
+    cells = [' / '.join(pair(wall)) if wall else '-' for wall in walls]
+    if python in results.stopped:
+        cells[-1] = '> %s' % number(1e3 * results.stopped[python])
     return columns(README_WIDTHS, [
-        '    ' + label, short(results.base(row)),
-        short(results.wall(*figures.key_of(row))),
-        '> %s' % number(1e3 * results.stopped[python]) if python in results.stopped
-        else short(results.wall(*python))])
+        label % figures.things(row) if '%' in label else label, *cells])
+
+
+def readme_more(results):
+    """What a listing of 3 profiles takes but time."""
+    keys = [(0, BARE), (3, OURS), (3, PYTHON)]
+    memory = [results.memory(LISTING, '', *key) for key in keys]
+    counts = [results.counts.get((COUNTS, LIST_COUNT, *key)) for key in keys]
+    return columns(README_WIDTHS, [
+        '3 profiles: memory, KiB', *('{:,.0f}'.format(figure.median) if figure else '-'
+                                     for figure in memory)]) + \
+        columns(README_WIDTHS, [
+            '  instructions in user space', *('{:,}'.format(count) if count else '-'
+                                              for count in counts)])
 
 
 def readme(about, results):
     """The table of the README."""
-    lines = columns(README_WIDTHS, ['    milliseconds, minimum and median', 'the least',
-                                    'x2gobroker', 'Python broker']) + '\n'
+    lines = columns(README_WIDTHS, ['milliseconds, minimum / median', 'the least',
+                                    'x2gobroker', 'Python broker'])
     for row in README_ROWS:
         lines += readme_line(results, *row)
-    lines += '\n'
-    for who, key in (('bare C program', (LISTING, '', 0, BARE)),
-                     ('x2gobroker', (LISTING, '', 3, OURS)),
-                     ('Python broker', (LISTING, '', 3, PYTHON))):
-        memory = results.memory(*key)
-        if memory:
-            lines += '    %-38s%9s KiB\n' % ('memory, ' + who, '%d' % memory.median)
-    lines += '\n    %s\n    %s\n    %s\n' % (about['machine'], about['system'],
-                                             about['run'])
-    return lines
+    lines += readme_more(results) + '\n'
+    lines += ''.join(about[what] + '\n' for what in ('machine', 'system', 'run'))
+    return ''.join(('    ' + line).rstrip() + '\n' for line in lines.splitlines())
 
 
 # JSON
