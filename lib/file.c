@@ -55,8 +55,7 @@ check_path(char *dir, bool follow, struct x2gobroker_error *err)
 	char *slash;
 
 	for (;;) {
-		if (fstatat(AT_FDCWD, dir, &st, follow ? 0 :
-		    AT_SYMLINK_NOFOLLOW) == -1)
+		if ((follow ? stat(dir, &st) : lstat(dir, &st)) == -1)
 			return not_found_or(err, dir, "cannot be looked up");
 		if (S_ISLNK(st.st_mode))
 			return 1;

@@ -75,7 +75,7 @@ check_failed(const char *label)
 	}
 
 WRAP(int, fstat64, (int fd, struct stat64 *st), (fd, st))
-WRAP(int, stat64, (const char *path, struct stat64 *st), (path, st))
+WRAP(int, lstat64, (const char *path, struct stat64 *st), (path, st))
 WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(int, flock, (int fd, int operation), (fd, operation))
@@ -325,9 +325,9 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		struct problem said;
 	} rows[] = {
 #define SAYS(text)	{ X2GOBROKER_ERR_SYSTEM, 0, text }
-		{ "file", open_a_file, "stat64", 0, EIO,
+		{ "file", open_a_file, "lstat64", 0, EIO,
 		    SAYS("cannot be looked up") },
-		{ "file", open_a_file, "stat64", 1, EIO,
+		{ "file", open_a_file, "lstat64", 1, EIO,
 		    SAYS("cannot be looked up") },
 		{ "file", open_a_file, "fstat64", 0, EIO,
 		    SAYS("cannot be looked up") },
