@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A directory for targets whose reader wants one: made once, below TMPDIR, or in
- * memory, as some readers sync what they write; and removed when the process ends
- * well.
+ * A directory for targets whose reader wants one: made once, below TMPDIR, or
+ * in memory, as some readers sync what they write; and removed when the process
+ * ends well.
  */
 #ifndef FUZZ_DIR_H
 #define FUZZ_DIR_H
