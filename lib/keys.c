@@ -511,7 +511,8 @@ sort_out(const char *path, const struct keylist *keys, struct buf *text,
 		key.line = r.number;
 		keylist_add(gone, &key);
 	}
-	if (more == 0 && gone->nomem)
+	/* a line that is missing in text would be missing in the file */
+	if (more == 0 && (gone->nomem || text->failed))
 		return error_nomem(err);
 	return more;
 }

@@ -744,6 +744,28 @@ a_directory_that_cannot_be_used_has_nobodys_keys(void **state unused)
 }
 
 static void
+a_path_that_is_too_long_has_nobodys_keys(void **state unused)
+{
+	static char dir[X2GOBROKER_FILE_SIZE];
+	struct x2gobroker_error err;
+	struct problems problems;
+	size_t len, n;
+	int result;
+
+	/* as long as a path may be, and the way to where keys are */
+	snprintf(dir, sizeof(dir), "%s", test_path("keys.d"));
+	write_file("keys.d/alice.pub", TYPE KEY_A);
+	for (len = strlen(dir); len < sizeof(dir) - 1; len++)
+		dir[len] = '/';
+	config.keys_dir = dir;
+	assert_null(find(&result, &problems, &err));
+	assert_int_equal(x2gobroker_keys_remove(&config, "alice", NULL, NULL,
+	    NULL, NULL, &n, &err), -1);
+	check_problem("remove", &err, &(const struct problem){
+	    X2GOBROKER_ERR_SYSTEM, 0, "the path is too long" });
+}
+
+static void
 what_sshd_asks_must_be_a_key(void **state unused)
 {
 	static const char *const rows[][2] = {
@@ -1211,7 +1233,7 @@ without_memory_a_key_is_nobodys(void **state unused)
 static void
 without_memory_nothing_is_changed(void **state unused)
 {
-	static const char before[] = TYPE KEY_B "\n";
+	static const char before[] = TYPE KEY_B "\n" TYPE KEY_C "\n";
 	int i, adding;
 	size_t n = 0;
 
@@ -1221,8 +1243,8 @@ without_memory_nothing_is_changed(void **state unused)
 			countdown = i;
 			if ((adding ? x2gobroker_keys_add :
 			    x2gobroker_keys_remove)(&config, "alice",
-			    adding ? TYPE KEY_A : TYPE KEY_B, "", NULL, NULL,
-			    &n, NULL) == -1) {
+			    adding ? TYPE KEY_A "\n" TYPE KEY_B : TYPE KEY_B,
+			    "", NULL, NULL, &n, NULL) == -1) {
 				countdown = 0;
 				assert_string_equal(content_of(
 				    "keys.d/alice.pub"), before);
@@ -1232,6 +1254,9 @@ without_memory_nothing_is_changed(void **state unused)
 		assert_true(i > 5);
 		countdown = 0;
 		n = 0;
+		assert_string_equal(content_of("keys.d/alice.pub"), adding ?
+		    TYPE KEY_B "\n" TYPE KEY_C "\n" TYPE KEY_A "\n" :
+		    TYPE KEY_C "\n");
 	}
 }
 
@@ -1255,6 +1280,7 @@ main(void)
 		test(files_of_others_and_links_are_not_used),
 		test(a_file_that_only_root_can_read_keeps_nobody_out),
 		test(a_directory_that_cannot_be_used_has_nobodys_keys),
+		test(a_path_that_is_too_long_has_nobodys_keys),
 		test(what_sshd_asks_must_be_a_key),
 		test(keys_are_added_behind_those_that_are_there),
 		test(what_was_done_is_told_for_each_key),
