@@ -2,6 +2,8 @@
 /*
  * Linked with --wrap=free, to see what memory holds when it goes back.
  */
+#include <wchar.h>
+
 #include "buf.h"
 #include "test_support.h"
 
@@ -157,6 +159,20 @@ a_size_that_cannot_be_is_remembered(void **state unused)
 	assert_false(buf.failed);
 }
 
+/* What printf(3) has no text for. */
+static void
+what_cannot_be_printed_is_remembered(void **state unused)
+{
+	static const wchar_t wide[] = { 0xd800, 0 };
+	struct buf buf = { 0 };
+
+	buf_puts(&buf, "abc");
+	buf_printf(&buf, "%ls", wide);
+	assert_true(buf.failed);
+	assert_string_equal(buf.data, "abc");
+	buf_free(&buf);
+}
+
 int
 main(void)
 {
@@ -168,6 +184,7 @@ main(void)
 		cmocka_unit_test(what_is_cut_off_is_wiped),
 		cmocka_unit_test(memory_is_wiped_before_it_goes_back),
 		cmocka_unit_test(a_size_that_cannot_be_is_remembered),
+		cmocka_unit_test(what_cannot_be_printed_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,6 +104,36 @@ WRAP(int, pthread_create, (pthread_t *thread, const pthread_attr_t *attr,
 		return breaks(#name) ? NULL : __real_##name args;	\
 	}
 
+int	__wrap_asprintf(char **out, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+int	__wrap___asprintf_chk(char **out, int flag, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+
+int
+__wrap_asprintf(char **out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = breaks("asprintf") ? -1 : vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+/* The same in a build with optimisation. */
+int
+__wrap___asprintf_chk(char **out, int flag unused, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = breaks("asprintf") ? -1 : vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
 WRAP_POINTER(DIR, fdopendir, (int fd), (fd))
 WRAP_POINTER(void, dlopen, (const char *path, int flags), (path, flags))
 WRAP_POINTER(void, dlsym, (void *handle, const char *name), (handle, name))
@@ -270,6 +300,28 @@ open_a_token(struct x2gobroker_error *err)
 	return result;
 }
 
+/* Answered to the end, or refused. */
+static int
+list_with_a_token(struct x2gobroker_error *err)
+{
+	struct x2gobroker_user *user = make_user("root", NULL);
+	struct x2gobroker_profiles *profiles;
+	struct problems said;
+	char *answer;
+
+	profiles = load_text("", &said);
+	test_config.require_cookie = true;
+	answer = answer_to("x --task listsessions --authid let-me-in",
+	    profiles, user, err);
+	test_config.require_cookie = false;
+	check("answer", (err->code == X2GOBROKER_OK) == (strcmp(answer,
+	    "Access denied\n") != 0));
+	free(answer);
+	x2gobroker_profiles_free(profiles);
+	x2gobroker_user_free(user);
+	return err->code == X2GOBROKER_OK ? 0 : -1;
+}
+
 static int
 add_a_key(struct x2gobroker_error *err)
 {
@@ -353,6 +405,8 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		    SAYS("cannot be locked") },
 		{ "host key", add_a_host_key, "strdup", 0, ENOMEM,
 		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
+		{ "host key", add_a_host_key, "asprintf", 0, ENOMEM,
+		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
 		{ "host key", add_a_host_key, "mkdir", 0, EACCES,
 		    SAYS("cannot be made") },
 		{ "host key", add_a_host_key, "open64", 1, EACCES,
@@ -363,6 +417,8 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		    SAYS("cannot be opened") },
 		{ "token", open_a_token, "fstat64", 0, EIO,
 		    SAYS("cannot be opened") },
+		{ "request", list_with_a_token, "write", 0, ENOSPC,
+		    SAYS("a token cannot be written") },
 		{ "key", add_a_key, "open64", 0, EMFILE,
 		    SAYS("cannot be opened") },
 		{ "key", add_a_key, "fchmod", 0, EPERM,

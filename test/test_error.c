@@ -134,6 +134,15 @@ formatting_ends_within_its_buffer(void **state unused)
 	assert_memory_equal(buf, "\\012\\012:", 10);
 }
 
+static void
+the_version_is_told(void **state unused)
+{
+	const char *version = x2gobroker_version();
+
+	assert_true(version[0] >= '0' && version[0] <= '9');
+	assert_non_null(strchr(version, '.'));
+}
+
 int
 main(void)
 {
@@ -145,6 +154,7 @@ main(void)
 		cmocka_unit_test(reports_are_counted_but_warnings_are_not),
 		cmocka_unit_test(an_error_reads_file_line_text),
 		cmocka_unit_test(formatting_ends_within_its_buffer),
+		cmocka_unit_test(the_version_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

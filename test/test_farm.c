@@ -60,12 +60,14 @@ __wrap_sshlib_load(struct sshlib *lib unused, struct x2gobroker_error *err)
 #define FAILS(task, text)	{ NULL, task, X2GOBROKER_ERR_SYSTEM, text }
 
 static char state_dir[100], drained[100];
+static const char *new_key;	/* of all servers, which is not known */
 static struct problems said;
 
 static int
 setup(void **state)
 {
 	round_fails = key_hangs = false;
+	new_key = NULL;
 	alloc_fail(0);
 	play_servers(NULL);
 	if (make_test_dir(state) == -1)
@@ -97,6 +99,7 @@ ask_broker(const char *task, const char *lines, const struct said *rows,
 	size_t len;
 
 	play_servers(rows);
+	link_played.new_key = new_key;
 	said.n = 0;
 	snprintf(text, sizeof(text), "[p]\nname=P\n%s\n", lines);
 	profiles = load_text(text, &problems);
@@ -248,6 +251,19 @@ a_listing_has_marks(void **state unused)
 	assert_string_equal(said.list[0].text,
 	    "no session is shown: no threads");
 	free(answer);
+}
+
+static void
+a_warning_is_told(void **state unused)
+{
+	static const struct request rows[] = {
+		{ "warned of", SELECT, "host=ts01, ts02\n"
+		    "broker-agent-hostkey-policy=WarningPolicy", idle,
+		    "Access granted\nSERVER:ts0", "asked all the same" },
+	};
+
+	new_key = "ts01 ssh-ed25519 A";
+	check_requests(rows, LENGTH(rows));
 }
 
 /*
@@ -579,19 +595,24 @@ what_is_not_decided_is_not_written(void **state unused)
 static void
 without_memory_it_is_refused_or_right(void **state unused)
 {
+	static const struct said busy[] = { SAYS("status", STATUS("")),
+	    SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")), { 0 } },
+	broken[] = { FAILS("open", "no way"), { 0 } };
 	static const struct {
-		const char *task, *lines, *right, *less;
+		const char *task, *lines;
+		const struct said *rows;
+		int result;
+		const char *right, *less;
 	} rows[] = {
-		{ SELECT, "host=ts01, ts02",
+		{ SELECT, "host=ts01, ts02", busy, 0,
 		    "Access granted\nSERVER:ts0", DENIED },
 		{ SELECT, "host=ts01, ts02\nbroker-agent-query-mode=NONE\n"
-		    "broker-portscan-x2goservers=true",
+		    "broker-portscan-x2goservers=true", busy, 0,
 		    "Access granted\nSERVER:ts0", DENIED },
-		{ LIST, "host=ts01, ts02", "status=S\n",
+		{ SELECT, "host=ts01, ts02", broken, -1, DENIED, DENIED },
+		{ LIST, "host=ts01, ts02", busy, 0, "status=S\n",
 		    "START_USER_SESSIONS" },
 	};
-	static const struct said busy[] = { SAYS("status", STATUS("")),
-	    SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")), { 0 } };
 	struct x2gobroker_user *user = make_user("alice", "192.0.2.7");
 	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_request *request;
@@ -610,7 +631,7 @@ without_memory_it_is_refused_or_right(void **state unused)
 		assert_int_equal(x2gobroker_request_parse(rows[i].task,
 		    &request, NULL), 0);
 		for (n = 1, more = true; more; n++) {
-			play_servers(busy);
+			play_servers(rows[i].rows);
 			said.n = 0;
 			remove(test_path("state/choices"));
 			assert_int_equal(x2gobroker_answer_new(request,
@@ -632,7 +653,7 @@ without_memory_it_is_refused_or_right(void **state unused)
 			x2gobroker_answer_free(answer);
 		}
 		/* the last one had all that it needs */
-		check(rows[i].task, result == 0 && n > 8);
+		check(rows[i].task, result == rows[i].result && n > 8);
 		x2gobroker_request_free(request);
 		x2gobroker_profiles_free(profiles);
 	}
@@ -648,6 +669,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_is_gone_to),
 		TEST(a_listing_has_marks),
+		TEST(a_warning_is_told),
 		TEST(without_a_server_it_is_refused),
 		TEST(without_lists_of_its_own_a_server_is_chosen),
 		TEST(a_choice_has_to_be_a_word),

@@ -284,12 +284,37 @@ what_could_be_another_host_is_not_taken(void **state unused)
 	assert_null(hostlist_match(NULL, 0, "ts01"));
 }
 
+static void
+the_first_host_can_be_had_alone(void **state unused)
+{
+	static const struct {
+		const char *text, *name;	/* or NULL: refused */
+	} rows[] = {
+		{ "ts01", "ts01" }, { " , ts01, ts02", "ts01" },
+		{ "ts01, a b c", "ts01" },
+		{ "", NULL }, { " , ", NULL }, { "a b c, ts01", NULL },
+	};
+	struct x2gobroker_error err;
+	struct host host;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		check(rows[i].text, hostlist_first(rows[i].text, &host, &err) ==
+		    (rows[i].name != NULL ? 0 : -1));
+		if (rows[i].name != NULL)
+			check_text(rows[i].text, host.name, rows[i].name);
+		else
+			check(rows[i].text, err.code == X2GOBROKER_ERR_VALUE);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_form_of_a_host_is_read),
 		cmocka_unit_test(what_is_no_host_is_refused),
+		cmocka_unit_test(the_first_host_can_be_had_alone),
 		cmocka_unit_test(a_list_keeps_its_order),
 		cmocka_unit_test(one_bad_host_spoils_the_list),
 		cmocka_unit_test(a_farm_has_hundreds),

@@ -1,15 +1,50 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Made with the real libssh, and with one that fails.  Linked with --wrap for
+ * sshlib_load, the functions of test_alloc.h and asprintf.
+ */
 #include <sys/wait.h>
 
 #include "keypair.h"
-#include "test_support.h"
+#include "test_alloc.h"
+#include "test_sshlib.h"
+
+int	__wrap_asprintf(char **out, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+int	__wrap___asprintf_chk(char **out, int flag, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+
+int
+__wrap_asprintf(char **out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = alloc_fails() ? -1 : vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+/* The same in a build with optimisation. */
+int
+__wrap___asprintf_chk(char **out, int flag unused, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = alloc_fails() ? -1 : vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
+}
 
 static struct sshlib lib;
 
 static int
 load_libssh(void **state)
 {
-	return sshlib_load(&lib, NULL) == -1 ? -1 : make_test_dir(state);
+	return __real_sshlib_load(&lib, NULL) == -1 ? -1 : make_test_dir(state);
 }
 
 /* What ssh-keygen(1) says is the public half of the private one. */
@@ -149,6 +184,58 @@ what_is_too_long_is_refused(void **state unused)
 	}
 }
 
+#define PKCS1	"-----BEGIN RSA PRIVATE KEY-----\n"
+
+/* Half a pair is none, and nothing of it is left. */
+static void
+what_fails_makes_no_pair(void **state unused)
+{
+	static const struct {
+		const char *fails, *text;
+	} rows[] = {
+		{ "ssh_pki_generate", "cannot make a key pair" },
+		{ "ssh_pki_export_privkey_base64", "write a private key" },
+		{ "ssh_pki_export_pubkey_base64", "write a public key" },
+	};
+	struct keypair keypair;
+	struct x2gobroker_error err;
+	struct sshlib broken;
+	size_t i;
+	int n, result;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		play();
+		assert_int_equal(sshlib_load(&broken, NULL), 0);
+		played.key = PKCS1;
+		played.fails = rows[i].fails;
+		check(rows[i].fails, keypair_make(&broken, AUTOLOGIN_RSA,
+		    &keypair, &err) == -1);
+		check(rows[i].fails, strstr(err.text, rows[i].text) != NULL);
+		check(rows[i].fails, keypair.public == NULL);
+		check(rows[i].fails, keypair.private.data == NULL);
+		check_returned(rows[i].fails);
+	}
+	/* a key of another form than it should be */
+	play();
+	assert_int_equal(keypair_make(&broken, AUTOLOGIN_RSA, &keypair, &err),
+	    -1);
+	check_returned("form");
+	played.key = PKCS1;
+	for (n = 1;; n++) {
+		/* the two texts of libssh are none of ours */
+		alloc_fail(n);
+		result = keypair_make(&broken, AUTOLOGIN_RSA, &keypair, &err);
+		if (!alloc_failed())
+			break;
+		assert_int_equal(result, -1);
+		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+		check_returned("memory");
+	}
+	assert_int_equal(n, 3);
+	assert_string_equal(keypair.private.data, PKCS1);
+	keypair_free(&keypair);
+}
+
 int
 main(void)
 {
@@ -157,6 +244,7 @@ main(void)
 		cmocka_unit_test(the_wrapping_comes_off),
 		cmocka_unit_test(other_wrappings_are_refused),
 		cmocka_unit_test(what_is_too_long_is_refused),
+		cmocka_unit_test(what_fails_makes_no_pair),
 	};
 
 	return cmocka_run_group_tests(tests, load_libssh, remove_test_dir);

@@ -178,7 +178,7 @@ what_is_no_lease_is_left_out(void **state unused)
 static void
 brokers_do_not_lose_each_others(void **state unused)
 {
-	char line[16];
+	char line[32];
 	int i, status;
 
 	for (i = 0; i < MANY; i++) {

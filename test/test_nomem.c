@@ -487,6 +487,68 @@ words_of_a_command_line_are_refused(void **state unused)
 	}
 }
 
+/* A file with so much in it that each part of it takes memory of its own. */
+static void
+a_large_file_is_read_as_a_whole_or_not(void **state unused)
+{
+	enum { LENGTH = 17000, KEYS = 1200, SECTIONS = 40 };
+	const char *path = test_path("large.conf");
+	FILE *fp = fopen(path, "w");
+	struct x2gobroker_profiles *profiles;
+	struct way way;
+	struct reporter rep;
+	struct inifile *ini;
+	int i, n, result;
+
+	assert_non_null(fp);
+	fprintf(fp, "[DEFAULT]\nlong = %0*d\n", LENGTH, 1);
+	for (i = 0; i < KEYS; i++)
+		fprintf(fp, "k%d = v\n", i);
+	for (i = 0; i < SECTIONS; i++)
+		fprintf(fp, "[s%d]\nhost = ts%d\n", i, i);
+	assert_int_equal(fclose(fp), 0);
+	for (n = 1, has_failed = true; has_failed; n++) {
+		fp = fopen(path, "r");
+		assert_non_null(fp);
+		rep = (struct reporter){ 0 };
+		has_failed = false;
+		countdown = n;
+		result = inifile_read(fp, path, &rep, &ini);
+		countdown = 0;
+		fclose(fp);
+		if (has_failed) {
+			assert_int_equal(result, -1);
+			assert_null(ini);
+			assert_true(rep.nomem);
+		}
+	}
+	assert_int_equal(result, 0);
+	assert_int_equal(ini->nsections, SECTIONS + 1);
+	assert_int_equal(ini->sections[0].nkeys, KEYS + 1);
+	assert_true(n > 8);
+	inifile_free(ini);
+
+	test_config.inifile_enable = true;
+	test_config.session_profiles = path;
+	test_config.profiles_dir = "/nonexistent/profiles.d";
+	for (n = 1, has_failed = true; has_failed; n++) {
+		has_failed = false;
+		countdown = n;
+		way = (struct way){ 0 };
+		result = x2gobroker_profiles_load(&test_config, note_report,
+		    &way, &profiles, NULL);
+		countdown = 0;
+		/* all of the file, or none of it, and that is said */
+		if (result == 0 && (!way.reported ||
+		    x2gobroker_profiles_count(profiles) != 0))
+			assert_int_equal(x2gobroker_profiles_count(profiles),
+			    SECTIONS);
+		assert_true(has_failed || (result == 0 && !way.reported));
+		x2gobroker_profiles_free(profiles);
+	}
+	assert_true(n > 16);
+}
+
 int
 main(void)
 {
@@ -497,6 +559,7 @@ main(void)
 		cmocka_unit_test(profiles_that_are_missing_are_told),
 		cmocka_unit_test(a_missing_zeroconf_profile_is_told),
 		cmocka_unit_test(groups_are_set_all_or_not_at_all),
+		cmocka_unit_test(a_large_file_is_read_as_a_whole_or_not),
 		cmocka_unit_test(a_buffer_remembers_that_it_failed),
 		cmocka_unit_test(words_of_a_command_line_are_refused),
 	};

@@ -70,9 +70,12 @@ thing(const char *function, int *count)
 static char *
 text_of(const char *text)
 {
-	char *copy = strdup(text);
+	size_t size = strlen(text) + 1;
+	/* not one of those that a test lets fail */
+	char *copy = aligned_alloc(1, size);
 
 	assert_non_null(copy);
+	memcpy(copy, text, size);
 	played.texts++;
 	return copy;
 }
