@@ -32,6 +32,7 @@ LEFT = {'hangup', 'drop', 'stranger'}       # kinds whose clients do not wait
 LATE_SHARE = 0.02       # of the requests; more than these, and nothing is shown
 LEASES = 100            # keys that are remembered: of some seconds, on some servers
 SHOWN = 10              # faults in full
+SERVERS = range(2 * soaklab.GROUP, 33, soaklab.GROUP)   # a fresh Debian has 18 users
 
 
 def arguments():
@@ -42,6 +43,9 @@ def arguments():
     parser.add_argument('--servers', type=int, default=16)
     parser.add_argument('--seed', type=int, default=None)
     args = parser.parse_args()
+    if args.servers not in SERVERS:
+        parser.error('--servers: groups of %d, from %d to %d' % (
+            SERVERS.step, SERVERS[0], SERVERS[-1]))
     if args.seed is None:
         args.seed = int(time.time())
     args.programs = [os.path.abspath(path) for path in args.programs]
