@@ -145,7 +145,7 @@ class Bench:
             world = self.worlds.of(row)
             world.prepare(figures.AT_ONCE)
             task = world.task(row)
-            words = ['/usr/bin/valgrind', '--tool=callgrind',
+            words = [worlds.VALGRIND, '--tool=callgrind',
                      '--callgrind-out-file=/dev/null', *task.command.words]
             answer = worlds.start(task.command._replace(words=words), task.account,
                                   LONG)
@@ -188,6 +188,24 @@ def arguments():
     return options
 
 
+def wanted(options):
+    """The rows that were asked for and that can be run here."""
+    missing = set()
+    for row in figures.rows():
+        needs = (worlds.PEER if row.who == figures.PYTHON else
+                 worlds.VALGRIND if row.part == figures.COUNTS else None)
+        if (options.only and row.part not in options.only) or \
+                (options.quick and row.turns < 1):
+            continue
+        if needs and not os.path.exists(needs):
+            missing.add(needs)
+            continue
+        yield row
+    for path in sorted(missing):
+        print('test/bench: there is no %s, so its rows are left out' % path,
+              file=sys.stderr)
+
+
 def show_list(rows):
     for row in rows:
         print('%-13s %-33s %-16s %s' % (row.part, row.group or '-',
@@ -226,9 +244,7 @@ def show(options, about, results):
 
 def main():
     options = arguments()
-    rows = [row for row in figures.rows()
-            if (not options.only or row.part in options.only)
-            and (not options.quick or row.turns >= 1)]
+    rows = [] if options.saved else list(wanted(options))
     if options.list:
         show_list(rows)
         return 0

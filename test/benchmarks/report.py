@@ -140,7 +140,8 @@ def verdict_text(verdict):
     words = {True: 'holds', False: 'does NOT hold'}
     if not verdict.measured:
         return 'not measured'
-    value = ['%s %s' % (number(value), verdict.claim.unit) for value in verdict.measured]
+    value = ['%s %s' % (number(value), verdict.claim.unit)
+             for value in verdict.measured]
     return '%s by minimum: %s; %s by median: %s' % (
         value[0], words[verdict.by_minimum], value[1], words[verdict.by_median])
 

@@ -99,7 +99,8 @@ def tables(tap):
             if line.startswith('  x2gobroker')][0]
     tap.equal(line[1:], ['1.50', '2.90', '0.300', '0.300', '2000', '1.50', '1.45',
                          '150', '90.5'], 'a line has the figures', text)
-    tap.ok('> 60,000  stopped there\n' in text, 'what was stopped is not a figure', text)
+    tap.ok('> 60,000  stopped there\n' in text, 'what was stopped is not a figure',
+           text)
     tap.ok('150 times by minimum: holds; 90.5 times by median: does NOT hold' in text,
            'claims are told with their figures', text)
     tap.ok('2.50\n' in text, 'instructions are compared, too', text)

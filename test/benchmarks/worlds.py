@@ -24,6 +24,7 @@ from figures import (       # noqa: E402
     REAL, SERVERS, SSHD)
 
 PEER = '/usr/bin/x2gobroker'            # of Debian's package x2gobroker
+VALGRIND = '/usr/bin/valgrind'
 LOGGERS = '/etc/x2go/broker/x2gobroker-loggers.conf'
 PROFILE = '''\
 [p{number}]
@@ -200,10 +201,10 @@ class Selections:
         farm = self.farm
         user = ['--user', farm.user]
         if row.who == LIBSSH:
+            home = farm.broker.home
             return Command([
-                self.programs.asking, farm.agent.name, farm.broker.home + '/.ssh/id_rsa',
-                farm.broker.home + '/.ssh/known_hosts',
-                '%s %s status' % (farmlab.AGENT, farm.user),
+                self.programs.asking, farm.agent.name, home + '/.ssh/id_rsa',
+                home + '/.ssh/known_hosts', '%s %s status' % (farmlab.AGENT, farm.user),
                 str(farm.servers[0].port), *self._addresses(row.n)])
         if row.who == PYTHON:
             return python_command(
