@@ -137,21 +137,19 @@ def measured(results, rows):
 
 
 def verdict_text(verdict):
-    words = {True: 'holds', False: 'does NOT hold'}
+    text = 'claim     %s\n' % verdict.claim.text
     if not verdict.measured:
-        return 'not measured'
-    value = ['%s %s' % (number(value), verdict.claim.unit)
-             for value in verdict.measured]
-    return '%s by minimum: %s; %s by median: %s' % (
-        value[0], words[verdict.by_minimum], value[1], words[verdict.by_median])
+        return text + '          not measured\n'
+    held = verdict.by_minimum, verdict.by_median
+    for what, value, holds in zip(figures.Figure._fields, verdict.measured, held):
+        text += '%-10s%s %s measured: %s\n' % (
+            what, number(value), verdict.claim.unit,
+            'holds' if holds else 'does NOT hold')
+    return text
 
 
 def claims(results):
-    text = 'Claims\n\n'
-    for verdict in figures.judge(results):
-        text += 'claim     %s\nmeasured  %s\n' % (verdict.claim.text,
-                                                  verdict_text(verdict))
-    return text
+    return 'Claims\n\n' + ''.join(map(verdict_text, figures.judge(results)))
 
 
 def text(about, results):
