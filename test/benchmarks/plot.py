@@ -75,7 +75,7 @@ class Axis:
         return LEFT + share * (RIGHT - LEFT)
 
     def ticks(self):
-        return [(10.0 ** power, 1.0) for power in range(self.low, self.high + 1)]
+        return [10.0 ** power for power in range(self.low, self.high + 1)]
 
     def lesser(self):
         return [digit * 10.0 ** power for power in range(self.low, self.high)
@@ -128,7 +128,7 @@ def lane(drawing, axis, row, value, named):
 def grid(drawing, axis, top, bottom):
     for value in axis.lesser():
         drawing.line(axis.x(value), top, axis.x(value), bottom, '#f0f0f0')
-    for value, _ in axis.ticks():
+    for value in axis.ticks():
         drawing.line(axis.x(value), top, axis.x(value), bottom, '#cccccc')
         drawing.text(round(axis.x(value), 1), bottom + 14, tick_label(value), 'middle',
                      class_='small')

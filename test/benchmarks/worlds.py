@@ -4,7 +4,6 @@ that are asked, and an sshd with forced commands.  Each world knows the command 
 row, what its answer must be, and the account that it is run as."""
 
 import collections
-import contextlib
 import os
 import pathlib
 import re
@@ -20,8 +19,7 @@ import brokerlab            # noqa: E402
 import farmlab              # noqa: E402
 import lab                  # noqa: E402
 from figures import (       # noqa: E402
-    BARE, DELAYS, LIBSSH, LIST_WHOLE, LISTING, NO_SANDBOX, OURS, PROFILES, PYTHON,
-    REAL, SERVERS, SSHD)
+    BARE, DELAYS, LIBSSH, LIST_WHOLE, NO_SANDBOX, PROFILES, PYTHON, REAL, SERVERS, SSHD)
 
 PEER = '/usr/bin/x2gobroker'            # of Debian's package x2gobroker
 VALGRIND = '/usr/bin/valgrind'
