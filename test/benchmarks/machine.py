@@ -74,7 +74,8 @@ def describe(options, programs):
         'built': built(options.build),
         'peers': 'Python broker %s, libssh %s, OpenSSH %s, valgrind %s' % tuple(
             map(package, ('x2gobroker', 'libssh-4', 'openssh-server', 'valgrind'))),
-        'run': '%s, %d round%s' % (time.strftime('%Y-%m-%d', time.gmtime()),
-                                      options.rounds, 's' * (options.rounds > 1)),
+        'run': '%s, %d round%s, load average %.1f before it' % (
+            time.strftime('%Y-%m-%d', time.gmtime()), options.rounds,
+            's' * (options.rounds > 1), os.getloadavg()[0]),
         'load before': load(),
     }
