@@ -274,8 +274,10 @@ class Channels:
         if forced not in self.connections:
             key = brokerlab.give_key(self.sshd, world.account,
                                      'key%d' % len(self.connections), [forced])
-            self.connections[forced] = self.stack.enter_context(
-                brokerlab.Connection(self.sshd, world.account, key))
+            connection = brokerlab.Connection(self.sshd, world.account, key)
+            # it is idle while the Python broker lists a thousand profiles
+            connection.options[1] = 'ControlPersist=900'
+            self.connections[forced] = self.stack.enter_context(connection)
         return self.connections[forced]
 
     def task(self, row):
