@@ -348,6 +348,8 @@ class Judge:
             raise RuntimeError('%s, without a fault: %r' % (request.name, outcome))
         blocks = re.findall(rb'(?ms)^\[.*?^\n', self.right)
         self.blocks = {block[1:block.index(b']')].decode(): block for block in blocks}
+        if self.blocks and set(self.blocks) != set(itertools.chain(*PARTS.values())):
+            raise RuntimeError('%s, without a fault: %r' % (request.name, outcome))
 
     def without(self, part):
         """The right answer without the profiles of that part."""
