@@ -109,8 +109,8 @@ x2gobroker_user_set_groups(struct x2gobroker_user *user,
 	return 0;
 }
 
-/* Whether an error means that something is broken or used up, and not that there
- * is nothing to be found. */
+/* Whether an error means that something is broken or used up, and not that
+ * there is nothing to be found. */
 static bool
 is_fault(int error)
 {
@@ -157,9 +157,9 @@ compare_gids(const void *a, const void *b)
 }
 
 /* getgrouplist(3) leaves out what it cannot read and is content.  What has gone
- * wrong may be left in errno, but not at the first time, when services are loaded
- * behind the one that has failed.  So it is asked twice, and has to say the same
- * again. */
+ * wrong may be left in errno, but not at the first time, when services are
+ * loaded behind the one that has failed.  So it is asked twice, and has to say
+ * the same again. */
 static gid_t *
 list_gids(const char *name, gid_t primary, int *n)
 {
@@ -191,7 +191,8 @@ is_named_member(const struct group *gr, const char *name)
 }
 
 /* Where one service cannot read its groups, the next one may say that there is
- * no such group, and that is all that is told.  So nobody believes it at once. */
+ * no such group, and that is all that is told.  So nobody believes it at
+ * once. */
 static const struct group *
 find_group(gid_t gid)
 {

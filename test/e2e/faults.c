@@ -74,8 +74,8 @@ map_count(const char *path)
 
 	if (path == NULL || (fd = open(path, O_RDWR | O_CLOEXEC)) == -1)
 		return;
-	p = mmap(NULL, sizeof(own_counts), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-	    0);
+	p = mmap(NULL, sizeof(own_counts), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    fd, 0);
 	if (p != MAP_FAILED)
 		count = p;
 	close(fd);
