@@ -295,7 +295,7 @@ x2gobroker_farm_choose(struct x2gobroker_farm *farm,
 	cleanup_free struct host *hosts = NULL;
 	struct reporter nobody = { 0 };
 	const struct farm_server *found;
-	size_t chosen, n;
+	size_t chosen = 0, n;
 
 	if (farm_hosts(profile, &hosts, &n, err) == -1 || choose_host(farm,
 	    profile, hosts, n, NULL, false, &nobody, &chosen, err) == -1)

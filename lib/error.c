@@ -11,6 +11,10 @@
 #include "error.h"
 #include "utf8.h"
 
+#undef error_set
+#undef error_errno
+#undef error_nomem
+
 static void fill(struct x2gobroker_error *, enum x2gobroker_code, const char *,
     unsigned int, const char *, va_list) __attribute__((format(printf, 5, 0)));
 

@@ -17,6 +17,13 @@ int	error_errno(struct x2gobroker_error *err, const char *file,
 /* Memory is out. */
 int	error_nomem(struct x2gobroker_error *err);
 
+#ifdef __clang_analyzer__
+/* It reads one file at a time, and would take it that they may return 0. */
+#define error_set(...)		(error_set(__VA_ARGS__), -1)
+#define error_errno(...)	(error_errno(__VA_ARGS__), -1)
+#define error_nomem(err)	(error_nomem(err), -1)
+#endif
+
 /* Where the problems of a file go, and how many errors came by. */
 struct reporter {
 	x2gobroker_report *fn;	/* may be NULL */

@@ -91,7 +91,8 @@ name_of(struct census *census, uid_t uid)
 	for (p = pw->pw_name; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == ':')
 			return census->name;
-	return strcpy(census->name, pw->pw_name);
+	snprintf(census->name, sizeof(census->name), "%s", pw->pw_name);
+	return census->name;
 }
 
 /* One that is not there any more has just ended. */

@@ -151,6 +151,8 @@ keypath_make(const char *template, const struct account *account,
 
 	if (put_path(template, account, &text, err) == -1)
 		return -1;
+	/* also of nothing there is a text by now
+	 * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 	memcpy(path->text, text.data, text.len + 1);
 	if (path->text[0] != '/')
 		return bad(err, path->text, "is not a path from / on");

@@ -115,6 +115,8 @@ check_own_keys(const struct call *call, const struct account *account,
 static bool
 is_for_user(const struct call *call)
 {
+	/* who gets here has a task
+	 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	return call->task->user == USER_NEEDED ||
 	    (call->task->user == USER_OR_NOBODY &&
 	    strcmp(call->user, "-") != 0);

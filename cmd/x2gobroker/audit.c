@@ -67,7 +67,7 @@ put_pair_max(struct line *line, const char *key, const char *value,
 		return;
 	}
 	put(line, "\"");
-	for (i = 0; value[i] != '\0' && i < max; i++) {
+	for (i = 0; i < max && value[i] != '\0'; i++) {
 		one[0] = value[i];
 		if (value[i] == '"' || value[i] == '\\')
 			put(line, "\\");

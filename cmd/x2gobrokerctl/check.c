@@ -90,6 +90,7 @@ check_main(const struct ctl *ctl)
 	struct x2gobroker_config *config = NULL;
 	struct x2gobroker_profiles *profiles = NULL;
 	struct json json;
+	/* cppcheck-suppress uninitvar ; it is begun below */
 	struct findings findings = { .json = ctl->json ? &json : NULL };
 	unsigned long served = 0, withheld = 0;
 	int result;

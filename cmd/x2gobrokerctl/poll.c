@@ -228,6 +228,7 @@ show_profile(const struct site *site, struct view *view, char *id, bool titled,
 static int
 show(const struct ctl *ctl, const struct site *site, struct view *view)
 {
+	/* cppcheck-suppress uninitvar ; it is begun below */
 	struct json json, *where = ctl->json ? &json : NULL;
 	int i, result = EXIT_YES;
 

@@ -215,7 +215,7 @@ static char *
 join(const char *old, size_t old_len, const char *block)
 {
 	char *text;
-	bool ended = old_len == 0 || old[old_len - 1] == '\n';
+	bool ended = old == NULL || old_len == 0 || old[old_len - 1] == '\n';
 
 	if (asprintf(&text, "%s%s%s%s", old != NULL ? old : HEAD,
 	    ended ? "" : "\n", old_len > 0 ? "\n" : "", block) == -1)
