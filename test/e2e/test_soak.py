@@ -29,7 +29,7 @@ from soaklab import Late, Oracle, Record, Sampler, Trouble, World, Wrong
 PATIENCE = soaklab.REQUEST_TIMEOUT + 20     # for an answer: with sshd, when all is busy
 RUN_LIMIT = soaklab.REQUEST_TIMEOUT + 15    # for a broker; its own last resort is + 10
 LEFT = {'hangup', 'drop', 'stranger'}       # kinds whose clients do not wait
-LATE_SHARE = 0.02       # of the requests; more than these, and nothing is shown
+LATE_SHARE = 0.1        # of the requests, on the busiest machine
 LEASES = 100            # keys that are remembered: of some seconds, on some servers
 SHOWN = 10              # faults in full
 SERVERS = range(2 * soaklab.GROUP, 33, soaklab.GROUP)   # a fresh Debian has 18 users
@@ -295,7 +295,9 @@ def check_runs(tap, soak, runs):
         good = first and last and \
             percentile(last, 0.9) <= 1.1 * percentile(first, 0.9) + 256 and \
             max(last) <= 1.25 * max(first) + 1024
-        tap.ok(good, task + ': its memory does not grow with time', first, last)
+        tap.ok(good, task + ': its memory does not grow with time',
+               'KiB, sorted, in the first and in the last fifth:', sorted(first),
+               sorted(last))
 
 
 def check_rest(tap, soak, before):
