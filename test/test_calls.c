@@ -134,6 +134,24 @@ __wrap___asprintf_chk(char **out, int flag unused, const char *fmt, ...)
 	return n;
 }
 
+ssize_t	__real_getline(char **line, size_t *size, FILE *fp);
+ssize_t	__wrap_getline(char **line, size_t *size, FILE *fp);
+ssize_t	__real___getdelim(char **line, size_t *size, int end, FILE *fp);
+ssize_t	__wrap___getdelim(char **line, size_t *size, int end, FILE *fp);
+
+ssize_t
+__wrap_getline(char **line, size_t *size, FILE *fp)
+{
+	return breaks("getline") ? -1 : __real_getline(line, size, fp);
+}
+
+/* The same in a build with optimisation. */
+ssize_t
+__wrap___getdelim(char **line, size_t *size, int end, FILE *fp)
+{
+	return breaks("getline") ? -1 : __real___getdelim(line, size, end, fp);
+}
+
 WRAP_POINTER(DIR, fdopendir, (int fd), (fd))
 WRAP_POINTER(void, dlopen, (const char *path, int flags), (path, flags))
 WRAP_POINTER(void, dlsym, (void *handle, const char *name), (handle, name))
@@ -280,6 +298,18 @@ drain_a_server(struct x2gobroker_error *err)
 }
 
 static int
+read_the_drained(struct x2gobroker_error *err)
+{
+	struct x2gobroker_drained *list;
+
+	write_file("dir/drained", "ts01\n");
+	if (x2gobroker_drained_load(&test_config, &list, err) == -1)
+		return -1;
+	x2gobroker_drained_free(list);
+	return 0;
+}
+
+static int
 add_a_host_key(struct x2gobroker_error *err)
 {
 	return knownhosts_add(test_path("dir/known_hosts"), "a b c", err);
@@ -403,6 +433,8 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		    SAYS("cannot be") },
 		{ "drain", drain_a_server, "flock", 0, ENOLCK,
 		    SAYS("cannot be locked") },
+		{ "drained", read_the_drained, "getline", 0, EIO,
+		    SAYS("cannot be read") },
 		{ "host key", add_a_host_key, "strdup", 0, ENOMEM,
 		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
 		{ "host key", add_a_host_key, "asprintf", 0, ENOMEM,
@@ -429,6 +461,8 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		    SAYS("cannot be listed") },
 		{ "key", add_a_key, "write", 0, ENOSPC,
 		    SAYS("cannot be written") },
+		{ "no key", remove_a_key, "getline", 0, EIO,
+		    SAYS("cannot be read") },
 		{ "no key", remove_a_key, "unlink", 0, EACCES,
 		    SAYS("cannot be removed") },
 		{ "no key", remove_a_key, "fsync", 0, EIO,
@@ -465,6 +499,30 @@ a_short_write_has_failed(void **state unused)
 	broken.result = 3;
 	assert_int_equal(add_a_host_key(&err), -1);
 	assert_non_null(strstr(err.text, strerror(ENOSPC)));
+}
+
+static void
+a_token_is_not_looked_for_without_memory(void **state unused)
+{
+	struct x2gobroker_user *user = make_user("root", NULL);
+	struct x2gobroker_error err;
+	struct token token;
+	int after, result;
+
+	for (after = 0;; after++) {
+		let_fail("malloc", after, ENOMEM);
+		result = token_open(&token, &test_config, user, "let-me-in",
+		    1000, &err);
+		if (broken.call != NULL)
+			break;
+		assert_int_equal(result, -1);
+		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+	}
+	broken.call = NULL;
+	assert_true(after > 0);
+	assert_int_equal(result, 0);
+	token_close(&token);
+	x2gobroker_user_free(user);
 }
 
 /*
@@ -670,6 +728,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_cannot_be_looked_at_is_not_used),
 		TEST(a_short_write_has_failed),
+		TEST(a_token_is_not_looked_for_without_memory),
 		TEST(an_agent_that_cannot_be_run_is_not_asked),
 		TEST(an_answer_that_cannot_be_read_is_none),
 		TEST(without_threads_nobody_is_asked),

@@ -124,6 +124,11 @@ the_wrapping_comes_off(void **state unused)
 	assert_string_equal(out.data, "-----BEGIN RSA PRIVATE KEY-----\n"
 	    "AQID\n-----END RSA PRIVATE KEY-----\n");
 	buf_free(&out);
+	alloc_fail(1);
+	assert_int_equal(keypair_unwrap_rsa(BEGIN SMALL "\n" END, &out, NULL),
+	    -1);
+	assert_true(alloc_failed());
+	buf_free(&out);
 }
 
 static void
