@@ -37,8 +37,8 @@ UNREACHED = {
 def measure(source, build):
     """{file: {line: count}}, of all programs and tests together."""
     text = subprocess.run(
-        ['gcovr', '--root', source, '--filter', source + '/lib/',
-         '--filter', source + '/cmd/', '--json', '-', build],
+        ['gcovr', '--root', source, '--filter', re.escape(source) + '/lib/',
+         '--filter', re.escape(source) + '/cmd/', '--json', '-', build],
         stdout=subprocess.PIPE, check=True).stdout
     return {file['file']: {line['line_number']: line['count']
                            for line in file['lines'] if not line['gcovr/noncode']}

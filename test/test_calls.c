@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls of the system that fail where they hardly ever do, each in a place where
- * a refusal has to follow.  Linked with --wrap for each of them.
+ * Calls of the system that fail where they hardly ever do, each in a place
+ * where a refusal has to follow.  Linked with --wrap for each of them.
  */
 #include <sys/file.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The way to one agent.  Linked with --wrap for what it is made of: the network,
- * SSH, and a process here; and for usleep, as nobody waits.
+ * The way to one agent.  Linked with --wrap for what it is made of: the
+ * network, SSH, and a process here; and for usleep, as nobody waits.
  */
 #include "clock.h"
 #include "link.h"
