@@ -177,33 +177,6 @@ x2gobroker_profile_line(const struct x2gobroker_profile *profile)
 	return profile->line;
 }
 
-static int
-compare_keys(const void *a, const void *b)
-{
-	const struct ini_key *ka = a, *kb = b;
-	int cmp = strcmp(ka->name, kb->name);
-
-	/* what the file says before what is built in, which has line 0 */
-	return cmp != 0 ? cmp : (ka->line == 0) - (kb->line == 0);
-}
-
-/* Drop built-in keys that the file has, too. */
-static void
-drop_overridden(struct ini_section *defaults)
-{
-	size_t i, kept = 0;
-
-	for (i = 0; i < defaults->nkeys; i++) {
-		struct ini_key *key = &defaults->keys[i];
-
-		if (key->line == 0 && kept > 0 &&
-		    strcmp(key->name, defaults->keys[kept - 1].name) == 0)
-			continue;
-		defaults->keys[kept++] = *key;
-	}
-	defaults->nkeys = kept;
-}
-
 /* Report what is wrong with a list of hosts, wherever it stands. */
 static void
 check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
@@ -269,49 +242,90 @@ profile_login(const struct x2gobroker_profile *profile, const char *user)
 	    strcmp(fixed, "BROKER_USER") == 0 ? user : fixed;
 }
 
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct ini_key *ka = a, *kb = b;
+	int cmp = strcmp(ka->name, kb->name);
+
+	return cmp != 0 ? cmp : (ka->line > kb->line) - (ka->line < kb->line);
+}
+
+/* All keys of the sections [DEFAULT], of which configparser makes one. */
+static bool
+collect_defaults(struct ini_section *own, struct inifile *ini)
+{
+	const struct ini_section *section, *end = ini->sections +
+	    ini->nsections;
+	size_t n = 0;
+
+	*own = (struct ini_section){ .name = "DEFAULT" };
+	for (section = ini->sections; section < end; section++)
+		if (strcmp(section->name, "DEFAULT") == 0)
+			n += section->nkeys;
+	if (n == 0)
+		return true;
+	own->keys = arena_alloc(&ini->arena, n * sizeof(*own->keys));
+	if (own->keys == NULL)
+		return false;
+	for (section = ini->sections; section < end; section++) {
+		if (strcmp(section->name, "DEFAULT") != 0 ||
+		    section->nkeys == 0)
+			continue;
+		memcpy(own->keys + own->nkeys, section->keys,
+		    section->nkeys * sizeof(*section->keys));
+		own->nkeys += section->nkeys;
+	}
+	qsort(own->keys, own->nkeys, sizeof(*own->keys), compare_keys);
+	return true;
+}
+
+/* The file's own defaults, and the built-in ones that it does not replace: both
+ * are sorted, and so is what becomes of them. */
+static bool
+merge_defaults(struct ini_section *defaults, const struct ini_section *own,
+    struct arena *arena)
+{
+	struct ini_key *keys = arena_alloc(arena, (own->nkeys + NKEYS) *
+	    sizeof(*keys));
+	size_t i = 0, j, n = 0;
+
+	if (keys == NULL)
+		return false;
+	for (j = 0; j < NKEYS; j++) {
+		while (i < own->nkeys &&
+		    strcmp(own->keys[i].name, table[j].name) <= 0)
+			keys[n++] = own->keys[i++];
+		if (table[j].initial == NULL || (n > 0 &&
+		    strcmp(keys[n - 1].name, table[j].name) == 0))
+			continue;
+		keys[n++] = (struct ini_key){
+			.name = table[j].name,
+			.value = table[j].initial,
+			.row = &table[j],
+		};
+	}
+	while (i < own->nkeys)
+		keys[n++] = own->keys[i++];
+	*defaults = (struct ini_section){ .name = "DEFAULT", .keys = keys,
+	    .nkeys = n };
+	return true;
+}
+
 bool
 profile_file_defaults(struct profile_file *file, struct inifile *ini,
     struct reporter *rep)
 {
-	struct ini_section *defaults = &file->defaults;
 	const struct ini_key *host;
-	size_t i, n = NKEYS;
+	struct ini_section own;
 
-	*defaults = (struct ini_section){ .name = "DEFAULT" };
-	for (i = 0; i < ini->nsections; i++)
-		if (strcmp(ini->sections[i].name, "DEFAULT") == 0)
-			n += ini->sections[i].nkeys;
-	defaults->keys = arena_alloc(&ini->arena, n * sizeof(*defaults->keys));
-	if (defaults->keys == NULL)
+	if (!collect_defaults(&own, ini))
 		return false;
-	/* configparser makes one of several [DEFAULT] sections */
-	for (i = 0; i < ini->nsections; i++) {
-		const struct ini_section *section = &ini->sections[i];
-
-		if (strcmp(section->name, "DEFAULT") != 0 ||
-		    section->nkeys == 0)
-			continue;
-		memcpy(defaults->keys + defaults->nkeys, section->keys,
-		    section->nkeys * sizeof(*section->keys));
-		defaults->nkeys += section->nkeys;
-	}
-	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
-	    compare_keys);
-	profile_check(ini, defaults, rep);
-	host = inifile_find(defaults, "host");
+	profile_check(ini, &own, rep);
+	host = inifile_find(&own, "host");
 	if (host != NULL && !profile_is_not_set(host->value))
 		check_hosts(ini->path, host, rep);
-	for (i = 0; i < NKEYS; i++)
-		if (table[i].initial != NULL)
-			defaults->keys[defaults->nkeys++] = (struct ini_key){
-				.name = table[i].name,
-				.value = table[i].initial,
-				.row = &table[i],
-			};
-	qsort(defaults->keys, defaults->nkeys, sizeof(*defaults->keys),
-	    compare_keys);
-	drop_overridden(defaults);
-	return true;
+	return merge_defaults(&file->defaults, &own, &ini->arena);
 }
 
 /* Whether the client's INI reader takes name for a key, as it is. */
