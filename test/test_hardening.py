@@ -22,11 +22,11 @@ import tempfile
 # File, and what the loader has to find for it.  libssh, libcrypto and libpam are
 # not for a request that asks no server.
 INSTALLED = {
-    'lib/x2go/x2gobroker': {'libinih.so.1', 'libc.so.6'},
+    'lib/x2go/x2gobroker': {'libc.so.6'},
     'lib/x2go/x2gobroker-agent': {'libc.so.6'},
     'lib/x2go/x2gobroker-pam': {'libpam.so.0', 'libc.so.6'},
     'sbin/x2gobrokerctl': {'libx2gobroker.so.0', 'libc.so.6'},
-    'libx2gobroker.so.0': {'libinih.so.1', 'libc.so.6'},
+    'libx2gobroker.so.0': {'libc.so.6'},
 }
 
 # Those that write past an end, run a shell, look a program up in PATH, make names
