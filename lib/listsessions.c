@@ -271,21 +271,24 @@ has_own_sessions(const struct x2gobroker_answer *answer,
 }
 
 /* The state of the best session that there is for a profile. */
-static enum session_state
+static int
 find_state(const struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile)
+    const struct x2gobroker_profile *profile, enum session_state *state,
+    struct x2gobroker_error *err)
 {
 	cleanup_free struct host *hosts = NULL;
 	size_t i, n;
 
-	if (profile_query_mode(profile) == QUERY_NONE || farm->nsessions == 0 ||
-	    farm_hosts(profile, &hosts, &n, NULL) == -1)
-		return SESSION_NONE;
-	for (i = 0; i < farm->nsessions; i++)
+	*state = SESSION_NONE;
+	if (profile_query_mode(profile) == QUERY_NONE || farm->nsessions == 0)
+		return 0;
+	if (farm_hosts(profile, &hosts, &n, err) == -1)
+		return -1;
+	for (i = 0; i < farm->nsessions && *state == SESSION_NONE; i++)
 		if (farm_host_of(farm, profile, hosts, n, &farm->sessions[i]) !=
 		    NULL)
-			return farm->sessions[i].session->state;
-	return SESSION_NONE;
+			*state = farm->sessions[i].session->state;
+	return 0;
 }
 
 static int
@@ -308,9 +311,10 @@ ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
 		return -1;
 	farm_report(farm, &answer->reporter);
 	for (i = 0; i < answer->nvisible; i++)
-		if (has_own_sessions(answer, answer->visible[i]))
-			answer->states[i] = find_state(farm,
-			    answer->visible[i]);
+		if (has_own_sessions(answer, answer->visible[i]) &&
+		    find_state(farm, answer->visible[i], &answer->states[i],
+		    err) == -1)
+			return -1;
 	return 0;
 }
 
@@ -327,7 +331,7 @@ asks_servers(const struct x2gobroker_answer *answer)
 }
 
 /* Find out which profiles have a session.  Where that goes wrong, the list is
- * the same without the marks. */
+ * the same without the marks, or some of them. */
 static void
 find_states(struct x2gobroker_answer *answer)
 {
@@ -340,7 +344,7 @@ find_states(struct x2gobroker_answer *answer)
 	    answer->user->name, &farm, &err) == -1 ||
 	    ask_servers(answer, farm, &err) == -1)
 		report(&answer->reporter, X2GOBROKER_WARNING, err.file,
-		    err.line, "no session is shown: %s", err.text);
+		    err.line, "not all sessions are shown: %s", err.text);
 	x2gobroker_farm_free(farm);
 }
 

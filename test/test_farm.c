@@ -249,7 +249,7 @@ a_listing_has_marks(void **state unused)
 	answer = ask_broker(LIST, "host=ts01", suspended, NULL);
 	assert_non_null(strstr(answer, "START_USER_SESSIONS"));
 	assert_string_equal(said.list[0].text,
-	    "no session is shown: no threads");
+	    "not all sessions are shown: no threads");
 	free(answer);
 }
 
@@ -650,6 +650,10 @@ without_memory_it_is_refused_or_right(void **state unused)
 			    strstr(told, rows[i].less) == NULL &&
 			    strcmp(told, DENIED) != 0)
 				fail_msg("[%s] %d: %s", rows[i].task, n, told);
+			if (result == 0 && said.n == 0 &&
+			    strstr(told, rows[i].right) == NULL)
+				fail_msg("[%s] %d: nobody says why: %s",
+				    rows[i].task, n, told);
 			x2gobroker_answer_free(answer);
 		}
 		/* the last one had all that it needs */
