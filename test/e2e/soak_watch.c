@@ -40,10 +40,12 @@ find_uuid(const char *command, char uuid[static UUID_SIZE])
 		found += strlen(MARKER);
 		len = strspn(found, "0123456789abcdef-");
 	}
-	if (len == UUID_SIZE - 1)
-		snprintf(uuid, UUID_SIZE, "%.*s", (int)len, found);
-	else
-		strcpy(uuid, "-");
+	if (len != UUID_SIZE - 1) {
+		found = "-";
+		len = 1;
+	}
+	memcpy(uuid, found, len);
+	uuid[len] = '\0';
 }
 
 static const char *
