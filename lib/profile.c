@@ -255,20 +255,20 @@ compare_keys(const void *a, const void *b)
 static bool
 collect_defaults(struct ini_section *own, struct inifile *ini)
 {
-	const struct ini_section *section, *end = ini->sections +
-	    ini->nsections;
-	size_t n = 0;
+	const struct ini_section *section;
+	size_t i, n = 0;
 
 	*own = (struct ini_section){ .name = "DEFAULT" };
-	for (section = ini->sections; section < end; section++)
-		if (strcmp(section->name, "DEFAULT") == 0)
-			n += section->nkeys;
+	for (i = 0; i < ini->nsections; i++)
+		if (strcmp(ini->sections[i].name, "DEFAULT") == 0)
+			n += ini->sections[i].nkeys;
 	if (n == 0)
 		return true;
 	own->keys = arena_alloc(&ini->arena, n * sizeof(*own->keys));
 	if (own->keys == NULL)
 		return false;
-	for (section = ini->sections; section < end; section++) {
+	for (i = 0; i < ini->nsections; i++) {
+		section = &ini->sections[i];
 		if (strcmp(section->name, "DEFAULT") != 0 ||
 		    section->nkeys == 0)
 			continue;
