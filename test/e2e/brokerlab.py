@@ -7,6 +7,7 @@ Command lines and answers are bytes, as they are on the wire.
 
 import collections
 import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -224,6 +225,7 @@ class World:
 
     def __init__(self, tap, program, stack):
         self.tap, self.program, self.stack = tap, program, stack
+        self.numbers = itertools.count()
         self.shared, self.user, self.other = (
             stack.enter_context(lab.Account(shell='/bin/sh')) for _ in range(3))
         self.site = stack.enter_context(Site(program, self.shared))
@@ -255,7 +257,8 @@ class World:
     def connect(self, account, *more, **config):
         """A connection with a new key, which leads to the broker with these operator
         options where account is the shared one."""
-        name = 'key%d' % len(os.listdir(self.sshd.dir))
+        # not the number of files there: sockets of idle connections go again
+        name = 'key%d' % next(self.numbers)
         command = self.site.command(*more, **config) \
             if account is self.shared else None
         key = give_key(self.sshd, account, name, command)
