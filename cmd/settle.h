@@ -14,8 +14,8 @@
  * there is no /dev/null. */
 bool	settle_fds(void);
 
-/* No timers; all signals unblocked and as they are by default, but those of the
- * list, which ends with 0, ignored. */
+/* No timers; all signals unblocked, and but for real-time ones as they are by
+ * default; those of the list, which ends with 0, ignored. */
 void	settle_signals(const int *ignored);
 
 /* A copy of a variable, which outlives clearenv(3); NULL where it is not set.

@@ -26,6 +26,7 @@
 
 #define NAME_MAX_LEN	120	/* a key fits what libinih takes for a line */
 #define READ_FIRST	4096	/* most files are smaller */
+#define FEW_KEYS	32
 
 struct reading {
 	struct inifile *ini;
@@ -111,6 +112,26 @@ compare_keys(const void *a, const void *b)
 	return cmp != 0 ? cmp : (ka->line > kb->line) - (ka->line < kb->line);
 }
 
+/* Most sections have few keys, for which qsort(3) takes longer than to put each
+ * in its place. */
+static void
+sort_keys(struct ini_key *keys, size_t n)
+{
+	struct ini_key key;
+	size_t i, j;
+
+	if (n > FEW_KEYS) {
+		qsort(keys, n, sizeof(*keys), compare_keys);
+		return;
+	}
+	for (i = 1; i < n; i++) {
+		key = keys[i];
+		for (j = i; j > 0 && compare_keys(&keys[j - 1], &key) > 0; j--)
+			keys[j] = keys[j - 1];
+		keys[j] = key;
+	}
+}
+
 /* The section that was being put together is complete. */
 static void
 end_section(struct reading *r)
@@ -129,8 +150,7 @@ end_section(struct reading *r)
 	}
 	memcpy(section->keys, r->keys, size);
 	section->nkeys = r->nkeys;
-	qsort(section->keys, section->nkeys, sizeof(*section->keys),
-	    compare_keys);
+	sort_keys(section->keys, section->nkeys);
 	r->nkeys = 0;
 }
 

@@ -432,7 +432,8 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 	const char *wrong;
 
 	key->row = find_row(key->name);
-	if (!is_key_name(key->name)) {
+	/* one of the table's is known to be in order */
+	if (key->row->name == NULL && !is_key_name(key->name)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "\"%.100s\" is no name of a key: letters, digits, '-', "
 		    "'_' and '.' are", key->name);

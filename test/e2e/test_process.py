@@ -97,7 +97,8 @@ print_signals(FILE *fp)
     for (sig = 1; sig < NSIG; sig++) {
         if (sigismember(&blocked, sig) == 1)
             fprintf(fp, "blocked %d\n", sig);
-        if (sigaction(sig, NULL, &action) == -1)
+        /* real-time ones mean nothing to us, and stay as they are */
+        if (sig > 31 || sigaction(sig, NULL, &action) == -1)
             continue;
         if (action.sa_handler == SIG_IGN)
             fprintf(fp, "ignored %d\n", sig);
