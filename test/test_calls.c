@@ -159,6 +159,8 @@ WRAP_POINTER(void, malloc, (size_t size), (size))
 WRAP_POINTER(void, calloc, (size_t n, size_t size), (n, size))
 WRAP_POINTER(char, strdup, (const char *text), (text))
 
+int	__real_openat64(int dir, const char *path, int flags, ...);
+int	__wrap_openat64(int dir, const char *path, int flags, mode_t mode);
 int	__real_open64(const char *path, int flags, ...);
 int	__wrap_open64(const char *path, int flags, mode_t mode);
 int	__real_scandir64(const char *path, struct dirent64 ***entries,
@@ -175,6 +177,13 @@ int	__wrap_getaddrinfo(const char *name, const char *service,
 	    const struct addrinfo *hints, struct addrinfo **out);
 void	__real_freeaddrinfo(struct addrinfo *list);
 void	__wrap_freeaddrinfo(struct addrinfo *list);
+
+int
+__wrap_openat64(int dir, const char *path, int flags, mode_t mode)
+{
+	return breaks("openat64") ? -1 :
+	    __real_openat64(dir, path, flags, mode);
+}
 
 int
 __wrap_open64(const char *path, int flags, mode_t mode)
@@ -267,6 +276,7 @@ open_a_state(struct x2gobroker_error *err)
 {
 	struct statefile file;
 
+	write_file("dir/state", "x\n");
 	if (statefile_open(&file, dir, "state", 100, err) == -1)
 		return -1;
 	statefile_close(&file);
@@ -423,6 +433,11 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		    SAYS("cannot be opened") },
 		{ "state", open_a_state, "flock", 0, ENOLCK,
 		    SAYS("cannot be locked") },
+		/* behind the lock's */
+		{ "state", open_a_state, "openat64", 1, EIO,
+		    SAYS("state in it cannot be opened") },
+		{ "state", open_a_state, "read", 0, EIO,
+		    SAYS("state in it cannot be read") },
 		{ "state", replace_a_state, "fchmod", 0, EIO,
 		    SAYS("cannot be written") },
 		{ "state", replace_a_state, "write", 0, ENOSPC,

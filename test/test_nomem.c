@@ -175,7 +175,7 @@ make_files(void **state)
 	make_dir("profiles.d");
 	write_file("profiles.conf", "[DEFAULT]\nwidth=1024\nuser=BROKER_USER\n"
 	    "[one]\nname=\"One, two\"\nhost=a, b:22, c (192.0.2.1), d, e, f\n"
-	    "acl-groups-allow=group5\n[two]\nhost=a\ncommand=KDE\n"
+	    "acl-groups-allow=group5,\n  group6\n[two]\nhost=a\ncommand=KDE\n"
 	    "acl-clients-allow=192.0.2.0/24\n"
 	    "[hidden]\nhost=a\nacl-groups-allow=ALL\nacl-groups-deny=group3\n");
 	write_file("profiles.d/more.conf", "[three]\nhost=a\n"
