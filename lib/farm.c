@@ -87,7 +87,7 @@ name_this_host(struct host *host)
 	if ((!named && !there) || gethostname(own, HOST_TEXT_MAX) == -1)
 		return;
 	if (named && host->address[0] == '\0' && !resolves(own))
-		strcpy(host->address, "localhost");
+		memcpy(host->address, "localhost", sizeof("localhost"));
 	if (there && resolves(own))
 		memcpy(host->address, own, sizeof(own));
 	if (named)
