@@ -5,17 +5,34 @@
 usage: count.py STATUS LOG.junit.xml ...
 
 STATUS is how meson itself ended; a failure that shows up in no log counts as
-one.  A skipped case has not passed.  Exit status 1 when anything failed.
+one.  A skipped case has not passed.  Exit status 1 when anything failed.  What the
+test itself has to say of a failure is printed, too: the log may be all one gets.
 """
 
 import sys
 import xml.etree.ElementTree
+
+LINES = 60      # of what is said of one failure
+
+
+def said_of(name, output):
+    """The comments that follow "not ok NAME" in a test's output, which is TAP."""
+    lines = output.splitlines()
+    if 'not ok ' + name not in lines:
+        return []
+    said = []
+    for line in lines[lines.index('not ok ' + name) + 1:]:
+        if not line.startswith('#'):
+            break
+        said.append(line)
+    return said if len(said) <= LINES else said[:LINES] + ['# ...']
 
 
 def count(path):
     passed = failed = 0
     for suite in xml.etree.ElementTree.parse(path).iter('testsuite'):
         cases = list(suite.iter('testcase'))
+        output = suite.findtext('system-out') or ''
         if not cases:
             print('%s: no test case was run' % suite.get('name'))
             failed += 1
@@ -23,7 +40,8 @@ def count(path):
             bad = [child.tag for child in case
                    if child.tag in ('failure', 'error', 'skipped')]
             if bad:
-                print('%s: %s: %s' % (suite.get('name'), bad[0], case.get('name')))
+                print('%s: %s: %s' % (suite.get('name'), bad[0], case.get('name')),
+                      *said_of(case.get('name'), output), sep='\n')
                 failed += 1
             else:
                 passed += 1

@@ -227,6 +227,20 @@ def terminate_sessions(user):
                         session], timeout=30, check=True, stdout=subprocess.DEVNULL)
 
 
+def attempt(tap, name, user, story):
+    """Run story(), and once more where it has not come to its end: the real client
+    loses a channel or a click now and then.  What is wrong with what it came to is
+    wrong all the same.  No session of the user's is left."""
+    try:
+        story()
+    except (TimeoutError, RuntimeError) as why:
+        tap.note('%s: once more, as: %s' % (name, why))
+        terminate_sessions(user)
+        story()
+    finally:
+        terminate_sessions(user)
+
+
 class SessionUser(lab.Account):
     """An account that leaves no trace in X2Go's database either, as it might after
     a failure."""

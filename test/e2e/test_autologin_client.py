@@ -36,27 +36,28 @@ def seat(world, door, account, screen):
 
 
 def test_click(tap, world, client):
-    start = time.monotonic()
-    client.start_session()
-    clicked = time.monotonic()
-    client.wait_for(lambda: running(world.user), 30, 'an X2Go session in state R')
-    window = client.wait_for(lambda: client.screen.windows('^%s$' % TITLE), 30,
-                             "the session's window")[0]
-    tap.note('the session runs %.1f s after the click' % (time.monotonic() - clicked))
-    tap.equal(ask_shell(client.screen, window, world.user, 'id -un'),
-              world.user.name + '\n', 'after one click a session runs, as the user')
-    client.screen.shoot('autologin-session')
-    log = world.log()
-    tap.ok('key=yes' in log, 'with a key of the broker\'s', log)
-    log = world.server.log_tail(200)
-    tap.ok('Accepted publickey for %s ' % world.user.name in log and
-           'authorized_keys:1' in log, 'which is what the server took', log)
-    autologinlab.wait_until(start + LIFETIME + 10)
-    world.sweep()
-    tap.equal(keys_of(world.user), None, 'then nothing is left of the key')
-    tap.equal(ask_shell(client.screen, window, world.user, 'echo there'), 'there\n',
-              'and the session goes on')
-    clientlab.terminate_sessions(world.user)
+    with client:
+        start = time.monotonic()
+        client.start_session()
+        clicked = time.monotonic()
+        client.wait_for(lambda: running(world.user), 30, 'an X2Go session in state R')
+        window = client.wait_for(lambda: client.screen.windows('^%s$' % TITLE), 30,
+                                 "the session's window")[0]
+        tap.note('the session runs %.1f s after the click' %
+                 (time.monotonic() - clicked))
+        tap.equal(ask_shell(client.screen, window, world.user, 'id -un'),
+                  world.user.name + '\n', 'after one click a session runs, as the user')
+        client.screen.shoot('autologin-session')
+        log = world.log()
+        tap.ok('key=yes' in log, 'with a key of the broker\'s', log)
+        log = world.server.log_tail(200)
+        tap.ok('Accepted publickey for %s ' % world.user.name in log and
+               'authorized_keys:1' in log, 'which is what the server took', log)
+        autologinlab.wait_until(start + LIFETIME + 10)
+        world.sweep()
+        tap.equal(keys_of(world.user), None, 'then nothing is left of the key')
+        tap.equal(ask_shell(client.screen, window, world.user, 'echo there'), 'there\n',
+                  'and the session goes on')
 
 
 def main():
@@ -66,6 +67,7 @@ def main():
         if len(programs) < 2 or not clientlab.all_is_there(tap, programs[0]) or \
                 not tap.need(**autologinlab.PACKAGES):
             return
+        clientlab.own_machine()
         pictures = os.environ.get('SCREENSHOTS', scratch)
         os.makedirs(pictures, exist_ok=True)
         world = autologinlab.World(stack, *programs, person=clientlab.SessionUser)
@@ -80,8 +82,9 @@ def main():
         screen = stack.enter_context(clientlab.Screen(pictures, scratch))
         client = seat(world, door, account, screen)
         with tap.case('the click: no step failed', client.tell, world.tell,
-                      door.log_tail), client:
-            test_click(tap, world, client)
+                      door.log_tail):
+            clientlab.attempt(tap, 'the click', world.user,
+                              lambda: test_click(tap, world, client))
 
 
 if __name__ == '__main__':

@@ -275,20 +275,6 @@ def test_agent(tap, world, name, leave):
             take_over(tap, world, name, id, secret)
 
 
-def tell_story(tap, world, name, leave):
-    """What goes wrong in one says nothing about the others.  The client loses a
-    channel or a click now and then, so there is a second attempt where it has not
-    come to the end; what is wrong with what it came to is wrong all the same."""
-    try:
-        test_agent(tap, world, name, leave)
-    except (TimeoutError, RuntimeError) as why:
-        tap.note('%s: once more, as: %s' % (name, why))
-        clientlab.terminate_sessions(world.user)
-        test_agent(tap, world, name, leave)
-    finally:
-        clientlab.terminate_sessions(world.user)
-
-
 def take_over(tap, world, name, id, secret):
     user, (first, second) = world.user, world.seats
     tap.equal(list_profiles(second), 'R', name + ', second client: it is running')
@@ -348,7 +334,8 @@ def main():
             with database(world), agent(world, programs[1]) as account, \
                     tap.case(name + ': no step failed', world.tell):
                 world.site.use(account)
-                tell_story(tap, world, name, leave)
+                clientlab.attempt(tap, name, world.user,
+                                  lambda: test_agent(tap, world, name, leave))
 
 
 if __name__ == '__main__':

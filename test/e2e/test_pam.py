@@ -733,7 +733,8 @@ def test_secrets(bench):
                   'its caller cannot ' + name)
     status = dict(re.findall(r'(?m)^(Sig\w+):\t(\w+)$',
                              proc(process, 'status').decode()))
-    ignored = [sig for sig in range(1, 65) if int(status['SigIgn'], 16) >> sig - 1 & 1]
+    # the real-time signals, which follow, mean nothing to it
+    ignored = [sig for sig in range(1, 32) if int(status['SigIgn'], 16) >> sig - 1 & 1]
     tap.equal((status['SigBlk'], status['SigPnd'], status['SigCgt'], ignored),
               ('0' * 16, '0' * 16, '0' * 16, sorted(
                   [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE,
