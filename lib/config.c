@@ -612,10 +612,12 @@ x2gobroker_config_number(const struct x2gobroker_config *config,
     const char *section, const char *key)
 {
 	const struct row *row = find_row(section, key);
+	const void *field;
 
 	if (row == NULL || row->kind != INT)
 		return -1;
-	return *(const int *)((const char *)config + row->offset);
+	field = (const char *)config + row->offset;
+	return *(const int *)field;
 }
 
 int

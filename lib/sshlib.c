@@ -24,7 +24,7 @@ static const struct {
 int
 sshlib_load(struct sshlib *lib, struct x2gobroker_error *err)
 {
-	void *handle, *function;
+	void *handle, *function, *field;
 	size_t i;
 
 	if ((handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL)) == NULL)
@@ -36,7 +36,8 @@ sshlib_load(struct sshlib *lib, struct x2gobroker_error *err)
 		if (function == NULL)
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 			    "libssh is too old: %.300s", dlerror());
-		*(void **)((char *)lib + functions[i].offset) = function;
+		field = (char *)lib + functions[i].offset;
+		*(void **)field = function;
 	}
 	return 0;
 }

@@ -110,9 +110,9 @@ put(uint8_t *data, size_t *len, const void *bytes, size_t n)
 }
 
 /* One field: "TEXT" as it is; ":N", N bytes that begin with 4, as a point
- * does; ";N", N bytes that do not; "#N", a number of N bits; "-", a negative number; "00", one with a
- * zero too many; "+N", N bytes behind no length; "!", a length and nothing
- * behind it. */
+ * does; ";N", N bytes that do not; "#N", a number of N bits; "-", a negative
+ * number; "00", one with a zero too many; "+N", N bytes behind no length; "!",
+ * a length and nothing behind it. */
 static void
 put_field(uint8_t *data, size_t *len, const char *field)
 {
@@ -120,10 +120,11 @@ put_field(uint8_t *data, size_t *len, const char *field)
 	uint8_t bytes[4096] = { 4 };
 
 	switch (*field) {
+	case ':':
+		put(data, len, bytes, n);
+		break;
 	case ';':
 		bytes[0] = 2;
-		/* FALLTHROUGH */
-	case ':':
 		put(data, len, bytes, n);
 		break;
 	case '#':

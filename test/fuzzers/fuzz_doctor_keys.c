@@ -12,6 +12,8 @@
 
 static unsigned int bad, good;
 
+static void say(const char *, va_list) __attribute__((format(printf, 1, 0)));
+
 static void
 say(const char *fmt, va_list ap)
 {

@@ -223,6 +223,9 @@ make_one_line(char *text)
 			*text = ' ';
 }
 
+static void note(struct doctor *, enum finding, const char *, const char *,
+    va_list) __attribute__((format(printf, 4, 0)));
+
 static void
 note(struct doctor *d, enum finding finding, const char *subject,
     const char *fmt, va_list ap)
