@@ -15,6 +15,8 @@ import re
 import subprocess
 import sys
 
+from tap import Tap
+
 LEAST = 95          # percent of the lines of lib/
 
 # What a line is that refuses.  A search that finds nothing says so with NULL or
@@ -89,18 +91,6 @@ def unseen_refusals(source, lines):
     return found
 
 
-class Tap:
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def ok(self, good, name, *notes):
-        self.count += 1
-        self.failed += not good
-        print('%s %d - %s' % ('ok' if good else 'not ok', self.count, name))
-        for note in notes if not good else ():
-            print('# ' + str(note))
-
-
 # What the search must find, and what it must not.
 SAMPLES = [
     ('\tif (x)\n\t\treturn error_set(err, CODE,\n\t\t    "no");', 2, True),
@@ -137,8 +127,7 @@ def main():
     tap.ok(not news, 'all of lib/ that refuses was executed', *news)
     old = UNREACHED.keys() - {(name, function) for name, _, function, _ in unseen}
     tap.ok(not old, 'nothing is excused that was executed', *old)
-    print('1..%d' % tap.count)
-    return 1 if tap.failed else 0
+    return tap.end()
 
 
 if __name__ == '__main__':

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Allocations that fail, one after the other.  A test that includes this is
- * linked with --wrap for each of the functions below.
+ * linked with --wrap for each of the functions below, of which it may do without
+ * asprintf.
  */
 #ifndef TEST_ALLOC_H
 #define TEST_ALLOC_H
@@ -19,6 +20,10 @@ void	*__wrap_calloc(size_t n, size_t size);
 void	*__wrap_reallocarray(void *p, size_t n, size_t size);
 char	*__wrap_strdup(const char *s);
 char	*__wrap_strndup(const char *s, size_t len);
+int	__wrap_asprintf(char **out, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+int	__wrap___asprintf_chk(char **out, int flag, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
 
 /* How many allocations there are until one fails; 0: none will. */
 static int alloc_countdown;
@@ -57,6 +62,31 @@ char *
 __wrap_strndup(const char *s, size_t len)
 {
 	return alloc_fails() ? NULL : __real_strndup(s, len);
+}
+
+int
+__wrap_asprintf(char **out, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = alloc_fails() ? -1 : vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
+}
+
+/* The same in a build with optimisation. */
+int
+__wrap___asprintf_chk(char **out, int flag unused, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = alloc_fails() ? -1 : vasprintf(out, fmt, ap);
+	va_end(ap);
+	return n;
 }
 
 /* Let the n-th allocation from now on fail, from 1. */

@@ -5,24 +5,7 @@
  */
 #include "survey.h"
 #include "test_link.h"
-
-int	__real_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-	    round_progress *progress, void *arg, struct x2gobroker_error *err);
-int	__wrap_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-	    round_progress *progress, void *arg, struct x2gobroker_error *err);
-
-static bool round_hangs;
-
-int
-__wrap_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-    round_progress *progress, void *arg, struct x2gobroker_error *err)
-{
-	if (!round_hangs)
-		return __real_round_run(jobs, n, deadline, progress, arg, err);
-	jobs[0]->free(jobs[0]);
-	jobs[0] = NULL;
-	return 0;
-}
+#include "test_round.h"
 
 #define ID		"alice-50-1763930965_stDXFCE_dp24"
 #define LISTED(state)	"OK\n1|" ID "|50|ts01|" state "|2026-11-23T20:49:25|" \

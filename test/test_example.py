@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from tap import Tap
+
 USER = 'root'           # who exists everywhere, and whose group is root
 
 PROFILES = '''\
@@ -48,19 +50,7 @@ NEAR = {
 FAR = {**NEAR, 'house': ('no', 'profiles.conf:6: acl-clients-allow: ')}
 
 
-class Tap:
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def ok(self, good, name, *notes):
-        self.count += 1
-        self.failed += not good
-        print('%s %d - %s' % ('ok' if good else 'not ok', self.count, name))
-        for note in notes if not good else ():
-            for line in str(note).splitlines():
-                print('# ' + line)
-        return good
-
+class Commands(Tap):
     def run(self, command, name, status=0, **more):
         """Run it; a test point is that it ends with the status.  Its output."""
         try:
@@ -156,13 +146,12 @@ def main():
         print('Bail out! usage: test_example.py SOURCE_ROOT BUILD_ROOT')
         return 2
     os.umask(0o022)
-    tap = Tap()
+    tap = Commands()
     with tempfile.TemporaryDirectory(prefix='x2gobroker-example.') as directory:
         built = build(tap, *sys.argv[1:], directory)
         if built:
             check(tap, *built, directory)
-    print('1..%d' % tap.count)
-    return 1 if tap.failed else 0
+    return tap.end()
 
 
 if __name__ == '__main__':

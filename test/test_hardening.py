@@ -19,6 +19,8 @@ import subprocess
 import sys
 import tempfile
 
+from tap import Tap
+
 # File, and what the loader has to find for it.  libssh, libcrypto and libpam are
 # not for a request that asks no server.
 INSTALLED = {
@@ -215,20 +217,6 @@ HARDENED = ('-O2 -fPIC -fstack-protector-strong -fcf-protection -D_FORTIFY_SOURC
 LINKED = {'program': ' -pie ', 'library': ' -shared -DLIBRARY '}
 
 
-class Tap:
-    def __init__(self):
-        self.count = self.failed = 0
-
-    def ok(self, good, name, *notes):
-        self.count += 1
-        self.failed += not good
-        print('%s %d - %s' % ('ok' if good else 'not ok', self.count, name))
-        for note in notes if not good else ():
-            for line in str(note).splitlines():
-                print('# ' + line)
-        return good
-
-
 def compile_sample(directory, name, kind, flags):
     path = os.path.join(directory, name + ('.so' if kind == 'library' else ''))
     source = os.path.join(directory, 'sample.c')
@@ -283,8 +271,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='x2gobroker-hardening.') as directory:
         check_samples(tap, directory)
         check_installed(tap, install(tap, sys.argv[1], directory))
-    print('1..%d' % tap.count)
-    return 1 if tap.failed else 0
+    return tap.end()
 
 
 if __name__ == '__main__':

@@ -9,36 +9,6 @@
 #include "test_alloc.h"
 #include "test_sshlib.h"
 
-int	__wrap_asprintf(char **out, const char *fmt, ...)
-	    __attribute__((format(printf, 2, 3)));
-int	__wrap___asprintf_chk(char **out, int flag, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
-
-int
-__wrap_asprintf(char **out, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = alloc_fails() ? -1 : vasprintf(out, fmt, ap);
-	va_end(ap);
-	return n;
-}
-
-/* The same in a build with optimisation. */
-int
-__wrap___asprintf_chk(char **out, int flag unused, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = alloc_fails() ? -1 : vasprintf(out, fmt, ap);
-	va_end(ap);
-	return n;
-}
-
 static struct sshlib lib;
 
 static int

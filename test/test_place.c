@@ -6,27 +6,7 @@
  */
 #include "place.h"
 #include "test_link.h"
-
-int	__real_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-	    round_progress *progress, void *arg, struct x2gobroker_error *err);
-int	__wrap_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-	    round_progress *progress, void *arg, struct x2gobroker_error *err);
-
-static bool round_fails, round_hangs;
-
-int
-__wrap_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-    round_progress *progress, void *arg, struct x2gobroker_error *err)
-{
-	if (round_fails)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "no threads");
-	if (!round_hangs)
-		return __real_round_run(jobs, n, deadline, progress, arg, err);
-	jobs[0]->free(jobs[0]);
-	jobs[0] = NULL;
-	return 0;
-}
+#include "test_round.h"
 
 static char state_dir[100];
 

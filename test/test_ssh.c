@@ -16,40 +16,6 @@
 #define PATIENCE_MS	20000
 #define OUTPUT_MAX	20000
 
-int	__wrap_asprintf(char **out, const char *fmt, ...)
-	    __attribute__((format(printf, 2, 3)));
-int	__wrap___asprintf_chk(char **out, int flag, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
-
-int
-__wrap_asprintf(char **out, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (alloc_fails())
-		return -1;
-	va_start(ap, fmt);
-	n = vasprintf(out, fmt, ap);
-	va_end(ap);
-	return n;
-}
-
-/* The same in a build with optimisation. */
-int
-__wrap___asprintf_chk(char **out, int flag unused, const char *fmt, ...)
-{
-	va_list ap;
-	int n;
-
-	if (alloc_fails())
-		return -1;
-	va_start(ap, fmt);
-	n = vasprintf(out, fmt, ap);
-	va_end(ap);
-	return n;
-}
-
 static struct x2gobroker_config config;
 
 static int

@@ -8,28 +8,7 @@
 #include "survey.h"
 #include "test_alloc.h"
 #include "test_link.h"
-
-int	__real_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-	    round_progress *progress, void *arg, struct x2gobroker_error *err);
-int	__wrap_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-	    round_progress *progress, void *arg, struct x2gobroker_error *err);
-
-static bool round_fails, round_hangs;
-
-/* Where it hangs, the first job is left to itself. */
-int
-__wrap_round_run(struct round_job **jobs, size_t n, int64_t deadline,
-    round_progress *progress, void *arg, struct x2gobroker_error *err)
-{
-	if (round_fails)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "no threads");
-	if (!round_hangs)
-		return __real_round_run(jobs, n, deadline, progress, arg, err);
-	jobs[0]->free(jobs[0]);
-	jobs[0] = NULL;
-	return 0;
-}
+#include "test_round.h"
 
 #define SESSION(id, host, last) "1|alice-" id "-1763930965_stDXFCE_dp24|" id \
 		"|" host "|S|2026-11-23T20:49:25|d5ac5e1b|192.0.2.7|30001|" \
