@@ -28,9 +28,9 @@ REFUSAL = re.compile(
 
 # (file, function): why no test gets there.  Each is for lines of that function alone.
 UNREACHED = {
-    ('lib/token.c', 'write_record'):
+    ('lib/access/token.c', 'write_record'):
         'a name of so many bytes has been refused by then, as no file can have it',
-    ('lib/selectsession.c', 'send_to_first'):
+    ('lib/tasks/selectsession.c', 'send_to_first'):
         'a profile without a server that the client could be told is withheld when '
         'it is read; should that change, the client must not be told of one',
 }

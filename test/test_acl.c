@@ -3,7 +3,7 @@
  * Who gets in.  In the tables, user alice asks from 192.0.2.7, and is in the
  * groups staff and lab.
  */
-#include "acl.h"
+#include "access/acl.h"
 #include "test_support.h"
 
 #define ALLOW	X2GOBROKER_ALLOW

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "address.h"
+#include "base/address.h"
 #include "test_support.h"
 
 static struct address

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent.h"
+#include "agent/agent.h"
 #include "test_alloc.h"
 
 #define TIMES	"2026-11-23T20:49:25"

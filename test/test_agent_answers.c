@@ -5,7 +5,7 @@
  */
 #include <time.h>
 
-#include "agent.h"
+#include "agent/agent.h"
 #include "census.h"
 #include "load.h"
 #include "servers.h"

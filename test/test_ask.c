@@ -3,9 +3,9 @@
  * What is said to one server, and what becomes of its answers.  Linked with
  * --wrap for the functions of test_alloc.h and test_link.h.
  */
-#include "ask.h"
-#include "clock.h"
-#include "round.h"
+#include "farm/ask.h"
+#include "base/clock.h"
+#include "base/round.h"
 #include "test_alloc.h"
 #include "test_link.h"
 

@@ -6,8 +6,8 @@
  */
 #include <time.h>
 
-#include "autologin.h"
-#include "place.h"
+#include "autologin/autologin.h"
+#include "autologin/place.h"
 #include "test_support.h"
 
 #define NOW	1763930965	/* 2025-11-23 20:49:25 UTC */

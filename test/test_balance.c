@@ -4,7 +4,7 @@
  */
 #include <limits.h>
 
-#include "balance.h"
+#include "farm/balance.h"
 #include "test_support.h"
 
 uint32_t	__real_arc4random_uniform(uint32_t bound);

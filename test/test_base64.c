@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test_support.h"
 
-#include "base64.h"
+#include "base/base64.h"
 
 /* RFC 4648, section 10. */
 static void

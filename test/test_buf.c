@@ -4,7 +4,7 @@
  */
 #include <wchar.h>
 
-#include "buf.h"
+#include "base/buf.h"
 #include "test_support.h"
 
 void	__real_free(void *p);

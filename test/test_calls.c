@@ -17,17 +17,17 @@
 #include <pthread.h>
 #include <spawn.h>
 
-#include "address.h"
-#include "clock.h"
-#include "file.h"
-#include "knownhosts.h"
-#include "local.h"
-#include "net.h"
-#include "round.h"
-#include "sshlib.h"
-#include "statefile.h"
+#include "base/address.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "farm/knownhosts.h"
+#include "agent/local.h"
+#include "agent/net.h"
+#include "base/round.h"
+#include "agent/sshlib.h"
+#include "base/statefile.h"
 #include "test_support.h"
-#include "token.h"
+#include "access/token.h"
 
 /* The call that fails with that errno, once, after so many that do not. */
 static struct {

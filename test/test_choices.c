@@ -3,8 +3,8 @@
 
 #include <limits.h>
 
-#include "choices.h"
-#include "clock.h"
+#include "farm/choices.h"
+#include "base/clock.h"
 #include "test_alloc.h"
 
 #define NOW	1763930965

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "choose.h"
+#include "farm/choose.h"
 #include "test_support.h"
 
 /* A farm that has answered: three servers, of which one can be made worse. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "clientini.h"
-#include "protocol.h"
+#include "client/clientini.h"
+#include "client/protocol.h"
 #include "test_support.h"
 
 static void

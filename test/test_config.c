@@ -4,8 +4,8 @@
  * machine that runs the tests does not matter: it is looked for below the
  * test's own directory.
  */
-#include "config.h"
-#include "file.h"
+#include "config/config.h"
+#include "base/file.h"
 #include "test_support.h"
 
 FILE	*__real_file_open(const char *path, struct x2gobroker_error *err);

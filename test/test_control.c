@@ -3,7 +3,7 @@
  * Suspending and terminating.  Linked with --wrap for the functions of
  * test_link.h and round_run.
  */
-#include "survey.h"
+#include "farm/survey.h"
 #include "test_link.h"
 #include "test_round.h"
 

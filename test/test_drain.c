@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/wait.h>
 
-#include "drain.h"
+#include "farm/drain.h"
 #include "test_alloc.h"
 
 #define MANY	20	/* administrators */

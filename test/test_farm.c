@@ -4,10 +4,10 @@
  * where a server, a key, a list or memory is missing.  Linked with --wrap for
  * the functions of test_alloc.h and test_link.h, round_run and sshlib_load.
  */
-#include "answer.h"
-#include "autologin.h"
-#include "choose.h"
-#include "survey.h"
+#include "tasks/answer.h"
+#include "autologin/autologin.h"
+#include "farm/choose.h"
+#include "farm/survey.h"
 #include "test_alloc.h"
 #include "test_link.h"
 

@@ -5,7 +5,7 @@
  */
 #include <fcntl.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "test_support.h"
 
 #define SOMEBODY	65534	/* nobody's uid nearly everywhere */

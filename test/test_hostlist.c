@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "hostlist.h"
+#include "config/hostlist.h"
 #include "test_support.h"
 
 static void

@@ -3,7 +3,7 @@
  * What libinih as distributions build it would lose, and what configparser
  * makes of a file, row by row.
  */
-#include "buf.h"
+#include "base/buf.h"
 #include "test_support.h"
 
 /* A dump: "[section]" and "key=value" with a line each, "|" for line breaks in

@@ -5,7 +5,7 @@
  */
 #include <sys/wait.h>
 
-#include "keypair.h"
+#include "autologin/keypair.h"
 #include "test_alloc.h"
 #include "test_sshlib.h"
 

@@ -11,8 +11,8 @@
 #include <fcntl.h>
 #include <pwd.h>
 
-#include "keys.h"
-#include "pubkey.h"
+#include "access/keys.h"
+#include "access/pubkey.h"
 #include "test_support.h"
 
 #define SOMEBODY	65534	/* nobody's uid nearly everywhere */

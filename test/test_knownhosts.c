@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "knownhosts.h"
+#include "farm/knownhosts.h"
 #include "test_support.h"
 
 static void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/wait.h>
 
-#include "cleanup.h"
-#include "leases.h"
+#include "base/cleanup.h"
+#include "autologin/leases.h"
 #include "test_alloc.h"
 
 #define NOW	1763930965

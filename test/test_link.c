@@ -3,10 +3,10 @@
  * The way to one agent.  Linked with --wrap for what it is made of: the
  * network, SSH, and a process here; and for usleep, as nobody waits.
  */
-#include "clock.h"
-#include "link.h"
-#include "local.h"
-#include "net.h"
+#include "base/clock.h"
+#include "agent/link.h"
+#include "agent/local.h"
+#include "agent/net.h"
 #include "test_support.h"
 
 int	__wrap_net_connect(const char *name, int port, int64_t deadline,

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-#include "ask.h"
+#include "farm/ask.h"
 #include "test_support.h"
 
 /* What is said to a task, one after the other; the last one is said again and

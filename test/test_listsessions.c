@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "answer.h"
+#include "tasks/answer.h"
 #include "test_support.h"
 
 #define HEAD	"Access granted\nSTART_USER_SESSIONS\n\n"

@@ -2,8 +2,8 @@
 #include <poll.h>
 #include <signal.h>
 
-#include "clock.h"
-#include "local.h"
+#include "base/clock.h"
+#include "agent/local.h"
 #include "test_support.h"
 
 #define PATIENCE_MS	20000

@@ -103,7 +103,7 @@ def config_type(row, source):
 
 
 def config_keys(root):
-    path = 'lib/config.c'
+    path = 'lib/config/config.c'
     source = read(os.path.join(root, path))
     row = (r'\{\s*"(\w+)",\s*"([\w-]+)",\s*([A-Z_]+)\b'
            r'(?:,\s*((?:X2GO_ETC )?"[^"]*"))?([^{}]*)\}')
@@ -121,7 +121,7 @@ PROFILE_TYPES = {'TEXT': 'text', 'BOOL': 'boolean', 'INT': 'number',
 def profile_keys(root):
     row = r'\{\s*"([\w-]+)",\s*VALUE_(\w+),\s*(NULL|"[^"]*")([^{}]*)\}'
     keys = []
-    for r in table(root, 'lib/profile.c', 'table', row, 40):
+    for r in table(root, 'lib/config/profile.c', 'table', row, 40):
         if r.group(1).startswith('acl-'):
             continue
         is_port = re.search(r'\b1, 65535\b', r.group(4))
@@ -132,14 +132,14 @@ def profile_keys(root):
 
 
 def acl_keys(root):
-    paths = 'lib/acl.c', 'lib/profile.c'
+    paths = 'lib/access/acl.c', 'lib/config/profile.c'
     text = ''.join(read(os.path.join(root, path)) for path in paths)
     return strings(' and '.join(paths), text,
                    'acl-[a-z]+-(?:allow|deny|order)', 10)
 
 
 def python_keys(root):
-    path = 'lib/config.c'
+    path = 'lib/config/config.c'
     return strings(path, read(os.path.join(root, path)), 'X2GOBROKER_[A-Z_]+',
                    4)
 
@@ -308,7 +308,7 @@ def test_client_options(root):
     row = r'\{\s*"([a-z-]+)",\s*OPT_\w+\s*\}'
     return compare("client's option",
                    ['--' + r.group(1) for r in
-                    table(root, 'lib/request.c', 'option_rows', row, 10)],
+                    table(root, 'lib/client/request.c', 'option_rows', row, 10)],
                    [name for item in broker_page(root).items
                     if item.macro == 'Fl' and item.section == 'CLIENT OPTIONS'
                     for name in item.names])
@@ -318,7 +318,7 @@ def test_tasks(root):
     row = r'\{\s*"([a-z]+)",\s*TASK_\w+\s*\}'
     return compare('task',
                    [r.group(1) for r in
-                    table(root, 'lib/request.c', 'task_rows', row, 4)],
+                    table(root, 'lib/client/request.c', 'task_rows', row, 4)],
                    [name for item in broker_page(root).items
                     if item.macro == 'Cm' and item.section == 'TASKS'
                     for name in item.names])
@@ -399,9 +399,10 @@ def source_text(root):
     """All C code, its broken strings joined and their quotes plain."""
     text = ''
     for directory in 'lib', 'cmd/x2gobroker':
-        for name in sorted(os.listdir(os.path.join(root, directory))):
-            if name.endswith('.c'):
-                text += read(os.path.join(root, directory, name))
+        for here, _, names in sorted(os.walk(os.path.join(root, directory))):
+            for name in sorted(names):
+                if name.endswith('.c'):
+                    text += read(os.path.join(here, name))
     return re.sub(r'"\s*\n\s*"', '', text).replace('\\"', '"')
 
 

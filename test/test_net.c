@@ -4,8 +4,8 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
-#include "clock.h"
-#include "net.h"
+#include "base/clock.h"
+#include "agent/net.h"
 #include "test_support.h"
 
 #define PATIENCE_MS	10000

@@ -8,7 +8,7 @@
 #include <grp.h>
 #include <pwd.h>
 
-#include "buf.h"
+#include "base/buf.h"
 #include "test_support.h"
 
 void	*__real_malloc(size_t size);

@@ -4,7 +4,7 @@
  * takes them out.  Linked with --wrap for the functions of test_link.h and
  * round_run.
  */
-#include "place.h"
+#include "autologin/place.h"
 #include "test_link.h"
 #include "test_round.h"
 

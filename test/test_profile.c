@@ -2,7 +2,7 @@
 /*
  * What is wrong with a profile, key by key, and which value a key has.
  */
-#include "profile.h"
+#include "config/profile.h"
 #include "test_support.h"
 
 /* All that is reported of a file with this text, warnings too. */

@@ -2,7 +2,7 @@
 /*
  * Files and directories of profiles: what is read, withheld and in what order.
  */
-#include "profile.h"
+#include "config/profile.h"
 #include "test_support.h"
 
 static int

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "protocol.h"
+#include "client/protocol.h"
 #include "test_support.h"
 
 static void

@@ -2,7 +2,7 @@
 /*
  * What clients send.  Linked with --wrap=free, to see a password wiped.
  */
-#include "request.h"
+#include "client/request.h"
 #include "test_support.h"
 
 #define U	"f7e8c1a2-0b3d-4c5e-8f90-123456789abc"

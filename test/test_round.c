@@ -3,8 +3,8 @@
 #include <signal.h>
 #include <stdatomic.h>
 
-#include "clock.h"
-#include "round.h"
+#include "base/clock.h"
+#include "base/round.h"
 #include "test_support.h"
 
 #define JOBS	200

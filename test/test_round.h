@@ -6,7 +6,7 @@
 #ifndef TEST_ROUND_H
 #define TEST_ROUND_H
 
-#include "round.h"
+#include "base/round.h"
 #include "test_support.h"
 
 int	__real_round_run(struct round_job **jobs, size_t n, int64_t deadline,

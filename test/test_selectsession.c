@@ -5,7 +5,7 @@
  */
 #include <netdb.h>
 
-#include "answer.h"
+#include "tasks/answer.h"
 #include "test_support.h"
 
 int	__wrap_gethostname(char *name, size_t len);

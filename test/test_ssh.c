@@ -8,8 +8,8 @@
 
 #include <fcntl.h>
 
-#include "clock.h"
-#include "ssh.h"
+#include "base/clock.h"
+#include "agent/ssh.h"
 #include "test_alloc.h"
 #include "test_sshlib.h"
 

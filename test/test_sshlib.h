@@ -7,7 +7,7 @@
 #ifndef TEST_SSHLIB_H
 #define TEST_SSHLIB_H
 
-#include "sshlib.h"
+#include "agent/sshlib.h"
 #include "test_support.h"
 
 static struct played {

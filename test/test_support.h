@@ -22,9 +22,9 @@
 
 #include <cmocka.h>
 
-#include "config.h"
-#include "error.h"
-#include "inifile.h"
+#include "config/config.h"
+#include "base/error.h"
+#include "config/inifile.h"
 
 #define unused		__attribute__((unused))
 #define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))

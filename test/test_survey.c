@@ -3,9 +3,9 @@
  * All servers of a farm at once: what is taken over from their answers.  Linked
  * with --wrap for the functions of test_alloc.h and test_link.h and round_run.
  */
-#include "clock.h"
-#include "knownhosts.h"
-#include "survey.h"
+#include "base/clock.h"
+#include "farm/knownhosts.h"
+#include "farm/survey.h"
 #include "test_alloc.h"
 #include "test_link.h"
 #include "test_round.h"

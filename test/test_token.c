@@ -14,7 +14,7 @@
 #include <sha2.h>
 
 #include "test_support.h"
-#include "token.h"
+#include "access/token.h"
 
 #define START		1700000000	/* when everything begins */
 #define SECRET		"let-me-in"

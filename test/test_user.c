@@ -8,7 +8,7 @@
 #include <pwd.h>
 
 #include "test_support.h"
-#include "user.h"
+#include "access/user.h"
 
 struct passwd	*__wrap_getpwnam(const char *name);
 struct group	*__wrap_getgrgid(gid_t gid);

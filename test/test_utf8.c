@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test_support.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 static void
 characters_are_decoded(void **state unused)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "test_support.h"
-#include "value.h"
+#include "base/value.h"
 
 static void
 booleans_are_configparsers(void **state unused)

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define PEOPLE_FROM	1000	/* uids below are root and system accounts */
 

@@ -12,7 +12,7 @@
 
 #include "account.h"
 #include "census.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
 
 #define START_FIELD	22	/* starttime, in proc(5) */
 

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include "buf.h"
+#include "base/buf.h"
 
 #define CENSUS_YOUNG_S	120	/* seconds; then it shows in the load */
 #define CENSUS_LINES	1000	/* of sessions that have just begun */

@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clock.h"
-#include "file.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
 #include "keyfile.h"
 #include "keypath.h"
 

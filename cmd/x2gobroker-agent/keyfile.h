@@ -3,7 +3,7 @@
 #define AGENT_KEYFILE_H
 
 #include "account.h"
-#include "error.h"
+#include "base/error.h"
 #include "keytext.h"
 
 /* Add line to the file of keys at path, a template, or remove it, as the user

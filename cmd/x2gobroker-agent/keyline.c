@@ -2,10 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "keyline.h"
-#include "pubkey.h"
-#include "value.h"
+#include "access/pubkey.h"
+#include "base/value.h"
 
 #define BLANKS		" \t"
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

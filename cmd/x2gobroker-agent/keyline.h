@@ -11,8 +11,8 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "buf.h"
-#include "error.h"
+#include "base/buf.h"
+#include "base/error.h"
 
 #define KEYLINE_MAX	(8 * 1024)	/* bytes of a new line */
 

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "cleanup.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "keypath.h"
 
 #define FILE_NAME	"authorized_keys"	/* how its name begins */

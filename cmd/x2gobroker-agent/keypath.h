@@ -3,7 +3,7 @@
 #define AGENT_KEYPATH_H
 
 #include "account.h"
-#include "error.h"
+#include "base/error.h"
 
 #define KEYPATH_SIZE	4096	/* PATH_MAX */
 

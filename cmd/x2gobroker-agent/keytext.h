@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <time.h>
 
-#include "buf.h"
+#include "base/buf.h"
 
 enum key_change { KEY_ADD, KEY_REMOVE, KEY_EXPIRE };
 

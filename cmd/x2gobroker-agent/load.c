@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "load.h"
 
 #define MHZ_UNKNOWN	1000	/* of a processor that says nothing */

@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
-#include "buf.h"
-#include "error.h"
+#include "base/buf.h"
+#include "base/error.h"
 
 struct load {
 	long loadavg;		/* percent of a processor, at least 1 */

@@ -12,8 +12,8 @@
 #include <syslog.h>
 
 #include "../priv.h"
-#include "cleanup.h"
-#include "clock.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "process.h"
 #include "sweep.h"
 #include "task.h"

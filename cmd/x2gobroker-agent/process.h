@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 #include "account.h"
-#include "error.h"
+#include "base/error.h"
 
 /* What the process was given, taken once, before anything else happens. */
 struct process {

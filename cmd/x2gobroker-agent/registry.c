@@ -23,8 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "buf.h"
-#include "cleanup.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
 #include "registry.h"
 
 #define NAME_LEN	(SHA256_DIGEST_STRING_LENGTH - 1)

@@ -7,7 +7,7 @@
 #ifndef AGENT_REGISTRY_H
 #define AGENT_REGISTRY_H
 
-#include "error.h"
+#include "base/error.h"
 
 /* Note that a line is about to be put into file, a template, of that user.  The
  * descriptor that is returned is to stay open until that has happened or failed;

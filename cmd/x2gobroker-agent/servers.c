@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "servers.h"
-#include "value.h"
+#include "base/value.h"
 
 #define SESSIONS_MAX	1000000	/* of a host; no sum of them overflows */
 #define HOST_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \

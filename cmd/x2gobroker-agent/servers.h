@@ -2,7 +2,7 @@
 #ifndef AGENT_SERVERS_H
 #define AGENT_SERVERS_H
 
-#include "buf.h"
+#include "base/buf.h"
 
 /* Of lines "HOST SESSIONS", as x2gogetservers(8) prints them (may be NULL), make
  * lines "PERCENT:HOST": how much of all sessions that host has.  Where only the

@@ -8,14 +8,14 @@
 #include <time.h>
 
 #include "census.h"
-#include "cleanup.h"
+#include "base/cleanup.h"
 #include "keyfile.h"
 #include "keyline.h"
 #include "keypath.h"
 #include "load.h"
 #include "registry.h"
 #include "servers.h"
-#include "session.h"
+#include "agent/session.h"
 #include "task.h"
 #include "tool.h"
 

@@ -3,8 +3,8 @@
 #define AGENT_TASK_H
 
 #include "account.h"
-#include "buf.h"
-#include "error.h"
+#include "base/buf.h"
+#include "base/error.h"
 
 #define TASK_ARGS_MAX	2
 

@@ -16,8 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cleanup.h"
-#include "clock.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "tool.h"
 
 #define DEADLINE_MS	20000

@@ -3,8 +3,8 @@
 #define AGENT_TOOL_H
 
 #include "account.h"
-#include "buf.h"
-#include "error.h"
+#include "base/buf.h"
+#include "base/error.h"
 
 #define TOOL_OUTPUT_MAX	(1024 * 1024)	/* bytes; a session has 300 */
 

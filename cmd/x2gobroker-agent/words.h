@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "error.h"
+#include "base/error.h"
 
 #define COMMAND_MAX	(16 * 1024)	/* bytes; a key line has a thousand */
 #define WORDS_MAX	8		/* more than any task has */

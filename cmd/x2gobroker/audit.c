@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "audit.h"
-#include "file.h"
+#include "base/file.h"
 #include "log.h"
 
 #define LINE_SIZE	4096

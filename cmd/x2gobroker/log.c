@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "base/file.h"
 #include "log.h"
 
 #define LINE_SIZE	4096

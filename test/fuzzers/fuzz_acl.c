@@ -3,7 +3,7 @@
  * Access lists: the first line is the client's address, the rest a profile
  * file.
  */
-#include "config.h"
+#include "config/config.h"
 #include "fuzz_file.h"
 #include "fuzz_net.h"
 

@@ -8,7 +8,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 
-#include "address.h"
+#include "base/address.h"
 #include "fuzz.h"
 
 static void

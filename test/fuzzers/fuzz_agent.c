@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Answers of an agent; the first byte says to what.  What is refused leaves no
  * trace, and what is taken can be used without another look. */
-#include "address.h"
-#include "agent.h"
+#include "base/address.h"
+#include "agent/agent.h"
 #include "fuzz.h"
 
 static int

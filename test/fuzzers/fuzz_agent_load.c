@@ -5,8 +5,8 @@
  * container; whatever they say, the broker understands what the agent makes of
  * it.
  */
-#include "agent.h"
-#include "cleanup.h"
+#include "agent/agent.h"
+#include "base/cleanup.h"
 #include "fuzz.h"
 #include "load.h"
 

@@ -3,7 +3,7 @@
  * What x2gogetservers prints.  Of it, the agent says for each host how much of
  * all it has; and the broker can read what x2gogetservers says itself.
  */
-#include "agent.h"
+#include "agent/agent.h"
 #include "fuzz.h"
 #include "servers.h"
 

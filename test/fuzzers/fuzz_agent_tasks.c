@@ -4,7 +4,7 @@
  * broker can read what the agent makes of it, and no session is suspended that
  * is not the user's, or not there.
  */
-#include "agent.h"
+#include "agent/agent.h"
 #include "census.h"
 #include "fuzz.h"
 #include "load.h"

@@ -4,7 +4,7 @@
  * order, without a control character; and written out again in quotes, it is
  * read as the same word.
  */
-#include "buf.h"
+#include "base/buf.h"
 #include "fuzz.h"
 #include "words.h"
 

@@ -3,7 +3,7 @@
 #define FUZZ_ASK_H
 
 #include "fuzz.h"
-#include "protocol.h"
+#include "client/protocol.h"
 #include "x2gobroker.h"
 
 static bool

@@ -4,10 +4,10 @@
  * bytes for each.  Weights that are taken are read again as the same; and the
  * server that is chosen is a usable one with the least score.
  */
-#include "balance.h"
-#include "buf.h"
+#include "farm/balance.h"
+#include "base/buf.h"
 #include "fuzz.h"
-#include "hostlist.h"
+#include "config/hostlist.h"
 
 #define SERVERS_MAX	32
 

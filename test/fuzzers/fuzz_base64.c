@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Text is decoded in one way only: encoded again, it is the same.  And all
  * bytes are given back as they were. */
-#include "base64.h"
+#include "base/base64.h"
 #include "fuzz.h"
 
 static void

@@ -3,7 +3,7 @@
  * The file of recent choices.  Whatever is in it: a choice is added, and is
  * there, with those that were, when the file is read again.
  */
-#include "choices.h"
+#include "farm/choices.h"
 #include "fuzz_dir.h"
 
 #define NOW	1763930965

@@ -3,10 +3,10 @@
  * What is written for the X2Go client is one line without a word of the
  * protocol, and its INI reader gives back the value as it was.
  */
-#include "clientini.h"
+#include "client/clientini.h"
 #include "fuzz.h"
-#include "protocol.h"
-#include "utf8.h"
+#include "client/protocol.h"
+#include "base/utf8.h"
 
 /* The next UTF-16 unit of a quoted value in the notation of QSettings. */
 static uint32_t

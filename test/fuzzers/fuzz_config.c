@@ -3,7 +3,7 @@
  * x2gobroker.conf, and behind a form feed the defaults.conf of the Python
  * broker.
  */
-#include "config.h"
+#include "config/config.h"
 #include "fuzz_file.h"
 
 static void

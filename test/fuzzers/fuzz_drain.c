@@ -4,8 +4,8 @@
  * and taken off again, and the file is as it was, but for the end of its last
  * line.
  */
-#include "address.h"
-#include "drain.h"
+#include "base/address.h"
+#include "farm/drain.h"
 #include "fuzz_dir.h"
 
 enum loaded { BROKEN, WITHOUT, WITH };

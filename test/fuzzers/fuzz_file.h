@@ -7,7 +7,7 @@
 #ifndef FUZZ_FILE_H
 #define FUZZ_FILE_H
 
-#include "file.h"
+#include "base/file.h"
 #include "fuzz.h"
 
 FILE	*__wrap_file_open(const char *path, struct x2gobroker_error *err);

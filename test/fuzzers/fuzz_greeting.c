@@ -5,9 +5,9 @@
 
 #include <unistd.h>
 
-#include "clock.h"
+#include "base/clock.h"
 #include "fuzz.h"
-#include "net.h"
+#include "agent/net.h"
 
 static const char busy[] = "Exceeded MaxStartups", ssh[] = "SSH-";
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The value of host=: what is taken can be written out and read again. */
-#include "buf.h"
+#include "base/buf.h"
 #include "fuzz.h"
-#include "hostlist.h"
+#include "config/hostlist.h"
 
 /* In brackets a colon is the address's, behind them it is the port's. */
 static void

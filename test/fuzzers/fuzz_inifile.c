@@ -4,9 +4,9 @@
  * understood, and read again: nothing was lost, nothing was made up.  But
  * control characters, which no user of the reader takes, may get lost.
  */
-#include "buf.h"
+#include "base/buf.h"
 #include "fuzz.h"
-#include "inifile.h"
+#include "config/inifile.h"
 
 static void
 write_section(struct buf *buf, const struct ini_section *section)

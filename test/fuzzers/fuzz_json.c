@@ -5,7 +5,7 @@
  * on.
  */
 #include "fuzz.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 #include "../../cmd/x2gobrokerctl/json.c"
 

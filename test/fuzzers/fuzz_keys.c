@@ -6,7 +6,7 @@
  */
 #include <pwd.h>
 
-#include "config.h"
+#include "config/config.h"
 #include "fuzz_dir.h"
 
 struct passwd *__wrap_getpwnam(const char *name);

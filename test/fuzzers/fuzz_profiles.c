@@ -3,11 +3,11 @@
  * A profile file, all the way to the answers: each has the protocol's words
  * that it must have, and no second one.
  */
-#include "config.h"
+#include "config/config.h"
 #include "fuzz_ask.h"
 #include "fuzz_file.h"
 #include "fuzz_net.h"
-#include "link.h"
+#include "agent/link.h"
 
 /* No server is asked, and each is up. */
 int	__wrap_x2gobroker_farm_add(struct x2gobroker_farm *farm,

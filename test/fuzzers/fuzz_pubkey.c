@@ -3,9 +3,9 @@
  * A line of a file of public keys.  What is taken are words of the line, is of
  * a type that we know, and is read as the same key when it is written again.
  */
-#include "base64.h"
+#include "base/base64.h"
 #include "fuzz.h"
-#include "pubkey.h"
+#include "access/pubkey.h"
 #include "x2gobroker.h"
 
 static void

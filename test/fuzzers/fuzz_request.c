@@ -3,9 +3,9 @@
  * SSH_ORIGINAL_COMMAND, and the same words as a command line.  What is in a
  * request cannot break a line of the log or of the answer.
  */
-#include "envelope.h"
+#include "client/envelope.h"
 #include "fuzz.h"
-#include "request.h"
+#include "client/request.h"
 
 #define WORDS_MAX	64
 

@@ -2,8 +2,8 @@
 /* "USER\nLINE" of x2golistsessions: what is taken is safe in an answer, and is
  * given out as it came. */
 #include "fuzz.h"
-#include "protocol.h"
-#include "session.h"
+#include "client/protocol.h"
+#include "agent/session.h"
 
 static void
 check_session(const struct session *session, const char *user)

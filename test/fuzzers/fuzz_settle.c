@@ -5,7 +5,7 @@
  * left without it.
  */
 #include "fuzz.h"
-#include "user.h"
+#include "access/user.h"
 
 #include "../../cmd/settle.c"
 

@@ -9,7 +9,7 @@
 
 #include "fuzz_dir.h"
 #include "fuzz_file.h"
-#include "token.h"
+#include "access/token.h"
 
 #define NOW	1763930965
 

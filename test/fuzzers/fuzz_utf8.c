@@ -5,7 +5,7 @@
  * room it is cut between characters.
  */
 #include "fuzz.h"
-#include "utf8.h"
+#include "base/utf8.h"
 
 static size_t
 encode(uint32_t c, char *dst)

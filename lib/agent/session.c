@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "client/protocol.h"
+#include "agent/session.h"
+
+#define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS		"0123456789"
+#define ID_CHARS	LETTERS DIGITS "._-@"
+
+/*
+ * What a field may be.  A session that is just being started has no process,
+ * cookie, client and ports yet: these fields are empty then.
+ */
+
+static bool
+is_number(const char *text)
+{
+	/* a port that is not used, or a clock that was set back */
+	if (*text == '-')
+		text++;
+	return *text != '\0' && text[strspn(text, DIGITS)] == '\0';
+}
+
+static bool
+is_number_or_empty(const char *text)
+{
+	return *text == '\0' || is_number(text);
+}
+
+static bool
+is_cookie(const char *text)
+{
+	return text[strspn(text, LETTERS DIGITS)] == '\0';
+}
+
+static bool
+is_time(const char *text)
+{
+	return *text != '\0' && text[strspn(text, DIGITS "-:T")] == '\0';
+}
+
+static bool
+is_state(const char *text)
+{
+	return (*text == SESSION_RUNNING || *text == SESSION_SUSPENDED ||
+	    *text == SESSION_FINISHED) && text[1] == '\0';
+}
+
+static bool
+is_host(const char *text)
+{
+	struct address ignored;
+	size_t len = strlen(text);
+
+	return address_is_host_name(text, len) ||
+	    address_parse(text, len, &ignored);
+}
+
+static bool
+is_host_or_empty(const char *text)
+{
+	return *text == '\0' || is_host(text);
+}
+
+/* Compared with the one who was asked for, further down. */
+static bool
+is_user(const char *text)
+{
+	return *text != '\0';
+}
+
+static const struct field {
+	const char *name;
+	bool (*check)(const char *text);
+} field_types[SESSION_FIELDS_MAX] = {
+	{ "agent pid", is_number_or_empty },
+	{ "session id", session_is_id },
+	{ "display", is_number },
+	{ "host", is_host },
+	{ "state", is_state },
+	{ "time of creation", is_time },
+	{ "cookie", is_cookie },
+	{ "client", is_host_or_empty },
+	{ "graphics port", is_number_or_empty },
+	{ "sound port", is_number_or_empty },
+	{ "last time", is_time },
+	{ "user", is_user },
+	{ "age", is_number },
+	{ "file-sharing port", is_number_or_empty },
+	{ "telekinesis control port", is_number_or_empty },
+	{ "telekinesis data port", is_number_or_empty },
+};
+
+bool
+session_is_id(const char *id)
+{
+	size_t len = strlen(id);
+
+	return len > 0 && len <= SESSION_ID_MAX && id[0] != '-' &&
+	    strspn(id, ID_CHARS) == len;
+}
+
+static int
+bad(struct x2gobroker_error *err, const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+	    "no session: %s", why);
+}
+
+/* What can be said before the line is taken apart. */
+static int
+check_line(const char *line, size_t len, struct x2gobroker_error *err)
+{
+	size_t i;
+
+	if (len > SESSION_LINE_MAX)
+		return bad(err, "the line is too long");
+	for (i = 0; i < len; i++)
+		if (line[i] < 0x20 || line[i] > 0x7e)
+			return bad(err, "a byte in it is not printable ASCII");
+	/* the client would find it in the answer that the line comes into */
+	if (protocol_find_word(line, len) != NULL)
+		return bad(err, "a word of the broker's protocol is in it");
+	return 0;
+}
+
+/* Take session->line apart.  Each '|' ends a field: empty ones count. */
+static int
+split(struct session *session, struct x2gobroker_error *err)
+{
+	char *rest = session->line, *field;
+
+	while ((field = strsep(&rest, "|")) != NULL) {
+		if (session->nfields == SESSION_FIELDS_MAX)
+			return bad(err, "the line has too many fields");
+		session->fields[session->nfields++] = field;
+	}
+	if (session->nfields < SESSION_FIELDS_MIN)
+		return bad(err, "the line has too few fields");
+	return 0;
+}
+
+static int
+check_fields(struct session *session, const char *user,
+    struct x2gobroker_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < session->nfields; i++)
+		if (!field_types[i].check(session->fields[i]))
+			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+			    "no session: the %s cannot be \"%.100s\"",
+			    field_types[i].name, session->fields[i]);
+	if (strcmp(session_user(session), user) != 0)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "no session of %.100s: it is %.100s's", user,
+		    session_user(session));
+	session->state = (enum session_state)session->fields[4][0];
+	return 0;
+}
+
+int
+session_parse(const char *line, size_t len, const char *user,
+    struct session *session, struct x2gobroker_error *err)
+{
+	memset(session, 0, sizeof(*session));
+	if (check_line(line, len, err) == -1)
+		return -1;
+	if ((session->line = strndup(line, len)) == NULL)
+		return error_nomem(err);
+	if (split(session, err) == 0 && check_fields(session, user, err) == 0)
+		return 0;
+	session_free(session);
+	return -1;
+}
+
+void
+session_put(struct buf *buf, const struct session *session, const char *host,
+    enum session_state state)
+{
+	size_t i;
+
+	for (i = 0; i < session->nfields; i++) {
+		if (i > 0)
+			buf_putc(buf, '|');
+		if (i == 3)
+			buf_puts(buf, host);
+		else if (i == 4)
+			buf_putc(buf, (char)state);
+		else
+			buf_puts(buf, session->fields[i]);
+	}
+}
+
+/* How many digits text has just before end. */
+static size_t
+digits_before(const char *text, size_t end)
+{
+	size_t n = 0;
+
+	while (n < end && text[end - n - 1] >= '0' && text[end - n - 1] <= '9')
+		n++;
+	return n;
+}
+
+/* Whether a '-' and at least min digits are just before *end, which is moved
+ * before them. */
+static bool
+skip_number(const char *text, size_t *end, size_t min)
+{
+	size_t n = digits_before(text, *end);
+
+	if (n < min || n == *end || text[*end - n - 1] != '-')
+		return false;
+	*end -= n + 1;
+	return true;
+}
+
+/* As X2Go::Server::Agent::NX tells them: /-[0-9]{2,}-[0-9]{10,}_stS(0|1)XSHAD/,
+ * anywhere, as the name of the user comes first. */
+bool
+session_is_shadow(const struct session *session)
+{
+	const char *id = session_id(session), *at = id;
+	size_t end;
+
+	for (; (at = strstr(at, "_stS")) != NULL; at++) {
+		end = (size_t)(at - id);
+		if ((at[4] == '0' || at[4] == '1') &&
+		    strncmp(at + 5, "XSHAD", 5) == 0 &&
+		    skip_number(id, &end, 10) && skip_number(id, &end, 2))
+			return true;
+	}
+	return false;
+}
+
+static int
+rank(const struct session *session)
+{
+	switch (session->state) {
+	case SESSION_SUSPENDED:
+		return 0;
+	case SESSION_RUNNING:
+		return 1;
+	case SESSION_FINISHED:
+	case SESSION_NONE:
+		break;
+	}
+	return 2;
+}
+
+int
+session_compare(const void *a, const void *b)
+{
+	const struct session *sa = a, *sb = b;
+	int order = rank(sa) - rank(sb);
+
+	if (order == 0)	/* times have a form that sorts as text does */
+		order = strcmp(session_last(sb), session_last(sa));
+	return order != 0 ? order : strcmp(session_id(sa), session_id(sb));
+}
+
+void
+session_free(struct session *session)
+{
+	free(session->line);
+	memset(session, 0, sizeof(*session));
+}

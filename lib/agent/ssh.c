@@ -1,0 +1,702 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "client/protocol.h"
+#include "agent/ssh.h"
+#include "base/value.h"
+
+#define KEY_SIZE_MAX	(64 * 1024)
+#define MESSAGE_MAX	400	/* of what a server says on its stderr */
+
+/*
+ * What is the same for all connections
+ */
+
+/* The broker account's home, looked up when the first "~" asks for it. */
+struct home {
+	const char *account;
+	char *dir;		/* owned; NULL: nobody has asked */
+};
+
+static struct home
+home_of(const struct x2gobroker_config *config)
+{
+	return (struct home){ .account = config->broker_account };
+}
+
+static int
+find_home(struct home *home, const char *path, size_t len,
+    struct x2gobroker_error *err)
+{
+	const struct passwd *pw;
+
+	if (home->dir != NULL)
+		return 0;
+	if ((pw = getpwnam(home->account)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "%.*s: "
+		    "broker-account %.100s does not exist, so there is no ~",
+		    (int)len, path, home->account);
+	home->dir = strdup(pw->pw_dir);
+	return home->dir != NULL ? 0 : error_nomem(err);
+}
+
+/* path with the home for its "~". */
+static char *
+expand_home(struct home *home, const char *path, size_t len,
+    struct x2gobroker_error *err)
+{
+	char *full;
+
+	if (len < 2 || memcmp(path, "~/", 2) != 0) {
+		if ((full = strndup(path, len)) == NULL)
+			error_nomem(err);
+		return full;
+	}
+	if (find_home(home, path, len, err) == -1)
+		return NULL;
+	if (asprintf(&full, "%s%.*s", home->dir, (int)len - 1, path + 1) == -1)
+		full = NULL;
+	if (full == NULL)
+		error_nomem(err);
+	return full;
+}
+
+/* The whole of a private key's file. */
+static char *
+read_identity(const char *path, struct x2gobroker_error *err)
+{
+	cleanup_file FILE *fp = file_open(path, err);
+	char *text;
+	size_t len;
+
+	if (fp == NULL)
+		return NULL;
+	if ((text = calloc(1, KEY_SIZE_MAX)) == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	/* what stdio has read of it is not to be found in memory later */
+	setvbuf(fp, NULL, _IONBF, 0);
+	len = fread(text, 1, KEY_SIZE_MAX - 1, fp);
+	if (ferror(fp) == 0 && feof(fp) != 0 && strlen(text) == len)
+		return text;
+	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0, "no private key");
+	explicit_bzero(text, KEY_SIZE_MAX);
+	free(text);
+	return NULL;
+}
+
+/* The private key in text, which is wiped, or NULL.  An empty passphrase is
+ * given, as libcrypto asks for one at a terminal where there is none. */
+static ssh_key
+import_identity(const struct sshlib *lib, const char *path, char *text,
+    struct x2gobroker_error *err)
+{
+	ssh_key key = NULL;
+	int result = lib->ssh_pki_import_privkey_base64(text, "", NULL, NULL,
+	    &key);
+
+	explicit_bzero(text, strlen(text));
+	if (result == SSH_OK)
+		return key;
+	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0,
+	    "no private key, or one with a passphrase");
+	return NULL;
+}
+
+static ssh_key
+load_identity(const struct sshlib *lib, const char *path,
+    struct x2gobroker_error *err)
+{
+	cleanup_free char *text = read_identity(path, err);
+
+	return text != NULL ? import_identity(lib, path, text, err) : NULL;
+}
+
+/* Add the key of that path.  That it is missing is fine; that it is there and
+ * cannot be read is worth a reason, should there be no other. */
+static int
+add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
+{
+	struct x2gobroker_error missing;
+	struct ssh_identity *more;
+	ssh_key key;
+
+	if ((key = load_identity(&setup->lib, path, &missing)) == NULL) {
+		free(path);
+		if (missing.code != X2GOBROKER_ERR_NOTFOUND)
+			*why = missing;
+		return missing.code == X2GOBROKER_ERR_NOMEM ? -1 : 0;
+	}
+	more = reallocarray(setup->identities, setup->nidentities + 1,
+	    sizeof(*more));
+	if (more == NULL) {
+		setup->lib.ssh_key_free(key);
+		free(path);
+		return error_nomem(why);
+	}
+	setup->identities = more;
+	more[setup->nidentities++] = (struct ssh_identity){ path, key };
+	return 0;
+}
+
+static int
+load_identities(const struct x2gobroker_config *config, struct home *home,
+    struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	const char *next = config->agent_identity_files, *item;
+	struct x2gobroker_error why = { 0 };
+	size_t len;
+	char *path;
+
+	while (value_next_item(&next, &item, &len)) {
+		if (len == 0)
+			continue;
+		if ((path = expand_home(home, item, len, err)) == NULL)
+			return -1;
+		if (add_identity(setup, path, &why) == -1)
+			return error_nomem(err);
+	}
+	if (setup->nidentities > 0)
+		return 0;
+	if (why.code == X2GOBROKER_OK)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no service key to ask servers with: of %.300s "
+		    "(agent-identity-files in x2gobroker.conf(5)), none is "
+		    "there", config->agent_identity_files);
+	return error_set(err, X2GOBROKER_ERR_NOTFOUND, why.file, why.line,
+	    "no service key to ask servers with: %.300s; see "
+	    "agent-identity-files in x2gobroker.conf(5)", why.text);
+}
+
+/* Item i of agent-identity-files, or NULL; code OK: there are not so many. */
+static char *
+find_identity(const struct x2gobroker_config *config, size_t i,
+    struct x2gobroker_error *err)
+{
+	const char *next = config->agent_identity_files, *item;
+	struct home home = home_of(config);
+	char *path;
+	size_t len;
+
+	err->code = X2GOBROKER_OK;
+	while (value_next_item(&next, &item, &len)) {
+		if (len == 0 || i-- > 0)
+			continue;
+		path = expand_home(&home, item, len, err);
+		free(home.dir);
+		return path;
+	}
+	return NULL;
+}
+
+static void
+get_public_fingerprint(const struct sshlib *lib, ssh_key key,
+    struct x2gobroker_service_key *out)
+{
+	char *base64 = NULL;
+
+	if (lib->ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK ||
+	    x2gobroker_key_fingerprint(base64, out->fingerprint) == -1)
+		error_set(&out->error, X2GOBROKER_ERR_SYNTAX, out->path, 0,
+		    "its public half cannot be made out");
+	if (base64 != NULL)
+		lib->ssh_string_free_char(base64);
+}
+
+bool
+x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
+    struct x2gobroker_service_key *out)
+{
+	cleanup_free char *path = NULL;
+	struct sshlib lib;
+	ssh_key key;
+
+	memset(out, 0, sizeof(*out));
+	if ((path = find_identity(config, i, &out->error)) == NULL)
+		return out->error.code != X2GOBROKER_OK;
+	snprintf(out->path, sizeof(out->path), "%s", path);
+	if (sshlib_load(&lib, &out->error) == -1 ||
+	    (key = load_identity(&lib, path, &out->error)) == NULL)
+		return true;
+	get_public_fingerprint(&lib, key, out);
+	lib.ssh_key_free(key);
+	return true;
+}
+
+/* "a, b", as they stand in the configuration. */
+static int
+name_identities(struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	struct buf buf = { 0 };
+	size_t i;
+
+	for (i = 0; i < setup->nidentities; i++)
+		buf_printf(&buf, "%s%s", i > 0 ? ", " : "",
+		    setup->identities[i].path);
+	if (buf.failed)
+		return error_nomem(err);
+	setup->tried = buf.data;
+	return 0;
+}
+
+/* libssh reads the file by its name, some time later; so it is the directory
+ * and the file that others must not be able to write, which file_open() sees
+ * to. */
+static int
+check_known_hosts(const struct x2gobroker_config *config, struct home *home,
+    struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	const char *path = config->agent_known_hosts;
+	struct x2gobroker_error why = { 0 };
+	FILE *fp;
+
+	setup->known_hosts = expand_home(home, path, strlen(path), err);
+	if (setup->known_hosts == NULL)
+		return -1;
+	if ((fp = file_open(setup->known_hosts, &why)) != NULL)
+		fclose(fp);
+	else if (why.code != X2GOBROKER_ERR_NOTFOUND) {
+		if (err != NULL)
+			*err = why;
+		return -1;
+	}
+	return 0;
+}
+
+int
+ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
+    struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	struct home home = home_of(config);
+	int result = -1;
+
+	memset(setup, 0, sizeof(*setup));
+	if ((setup->user = strdup(config->agent_user)) == NULL)
+		return error_nomem(err);
+	if (sshlib_load(&setup->lib, err) == 0 &&
+	    (!with_keys || (load_identities(config, &home, setup, err) == 0 &&
+	    name_identities(setup, err) == 0)))
+		result = check_known_hosts(config, &home, setup, err);
+	free(home.dir);
+	if (result == -1)
+		ssh_setup_free(setup);
+	return result;
+}
+
+void
+ssh_setup_free(struct ssh_setup *setup)
+{
+	size_t i;
+
+	for (i = 0; i < setup->nidentities; i++) {
+		free(setup->identities[i].path);
+		setup->lib.ssh_key_free(setup->identities[i].key);
+	}
+	free(setup->identities);
+	free(setup->user);
+	free(setup->known_hosts);
+	free(setup->tried);
+	memset(setup, 0, sizeof(*setup));
+}
+
+/*
+ * One connection
+ */
+
+#define LIB(link)	(&(link)->setup->lib)
+
+static int
+fail(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
+{
+	if (clock_left(link->deadline) == 0)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "it did not answer in time");
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %.300s",
+	    what, LIB(link)->ssh_get_error(link->session));
+}
+
+/* Wait until there is something to read, or room for what is to be written.
+ * sshd sends small pieces one by one, and its kernel holds the second one back
+ * until the first is acknowledged; which ours does at once only when told so,
+ * and forgets again when we send. */
+static bool
+wait_for_socket(struct ssh_link *link)
+{
+	struct pollfd pollfd = { .fd = link->fd, .events = POLLIN };
+	int on = 1, n;
+
+	if (LIB(link)->ssh_get_poll_flags(link->session) & SSH_WRITE_PENDING)
+		pollfd.events |= POLLOUT;
+	setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
+	while ((n = poll(&pollfd, 1, clock_left(link->deadline))) == -1 &&
+	    errno == EINTR)
+		continue;
+	return n > 0;
+}
+
+/* A call of libssh that has to be made again until it is done. */
+typedef int step(struct ssh_link *link);
+
+static int
+do_step(struct ssh_link *link, step *fn)
+{
+	int result;
+
+	while ((result = fn(link)) == SSH_AGAIN && wait_for_socket(link))
+		continue;
+	return result;
+}
+
+static int
+set_options(struct ssh_link *link, int port, struct x2gobroker_error *err)
+{
+	static const bool no = false;
+	unsigned int number = (unsigned int)port;
+	const struct {
+		enum ssh_options_e type;
+		const void *value;
+	} options[] = {
+		/* before anything that could make it read one */
+		{ SSH_OPTIONS_PROCESS_CONFIG, &no },
+		{ SSH_OPTIONS_SSH_DIR, "/nonexistent" },
+		{ SSH_OPTIONS_USER, link->setup->user },
+		{ SSH_OPTIONS_PORT, &number },
+		{ SSH_OPTIONS_KNOWNHOSTS, link->setup->known_hosts },
+		/* from here on, the socket is the session's */
+		{ SSH_OPTIONS_FD, &link->fd },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		if (LIB(link)->ssh_options_set(link->session, options[i].type,
+		    options[i].value) < 0) {
+			close(link->fd);
+			return fail(link, "cannot set up SSH", err);
+		}
+	LIB(link)->ssh_set_blocking(link->session, 0);
+	return 0;
+}
+
+/* The name that the host's key is stored by: what the profile calls it, or the
+ * address in brackets behind it.  libssh asks for the kinds of key that it
+ * finds there, so this comes before the connection. */
+static int
+find_known_name(struct ssh_link *link, const struct host *host,
+    struct x2gobroker_error *err)
+{
+	const char *names[] = { host->name, host->address, host->name };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (names[i][0] == '\0')
+			continue;
+		link->known_as = names[i];
+		if (LIB(link)->ssh_options_set(link->session,
+		    SSH_OPTIONS_HOST, names[i]) < 0)
+			return fail(link, "cannot set up SSH", err);
+		if (LIB(link)->ssh_session_has_known_hosts_entry(
+		    link->session) == SSH_KNOWN_HOSTS_OK)
+			break;
+	}
+	return 0;
+}
+
+static int
+get_fingerprint(struct ssh_link *link, struct x2gobroker_error *err)
+{
+	const struct sshlib *lib = LIB(link);
+	unsigned char *hash = NULL;
+	size_t len, width;
+	ssh_key key = NULL;
+	char *text = NULL;
+
+	if (lib->ssh_get_server_publickey(link->session, &key) == SSH_OK &&
+	    lib->ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash,
+	    &len) == 0)
+		text = lib->ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256,
+		    hash, len);
+	if (text != NULL) {
+		width = strnlen(text, sizeof(link->fingerprint) - 1);
+		memcpy(link->fingerprint, text, width);
+		lib->ssh_string_free_char(text);
+	}
+	lib->ssh_clean_pubkey_hash(&hash);
+	lib->ssh_key_free(key);
+	return text != NULL ? 0 : fail(link, "no host key", err);
+}
+
+/* The key is in no file.  Remember it for those who are to be told. */
+static int
+unknown_key(struct ssh_link *link, enum hostkey_policy policy,
+    struct x2gobroker_error *err)
+{
+	char *line = NULL;
+
+	if (LIB(link)->ssh_session_export_known_hosts_entry(link->session,
+	    &line) == SSH_OK && line != NULL) {
+		link->new_key = strdup(line);
+		LIB(link)->ssh_string_free_char(line);
+	}
+	if (link->new_key == NULL)
+		return error_nomem(err);
+	if (policy != HOSTKEY_REJECT)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "its host key %s is not known; if it is the right one: "
+	    "x2gobrokerctl known-hosts add %.200s", link->fingerprint,
+	    link->known_as);
+}
+
+/* It is for a person to find out why, and to forget the old one. */
+static int
+changed_key(const struct ssh_link *link, int port,
+    struct x2gobroker_error *err)
+{
+	const char *path = link->setup->known_hosts;
+	char name[HOST_TEXT_MAX + 16];
+
+	if (port == 22)
+		snprintf(name, sizeof(name), "%s", link->known_as);
+	else
+		snprintf(name, sizeof(name), "[%s]:%d", link->known_as, port);
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "its host key is %s, and %.200s has another one: somebody is in "
+	    "between, or it was installed anew; the old one is forgotten "
+	    "with: ssh-keygen -f %.200s -R '%s'", link->fingerprint, path,
+	    path, name);
+}
+
+static int
+check_host_key(struct ssh_link *link, int port, enum hostkey_policy policy,
+    struct x2gobroker_error *err)
+{
+	switch (LIB(link)->ssh_session_is_known_server(link->session)) {
+	case SSH_KNOWN_HOSTS_OK:
+		return 0;
+	case SSH_KNOWN_HOSTS_UNKNOWN:
+	case SSH_KNOWN_HOSTS_NOT_FOUND:
+		return unknown_key(link, policy, err);
+	case SSH_KNOWN_HOSTS_CHANGED:
+	case SSH_KNOWN_HOSTS_OTHER:
+		return changed_key(link, port, err);
+	default:
+		return fail(link, "its host key cannot be checked", err);
+	}
+}
+
+static int
+step_connect(struct ssh_link *link)
+{
+	return LIB(link)->ssh_connect(link->session);
+}
+
+int
+ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
+    int64_t deadline, const struct host *host, int port,
+    enum hostkey_policy policy, struct x2gobroker_error *err)
+{
+	memset(link, 0, sizeof(*link));
+	link->setup = setup;
+	link->deadline = deadline;
+	link->fd = fd;
+	if ((link->session = setup->lib.ssh_new()) == NULL) {
+		close(fd);
+		return error_nomem(err);
+	}
+	if (set_options(link, port, err) == -1 ||
+	    find_known_name(link, host, err) == -1)
+		return -1;
+	if (do_step(link, step_connect) != SSH_OK)
+		return fail(link, "no SSH connection", err);
+	if (get_fingerprint(link, err) == -1)
+		return -1;
+	return check_host_key(link, port, policy, err);
+}
+
+static int
+step_login(struct ssh_link *link)
+{
+	int result = LIB(link)->ssh_userauth_publickey(link->session, NULL,
+	    link->key);
+
+	return result == SSH_AUTH_AGAIN ? SSH_AGAIN : result;
+}
+
+static int
+login_with(struct ssh_link *link, const struct ssh_identity *identity)
+{
+	link->key = identity->key;
+	return do_step(link, step_login);
+}
+
+int
+ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < link->setup->nidentities; i++)
+		switch (login_with(link, &link->setup->identities[i])) {
+		case SSH_AUTH_SUCCESS:
+			return 0;
+		case SSH_AUTH_DENIED:
+		case SSH_AUTH_PARTIAL:
+			break;
+		default:
+			return fail(link, "it broke off at the login", err);
+		}
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "it does not let %.100s in with %.300s; does authorized_keys there "
+	    "have the public half, and is the account not locked?",
+	    link->setup->user, link->setup->tried);
+}
+
+/*
+ * A command
+ */
+
+static int
+step_open_channel(struct ssh_link *link)
+{
+	return LIB(link)->ssh_channel_open_session(link->channel);
+}
+
+static int
+step_exec(struct ssh_link *link)
+{
+	return LIB(link)->ssh_channel_request_exec(link->channel,
+	    link->command);
+}
+
+static int
+step_send_eof(struct ssh_link *link)
+{
+	return LIB(link)->ssh_channel_send_eof(link->channel);
+}
+
+/* Whatever has arrived; SSH_EOF at the end of it. */
+static int
+step_read(struct ssh_link *link)
+{
+	int n = LIB(link)->ssh_channel_read_nonblocking(link->channel,
+	    link->chunk, sizeof(link->chunk), 0);
+
+	if (n == 0)
+		return LIB(link)->ssh_channel_is_eof(link->channel) ? SSH_EOF :
+		    SSH_AGAIN;
+	return n;
+}
+
+static int
+read_output(struct ssh_link *link, size_t max, struct buf *out,
+    struct x2gobroker_error *err)
+{
+	size_t begin = out->len;
+	int n;
+
+	while ((n = do_step(link, step_read)) > 0) {
+		buf_put(out, link->chunk, (size_t)n);
+		if (out->len - begin > max)
+			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+			    "its answer has more than %zu bytes", max);
+	}
+	if (out->failed)
+		return error_nomem(err);
+	return n == SSH_EOF ? 0 : fail(link, "its answer broke off", err);
+}
+
+/* What the command said on stderr, in one line, for a message. */
+static void
+read_message(struct ssh_link *link, char message[static MESSAGE_MAX + 1])
+{
+	int i, n;
+
+	n = LIB(link)->ssh_channel_read_nonblocking(link->channel, message,
+	    MESSAGE_MAX, 1);
+	if (n < 0)
+		n = 0;
+	message[n] = '\0';
+	for (i = 0; i < n; i++)
+		if (message[i] == '\n' || message[i] == '\0')
+			message[i] = ' ';
+	while (n > 0 && message[n - 1] == ' ')
+		message[--n] = '\0';
+}
+
+/* It comes some time after the end of the output, or never, when the command
+ * was killed and the channel is closed without. */
+static int
+step_get_status(struct ssh_link *link)
+{
+	link->status = LIB(link)->ssh_channel_get_exit_status(link->channel);
+	return link->status != -1 ||
+	    LIB(link)->ssh_channel_is_closed(link->channel) ? SSH_OK :
+	    SSH_AGAIN;
+}
+
+/* The agent's own words come first where it has some: they say what to do. */
+static int
+check_exit(struct ssh_link *link, bool silent, struct x2gobroker_error *err)
+{
+	char message[MESSAGE_MAX + 1];
+
+	if (do_step(link, step_get_status) != SSH_OK)
+		return fail(link, "its answer broke off", err);
+	read_message(link, message);
+	if (link->status == 0 && (message[0] == '\0' || !silent))
+		return 0;
+	if (message[0] != '\0')
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "the agent there says: %s", message);
+	if (link->status == -1)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "the agent there was killed");
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "the agent there ended with status %d", link->status);
+}
+
+int
+ssh_link_run(struct ssh_link *link, const char *command, size_t max,
+    struct buf *out, struct x2gobroker_error *err)
+{
+	const struct sshlib *lib = LIB(link);
+	size_t begin = out->len;
+	int result = -1;
+
+	if ((link->channel = lib->ssh_channel_new(link->session)) == NULL)
+		return error_nomem(err);
+	link->command = command;
+	if (do_step(link, step_open_channel) != SSH_OK ||
+	    do_step(link, step_exec) != SSH_OK)
+		fail(link, "it does not run the agent", err);
+	else if (do_step(link, step_send_eof) != SSH_OK)
+		fail(link, "its connection broke off", err);
+	else if (read_output(link, max, out, err) == 0)
+		result = check_exit(link, out->len == begin, err);
+	lib->ssh_channel_free(link->channel);
+	link->channel = NULL;
+	return result;
+}
+
+void
+ssh_link_close(struct ssh_link *link)
+{
+	if (link->session != NULL) {
+		LIB(link)->ssh_disconnect(link->session);
+		LIB(link)->ssh_free(link->session);
+	}
+	free(link->new_key);
+	memset(link, 0, sizeof(*link));
+}

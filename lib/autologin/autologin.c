@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "autologin/autologin.h"
+#include "base/cleanup.h"
+#include "autologin/place.h"
+#include "access/user.h"
+#include "base/value.h"
+
+#define TIME_SIZE	sizeof("YYYYMMDDHHMMSSZ")
+
+bool
+autologin_is_announced(const struct x2gobroker_profile *profile)
+{
+	return profile_bool(profile, "broker-session-autologin",
+	    profile->config->default_session_autologin);
+}
+
+bool
+autologin_is_wanted(const struct x2gobroker_profile *profile,
+    const struct x2gobroker_user *user, struct reporter *rep)
+{
+	const char *why = NULL;
+
+	if (!autologin_is_announced(profile))
+		return false;
+	if (profile_query_mode(profile) == QUERY_NONE ||
+	    profile_is_shadow(profile))
+		why = "no agent is asked that could put a key in place";
+	/* what such an account has is not this user's alone */
+	else if (strcmp(profile_login(profile, user->name), user->name) != 0)
+		why = "its user= is another account than the user's";
+	if (why != NULL)
+		report(rep, X2GOBROKER_WARNING, profile->file->path,
+		    profile->line, "no key for an automatic login: %s", why);
+	return why == NULL;
+}
+
+/*
+ * The key pair
+ */
+
+static int
+make_keypair(struct round_job *job, struct x2gobroker_error *err)
+{
+	struct autologin *autologin = (struct autologin *)job;
+	struct sshlib lib;
+
+	if (sshlib_load(&lib, err) == -1)
+		return -1;
+	return keypair_make(&lib, autologin->type, &autologin->keypair, err);
+}
+
+static void
+free_job(struct round_job *job)
+{
+	autologin_free((struct autologin *)job);
+}
+
+struct autologin *
+autologin_new(const struct x2gobroker_config *config,
+    struct x2gobroker_error *err)
+{
+	struct autologin *autologin = calloc(1, sizeof(*autologin));
+
+	if (autologin == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	autologin->job.run = make_keypair;
+	autologin->job.free = free_job;
+	autologin->type = (enum autologin_key_type)config->autologin_key_type;
+	return autologin;
+}
+
+void
+autologin_free(struct autologin *autologin)
+{
+	if (autologin == NULL)
+		return;
+	keypair_free(&autologin->keypair);
+	free(autologin);
+}
+
+/*
+ * The line of authorized_keys
+ */
+
+/* When it dies, as sshd(8) reads it: UTC, as servers may have zones of their
+ * own. */
+static void
+format_expiry(int lifetime, char text[static TIME_SIZE])
+{
+	time_t when = time(NULL) + lifetime;
+	struct tm tm;
+
+	gmtime_r(&when, &tm);
+	strftime(text, TIME_SIZE, "%Y%m%d%H%M%SZ", &tm);
+}
+
+/* "restrict" takes away all there is, also what later versions of sshd have;
+ * an X2Go session needs a terminal and its ports. */
+static char *
+format_line(const struct autologin *autologin,
+    const struct x2gobroker_farm *farm, const char *address,
+    struct x2gobroker_error *err)
+{
+	const struct x2gobroker_config *config = farm->config;
+	char expiry[TIME_SIZE];
+	struct buf buf = { 0 };
+
+	format_expiry(config->autologin_key_lifetime, expiry);
+	buf_printf(&buf, "restrict,pty,port-forwarding%s,expiry-time=\"%s\"",
+	    config->autologin_agent_forwarding ? ",agent-forwarding" : "",
+	    expiry);
+	if (address != NULL && config->autologin_key_from)
+		buf_printf(&buf, ",from=\"%s\"", address);
+	/* the comment is what our agent knows its own lines by */
+	buf_printf(&buf, " %s x2gobroker:%s", autologin->keypair.public,
+	    farm->user);
+	if (!buf.failed)
+		return buf.data;
+	buf_free(&buf);
+	error_nomem(err);
+	return NULL;
+}
+
+static const char *
+key_file(const struct x2gobroker_profile *profile, const char *key,
+    const char *fallback)
+{
+	const char *value = x2gobroker_profile_value(profile, key);
+
+	return value != NULL && *value != '\0' ? value : fallback;
+}
+
+/*
+ * Putting it in place
+ */
+
+static int
+find_server(const struct autologin *autologin,
+    const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *host,
+    const char *address, char **line, struct place *place,
+    struct x2gobroker_error *err)
+{
+	const struct farm_server *server = farm_find(farm, profile, host);
+
+	if (server == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "%s is not asked", host->name);
+	if ((*line = format_line(autologin, farm, address, err)) == NULL)
+		return -1;
+	place->target = server->target;
+	place->line = *line;
+	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
+	place->file = key_file(profile, "broker-authorized-keys",
+	    farm->config->default_authorized_keys);
+	return 0;
+}
+
+/* The host that the client goes through, if there is one: 0, 1, or -1. */
+static int
+find_proxy(const struct autologin *autologin,
+    const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const char *address, char **line,
+    struct place *place, struct x2gobroker_error *err)
+{
+	const char *name = x2gobroker_profile_value(profile, "sshproxyhost");
+	const char *port = x2gobroker_profile_value(profile, "sshproxyport");
+
+	if (name == NULL || *name == '\0')
+		return 0;
+	if (hostlist_first(name, &place->target.host, err) == -1 ||
+	    (*line = format_line(autologin, farm, address, err)) == NULL)
+		return -1;
+	place->target.mode = QUERY_SSH;
+	place->target.policy = profile_hostkey_policy(profile);
+	place->target.port = 22;
+	if (place->target.host.port != 0)
+		place->target.port = place->target.host.port;
+	else if (port != NULL)
+		value_parse_int(port, 1, 65535, &place->target.port);
+	place->line = *line;
+	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
+	place->file = key_file(profile, "broker-sshproxy-authorized-keys",
+	    farm->config->default_sshproxy_authorized_keys);
+	return 1;
+}
+
+int
+autologin_place(const struct autologin *autologin,
+    struct x2gobroker_farm *farm, const struct x2gobroker_profile *profile,
+    const struct host *host, const char *address, struct reporter *rep,
+    struct x2gobroker_error *err)
+{
+	cleanup_free char *proxy_line = NULL, *line = NULL;
+	struct place places[2] = { 0 };
+	int proxies;
+
+	proxies = find_proxy(autologin, farm, profile, address, &proxy_line,
+	    &places[0], err);
+	/* a server behind a proxy is connected to from there */
+	if (proxies == -1 || find_server(autologin, farm, profile, host,
+	    proxies > 0 ? NULL : address, &line, &places[proxies], err) == -1)
+		return -1;
+	return place_keys(farm, places, (size_t)proxies + 1, rep, err);
+}

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/types.h>
+#include <sys/socket.h>
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/value.h"
+
+#define ADDRESS_TEXT_MAX	64	/* an IPv6 address with a zone fits */
+#define HOST_NAME_MAX_LEN	253	/* RFC 1035, without the root's dot */
+#define ZONE_CHARS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+			"0123456789._-"
+#define V4_BITS			96	/* bits of ::ffff:0:0/96 */
+
+static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
+
+static bool
+is_v4(const struct address *addr)
+{
+	return memcmp(addr->bytes, v4_prefix, sizeof(v4_prefix)) == 0;
+}
+
+bool
+address_parse(const char *text, size_t len, struct address *out)
+{
+	char copy[ADDRESS_TEXT_MAX], *zone;
+
+	if (len == 0 || len >= sizeof(copy) || memchr(text, '\0', len) != NULL)
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
+	if (inet_pton(AF_INET, copy, out->bytes + sizeof(v4_prefix)) == 1)
+		return true;
+	if ((zone = strchr(copy, '%')) != NULL) {
+		/* only what can be one, or a forgotten comma goes unseen */
+		*zone++ = '\0';
+		if (*zone == '\0' || zone[strspn(zone, ZONE_CHARS)] != '\0')
+			return false;
+	}
+	return inet_pton(AF_INET6, copy, out->bytes) == 1;
+}
+
+/* The bits of a netmask such as 255.255.0.0, or -1 where ones follow zeros. */
+static int
+netmask_bits(const struct address *mask)
+{
+	int i, bits = 0;
+
+	while (bits < 128 && (mask->bytes[bits / 8] >> (7 - bits % 8) & 1) != 0)
+		bits++;
+	for (i = bits; i < 128; i++)
+		if ((mask->bytes[i / 8] >> (7 - i % 8) & 1) != 0)
+			return -1;
+	return bits;
+}
+
+/* The bits of an IPv4 netmask, of which only the last 32 were written. */
+static int
+netmask_v4_bits(const struct address *mask)
+{
+	struct address full = *mask;
+
+	memset(full.bytes, 255, sizeof(v4_prefix));
+	return netmask_bits(&full);
+}
+
+bool
+network_parse(const char *text, size_t len, struct network *out)
+{
+	const char *slash = memchr(text, '/', len);
+	size_t base_len = slash != NULL ? (size_t)(slash - text) : len;
+	char copy[ADDRESS_TEXT_MAX];
+	struct address mask;
+	int bits, width;
+
+	if (!address_parse(text, base_len, &out->base))
+		return false;
+	/* a rule about ::ffff:192.0.2.0 means nothing to the Python broker; so
+	 * that it does not open a door here, it is no network */
+	if (is_v4(&out->base) && memchr(text, ':', base_len) != NULL)
+		return false;
+	out->bits = 128;
+	if (slash == NULL)
+		return true;
+	len -= base_len + 1;
+	if (len == 0 || len >= sizeof(copy))
+		return false;
+	memcpy(copy, slash + 1, len);
+	copy[len] = '\0';
+	width = is_v4(&out->base) ? 32 : 128;
+	if (value_parse_digits(copy, 0, width, &bits)) {
+		out->bits = (unsigned int)(128 - width + bits);
+		return true;
+	}
+	if (!address_parse(copy, len, &mask) ||
+	    is_v4(&mask) != (width == 32))
+		return false;
+	bits = width == 32 ? netmask_v4_bits(&mask) : netmask_bits(&mask);
+	if (bits < 0)
+		return false;
+	out->bits = (unsigned int)bits;
+	return true;
+}
+
+bool
+network_contains(const struct network *net, const struct address *addr)
+{
+	size_t whole = net->bits / 8;
+	unsigned int part = net->bits % 8;
+
+	/* ::/0 holds every IPv6 address, but no IPv4 one: these have 0.0.0.0/0,
+	 * and only the mapped spelling of a client's address is IPv4's */
+	if (net->bits < V4_BITS && is_v4(addr))
+		return false;
+	if (memcmp(net->base.bytes, addr->bytes, whole) != 0)
+		return false;
+	return part == 0 ||
+	    (net->base.bytes[whole] ^ addr->bytes[whole]) >> (8 - part) == 0;
+}
+
+bool
+address_is_host_name(const char *text, size_t len)
+{
+	char copy[HOST_NAME_MAX_LEN + 1];
+	struct in_addr ignored;
+	bool letter = false;
+	size_t i;
+
+	if (len == 0 || len > HOST_NAME_MAX_LEN || text[0] == '-' ||
+	    text[0] == '.')
+		return false;
+	for (i = 0; i < len; i++) {
+		char c = value_upper(text[i]);
+
+		if ((c >= 'A' && c <= 'Z') || c == '-' || c == '_')
+			letter = true;
+		else if ((c < '0' || c > '9') && c != '.')
+			return false;
+	}
+	if (!letter || text[0] < '0' || text[0] > '9')
+		return letter;
+	/* resolvers take 0x7f.1 for an address */
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	return inet_aton(copy, &ignored) == 0;
+}
+
+int
+address_of_host(const char *name, size_t len, const struct address *addr)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	};
+	char copy[HOST_NAME_MAX_LEN + 1];
+	struct addrinfo *list, *ai;
+	struct address one;
+	int found = 0;
+
+	if (!address_is_host_name(name, len))
+		return -1;
+	memcpy(copy, name, len);
+	copy[len] = '\0';
+	if (getaddrinfo(copy, NULL, &hints, &list) != 0)
+		return -1;
+	for (ai = list; ai != NULL && !found; ai = ai->ai_next) {
+		if (ai->ai_family == AF_INET) {
+			memcpy(one.bytes, v4_prefix, sizeof(v4_prefix));
+			memcpy(one.bytes + sizeof(v4_prefix),
+			    &((const struct sockaddr_in *)(const void *)
+			    ai->ai_addr)->sin_addr, 4);
+		} else if (ai->ai_family == AF_INET6)
+			memcpy(one.bytes,
+			    &((const struct sockaddr_in6 *)(const void *)
+			    ai->ai_addr)->sin6_addr, 16);
+		else
+			continue;
+		found = memcmp(&one, addr, sizeof(one)) == 0;
+	}
+	freeaddrinfo(list);
+	return found;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+#define ARENA_BLOCK	4000	/* a page with what malloc(3) and we add */
+#define ARENA_ALIGN	sizeof(void *)
+
+struct arena_block {
+	struct arena_block *next;
+	size_t used, size;
+	char data[];
+};
+
+void *
+arena_alloc(struct arena *arena, size_t size)
+{
+	struct arena_block *block = arena->head;
+	size_t room;
+	void *p;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
+	if (block == NULL || block->size - block->used < size) {
+		room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+		if ((block = malloc(sizeof(*block) + room)) == NULL)
+			return NULL;
+		block->next = arena->head;
+		block->used = 0;
+		block->size = room;
+		arena->head = block;
+	}
+	p = block->data + block->used;
+	block->used += size;
+	return p;
+}
+
+char *
+arena_strndup(struct arena *arena, const char *s, size_t len)
+{
+	char *copy;
+
+	if (len == SIZE_MAX || (copy = arena_alloc(arena, len + 1)) == NULL)
+		return NULL;
+	memcpy(copy, s, len);
+	copy[len] = '\0';
+	return copy;
+}
+
+void
+arena_free(struct arena *arena)
+{
+	struct arena_block *block, *next;
+
+	for (block = arena->head; block != NULL; block = next) {
+		next = block->next;
+		free(block);
+	}
+	arena->head = NULL;
+}

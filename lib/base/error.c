@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place where error texts are made: into memory of the caller, without
+ * allocating or printing.  Reports are errors that do not end the reading.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/utf8.h"
+
+#undef error_set
+#undef error_errno
+#undef error_nomem
+
+static void fill(struct x2gobroker_error *, enum x2gobroker_code, const char *,
+    unsigned int, const char *, va_list) __attribute__((format(printf, 5, 0)));
+
+static void
+fill(struct x2gobroker_error *err, enum x2gobroker_code code, const char *file,
+    unsigned int line, const char *fmt, va_list ap)
+{
+	err->code = code;
+	err->line = line;
+	snprintf(err->file, sizeof(err->file), "%s", file != NULL ? file : "");
+	vsnprintf(err->text, sizeof(err->text), fmt, ap);
+}
+
+int
+error_set(struct x2gobroker_error *err, enum x2gobroker_code code,
+    const char *file, unsigned int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err != NULL) {
+		va_start(ap, fmt);
+		fill(err, code, file, line, fmt, ap);
+		va_end(ap);
+	}
+	return -1;
+}
+
+int
+error_errno(struct x2gobroker_error *err, const char *file, const char *fmt,
+    ...)
+{
+	int save = errno;
+	size_t len;
+	va_list ap;
+
+	if (err != NULL) {
+		va_start(ap, fmt);
+		fill(err, X2GOBROKER_ERR_SYSTEM, file, 0, fmt, ap);
+		va_end(ap);
+		len = strlen(err->text);
+		snprintf(err->text + len, sizeof(err->text) - len, ": %s",
+		    strerror(save));
+	}
+	errno = save;
+	return -1;
+}
+
+int
+error_nomem(struct x2gobroker_error *err)
+{
+	return error_set(err, X2GOBROKER_ERR_NOMEM, NULL, 0, "out of memory");
+}
+
+void
+report_error(struct reporter *rep, const struct x2gobroker_error *err)
+{
+	if (err->code != X2GOBROKER_WARNING && rep->errors++ == 0)
+		rep->first = *err;
+	if (err->code == X2GOBROKER_ERR_NOMEM)
+		rep->nomem = true;
+	if (rep->fn != NULL)
+		rep->fn(rep->arg, err);
+}
+
+void
+report(struct reporter *rep, enum x2gobroker_code code, const char *file,
+    unsigned int line, const char *fmt, ...)
+{
+	struct x2gobroker_error err;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fill(&err, code, file, line, fmt, ap);
+	va_end(ap);
+	report_error(rep, &err);
+}
+
+const char *
+x2gobroker_error_format(const struct x2gobroker_error *err, char *buf,
+    size_t size)
+{
+	char line[16] = ": ";
+	size_t len;
+
+	if (size == 0)
+		return buf;
+	buf[0] = '\0';
+	if (err->file[0] != '\0') {
+		if (err->line != 0)
+			snprintf(line, sizeof(line), ":%u: ", err->line);
+		utf8_escape(buf, size, err->file);
+		len = strlen(buf);
+		snprintf(buf + len, size - len, "%s", line);
+	}
+	len = strlen(buf);
+	utf8_escape(buf + len, size - len, err->text);
+	return buf;
+}

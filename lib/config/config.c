@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobroker.conf: a row per key.  A key that this broker does not need is a
+ * row too, so that the files of the Python broker are read without a word,
+ * while a key that nobody knows is told to the administrator.
+ */
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "config/config.h"
+#include "base/file.h"
+#include "base/value.h"
+
+#define CONFIG_FILE	X2GO_ETC "/x2gobroker.conf"
+#define DEFAULTS_FILE	X2GO_ETC "/broker/defaults.conf"
+
+enum kind {
+	IGNORED,	/* concerns HTTP, or what sshd does here */
+	BOOL,
+	INT,		/* from min to max */
+	TEXT,
+	PATH,		/* absolute; quotes around it are dropped */
+	WORD,		/* one of words, in any case; stored as its number */
+	MUST_BE,	/* anything but the default is refused, for why */
+};
+
+static const char *const query_modes[] = { "NONE", "LOCAL", "SSH", NULL };
+static const char *const policies[] = { "RejectPolicy", "WarningPolicy",
+    "AutoAddPolicy", NULL };
+/* a backend's own; where it is empty, the one of [global] holds */
+static const char *const backend_modes[] = { "", "NONE", "LOCAL", "SSH", NULL };
+static const char *const backend_policies[] = { "", "RejectPolicy",
+    "WarningPolicy", "AutoAddPolicy", NULL };
+static const char *const check_words[] = { "pinned", "always", "never", NULL };
+static const char *const trust_words[] = { "unless-setuid", "false", "true",
+    NULL };
+
+static const char *const balancing_words[] = { "load", "sessions", NULL };
+static const char *const key_type_words[] = { "rsa", "ed25519", NULL };
+
+struct row {
+	const char *section, *name;
+	enum kind kind;
+	const char *initial;		/* as it would stand in the file */
+	size_t offset;
+	const char *const *words;	/* WORD */
+	int min, max;			/* INT */
+	const char *why;		/* MUST_BE */
+	const char *python_name;	/* its name in defaults.conf */
+};
+
+#define AT(field) .offset = offsetof(struct x2gobroker_config, field)
+
+static const char no_scripts[] = "this broker does not run Python scripts, "
+    "and without them a person could get in whom they would have refused; "
+    "remove the key once you have made sure that you can do without";
+
+static const struct row rows[] = {
+	{ "global", "broker-account", TEXT, "x2gobroker", AT(broker_account),
+	    .python_name = "X2GOBROKER_DAEMON_USER" },
+	{ "global", "profiles-dir", PATH, X2GO_ETC "/broker/profiles.d",
+	    AT(profiles_dir) },
+	{ "global", "keys-dir", PATH, X2GO_ETC "/broker/keys.d",
+	    AT(keys_dir) },
+	{ "global", "log-file", PATH, "", AT(log_file) },
+	{ "global", "trust-ssh-environment", WORD, "unless-setuid",
+	    AT(trust_ssh_environment), .words = trust_words },
+	{ "global", "sandbox", BOOL, "true", AT(sandbox) },
+	{ "global", "account-check", WORD, "pinned", AT(account_check),
+	    .words = check_words },
+	{ "global", "allow-password-change", BOOL, "false",
+	    AT(allow_password_change) },
+	{ "global", "pam-helper", PATH, X2GO_DIR "/x2gobroker-pam",
+	    AT(pam_helper) },
+	{ "global", "ignore-primary-group-memberships", BOOL, "true",
+	    AT(ignore_primary_group_memberships) },
+	{ "global", "default-session-autologin", BOOL, "false",
+	    AT(default_session_autologin) },
+	{ "global", "default-agent-query-mode", WORD, "NONE",
+	    AT(default_agent_query_mode), .words = query_modes },
+	{ "global", "require-cookie", BOOL, "false", AT(require_cookie) },
+	{ "global", "use-static-cookie", BOOL, "false",
+	    AT(use_static_cookie) },
+	{ "global", "auth-timeout", INT, "36000", AT(auth_timeout),
+	    .min = 1, .max = INT_MAX },
+	{ "global", "token-grace", INT, "10", AT(token_grace),
+	    .min = 0, .max = 3600 },
+	{ "global", "cookie-directory", PATH, "/var/lib/x2gobroker/cookies",
+	    AT(cookie_directory) },
+	{ "global", "verify-ip", BOOL, "true", AT(verify_ip) },
+	{ "global", "my-cookie", TEXT, "", AT(my_cookie) },
+	{ "global", "my-cookie-file", PATH,
+	    X2GO_ETC "/broker/x2gobroker.authid", AT(my_cookie_file) },
+	{ "global", "authids-dir", PATH, X2GO_ETC "/broker/authids.d",
+	    AT(authids_dir) },
+	{ "global", "pre_auth_scripts", MUST_BE, "", .why = no_scripts },
+	{ "global", "post_auth_scripts", MUST_BE, "", .why = no_scripts },
+	{ "global", "select_session_scripts", MUST_BE, "",
+	    .why = no_scripts },
+	{ "global", "agent-command", PATH, "/usr/lib/x2go/x2gobroker-agent",
+	    AT(agent_command), .python_name = "X2GOBROKER_AGENT_CMD" },
+	{ "global", "agent-user", TEXT, "x2gobroker", AT(agent_user),
+	    .python_name = "X2GOBROKER_AGENT_USER" },
+	{ "global", "agent-identity-files", TEXT,
+	    "~/.ssh/id_ed25519,~/.ssh/id_rsa", AT(agent_identity_files) },
+	{ "global", "agent-known-hosts", TEXT, "~/.ssh/known_hosts",
+	    AT(agent_known_hosts) },
+	{ "global", "default-agent-hostkey-policy", WORD, "RejectPolicy",
+	    AT(default_agent_hostkey_policy), .words = policies },
+	{ "global", "default-portscan-x2goservers", BOOL, "true",
+	    AT(default_portscan_x2goservers) },
+	{ "global", "agent-timeout", INT, "5", AT(agent_timeout),
+	    .min = 1, .max = 3600 },
+	{ "global", "request-timeout", INT, "20", AT(request_timeout),
+	    .min = 1, .max = 3600 },
+	{ "global", "state-dir", PATH, "/run/x2gobroker", AT(state_dir) },
+	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
+	    AT(drain_file) },
+	{ "global", "load-balancing", WORD, "load", AT(load_balancing),
+	    .words = balancing_words },
+	{ "global", "autologin-key-type", WORD, "rsa", AT(autologin_key_type),
+	    .words = key_type_words },
+	{ "global", "autologin-key-lifetime", INT, "60",
+	    AT(autologin_key_lifetime), .min = 1, .max = 3600 },
+	{ "global", "autologin-key-from", BOOL, "false",
+	    AT(autologin_key_from) },
+	{ "global", "autologin-agent-forwarding", BOOL, "false",
+	    AT(autologin_agent_forwarding) },
+	{ "global", "default-authorized-keys", TEXT,
+	    "%h/.x2go/authorized_keys", AT(default_authorized_keys) },
+	{ "global", "default-sshproxy-authorized-keys", TEXT,
+	    "%h/.x2go/authorized_keys",
+	    AT(default_sshproxy_authorized_keys) },
+	{ "global", "check-credentials", IGNORED },
+	{ "global", "require-password", IGNORED },
+	{ "global", "enable-plain-output", IGNORED },
+	{ "global", "enable-json-output", IGNORED },
+	{ "global", "enable-uccs-output", IGNORED },
+	{ "global", "my-uccs-url-base", IGNORED },
+	{ "global", "default-auth-mech", IGNORED },
+	{ "global", "default-user-db", IGNORED },
+	{ "global", "default-group-db", IGNORED },
+	{ "global", "default-use-load-checker", IGNORED },
+	{ "global", "load-checker-intervals", IGNORED },
+	{ "broker_inifile", "enable", BOOL, "true", AT(inifile_enable) },
+	{ "broker_inifile", "session-profiles", PATH,
+	    X2GO_ETC "/broker/x2gobroker-sessionprofiles.conf",
+	    AT(session_profiles),
+	    .python_name = "X2GOBROKER_SESSIONPROFILES" },
+	{ "broker_inifile", "auth-mech", IGNORED },
+	{ "broker_inifile", "user-db", IGNORED },
+	{ "broker_inifile", "group-db", IGNORED },
+	{ "broker_inifile", "use-load-checker", IGNORED },
+	{ "broker_inifile", "agent-query-mode", WORD, "",
+	    AT(inifile_query_mode), .words = backend_modes },
+	{ "broker_inifile", "agent-hostkey-policy", WORD, "",
+	    AT(inifile_hostkey_policy), .words = backend_policies },
+	{ "broker_zeroconf", "enable", BOOL, "false", AT(zeroconf_enable) },
+	{ "broker_zeroconf", "desktop-shell", TEXT, "KDE", AT(desktop_shell) },
+	{ "broker_zeroconf", "agent-query-mode", WORD, "",
+	    AT(zeroconf_query_mode), .words = backend_modes },
+	{ "broker_zeroconf", "agent-hostkey-policy", WORD, "",
+	    AT(zeroconf_hostkey_policy), .words = backend_policies },
+	{ "broker_zeroconf", "auth-mech", IGNORED },
+	{ "broker_zeroconf", "user-db", IGNORED },
+	{ "broker_zeroconf", "group-db", IGNORED },
+	{ "broker_zeroconf", "load-checker", IGNORED },
+	{ "broker_zeroconf", "use-load-checker", IGNORED },
+};
+
+#define NROWS	(sizeof(rows) / sizeof(rows[0]))
+
+/* Sections of the Python broker that mean nothing here. */
+static bool
+is_foreign_section(const char *name)
+{
+	return strncmp(name, "authmech_", 9) == 0 ||
+	    strcmp(name, "broker_ldap") == 0 ||
+	    strcmp(name, "broker_base") == 0;
+}
+
+bool
+config_key_name(size_t i, const char **section, const char **name)
+{
+	if (i >= NROWS)
+		return false;
+	*section = rows[i].section;
+	*name = rows[i].name;
+	return true;
+}
+
+/* A path without the quotes that the Python broker's example has, or NULL. */
+static const char *
+read_path(struct inifile *ini, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= 2 && (text[0] == '\'' || text[0] == '"') &&
+	    text[len - 1] == text[0] && ini != NULL) {
+		text = arena_strndup(&ini->arena, text + 1, len - 2);
+		if (text == NULL)
+			return NULL;
+	}
+	return text[0] == '/' || text[0] == '\0' ? text : NULL;
+}
+
+static int
+read_word(const char *const *words, const char *text)
+{
+	int i;
+
+	for (i = 0; words[i] != NULL; i++)
+		if (value_same_word(words[i], text))
+			return i;
+	return -1;
+}
+
+static bool
+is_one_line(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+/* Store text as the value of row.  Returns what is wrong with it, or NULL. */
+static const char *
+store(struct x2gobroker_config *config, const struct row *row,
+    struct inifile *ini, const char *text)
+{
+	void *field = (char *)config + row->offset;
+	const char *path;
+	bool flag;
+	int n;
+
+	switch (row->kind) {
+	case IGNORED:
+		break;
+	case BOOL:
+		if (!value_parse_bool(text, &flag))
+			return "neither true nor false";
+		*(bool *)field = flag;
+		break;
+	case INT:
+		if (!value_parse_int(text, row->min, row->max, &n))
+			return "not a number, or out of range";
+		*(int *)field = n;
+		break;
+	case TEXT:
+		if ((*text == '\0' && *row->initial != '\0') ||
+		    !is_one_line(text))
+			return "one line of text is needed";
+		*(const char **)field = text;
+		break;
+	case PATH:
+		if ((path = read_path(ini, text)) == NULL ||
+		    !is_one_line(path))
+			return "a path that begins with / is needed";
+		*(const char **)field = path;
+		break;
+	case WORD:
+		if ((n = read_word(row->words, text)) == -1)
+			return "no such word; x2gobroker.conf(5) lists them";
+		*(int *)field = n;
+		break;
+	case MUST_BE:
+		if (value_parse_bool(row->initial, &flag)) {
+			bool is;
+
+			if (value_parse_bool(text, &is) && is == flag)
+				break;
+		} else if (strcmp(text, row->initial) == 0)
+			break;
+		return row->why;
+	}
+	return NULL;
+}
+
+static const struct row *
+find_row(const char *section, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NROWS; i++)
+		if (strcmp(rows[i].section, section) == 0 &&
+		    strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	return NULL;
+}
+
+/* Somebody wrote a value, in x2gobroker.conf or defaults.conf. */
+static void
+set(struct x2gobroker_config *config, const struct row *row,
+    struct inifile *ini, const struct ini_key *key, struct reporter *rep)
+{
+	const char *wrong = store(config, row, ini, key->value);
+
+	if (wrong != NULL)
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s = %.100s: %s", key->name, key->value, wrong);
+	if (row->offset == offsetof(struct x2gobroker_config, session_profiles))
+		config->session_profiles_set = true;
+	if (row->offset == offsetof(struct x2gobroker_config, profiles_dir))
+		config->profiles_dir_set = true;
+	if (row->offset == offsetof(struct x2gobroker_config, keys_dir))
+		config->keys_dir_set = true;
+}
+
+static void
+set_section(struct x2gobroker_config *config, const struct ini_section *section,
+    struct reporter *rep)
+{
+	const struct row *row;
+	bool known = is_foreign_section(section->name);
+	size_t i;
+
+	if (known)
+		return;
+	if (strcmp(section->name, "DEFAULT") == 0) {
+		/* the Python broker takes it for every section, so a key that
+		 * must keep its default could hide here */
+		report(rep, X2GOBROKER_ERR_VALUE, config->ini->path,
+		    section->line, "[DEFAULT] is not read in this file; write "
+		    "its keys into [global]");
+		return;
+	}
+	for (i = 0; i < NROWS && !known; i++)
+		known = strcmp(rows[i].section, section->name) == 0;
+	if (!known) {
+		report(rep, X2GOBROKER_WARNING, config->ini->path,
+		    section->line, "[%.100s]: no such section; not used",
+		    section->name);
+		return;
+	}
+	inifile_report_duplicates(config->ini, section, rep);
+	for (i = 0; i < section->nkeys; i++) {
+		const struct ini_key *key = &section->keys[i];
+
+		row = find_row(section->name, key->name);
+		if (row != NULL)
+			set(config, row, config->ini, key, rep);
+		else
+			report(rep, X2GOBROKER_WARNING, config->ini->path,
+			    key->line, "%.100s: no such key in [%s]; not used",
+			    key->name, section->name);
+	}
+}
+
+static void
+set_all(struct x2gobroker_config *config, struct reporter *rep)
+{
+	const struct ini_section *list = config->ini->sections;
+	size_t i, j;
+
+	for (i = 0; i < config->ini->nsections; i++) {
+		for (j = 0; j < i; j++)
+			if (strcmp(list[i].name, list[j].name) == 0)
+				report(rep, X2GOBROKER_ERR_VALUE,
+				    config->ini->path, list[i].line,
+				    "[%.100s] stands here and in line %u; "
+				    "make one of them", list[i].name,
+				    list[j].line);
+		set_section(config, &list[i], rep);
+	}
+}
+
+/* The value that defaults.conf has for the broker that sshd starts. */
+static const struct ini_key *
+find_python_default(const struct inifile *defaults, const char *name)
+{
+	static const char *const sections[] = { "ssh", "common" };
+	const struct ini_key *key;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+		for (j = 0; j < defaults->nsections; j++) {
+			if (strcmp(defaults->sections[j].name, sections[i]) != 0)
+				continue;
+			key = inifile_find(&defaults->sections[j], name);
+			if (key != NULL)
+				return key;
+		}
+	}
+	return NULL;
+}
+
+static void
+set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
+{
+	const struct ini_key *key;
+	int backend;
+	size_t i;
+	static const char *const backends[] = { "inifile", "zeroconf", NULL };
+
+	for (i = 0; i < NROWS; i++) {
+		if (rows[i].python_name == NULL)
+			continue;
+		key = find_python_default(config->defaults,
+		    rows[i].python_name);
+		if (key != NULL)
+			set(config, &rows[i], config->defaults, key, rep);
+	}
+	key = find_python_default(config->defaults,
+	    "X2GOBROKER_DEFAULT_BACKEND");
+	if (key == NULL)
+		return;
+	if ((backend = read_word(backends, key->value)) == -1)
+		report(rep, X2GOBROKER_ERR_VALUE, config->defaults->path,
+		    key->line, "%s = %.100s: neither inifile nor zeroconf",
+		    key->name, key->value);
+	else
+		config->backend = (enum backend)backend;
+}
+
+/* The path that defaults.conf has moved the configuration to, or NULL. */
+static const char *
+moved_path(const struct x2gobroker_config *config, struct reporter *rep)
+{
+	const struct ini_key *key = NULL;
+
+	if (config->defaults != NULL)
+		key = find_python_default(config->defaults,
+		    "X2GOBROKER_CONFIG");
+	if (key == NULL)
+		return NULL;
+	if (key->value[0] != '/')
+		report(rep, X2GOBROKER_ERR_VALUE, config->defaults->path,
+		    key->line, "%s = %.100s: a path that begins with / is "
+		    "needed", key->name, key->value);
+	return key->value;
+}
+
+int
+x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
+    struct x2gobroker_config **out, struct x2gobroker_error *err)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	struct x2gobroker_config *config;
+	size_t i;
+	bool named;
+
+	*out = NULL;
+	if ((config = calloc(1, sizeof(*config))) == NULL)
+		return error_nomem(err);
+	for (i = 0; i < NROWS; i++)
+		if (rows[i].initial != NULL)
+			store(config, &rows[i], NULL, rows[i].initial);
+	inifile_load(DEFAULTS_FILE, file_open, true, &rep, &config->defaults);
+	if (path == NULL)
+		path = moved_path(config, &rep);
+	named = path != NULL;
+	if (!named)
+		path = CONFIG_FILE;
+	if ((config->path = strdup(path)) == NULL) {
+		x2gobroker_config_free(config);
+		return error_nomem(err);
+	}
+	if (config->defaults != NULL)
+		set_python_defaults(config, &rep);
+	inifile_load(path, file_open, !named, &rep, &config->ini);
+	if (config->ini != NULL)
+		set_all(config, &rep);
+	if (rep.errors != 0) {
+		if (err != NULL)
+			*err = rep.first;
+		x2gobroker_config_free(config);
+		return -1;
+	}
+	*out = config;
+	return 0;
+}
+
+void
+x2gobroker_config_free(struct x2gobroker_config *config)
+{
+	if (config == NULL)
+		return;
+	inifile_free(config->ini);
+	inifile_free(config->defaults);
+	free(config->path);
+	free(config);
+}
+
+const char *
+x2gobroker_config_broker_account(const struct x2gobroker_config *config)
+{
+	return config->broker_account;
+}
+
+const char *
+x2gobroker_config_log_file(const struct x2gobroker_config *config)
+{
+	return config->log_file;
+}
+
+bool
+x2gobroker_config_sandbox(const struct x2gobroker_config *config)
+{
+	return config->sandbox;
+}
+
+bool
+x2gobroker_config_check_account(const struct x2gobroker_config *config,
+    bool pinned)
+{
+	switch (config->account_check) {
+	case CHECK_NEVER:
+		return false;
+	case CHECK_PINNED:
+		return pinned;
+	default:
+		return true;
+	}
+}
+
+bool
+x2gobroker_config_allow_password_change(const struct x2gobroker_config *config)
+{
+	return config->allow_password_change;
+}
+
+const char *
+x2gobroker_config_pam_helper(const struct x2gobroker_config *config)
+{
+	return config->pam_helper;
+}
+
+bool
+x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
+    bool setuid)
+{
+	switch (config->trust_ssh_environment) {
+	case TRUST_ALWAYS:
+		return true;
+	case TRUST_UNLESS_SETUID:
+		return !setuid;
+	default:
+		return false;
+	}
+}
+
+/* Words of a backend are counted from its empty one. */
+enum query_mode
+config_query_mode(const struct x2gobroker_config *config)
+{
+	int own = config->backend == BACKEND_INIFILE ?
+	    config->inifile_query_mode : config->zeroconf_query_mode;
+
+	return (enum query_mode)(own > 0 ? own - 1 :
+	    config->default_agent_query_mode);
+}
+
+enum hostkey_policy
+config_hostkey_policy(const struct x2gobroker_config *config)
+{
+	int own = config->backend == BACKEND_INIFILE ?
+	    config->inifile_hostkey_policy : config->zeroconf_hostkey_policy;
+
+	return (enum hostkey_policy)(own > 0 ? own - 1 :
+	    config->default_agent_hostkey_policy);
+}
+
+bool
+config_parse_query_mode(const char *text, enum query_mode *mode)
+{
+	int n = read_word(query_modes, text);
+
+	if (n != -1)
+		*mode = (enum query_mode)n;
+	return n != -1;
+}
+
+bool
+config_parse_hostkey_policy(const char *text, enum hostkey_policy *policy)
+{
+	int n = read_word(policies, text);
+
+	if (n != -1)
+		*policy = (enum hostkey_policy)n;
+	return n != -1;
+}
+
+const char *
+x2gobroker_config_text(const struct x2gobroker_config *config,
+    const char *section, const char *key)
+{
+	const struct row *row = find_row(section, key);
+	const void *field;
+
+	if (row == NULL)
+		return NULL;
+	field = (const char *)config + row->offset;
+	switch (row->kind) {
+	case BOOL:
+		return *(const bool *)field ? "true" : "false";
+	case TEXT:
+	case PATH:
+		return *(const char *const *)field;
+	case WORD:
+		return row->words[*(const int *)field];
+	default:
+		return NULL;
+	}
+}
+
+int
+x2gobroker_config_number(const struct x2gobroker_config *config,
+    const char *section, const char *key)
+{
+	const struct row *row = find_row(section, key);
+	const void *field;
+
+	if (row == NULL || row->kind != INT)
+		return -1;
+	field = (const char *)config + row->offset;
+	return *(const int *)field;
+}
+
+int
+x2gobroker_config_request_timeout(const struct x2gobroker_config *config)
+{
+	return config->request_timeout;
+}
+
+int
+x2gobroker_config_set_backend(struct x2gobroker_config *config,
+    const char *name, struct x2gobroker_error *err)
+{
+	if (strcmp(name, "inifile") == 0)
+		config->backend = BACKEND_INIFILE;
+	else if (strcmp(name, "zeroconf") == 0)
+		config->backend = BACKEND_ZEROCONF;
+	else
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "--backend %.100s: neither inifile nor zeroconf", name);
+	return 0;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CONFIG_H
+#define CONFIG_H
+
+#include "config/inifile.h"
+
+enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
+enum backend { BACKEND_INIFILE, BACKEND_ZEROCONF };
+enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
+enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
+enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
+enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
+enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
+
+/* The settings of x2gobroker.conf, named as its keys are.  Text is borrowed
+ * from ini, defaults or static memory. */
+struct x2gobroker_config {
+	char *path;
+	struct inifile *ini;		/* NULL: there was no file */
+	struct inifile *defaults;	/* defaults.conf, or NULL */
+	bool session_profiles_set;	/* by somebody, so the file must exist */
+	bool profiles_dir_set;
+	bool keys_dir_set;
+	enum backend backend;
+
+	/* [global] */
+	const char *broker_account;
+	const char *profiles_dir;
+	const char *keys_dir;
+	const char *log_file;
+	bool sandbox;
+	int account_check;		/* enum account_check */
+	bool allow_password_change;
+	const char *pam_helper;
+	bool ignore_primary_group_memberships;
+	bool default_session_autologin;
+	int default_agent_query_mode;	/* enum query_mode */
+	int trust_ssh_environment;	/* enum trust */
+	bool require_cookie;
+	bool use_static_cookie;
+	int auth_timeout;		/* seconds */
+	int token_grace;		/* seconds */
+	const char *cookie_directory;
+	bool verify_ip;
+	const char *my_cookie;		/* a secret, or "" */
+	const char *my_cookie_file;
+	const char *authids_dir;
+
+	/* the X2Go servers */
+	const char *agent_command;
+	const char *agent_user;
+	const char *agent_identity_files;
+	const char *agent_known_hosts;
+	int default_agent_hostkey_policy;	/* enum hostkey_policy */
+	bool default_portscan_x2goservers;
+	int agent_timeout;		/* seconds */
+	int request_timeout;		/* seconds */
+	const char *state_dir;
+	const char *drain_file;
+	int load_balancing;		/* enum load_balancing */
+
+	/* keys for one login */
+	int autologin_key_type;		/* enum autologin_key_type */
+	int autologin_key_lifetime;	/* seconds */
+	bool autologin_key_from;
+	bool autologin_agent_forwarding;
+	const char *default_authorized_keys;
+	const char *default_sshproxy_authorized_keys;
+
+	/* [broker_inifile], [broker_zeroconf] */
+	bool inifile_enable;
+	int inifile_query_mode;		/* enum query_mode + 1, 0: not set */
+	int inifile_hostkey_policy;	/* enum hostkey_policy + 1 */
+	const char *session_profiles;
+	bool zeroconf_enable;
+	int zeroconf_query_mode;
+	int zeroconf_hostkey_policy;
+	const char *desktop_shell;
+};
+
+/* What holds for the backend in use, where a profile says nothing else. */
+enum query_mode config_query_mode(const struct x2gobroker_config *config);
+enum hostkey_policy config_hostkey_policy(
+	    const struct x2gobroker_config *config);
+
+/* The words for them, in any case.  False: text is none of them. */
+bool	config_parse_query_mode(const char *text, enum query_mode *mode);
+bool	config_parse_hostkey_policy(const char *text,
+	    enum hostkey_policy *policy);
+
+/* What the key table says, for the test that compares it with the manual:
+ * name and section of row i, or false past the end. */
+bool	config_key_name(size_t i, const char **section, const char **name);
+
+#endif

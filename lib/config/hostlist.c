@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "base/cleanup.h"
+#include "config/hostlist.h"
+#include "client/protocol.h"
+#include "base/value.h"
+
+static int
+bad(struct x2gobroker_error *err, const char *item, size_t len,
+    const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+	    "host: \"%.*s\": %s", (int)(len > 200 ? 200 : len), item, why);
+}
+
+/* Take ":PORT" off the end of text, in place of *len.  A bare IPv6 address has
+ * colons too, but is no address any more without its last part; "[ADDR]:PORT"
+ * says what is meant. */
+static bool
+take_port(const char *text, size_t *len, int *port)
+{
+	const char *colon = memrchr(text, ':', *len);
+	struct address ignored;
+	char digits[8];
+	size_t n;
+
+	*port = 0;
+	if (colon == NULL || address_parse(text, *len, &ignored) ||
+	    text[*len - 1] == ']')
+		return true;
+	n = *len - (size_t)(colon - text) - 1;
+	if (n == 0 || n >= sizeof(digits))
+		return false;
+	memcpy(digits, colon + 1, n);
+	digits[n] = '\0';
+	*len = (size_t)(colon - text);
+	return value_parse_digits(digits, 1, 65535, port);
+}
+
+/* Copy a name or an address, without the brackets of an IPv6 one. */
+static bool
+take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
+{
+	struct address ignored;
+	const char *word;
+
+	if (len > 2 && text[0] == '[' && text[len - 1] == ']') {
+		text++;
+		len -= 2;
+		if (memchr(text, ':', len) == NULL)
+			return false;
+	}
+	if (len >= HOST_TEXT_MAX || (!address_is_host_name(text, len) &&
+	    !address_parse(text, len, &ignored)))
+		return false;
+	/* it will stand in answers between "SERVER:" and ":PORT"; of another
+	 * "SERVER:" at its end the client takes no notice */
+	memcpy(dst, text, len);
+	memcpy(dst + len, ":", 2);
+	word = protocol_find_word(dst, len + 1);
+	if (word != NULL && strcmp(word, PROTOCOL_SERVER) != 0)
+		return false;
+	dst[len] = '\0';
+	return true;
+}
+
+static int
+parse_item(const char *item, size_t len, struct host *host,
+    struct x2gobroker_error *err)
+{
+	const char *open = memchr(item, '(', len), *addr;
+	size_t name_len = len, addr_len;
+
+	host->address[0] = '\0';
+	host->port = 0;
+	if (open != NULL) {
+		if (item[len - 1] != ')')
+			return bad(err, item, len, "no ')' at its end");
+		addr = open + 1;
+		addr_len = len - (size_t)(addr - item) - 1;
+		while (addr_len > 0 && *addr == ' ') {
+			addr++;
+			addr_len--;
+		}
+		while (addr_len > 0 && addr[addr_len - 1] == ' ')
+			addr_len--;
+		if (!take_port(addr, &addr_len, &host->port) ||
+		    !take_name(addr, addr_len, host->address))
+			return bad(err, item, len, "what is in brackets is "
+			    "neither ADDRESS nor ADDRESS:PORT");
+		name_len = (size_t)(open - item);
+		while (name_len > 0 && item[name_len - 1] == ' ')
+			name_len--;
+	} else if (!take_port(item, &name_len, &host->port))
+		return bad(err, item, len, "no port from 1 to 65535 behind "
+		    "':'");
+	if (!take_name(item, name_len, host->name))
+		return bad(err, item, len, "neither a host's name nor an "
+		    "address");
+	return 0;
+}
+
+int
+hostlist_parse(const char *text, struct host **out, size_t *n,
+    struct x2gobroker_error *err)
+{
+	cleanup_free struct host *list = NULL;
+	size_t len, used = 0, size = 0;
+	const char *item;
+	struct host *more;
+
+	*out = NULL;
+	*n = 0;
+	while (value_next_item(&text, &item, &len)) {
+		if (len == 0)
+			continue;
+		if (used == size) {
+			size = size != 0 ? 2 * size : 4;
+			more = reallocarray(list, size, sizeof(*list));
+			if (more == NULL)
+				return error_nomem(err);
+			list = more;
+		}
+		if (parse_item(item, len, &list[used], err) == -1)
+			return -1;
+		used++;
+	}
+	if (used == 0)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "host: names no server");
+	*out = steal(&list);
+	*n = used;
+	return 0;
+}
+
+int
+hostlist_first(const char *text, struct host *host,
+    struct x2gobroker_error *err)
+{
+	const char *item;
+	size_t len;
+
+	while (value_next_item(&text, &item, &len))
+		if (len > 0)
+			return parse_item(item, len, host, err);
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+	    "host: names no server");
+}
+
+/*
+ * What a server calls itself
+ */
+
+static size_t
+len_without_dot(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
+}
+
+static bool
+same_text(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	size_t i;
+
+	for (i = 0; i < a_len && i < b_len; i++)
+		if (value_upper(a[i]) != value_upper(b[i]))
+			return false;
+	return a_len == b_len && a_len > 0;
+}
+
+/* Addresses are the same in all their spellings. */
+static bool
+is_same_name(const char *a, const char *b)
+{
+	struct address aa, ab;
+
+	if (address_parse(a, strlen(a), &aa) &&
+	    address_parse(b, strlen(b), &ab))
+		return memcmp(&aa, &ab, sizeof(aa)) == 0;
+	return same_text(a, len_without_dot(a), b, len_without_dot(b));
+}
+
+/* Whether the first labels are the same, and that is all that one of them has:
+ * two that differ in their domains are two hosts. */
+static bool
+is_short_for(const char *a, const char *b)
+{
+	size_t a_len = len_without_dot(a), b_len = len_without_dot(b);
+	const char *a_dot = memchr(a, '.', a_len);
+	const char *b_dot = memchr(b, '.', b_len);
+	struct address ignored;
+
+	if ((a_dot != NULL && b_dot != NULL) ||
+	    address_parse(a, strlen(a), &ignored) ||
+	    address_parse(b, strlen(b), &ignored))
+		return false;
+	return same_text(a, a_dot != NULL ? (size_t)(a_dot - a) : a_len,
+	    b, b_dot != NULL ? (size_t)(b_dot - b) : b_len);
+}
+
+static bool
+has_name(const struct host *host, const char *name)
+{
+	return is_same_name(host->name, name);
+}
+
+static bool
+has_address(const struct host *host, const char *name)
+{
+	return is_same_name(host->address, name);
+}
+
+static bool
+has_label(const struct host *host, const char *name)
+{
+	return is_short_for(host->name, name) ||
+	    is_short_for(host->address, name);
+}
+
+static bool
+is_same_host(const struct host *a, const struct host *b)
+{
+	return a->port == b->port && is_same_name(a->name, b->name) &&
+	    strcmp(a->address, b->address) == 0;
+}
+
+const struct host *
+hostlist_match(const struct host *hosts, size_t n, const char *name)
+{
+	static bool (*const means[])(const struct host *, const char *) = {
+		has_name, has_address, has_label,
+	};
+	const struct host *found = NULL;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+		for (j = 0; j < n; j++) {
+			if (!means[i](&hosts[j], name))
+				continue;
+			if (found != NULL && !is_same_host(found, &hosts[j]))
+				return NULL;
+			found = &hosts[j];
+		}
+		if (found != NULL)
+			return found;
+	}
+	return NULL;
+}
+
+const char *
+host_for_client(const struct host *host)
+{
+	if (host->address[0] != '\0' && strchr(host->address, ':') == NULL)
+		return host->address;
+	return strchr(host->name, ':') == NULL ? host->name : NULL;
+}

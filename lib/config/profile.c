@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One session profile: the keys that there are, what their values may be, and
+ * what a profile says for a key.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "access/acl.h"
+#include "farm/balance.h"
+#include "base/cleanup.h"
+#include "config/hostlist.h"
+#include "config/profile.h"
+#include "client/protocol.h"
+#include "base/utf8.h"
+#include "base/value.h"
+
+#define NUMBER_MAX	2147483647
+
+/* Sorted by name.  Names and defaults are the Python broker's. */
+static const struct profile_key table[] = {
+	{ "applications", VALUE_LIST, "TERMINAL,WWWBROWSER,MAILCLIENT,OFFICE" },
+	{ "autologin", VALUE_BOOL, NULL, .listing = LIST_AT_THE_END },
+	{ "broker-agent-hostkey-policy", VALUE_POLICY, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-agent-query-mode", VALUE_MODE, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-authorized-keys", VALUE_TEXT, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-host-weights", VALUE_WEIGHTS, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-session-autologin", VALUE_BOOL, NULL,
+	    .listing = LIST_AT_THE_END },
+	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, NULL,
+	    .listing = LIST_NEVER },
+	{ "broker-use-load-checker", VALUE_BOOL, NULL,
+	    .listing = LIST_NEVER },
+	{ "command", VALUE_TEXT, "TERMINAL", .listing = LIST_AT_THE_END },
+	{ "default", VALUE_TEXT, NULL, .listing = LIST_NEVER },
+	{ "defsndport", VALUE_BOOL, "true" },
+	{ "directrdp", VALUE_BOOL, "false" },
+	{ "dpi", VALUE_INT, "96", -NUMBER_MAX, NUMBER_MAX },
+	{ "export", VALUE_TEXT, "" },
+	{ "fstunnel", VALUE_BOOL, "true" },
+	{ "fullscreen", VALUE_BOOL, "false" },
+	{ "height", VALUE_INT, "600", -NUMBER_MAX, NUMBER_MAX },
+	{ "host", VALUE_HOSTS, "localhost" },
+	{ "iconvfrom", VALUE_TEXT, "UTF-8" },
+	{ "iconvto", VALUE_TEXT, "UTF-8" },
+	{ "kdrive", VALUE_BOOL, "false" },
+	{ "key", VALUE_TEXT, NULL, .listing = LIST_AT_THE_END },
+	{ "layout", VALUE_TEXT, "" },
+	{ "multidisp", VALUE_BOOL, "false" },
+	{ "name", VALUE_TEXT, NULL },
+	{ "pack", VALUE_TEXT, "16m-jpeg" },
+	{ "print", VALUE_BOOL, "true" },
+	{ "quality", VALUE_INT, "9", -NUMBER_MAX, NUMBER_MAX },
+	{ "rootless", VALUE_BOOL, "true", .listing = LIST_AT_THE_END },
+	{ "setdpi", VALUE_FLAG, "0" },
+	{ "sndport", VALUE_INT, "4713", -NUMBER_MAX, NUMBER_MAX },
+	{ "sound", VALUE_BOOL, "true" },
+	{ "soundsystem", VALUE_TEXT, "pulse" },
+	{ "soundtunnel", VALUE_BOOL, "true" },
+	{ "speed", VALUE_INT, "2", -NUMBER_MAX, NUMBER_MAX },
+	{ "sshport", VALUE_INT, "22", 1, 65535 },
+	{ "sshproxyhost", VALUE_TEXT, NULL },
+	{ "sshproxyport", VALUE_INT, "22", 1, 65535 },
+	{ "type", VALUE_TEXT, "auto" },
+	{ "usebrokerpass", VALUE_BOOL, NULL },
+	{ "useexports", VALUE_BOOL, "true" },
+	{ "useiconv", VALUE_BOOL, "false" },
+	{ "usekbd", VALUE_BOOL, "true" },
+	{ "user", VALUE_TEXT, "BROKER_USER" },
+	{ "variant", VALUE_TEXT, "" },
+	{ "width", VALUE_INT, "800", -NUMBER_MAX, NUMBER_MAX },
+	{ "xinerama", VALUE_BOOL, "true" },
+};
+
+#define NKEYS	(sizeof(table) / sizeof(table[0]))
+
+const struct profile_key *
+profile_key(size_t i)
+{
+	return i < NKEYS ? &table[i] : NULL;
+}
+
+/* Stand-ins for keys that have no row of their own. */
+static const struct profile_key acl_key = { .type = VALUE_ACL,
+    .listing = LIST_NEVER };
+static const struct profile_key unknown_broker_key = { .type = VALUE_TEXT,
+    .listing = LIST_NEVER };
+static const struct profile_key client_key = { .type = VALUE_TEXT };
+
+static int
+compare_name(const void *name, const void *key)
+{
+	return strcmp(name, ((const struct profile_key *)key)->name);
+}
+
+static const struct profile_key *
+find_row(const char *name)
+{
+	const struct profile_key *row;
+
+	/* keys are case-sensitive; but whoever wrote ACL-users-deny did mean to
+	 * deny, so it is an acl- key, of which there is none by that name */
+	if (strncasecmp(name, "acl-", 4) == 0)
+		return &acl_key;
+	row = bsearch(name, table, NKEYS, sizeof(table[0]), compare_name);
+	if (row != NULL)
+		return row;
+	return strncmp(name, "broker-", 7) == 0 ? &unknown_broker_key :
+	    &client_key;
+}
+
+const struct ini_key *
+profile_find_key(const struct x2gobroker_profile *profile, const char *name)
+{
+	const struct ini_key *key = inifile_find(profile->own, name);
+
+	return key != NULL ? key : inifile_find(&profile->file->defaults, name);
+}
+
+unsigned int
+profile_key_line(const struct x2gobroker_profile *profile, const char *name)
+{
+	const struct ini_key *key = profile_find_key(profile, name);
+
+	return key != NULL && key->line != 0 ? key->line : profile->line;
+}
+
+bool
+profile_is_not_set(const char *value)
+{
+	return strcmp(value, "not-set") == 0;
+}
+
+const char *
+x2gobroker_profile_value(const struct x2gobroker_profile *profile,
+    const char *name)
+{
+	const struct ini_key *key = profile_find_key(profile, name);
+
+	return key == NULL || profile_is_not_set(key->value) ? NULL :
+	    key->value;
+}
+
+bool
+profile_bool(const struct x2gobroker_profile *profile, const char *name,
+    bool fallback)
+{
+	const char *value = x2gobroker_profile_value(profile, name);
+	bool flag;
+
+	return value != NULL && value_parse_bool(value, &flag) ? flag :
+	    fallback;
+}
+
+const char *
+x2gobroker_profile_id(const struct x2gobroker_profile *profile)
+{
+	return profile->id;
+}
+
+const char *
+x2gobroker_profile_file(const struct x2gobroker_profile *profile)
+{
+	return profile->file->path;
+}
+
+unsigned int
+x2gobroker_profile_line(const struct x2gobroker_profile *profile)
+{
+	return profile->line;
+}
+
+/* Report what is wrong with a list of hosts, wherever it stands. */
+static void
+check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
+{
+	cleanup_free struct host *hosts = NULL;
+	struct x2gobroker_error err;
+	size_t n, i, usable = 0;
+
+	if (hostlist_parse(key->value, &hosts, &n, &err) == -1) {
+		report(rep, err.code, path, key->line, "%s", err.text);
+		return;
+	}
+	for (i = 0; i < n; i++)
+		if (host_for_client(&hosts[i]) != NULL)
+			usable++;
+		else
+			report(rep, X2GOBROKER_WARNING, path, key->line,
+			    "host %s: the X2Go client cannot be told an IPv6 "
+			    "address; give the server a name", hosts[i].name);
+	if (usable == 0)
+		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
+		    "host: no server that the X2Go client could be told");
+}
+
+enum query_mode
+profile_query_mode(const struct x2gobroker_profile *profile)
+{
+	const char *value = x2gobroker_profile_value(profile,
+	    "broker-agent-query-mode");
+	enum query_mode mode;
+
+	if (value != NULL && config_parse_query_mode(value, &mode))
+		return mode;
+	return config_query_mode(profile->config);
+}
+
+enum hostkey_policy
+profile_hostkey_policy(const struct x2gobroker_profile *profile)
+{
+	const char *value = x2gobroker_profile_value(profile,
+	    "broker-agent-hostkey-policy");
+	enum hostkey_policy policy;
+
+	if (value != NULL && config_parse_hostkey_policy(value, &policy))
+		return policy;
+	return config_hostkey_policy(profile->config);
+}
+
+bool
+profile_is_shadow(const struct x2gobroker_profile *profile)
+{
+	const char *command = x2gobroker_profile_value(profile, "command");
+
+	return command != NULL && value_same_word(command, "SHADOW");
+}
+
+const char *
+profile_login(const struct x2gobroker_profile *profile, const char *user)
+{
+	const char *fixed = x2gobroker_profile_value(profile, "user");
+
+	return fixed == NULL || *fixed == '\0' ||
+	    strcmp(fixed, "BROKER_USER") == 0 ? user : fixed;
+}
+
+static int
+compare_keys(const void *a, const void *b)
+{
+	const struct ini_key *ka = a, *kb = b;
+	int cmp = strcmp(ka->name, kb->name);
+
+	return cmp != 0 ? cmp : (ka->line > kb->line) - (ka->line < kb->line);
+}
+
+/* All keys of the sections [DEFAULT], of which configparser makes one. */
+static bool
+collect_defaults(struct ini_section *own, struct inifile *ini)
+{
+	const struct ini_section *section;
+	size_t i, n = 0;
+
+	*own = (struct ini_section){ .name = "DEFAULT" };
+	for (i = 0; i < ini->nsections; i++)
+		if (strcmp(ini->sections[i].name, "DEFAULT") == 0)
+			n += ini->sections[i].nkeys;
+	if (n == 0)
+		return true;
+	own->keys = arena_alloc(&ini->arena, n * sizeof(*own->keys));
+	if (own->keys == NULL)
+		return false;
+	for (i = 0; i < ini->nsections; i++) {
+		section = &ini->sections[i];
+		if (strcmp(section->name, "DEFAULT") != 0 ||
+		    section->nkeys == 0)
+			continue;
+		memcpy(own->keys + own->nkeys, section->keys,
+		    section->nkeys * sizeof(*section->keys));
+		own->nkeys += section->nkeys;
+	}
+	qsort(own->keys, own->nkeys, sizeof(*own->keys), compare_keys);
+	return true;
+}
+
+/* The file's own defaults, and the built-in ones that it does not replace: both
+ * are sorted, and so is what becomes of them. */
+static bool
+merge_defaults(struct ini_section *defaults, const struct ini_section *own,
+    struct arena *arena)
+{
+	struct ini_key *keys = arena_alloc(arena, (own->nkeys + NKEYS) *
+	    sizeof(*keys));
+	size_t i = 0, j, n = 0;
+
+	if (keys == NULL)
+		return false;
+	for (j = 0; j < NKEYS; j++) {
+		while (i < own->nkeys &&
+		    strcmp(own->keys[i].name, table[j].name) <= 0)
+			keys[n++] = own->keys[i++];
+		if (table[j].initial == NULL || (n > 0 &&
+		    strcmp(keys[n - 1].name, table[j].name) == 0))
+			continue;
+		keys[n++] = (struct ini_key){
+			.name = table[j].name,
+			.value = table[j].initial,
+			.row = &table[j],
+		};
+	}
+	while (i < own->nkeys)
+		keys[n++] = own->keys[i++];
+	*defaults = (struct ini_section){ .name = "DEFAULT", .keys = keys,
+	    .nkeys = n };
+	return true;
+}
+
+bool
+profile_file_defaults(struct profile_file *file, struct inifile *ini,
+    struct reporter *rep)
+{
+	const struct ini_key *host;
+	struct ini_section own;
+
+	if (!collect_defaults(&own, ini))
+		return false;
+	profile_check(ini, &own, rep);
+	host = inifile_find(&own, "host");
+	if (host != NULL && !profile_is_not_set(host->value))
+		check_hosts(ini->path, host, rep);
+	return merge_defaults(&file->defaults, &own, &ini->arena);
+}
+
+/* Whether the client's INI reader takes name for a key, as it is. */
+static bool
+is_key_name(const char *name)
+{
+	const char *start = name;
+
+	for (; *name != '\0'; name++) {
+		char c = value_upper(*name);
+
+		if ((c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
+		    c != '-' && c != '_' && c != '.')
+			return false;
+	}
+	return protocol_find_word(start, strlen(start)) == NULL;
+}
+
+/* Nearly all text is, and then nothing can be wrong with it. */
+static bool
+is_printable_ascii(const char *text)
+{
+	while (*text >= 0x20 && *text < 0x7f)
+		text++;
+	return *text == '\0';
+}
+
+/* A line break or a tab can be in a value, other control characters cannot. */
+static bool
+has_control_character(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (((unsigned char)*text < 0x20 && *text != '\n' &&
+		    *text != '\t') || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static bool
+is_utf8(const char *text)
+{
+	const char *end = text + strlen(text);
+	uint32_t cp;
+	size_t n;
+
+	for (; text < end; text += n)
+		if ((n = utf8_decode(text, (size_t)(end - text), &cp)) == 0)
+			return false;
+	return true;
+}
+
+/* What is wrong with the value of key, or NULL.  buf is for the text. */
+static const char *
+wrong_value(const struct ini_key *key, char *buf, size_t size)
+{
+	const char *value = key->value;
+	struct x2gobroker_error err;
+	enum hostkey_policy policy;
+	enum query_mode mode;
+	bool flag;
+	int n;
+
+	switch (key->row->type) {
+	case VALUE_TEXT:
+	case VALUE_HOSTS:	/* profile_check_whole() reads them */
+		return NULL;
+	case VALUE_BOOL:
+		return value_parse_bool(value, &flag) ? NULL :
+		    "neither true nor false";
+	case VALUE_INT:
+		return value_parse_int(value, key->row->min, key->row->max,
+		    &n) ? NULL : "not a number, or out of range";
+	case VALUE_FLAG:
+		return value_parse_bool(value, &flag) ||
+		    value_parse_int(value, -NUMBER_MAX, NUMBER_MAX, &n) ?
+		    NULL : "neither true, false nor a number";
+	case VALUE_LIST:
+		return *value != '[' || value[strlen(value) - 1] != ']' ?
+		    NULL : "a list in Python's notation is not read; "
+		    "write a,b,c";
+	case VALUE_MODE:
+		return config_parse_query_mode(value, &mode) ? NULL :
+		    "neither NONE, LOCAL nor SSH";
+	case VALUE_POLICY:
+		return config_parse_hostkey_policy(value, &policy) ? NULL :
+		    "neither RejectPolicy, WarningPolicy nor AutoAddPolicy";
+	case VALUE_WEIGHTS:
+		if (balance_parse_weights(value, NULL, NULL, &err) == 0)
+			return NULL;
+		snprintf(buf, size, "%s", err.text);
+		return buf;
+	case VALUE_ACL:
+		return acl_check_value(key->name, value, buf, size);
+	}
+	return NULL;
+}
+
+/* Find out what key is, and report what is wrong with it. */
+static void
+check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
+{
+	bool plain = is_printable_ascii(key->value);
+	char buf[X2GOBROKER_TEXT_SIZE];
+	const char *wrong;
+
+	key->row = find_row(key->name);
+	/* one of the table's is known to be in order */
+	if (key->row->name == NULL && !is_key_name(key->name)) {
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "\"%.100s\" is no name of a key: letters, digits, '-', "
+		    "'_' and '.' are", key->name);
+		return;
+	}
+	if (!plain && !is_utf8(key->value)) {
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s: the value is not UTF-8; convert the file with "
+		    "iconv(1)", key->name);
+		return;
+	}
+	if (!plain && has_control_character(key->value)) {
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s: the value has a control character; remove it",
+		    key->name);
+		return;
+	}
+	if (key->row == &unknown_broker_key)
+		report(rep, X2GOBROKER_WARNING, ini->path, key->line,
+		    "%.100s: no such key; not used", key->name);
+	if (profile_is_not_set(key->value) && key->row->type == VALUE_ACL) {
+		/* to the Python broker it is the name of a user, so that
+		 * nobody gets in; without the rule, everybody would */
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s = not-set: say who is meant, or remove the key",
+		    key->name);
+		return;
+	}
+	if (profile_is_not_set(key->value))
+		return;
+	if ((wrong = wrong_value(key, buf, sizeof(buf))) != NULL)
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		    "%s = %.100s: %s", key->name, key->value, wrong);
+}
+
+/* An id travels to the client as the name of an INI section and comes back
+ * between two '"'. */
+static const char *
+wrong_id(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (!is_utf8(id))
+		return "is not UTF-8; convert the file with iconv(1)";
+	if (strpbrk(id, "/;%[]\"\\") != NULL)
+		return "has a character that the X2Go client cannot take in "
+		    "the id of a profile: none of / ; % [ ] \" \\ can be";
+	if (value_same_word(id, "General"))
+		return "is a name that the X2Go client keeps for itself";
+	if (has_control_character(id) || strchr(id, '\t') != NULL)
+		return "has a control character";
+	if (id[0] == ' ' || id[len - 1] == ' ')
+		return "begins or ends with a blank, which the X2Go client "
+		    "drops";
+	if (protocol_find_word(id, len) != NULL)
+		return "holds a word of the broker's protocol";
+	return NULL;
+}
+
+unsigned int
+profile_check(const struct inifile *ini, const struct ini_section *section,
+    struct reporter *rep)
+{
+	unsigned int before = rep->errors;
+	const char *wrong;
+	size_t i;
+
+	if (strcmp(section->name, "DEFAULT") != 0 &&
+	    (wrong = wrong_id(section->name)) != NULL)
+		report(rep, X2GOBROKER_ERR_VALUE, ini->path, section->line,
+		    "[%.100s]: the id %s", section->name, wrong);
+	inifile_report_duplicates(ini, section, rep);
+	for (i = 0; i < section->nkeys; i++)
+		check_key(ini, &section->keys[i], rep);
+	return rep->errors - before;
+}
+
+void
+profile_check_whole(const struct x2gobroker_profile *profile,
+    struct reporter *rep)
+{
+	const struct ini_key *host = inifile_find(profile->own, "host");
+
+	/* one that is inherited has been looked at with the defaults */
+	if (host != NULL && !profile_is_not_set(host->value))
+		check_hosts(profile->file->path, host, rep);
+	else if (x2gobroker_profile_value(profile, "host") == NULL)
+		report(rep, X2GOBROKER_ERR_VALUE, profile->file->path,
+		    profile_key_line(profile, "host"),
+		    "[%.100s]: host: names no server", profile->id);
+	if (x2gobroker_profile_value(profile, "name") == NULL)
+		report(rep, X2GOBROKER_WARNING, profile->file->path,
+		    profile->line, "[%.100s]: no name=, so its button has no "
+		    "text", profile->id);
+}

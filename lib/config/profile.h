@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PROFILE_H
+#define PROFILE_H
+
+#include "config/config.h"
+#include "config/inifile.h"
+
+/* What a profile file gives to each of its profiles. */
+struct profile_file {
+	const char *path;
+	size_t number;		/* from 0, in the order of reading */
+	/* the [DEFAULT] of the file over the built-in defaults, sorted by name;
+	 * a built-in key has line 0 */
+	struct ini_section defaults;
+};
+
+/* A profile's keys come from its own section, or else from its file's
+ * defaults. */
+struct x2gobroker_profile {
+	const char *id;
+	const struct profile_file *file;
+	unsigned int line;
+	const struct x2gobroker_config *config;
+	const struct ini_section *own;
+	bool withheld;		/* something is wrong with it: not served */
+};
+
+enum value_type {
+	VALUE_TEXT,
+	VALUE_BOOL,
+	VALUE_INT,
+	VALUE_FLAG,	/* a boolean that may be written as a number */
+	VALUE_LIST,
+	VALUE_HOSTS,
+	VALUE_MODE,	/* an agent query mode */
+	VALUE_POLICY,	/* what to do about host keys */
+	VALUE_WEIGHTS,	/* NAME:WEIGHT,... */
+	VALUE_ACL,	/* one of acl.c's */
+};
+
+/* What a listing does with a key. */
+enum listing {
+	LIST_AS_IT_IS,
+	LIST_NEVER,	/* the broker's business, not the client's */
+	LIST_AT_THE_END,	/* when all that it depends on is known */
+};
+
+/* A key that this broker knows; others are passed on to the client as text. */
+struct profile_key {
+	const char *name;
+	enum value_type type;
+	const char *initial;	/* NULL: there is no built-in default */
+	int min, max;		/* of VALUE_INT */
+	enum listing listing;
+};
+
+/* Row i of the table of keys, sorted by name, or NULL past the end. */
+const struct profile_key *profile_key(size_t i);
+
+/* The key, from the profile or its file's defaults, or NULL. */
+const struct ini_key *profile_find_key(const struct x2gobroker_profile *profile,
+	    const char *name);
+unsigned int profile_key_line(const struct x2gobroker_profile *profile,
+	    const char *name);
+
+/* Whether value takes its key away, also one that a default has put there. */
+bool	profile_is_not_set(const char *value);
+
+/* A boolean key, or fallback where it is not set. */
+bool	profile_bool(const struct x2gobroker_profile *profile,
+	    const char *name, bool fallback);
+
+/* How the servers of a profile are asked, by itself, its backend or the global
+ * default. */
+enum query_mode profile_query_mode(const struct x2gobroker_profile *profile);
+enum hostkey_policy profile_hostkey_policy(
+	    const struct x2gobroker_profile *profile);
+
+/* Whether it shows another one's desktop instead of starting a session. */
+bool	profile_is_shadow(const struct x2gobroker_profile *profile);
+
+/* The account that user logs in as on the servers: the user, or the one that
+ * the administrator has written into user=. */
+const char *profile_login(const struct x2gobroker_profile *profile,
+	    const char *user);
+
+/* Fill in file->defaults from the sections [DEFAULT] of ini, whose memory it
+ * uses, and the built-in ones.  Reports what is wrong in them; returns false
+ * where memory is out. */
+bool	profile_file_defaults(struct profile_file *file, struct inifile *ini,
+	    struct reporter *rep);
+
+/* Report all that is wrong with section as a profile, or with a [DEFAULT].
+ * Returns the number of errors that withhold it. */
+unsigned int profile_check(const struct inifile *ini,
+	    const struct ini_section *section, struct reporter *rep);
+
+const struct x2gobroker_config *profiles_config(
+	    const struct x2gobroker_profiles *profiles);
+
+/* How many files there are: file->number is less. */
+size_t	profiles_count_files(const struct x2gobroker_profiles *profiles);
+
+/* Report what is wrong with the whole, own and inherited. */
+void	profile_check_whole(const struct x2gobroker_profile *profile,
+	    struct reporter *rep);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All session profiles of a backend: read the files, withhold what is not in
+ * order, sort by id.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "access/acl.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "config/profile.h"
+
+struct x2gobroker_profiles {
+	const struct x2gobroker_config *config;
+	struct inifile **files;		/* owned, and each of them too */
+	size_t nfiles;
+	struct x2gobroker_profile *list;	/* owned; first n that are
+						 * served, then those that are
+						 * not, each sorted by id */
+	size_t n, nwithheld, size;
+	bool nomem;
+};
+
+static void
+add(struct x2gobroker_profiles *profiles,
+    const struct x2gobroker_profile *profile)
+{
+	struct x2gobroker_profile *more;
+	size_t size;
+
+	if (profiles->n == profiles->size) {
+		size = profiles->size != 0 ? 2 * profiles->size : 64;
+		more = reallocarray(profiles->list, size, sizeof(*more));
+		if (more == NULL) {
+			profiles->nomem = true;
+			return;
+		}
+		profiles->list = more;
+		profiles->size = size;
+	}
+	profiles->list[profiles->n++] = *profile;
+}
+
+/* Take every profile of a file that was read. */
+static void
+add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
+    struct profile_file *file, struct reporter *rep)
+{
+	unsigned int errors = rep->errors;
+	bool bad_defaults;
+	size_t i;
+
+	if (!profile_file_defaults(file, ini, rep)) {
+		profiles->nomem = true;
+		return;
+	}
+	bad_defaults = rep->errors != errors;
+
+	for (i = 0; i < ini->nsections; i++) {
+		const struct ini_section *section = &ini->sections[i];
+		struct x2gobroker_profile profile = {
+			.id = section->name,
+			.file = file,
+			.line = section->line,
+			.config = profiles->config,
+			.own = section,
+		};
+
+		errors = rep->errors;
+		if (strcmp(section->name, "DEFAULT") == 0)
+			continue;
+		if (profile_check(ini, section, rep) == 0)
+			profile_check_whole(&profile, rep);
+		profile.withheld = bad_defaults || rep->errors != errors;
+		add(profiles, &profile);
+	}
+}
+
+/* Keep ini, which is owned from now on, and its profiles. */
+static void
+keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
+    struct reporter *rep)
+{
+	struct inifile **files;
+	struct profile_file *file;
+
+	file = arena_alloc(&ini->arena, sizeof(*file));
+	files = reallocarray(profiles->files, profiles->nfiles + 1,
+	    sizeof(*files));
+	if (files != NULL)
+		profiles->files = files;
+	if (files == NULL || file == NULL) {
+		profiles->nomem = true;
+		inifile_free(ini);
+		return;
+	}
+	*file = (struct profile_file){
+		.path = ini->path,
+		.number = profiles->nfiles,
+	};
+	profiles->files[profiles->nfiles++] = ini;
+	add_file(profiles, ini, file, rep);
+}
+
+/* Returns false where there is no such file. */
+static bool
+read_file(struct x2gobroker_profiles *profiles, const char *path,
+    file_opener *open_file, bool may_be_missing, struct reporter *rep)
+{
+	struct inifile *ini;
+	bool found = inifile_load(path, open_file, may_be_missing, rep, &ini);
+
+	if (ini != NULL)
+		keep_file(profiles, ini, rep);
+	return found;
+}
+
+static int
+is_conf_file(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 &&
+	    strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+static int
+compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);	/* no locale */
+}
+
+/* Read every *.conf of dir in name order.  False where there is no dir. */
+static bool
+read_dir(struct x2gobroker_profiles *profiles, const char *dir,
+    bool may_be_missing, struct reporter *rep)
+{
+	struct x2gobroker_error err;
+	struct dirent **entries;
+	struct buf path = { 0 };
+	int i, n;
+
+	if (file_check_dir(dir, &err) == -1) {
+		if (err.code == X2GOBROKER_ERR_NOTFOUND && may_be_missing)
+			return false;
+		report_error(rep, &err);
+		return true;
+	}
+	if ((n = scandir(dir, &entries, is_conf_file, compare_entries)) < 0) {
+		error_errno(&err, dir, "cannot be listed");
+		report_error(rep, &err);
+		return true;
+	}
+	for (i = 0; i < n; i++) {
+		buf_truncate(&path, 0);
+		buf_printf(&path, "%s/%s", dir, entries[i]->d_name);
+		free(entries[i]);
+		if (path.failed)
+			profiles->nomem = true;
+		else
+			read_file(profiles, path.data, file_open_entry, false,
+			    rep);
+	}
+	free(entries);
+	buf_free(&path);
+	return true;
+}
+
+static void
+load_inifile(struct x2gobroker_profiles *profiles, struct reporter *rep)
+{
+	const struct x2gobroker_config *config = profiles->config;
+	bool file, dir;
+
+	file = read_file(profiles, config->session_profiles, file_open,
+	    !config->session_profiles_set, rep);
+	dir = read_dir(profiles, config->profiles_dir,
+	    !config->profiles_dir_set, rep);
+	if (!file && !dir)
+		report(rep, X2GOBROKER_ERR_NOTFOUND, config->session_profiles,
+		    0, "there are no session profiles: neither this file nor "
+		    "the directory %s exists", config->profiles_dir);
+}
+
+/* One profile for this host, written as the administrator would write it. */
+static void
+load_zeroconf(struct x2gobroker_profiles *profiles, struct reporter *rep)
+{
+	struct buf text = { 0 };
+	struct inifile *ini;
+	FILE *fp;
+
+	buf_printf(&text, "[localhost]\nname=LOCALHOST\nhost=localhost\n"
+	    "user=\nrootless=false\ncommand=%s\n",
+	    profiles->config->desktop_shell);
+	fp = text.failed ? NULL : fmemopen(text.data, text.len, "r");
+	if (fp == NULL)
+		profiles->nomem = true;
+	else {
+		if (inifile_read(fp, "[broker_zeroconf]", rep, &ini) == 0)
+			keep_file(profiles, ini, rep);
+		fclose(fp);
+	}
+	buf_free(&text);
+}
+
+static int
+compare_profiles(const void *a, const void *b)
+{
+	const struct x2gobroker_profile *pa = a, *pb = b;
+
+	return strcmp(pa->id, pb->id);
+}
+
+static int
+compare_served_first(const void *a, const void *b)
+{
+	const struct x2gobroker_profile *pa = a, *pb = b;
+
+	if (pa->withheld != pb->withheld)
+		return pa->withheld ? 1 : -1;
+	return compare_profiles(a, b);
+}
+
+/* Withhold every profile whose id stands elsewhere too, also where only one
+ * of them is in order: nobody can tell which one is meant. */
+static void
+withhold_twins(struct x2gobroker_profiles *profiles, struct reporter *rep)
+{
+	struct x2gobroker_profile *list = profiles->list, *first = list;
+	size_t i;
+
+	for (i = 1; i < profiles->n; i++) {
+		if (strcmp(list[i].id, first->id) != 0) {
+			first = &list[i];
+			continue;
+		}
+		first->withheld = list[i].withheld = true;
+		report(rep, X2GOBROKER_ERR_VALUE, list[i].file->path,
+		    list[i].line,
+		    "[%.100s] stands here and in %s:%u; rename or remove one",
+		    list[i].id, first->file->path, first->line);
+	}
+}
+
+static void
+sort(struct x2gobroker_profiles *profiles, struct reporter *rep)
+{
+	struct x2gobroker_profile *list = profiles->list;
+	size_t i;
+
+	if (profiles->n == 0)
+		return;
+	qsort(list, profiles->n, sizeof(*list), compare_profiles);
+	withhold_twins(profiles, rep);
+	for (i = 0; i < profiles->n && !list[i].withheld; i++)
+		continue;
+	if (i == profiles->n)
+		return;		/* the usual case: nothing is withheld */
+	qsort(list, profiles->n, sizeof(*list), compare_served_first);
+	while (profiles->n > 0 && list[profiles->n - 1].withheld) {
+		profiles->n--;
+		profiles->nwithheld++;
+	}
+}
+
+static int
+check_enabled(const struct x2gobroker_config *config,
+    struct x2gobroker_error *err)
+{
+	bool zeroconf = config->backend == BACKEND_ZEROCONF;
+
+	if (zeroconf ? config->zeroconf_enable : config->inifile_enable)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, config->path, 0,
+	    "the backend %s is not enabled; set enable = true in [broker_%s]",
+	    zeroconf ? "zeroconf" : "inifile",
+	    zeroconf ? "zeroconf" : "inifile");
+}
+
+int
+x2gobroker_profiles_load(const struct x2gobroker_config *config,
+    x2gobroker_report *fn, void *arg, struct x2gobroker_profiles **out,
+    struct x2gobroker_error *err)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	struct x2gobroker_profiles *profiles;
+
+	*out = NULL;
+	if (check_enabled(config, err) == -1)
+		return -1;
+	if ((profiles = calloc(1, sizeof(*profiles))) == NULL)
+		return error_nomem(err);
+	profiles->config = config;
+	if (config->backend == BACKEND_ZEROCONF)
+		load_zeroconf(profiles, &rep);
+	else
+		load_inifile(profiles, &rep);
+	sort(profiles, &rep);
+	if (profiles->nomem || rep.nomem) {
+		x2gobroker_profiles_free(profiles);
+		return error_nomem(err);
+	}
+	*out = profiles;
+	return 0;
+}
+
+void
+x2gobroker_profiles_free(struct x2gobroker_profiles *profiles)
+{
+	size_t i;
+
+	if (profiles == NULL)
+		return;
+	for (i = 0; i < profiles->nfiles; i++)
+		inifile_free(profiles->files[i]);
+	free(profiles->files);
+	free(profiles->list);
+	free(profiles);
+}
+
+const struct x2gobroker_config *
+profiles_config(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->config;
+}
+
+size_t
+profiles_count_files(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->nfiles;
+}
+
+size_t
+x2gobroker_profiles_count(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->n;
+}
+
+size_t
+x2gobroker_profiles_count_withheld(const struct x2gobroker_profiles *profiles)
+{
+	return profiles->nwithheld;
+}
+
+void
+x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
+    x2gobroker_report *fn, void *arg)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	size_t i;
+
+	for (i = 0; i < profiles->n; i++)
+		acl_lint(&profiles->list[i], &rep);
+}
+
+const struct x2gobroker_profile *
+x2gobroker_profiles_get(const struct x2gobroker_profiles *profiles, size_t i)
+{
+	return i < profiles->n ? &profiles->list[i] : NULL;
+}
+
+const struct x2gobroker_profile *
+x2gobroker_profiles_find(const struct x2gobroker_profiles *profiles,
+    const char *id)
+{
+	const struct x2gobroker_profile key = { .id = id };
+
+	if (profiles->n == 0)
+		return NULL;
+	return bsearch(&key, profiles->list, profiles->n,
+	    sizeof(*profiles->list), compare_profiles);
+}
+
+bool
+x2gobroker_profiles_withheld(const struct x2gobroker_profiles *profiles,
+    const char *id, const char **file, unsigned int *line)
+{
+	const struct x2gobroker_profile *withheld = profiles->list +
+	    profiles->n;
+	size_t i;
+
+	for (i = 0; i < profiles->nwithheld; i++) {
+		if (strcmp(withheld[i].id, id) != 0)
+			continue;
+		*file = withheld[i].file->path;
+		*line = withheld[i].line;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "farm/choices.h"
+#include "farm/choose.h"
+#include "base/cleanup.h"
+#include "farm/survey.h"
+
+#define KNOCK_SECONDS	2	/* as the Python broker waits */
+#define LOCK_MS		2000
+#define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
+#define USUAL_WEIGHT	100
+
+/* All that is looked at for one profile. */
+struct choice {
+	struct x2gobroker_farm *farm;
+	const struct x2gobroker_profile *profile;
+	const struct host *hosts;
+	size_t n;
+	struct candidate *candidates;	/* one for each host */
+	const char **why;		/* one is not usable: or NULL */
+};
+
+static void
+set_weight(void *arg, const char *name, int weight)
+{
+	struct choice *choice = arg;
+	const struct host *host = hostlist_match(choice->hosts, choice->n,
+	    name);
+
+	if (host != NULL)
+		choice->candidates[host - choice->hosts].weight = weight;
+}
+
+/* How many sessions a host has: by itself, or by a database of all servers. */
+static long
+count_sessions(const struct x2gobroker_farm *farm, const struct host *host,
+    const struct farm_server *own)
+{
+	const struct agent_report *report;
+	size_t i, j;
+
+	if (own->target.mode == QUERY_SSH && own->report.count >= 0)
+		return own->report.count;
+	for (i = 0; i < farm->nservers; i++) {
+		report = &farm->servers[i].report;
+		for (j = 0; j < report->ncounts; j++)
+			if (hostlist_match(host, 1, report->counts[j].host) !=
+			    NULL)
+				return report->counts[j].sessions;
+	}
+	return -1;
+}
+
+static void
+look_at(struct choice *choice, size_t i)
+{
+	struct candidate *candidate = &choice->candidates[i];
+	const struct host *host = &choice->hosts[i];
+	const struct farm_server *server = farm_find(choice->farm,
+	    choice->profile, host);
+
+	candidate->weight = USUAL_WEIGHT;
+	candidate->sessions = -1;
+	if (host_for_client(host) == NULL)
+		choice->why[i] = "the client cannot be told an IPv6 address";
+	else if (farm_is_drained(choice->farm, host))
+		choice->why[i] = "drained";
+	else if (server != NULL && !server->answered)
+		choice->why[i] = server->error.text;
+	candidate->usable = choice->why[i] == NULL;
+	if (server == NULL || !candidate->usable)
+		return;
+	/* the load of this host says nothing of the others */
+	if (server->target.mode == QUERY_SSH) {
+		candidate->load_known = server->report.load_known;
+		candidate->load_factor = server->report.load_factor;
+	}
+	candidate->sessions = count_sessions(choice->farm, host, server);
+}
+
+static void
+name_server(const struct choice *choice, size_t i,
+    char text[static SERVER_TEXT])
+{
+	snprintf(text, SERVER_TEXT, "%s:%d", choice->hosts[i].name,
+	    farm_port(choice->profile, &choice->hosts[i]));
+}
+
+/* Count the choices of the last moments in, but for those whose session has
+ * shown up since. */
+static void
+count_pending(struct choice *choice, struct choices *choices)
+{
+	const struct farm_server *server;
+	char name[SERVER_TEXT];
+	size_t i, j;
+
+	for (i = 0; i < choice->n; i++) {
+		server = farm_find(choice->farm, choice->profile,
+		    &choice->hosts[i]);
+		name_server(choice, i, name);
+		for (j = 0; server != NULL && j < server->report.nstarts; j++)
+			choices_started(choices, name,
+			    server->report.starts[j].user,
+			    server->report.starts[j].age);
+		choice->candidates[i].pending = choices_pending(choices, name);
+	}
+}
+
+static int
+choose_best(struct choice *choice)
+{
+	balance_score(choice->candidates, choice->n, (enum load_balancing)
+	    choice->farm->config->load_balancing);
+	return balance_choose(choice->candidates, choice->n);
+}
+
+/* What was asked has answered on the same port.  Of others, whether they do is
+ * only known by trying; and where there is just one, the client will find out
+ * itself. */
+static bool
+is_up(const struct choice *choice, size_t i)
+{
+	struct x2gobroker_farm *doors;
+	bool up;
+
+	if (choice->n == 1 || profile_query_mode(choice->profile) ==
+	    QUERY_SSH || !profile_bool(choice->profile,
+	    "broker-portscan-x2goservers",
+	    choice->farm->config->default_portscan_x2goservers))
+		return true;
+	if (x2gobroker_farm_new(choice->farm->config, NULL, &doors, NULL) ==
+	    -1)
+		return false;
+	up = farm_add_door(doors, choice->profile, &choice->hosts[i], NULL) ==
+	    0 && survey_servers(doors, ASK_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL,
+	    NULL) == 0 && doors->servers[0].answered;
+	x2gobroker_farm_free(doors);
+	return up;
+}
+
+/* The best one with regard to what others were given, who wait meanwhile. */
+static int
+choose_among_others(struct choice *choice, const char *user, bool remember,
+    struct reporter *rep)
+{
+	struct x2gobroker_error err;
+	struct choices *choices;
+	char name[SERVER_TEXT];
+	int best;
+
+	if (choices_open(choice->farm->config->state_dir, time(NULL), LOCK_MS,
+	    &choices, &err) == -1) {
+		report(rep, X2GOBROKER_WARNING, err.file, err.line,
+		    "what others were given a moment ago is not known: %s",
+		    err.text);
+		return choose_best(choice);
+	}
+	count_pending(choice, choices);
+	best = choose_best(choice);
+	if (best != -1 && remember) {
+		name_server(choice, (size_t)best, name);
+		if (choices_add(choices, name, user, choice->profile->id,
+		    &err) == -1 || choices_save(choices, &err) == -1)
+			report(rep, X2GOBROKER_WARNING, err.file, err.line,
+			    "others will not know of this choice: %s",
+			    err.text);
+	}
+	choices_close(choices);
+	return best;
+}
+
+/* The best one that is up, or -1.  Where there is nothing to weigh, chance
+ * spreads as well. */
+static int
+choose_one_that_is_up(struct choice *choice, const char *user, bool remember,
+    struct reporter *rep)
+{
+	bool alone = choice->n == 1 ||
+	    profile_query_mode(choice->profile) == QUERY_NONE;
+	int best;
+
+	for (;;) {
+		best = alone ? choose_best(choice) : choose_among_others(choice,
+		    user, remember, rep);
+		if (best == -1 || is_up(choice, (size_t)best))
+			return best;
+		choice->candidates[best].usable = false;
+		choice->why[best] = "nothing listens there";
+	}
+}
+
+/* So that x2gobroker_farm_server() can tell. */
+static void
+keep_scores(struct choice *choice)
+{
+	struct farm_server *server;
+	size_t i;
+
+	for (i = 0; i < choice->n; i++) {
+		server = farm_find(choice->farm, choice->profile,
+		    &choice->hosts[i]);
+		if (server == NULL)
+			continue;
+		server->pending = choice->candidates[i].pending;
+		server->usable = choice->candidates[i].usable;
+		server->score = choice->candidates[i].score;
+	}
+}
+
+/* Whether one before i has the same reason. */
+static bool
+is_said(const struct choice *choice, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (strcmp(choice->why[j], choice->why[i]) == 0)
+			return true;
+	return false;
+}
+
+/* "NAME, NAME: REASON" for i and all that have the same reason, as many servers
+ * make a long line. */
+static void
+say_why(const struct choice *choice, size_t i, struct buf *buf)
+{
+	size_t j;
+
+	buf_printf(buf, "%s%s", buf->len > 0 ? "; " : "",
+	    choice->hosts[i].name);
+	for (j = i + 1; j < choice->n; j++)
+		if (strcmp(choice->why[j], choice->why[i]) == 0)
+			buf_printf(buf, ", %s", choice->hosts[j].name);
+	buf_printf(buf, ": %s", choice->why[i]);
+}
+
+static int
+none_is_left(const struct choice *choice, struct x2gobroker_error *err)
+{
+	struct buf buf = { 0 };
+	size_t i;
+
+	for (i = 0; i < choice->n; i++)
+		if (choice->why[i] == NULL)
+			choice->why[i] = "its load is not known";
+	for (i = 0; i < choice->n; i++)
+		if (!is_said(choice, i))
+			say_why(choice, i, &buf);
+	if (buf.failed)
+		error_nomem(err);
+	else
+		error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no server is left for a new session: %s", buf.data);
+	buf_free(&buf);
+	return -1;
+}
+
+int
+choose_host(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *hosts,
+    size_t n, const char *user, bool remember, struct reporter *rep,
+    size_t *chosen, struct x2gobroker_error *err)
+{
+	const char *weights = x2gobroker_profile_value(profile,
+	    "broker-host-weights");
+	cleanup_free struct candidate *candidates = calloc(n,
+	    sizeof(*candidates));
+	cleanup_free const char **why = calloc(n, sizeof(*why));
+	struct choice choice = { farm, profile, hosts, n, candidates, why };
+	size_t i;
+	int best;
+
+	if (candidates == NULL || why == NULL)
+		return error_nomem(err);
+	for (i = 0; i < n; i++)
+		look_at(&choice, i);
+	if (weights != NULL)
+		balance_parse_weights(weights, set_weight, &choice, NULL);
+	best = choose_one_that_is_up(&choice, user, remember, rep);
+	keep_scores(&choice);
+	if (best == -1)
+		return none_is_left(&choice, err);
+	*chosen = (size_t)best;
+	return 0;
+}
+
+int
+x2gobroker_farm_choose(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, size_t *server,
+    struct x2gobroker_error *err)
+{
+	cleanup_free struct host *hosts = NULL;
+	struct reporter nobody = { 0 };
+	const struct farm_server *found;
+	size_t chosen = 0, n;
+
+	if (farm_hosts(profile, &hosts, &n, err) == -1 || choose_host(farm,
+	    profile, hosts, n, NULL, false, &nobody, &chosen, err) == -1)
+		return -1;
+	if ((found = farm_find(farm, profile, &hosts[chosen])) == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "its servers are not asked (agent query mode NONE)");
+	*server = (size_t)(found - farm->servers);
+	return 0;
+}

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "farm/farm.h"
+#include "farm/knownhosts.h"
+#include "base/value.h"
+
+int
+x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
+    struct x2gobroker_farm **out, struct x2gobroker_error *err)
+{
+	struct x2gobroker_farm *farm;
+
+	*out = NULL;
+	if ((farm = calloc(1, sizeof(*farm))) == NULL)
+		return error_nomem(err);
+	farm->config = config;
+	farm->deadline = clock_ms() + (int64_t)config->request_timeout * 1000;
+	if (user != NULL && (farm->user = strdup(user)) == NULL) {
+		x2gobroker_farm_free(farm);
+		return error_nomem(err);
+	}
+	if ((farm->context = ask_context_new(config, user, err)) == NULL) {
+		x2gobroker_farm_free(farm);
+		return -1;
+	}
+	/* that nobody can log in any more would be worse than a session on a
+	 * server that somebody works at */
+	if (*config->drain_file != '\0')
+		x2gobroker_drained_load(config, &farm->drained,
+		    &farm->drained_error);
+	*out = farm;
+	return 0;
+}
+
+void
+x2gobroker_farm_free(struct x2gobroker_farm *farm)
+{
+	size_t i;
+
+	if (farm == NULL)
+		return;
+	for (i = 0; i < farm->nservers; i++) {
+		agent_report_free(&farm->servers[i].report);
+		free(farm->servers[i].warning);
+		free(farm->servers[i].new_key);
+	}
+	free(farm->servers);
+	free(farm->sessions);
+	x2gobroker_drained_free(farm->drained);
+	ask_context_release(farm->context);
+	free(farm->known_hosts);
+	free(farm->user);
+	free(farm);
+}
+
+/*
+ * Which servers there are
+ */
+
+static bool
+resolves(const char *name)
+{
+	struct addrinfo *list;
+
+	if (getaddrinfo(name, NULL, NULL, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return true;
+}
+
+/* Told to the client, "localhost" would be the client's own host; so it becomes
+ * this host's name, if that can be resolved at all. */
+static void
+name_this_host(struct host *host)
+{
+	bool named = strcmp(host->name, "localhost") == 0;
+	bool there = strcmp(host->address, "localhost") == 0;
+	char own[HOST_TEXT_MAX + 1] = "";
+
+	if ((!named && !there) || gethostname(own, HOST_TEXT_MAX) == -1)
+		return;
+	if (named && host->address[0] == '\0' && !resolves(own))
+		memcpy(host->address, "localhost", sizeof("localhost"));
+	if (there && resolves(own))
+		memcpy(host->address, own, sizeof(own));
+	if (named)
+		memcpy(host->name, own, sizeof(own));
+}
+
+int
+farm_hosts(const struct x2gobroker_profile *profile, struct host **hosts,
+    size_t *n, struct x2gobroker_error *err)
+{
+	const char *value = x2gobroker_profile_value(profile, "host");
+	size_t i;
+
+	if (hostlist_parse(value != NULL ? value : "", hosts, n, err) == -1)
+		return -1;
+	for (i = 0; i < *n; i++)
+		name_this_host(&(*hosts)[i]);
+	return 0;
+}
+
+bool
+x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
+    const char *name)
+{
+	cleanup_free struct host *hosts = NULL;
+	size_t i, n;
+
+	if (farm_hosts(profile, &hosts, &n, NULL) == -1)
+		return false;
+	for (i = 0; i < n; i++)
+		if (hostlist_match(&hosts[i], 1, name) != NULL)
+			return true;
+	return false;
+}
+
+int
+farm_port(const struct x2gobroker_profile *profile, const struct host *host)
+{
+	const char *sshport = x2gobroker_profile_value(profile, "sshport");
+	int port = 22;
+
+	if (host->port != 0)
+		return host->port;
+	if (sshport != NULL)
+		value_parse_int(sshport, 1, 65535, &port);
+	return port;
+}
+
+static bool
+is_same_target(const struct link_target *a, const struct link_target *b)
+{
+	if (a->mode != b->mode)
+		return false;
+	return a->mode == QUERY_LOCAL || (a->port == b->port &&
+	    strcasecmp(a->host.name, b->host.name) == 0 &&
+	    strcasecmp(a->host.address, b->host.address) == 0);
+}
+
+static struct farm_server *
+find_target(const struct x2gobroker_farm *farm,
+    const struct link_target *target)
+{
+	size_t i;
+
+	for (i = 0; i < farm->nservers; i++)
+		if (is_same_target(&farm->servers[i].target, target))
+			return &farm->servers[i];
+	return NULL;
+}
+
+/* Where a strict profile and a lax one share a server, the strict one holds. */
+static int
+add_target(struct x2gobroker_farm *farm, const struct link_target *target,
+    struct x2gobroker_error *err)
+{
+	struct farm_server *more = find_target(farm, target);
+
+	if (more != NULL) {
+		if (target->policy == HOSTKEY_REJECT)
+			more->target.policy = HOSTKEY_REJECT;
+		return 0;
+	}
+	more = reallocarray(farm->servers, farm->nservers + 1, sizeof(*more));
+	if (more == NULL)
+		return error_nomem(err);
+	farm->servers = more;
+	more += farm->nservers++;
+	memset(more, 0, sizeof(*more));
+	more->target = *target;
+	agent_report_init(&more->report);
+	return 0;
+}
+
+static struct link_target
+target_of(const struct x2gobroker_profile *profile, const struct host *host)
+{
+	struct link_target target = {
+		.mode = profile_query_mode(profile),
+		.policy = profile_hostkey_policy(profile),
+	};
+
+	if (target.mode != QUERY_LOCAL) {
+		target.host = *host;
+		target.port = farm_port(profile, host);
+	}
+	return target;
+}
+
+struct farm_server *
+farm_find(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *host)
+{
+	const struct link_target target = target_of(profile, host);
+
+	return find_target(farm, &target);
+}
+
+/* Desktop sharing has no sessions to resume, and its server is the first. */
+static bool
+is_asked(const struct x2gobroker_profile *profile)
+{
+	return profile_query_mode(profile) != QUERY_NONE &&
+	    !profile_is_shadow(profile);
+}
+
+int
+x2gobroker_farm_add(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, struct x2gobroker_error *err)
+{
+	cleanup_free struct host *hosts = NULL;
+	struct link_target target;
+	size_t i, n;
+
+	if (!is_asked(profile))
+		return 0;
+	if (farm_hosts(profile, &hosts, &n, err) == -1)
+		return -1;
+	for (i = 0; i < n; i++) {
+		target = target_of(profile, &hosts[i]);
+		if (add_target(farm, &target, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int
+farm_add_door(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *host,
+    struct x2gobroker_error *err)
+{
+	const struct link_target target = { .mode = QUERY_NONE, .host = *host,
+	    .port = farm_port(profile, host) };
+
+	return add_target(farm, &target, err);
+}
+
+int
+x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
+    struct x2gobroker_error *err)
+{
+	struct link_target target = { .mode = QUERY_SSH,
+	    .policy = HOSTKEY_REJECT };
+
+	if (hostlist_first(text, &target.host, err) == -1)
+		return -1;
+	target.port = target.host.port != 0 ? target.host.port : 22;
+	return add_target(farm, &target, err);
+}
+
+/*
+ * What is known of them
+ */
+
+bool
+farm_is_drained(const struct x2gobroker_farm *farm, const struct host *host)
+{
+	return farm->drained != NULL && drain_has(farm->drained, host);
+}
+
+const struct host *
+farm_host_of(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *hosts,
+    size_t n, const struct farm_session *session)
+{
+	const struct farm_server *server;
+	const struct host *host;
+
+	if (session_is_shadow(session->session) ||
+	    session->session->state == SESSION_FINISHED)
+		return NULL;
+	host = hostlist_match(hosts, n, session_host(session->session));
+	if (host == NULL || host_for_client(host) == NULL)
+		return NULL;
+	server = farm_find(farm, profile, host);
+	return server != NULL && server->answered ? host : NULL;
+}
+
+void
+farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
+{
+	const struct farm_server *server;
+	const char *name;
+	size_t i;
+
+	if (farm->drained == NULL && farm->drained_error.text[0] != '\0')
+		report(rep, X2GOBROKER_WARNING, farm->drained_error.file,
+		    farm->drained_error.line, "which servers are drained is "
+		    "not known: %s", farm->drained_error.text);
+	for (i = 0; i < farm->nservers; i++) {
+		server = &farm->servers[i];
+		name = server->target.mode == QUERY_LOCAL ? "this host" :
+		    server->target.host.name;
+		if (!server->answered)
+			report(rep, X2GOBROKER_WARNING, server->error.file,
+			    server->error.line, "%s: %s", name,
+			    server->error.text);
+		if (server->warning != NULL)
+			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s",
+			    name, server->warning);
+		if (server->report.skipped > 0)
+			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %u of "
+			    "its lines are no sessions, the first because: %s",
+			    name, server->report.skipped,
+			    server->report.skipped_why.text);
+	}
+}
+
+bool
+x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i,
+    struct x2gobroker_server *out)
+{
+	const struct farm_server *server;
+
+	if (i >= farm->nservers)
+		return false;
+	server = &farm->servers[i];
+	*out = (struct x2gobroker_server){
+		.name = server->target.host.name,
+		.address = server->target.host.address,
+		.port = server->target.port,
+		.asked = server->asked,
+		.answered = server->answered,
+		.error = server->asked && !server->answered ?
+		    server->error.text : "",
+		.warning = server->warning != NULL ? server->warning : "",
+		.milliseconds = server->milliseconds,
+		.load = server->report.load_known ?
+		    server->report.load_factor : 0,
+		.sessions = server->report.count,
+		.drained = farm_is_drained(farm, &server->target.host),
+		.pending = server->pending,
+		.usable = server->usable,
+		.score = server->score,
+		.agent = server->report.agent,
+		.clock_known = server->report.time != 0,
+		.clock_ahead = server->report.time != 0 ?
+		    (long)(server->report.time - server->report.time_here) : 0,
+	};
+	return true;
+}
+
+bool
+x2gobroker_farm_session(const struct x2gobroker_farm *farm, size_t i,
+    struct x2gobroker_session *out)
+{
+	const struct session *session;
+
+	if (i >= farm->nsessions)
+		return false;
+	session = farm->sessions[i].session;
+	*out = (struct x2gobroker_session){
+		.id = session_id(session),
+		.host = session_host(session),
+		.created = session_created(session),
+		.last = session_last(session),
+		.client = session_client(session),
+		.state = session->state == SESSION_RUNNING ?
+		    X2GOBROKER_SESSION_RUNNING : session->state ==
+		    SESSION_SUSPENDED ? X2GOBROKER_SESSION_SUSPENDED :
+		    X2GOBROKER_SESSION_FINISHED,
+		.server = farm->sessions[i].server,
+	};
+	return true;
+}
+
+bool
+x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i,
+    struct x2gobroker_host_key *key)
+{
+	const struct farm_server *server;
+
+	if (i >= farm->nservers)
+		return false;
+	server = &farm->servers[i];
+	*key = (struct x2gobroker_host_key){
+		.name = server->target.host.name,
+		.port = server->target.port,
+		.fingerprint = server->fingerprint,
+		.line = server->new_key != NULL ? server->new_key : "",
+		.error = server->answered || server->new_key != NULL ? "" :
+		    server->error.text,
+	};
+	return true;
+}
+
+int
+x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
+    const char **path, struct x2gobroker_error *err)
+{
+	if (path != NULL)
+		*path = farm->context->setup.known_hosts;
+	if (i >= farm->nservers || farm->servers[i].new_key == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "there is no key to be added");
+	return knownhosts_add(farm->context->setup.known_hosts,
+	    farm->servers[i].new_key, err);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The X2Go servers that a request concerns, and what they have said.
+ */
+#ifndef FARM_H
+#define FARM_H
+
+#include "farm/ask.h"
+#include "farm/balance.h"
+#include "farm/drain.h"
+#include "config/profile.h"
+
+struct farm_server {
+	struct link_target target;
+	bool asked, answered;
+	struct x2gobroker_error error;	/* why it has not */
+	char *warning;			/* owned, or NULL */
+	int milliseconds;
+	struct agent_report report;
+	char *new_key;			/* owned, or NULL */
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+	long pending;
+	bool usable;
+	double score;
+};
+
+struct farm_session {
+	const struct session *session;	/* borrowed from its server's report */
+	size_t server;
+};
+
+struct x2gobroker_farm {
+	const struct x2gobroker_config *config;	/* borrowed */
+	char *user;			/* or NULL */
+	struct ask_context *context;
+	int64_t deadline;		/* of all that is asked, clock_ms() */
+	struct farm_server *servers;
+	size_t nservers;
+	struct farm_session *sessions;	/* sorted, each id once */
+	size_t nsessions;
+	struct x2gobroker_drained *drained;	/* or NULL */
+	struct x2gobroker_error drained_error;	/* why it is */
+	char *known_hosts;		/* where keys were added */
+};
+
+/* The hosts of a profile, n of them, which the caller frees.  "localhost" is
+ * this host's own name there, as that is what its X2Go server calls itself. */
+int	farm_hosts(const struct x2gobroker_profile *profile,
+	    struct host **hosts, size_t *n, struct x2gobroker_error *err);
+int	farm_port(const struct x2gobroker_profile *profile,
+	    const struct host *host);
+
+/* What asks the host of that profile: its server, or this host's agent.  NULL:
+ * nothing does. */
+struct farm_server *farm_find(const struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile, const struct host *host);
+
+/* A host that nothing asks, for a knock at its door. */
+int	farm_add_door(struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile, const struct host *host,
+	    struct x2gobroker_error *err);
+
+/* The host of a profile, one of n, that the session is on, if it has answered
+ * and so can be gone to; or NULL. */
+const struct host *farm_host_of(const struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile, const struct host *hosts,
+	    size_t n, const struct farm_session *session);
+
+/* Whether it gets no new sessions. */
+bool	farm_is_drained(const struct x2gobroker_farm *farm,
+	    const struct host *host);
+
+/* Report each server that has failed, and what was odd with the others. */
+void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The task listsessions: every profile that the user may see, with its values
+ * as the X2Go client reads them.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tasks/answer.h"
+#include "autologin/autologin.h"
+#include "base/cleanup.h"
+#include "client/clientini.h"
+#include "farm/farm.h"
+#include "config/hostlist.h"
+#include "client/protocol.h"
+#include "farm/survey.h"
+#include "base/value.h"
+
+/* The client shows no password page where a key= is announced; the key itself
+ * comes with selectsession. */
+#define KEY_ANNOUNCED	"<will-be-exchanged-during-session-selection>"
+
+#define PROFILE_TEXT	640	/* bytes of a usual profile, generously */
+
+/* Commands that are a whole desktop: x2goruncommand wants them upper-case,
+ * and they have a root window of their own. */
+static const char *const desktops[] = {
+	"KDE", "GNOME", "XFCE", "CINNAMON", "MATE", "LXDE", "TRINITY", "UNITY",
+	"ICEWM", "OPENBOX", "XDMCP",
+};
+
+static const char *
+find_desktop(const char *command)
+{
+	size_t i;
+
+	for (i = 0; command != NULL &&
+	    i < sizeof(desktops) / sizeof(desktops[0]); i++)
+		if (value_same_word(command, desktops[i]))
+			return desktops[i];
+	return NULL;
+}
+
+static void
+put_flag(struct buf *buf, const char *name, bool value)
+{
+	buf_puts(buf, name);
+	buf_puts(buf, value ? "=1\n" : "=0\n");
+}
+
+static void
+put_number(struct buf *buf, const char *name, const char *value)
+{
+	char text[16];
+	int n;
+
+	if (!value_parse_int(value, INT_MIN, INT_MAX, &n))
+		return;
+	snprintf(text, sizeof(text), "%d", n);	/* "+07" is 7 */
+	buf_puts(buf, name);
+	buf_putc(buf, '=');
+	buf_puts(buf, text);
+	buf_putc(buf, '\n');
+}
+
+/* The client wants one host; which one it will be is decided later. */
+static int
+put_host(struct buf *buf, const char *value, struct x2gobroker_error *err)
+{
+	struct host host;
+
+	if (hostlist_first(value, &host, err) == -1)
+		return -1;
+	clientini_put(buf, "host", host.name);
+	return 0;
+}
+
+/* Write key as the client reads its kind of value. */
+static int
+put_key(struct buf *buf, const struct ini_key *key,
+    const struct x2gobroker_user *user, struct x2gobroker_error *err)
+{
+	const struct profile_key *row = key->row;
+	const char *name = key->name, *value = key->value;
+	bool flag;
+
+	if (row->listing != LIST_AS_IT_IS || profile_is_not_set(value))
+		return 0;
+	switch (row->type) {
+	case VALUE_FLAG:
+	case VALUE_BOOL:
+		if (value_parse_bool(value, &flag))
+			put_flag(buf, name, flag);
+		else
+			put_number(buf, name, value);
+		break;
+	case VALUE_INT:
+		put_number(buf, name, value);
+		break;
+	case VALUE_LIST:
+		clientini_put_list(buf, name, value);
+		break;
+	case VALUE_HOSTS:
+		return put_host(buf, value, err);
+	case VALUE_TEXT:
+		if (strcmp(value, "BROKER_USER") == 0 &&
+		    strcmp(name, "user") == 0)
+			value = user->name;
+		clientini_put(buf, name, value);
+		break;
+	case VALUE_MODE:
+	case VALUE_POLICY:
+	case VALUE_WEIGHTS:
+	case VALUE_ACL:
+		break;
+	}
+	return 0;
+}
+
+static void
+put_unless_null(struct buf *buf, const char *name, const char *value)
+{
+	if (value != NULL)
+		clientini_put(buf, name, value);
+}
+
+/* The keys whose value depends on other keys. */
+static void
+put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
+{
+	const char *command = x2gobroker_profile_value(profile, "command");
+	const char *desktop = find_desktop(command);
+
+	put_unless_null(buf, "command", desktop != NULL ? desktop : command);
+	if (desktop != NULL || x2gobroker_profile_value(profile, "rootless") !=
+	    NULL)
+		put_flag(buf, "rootless", desktop == NULL &&
+		    profile_bool(profile, "rootless", false));
+	if (autologin_is_announced(profile)) {
+		put_flag(buf, "autologin", true);
+		clientini_put(buf, "key", KEY_ANNOUNCED);
+	} else {
+		if (x2gobroker_profile_value(profile, "autologin") != NULL)
+			put_flag(buf, "autologin",
+			    profile_bool(profile, "autologin", false));
+		put_unless_null(buf, "key",
+		    x2gobroker_profile_value(profile, "key"));
+	}
+}
+
+/* The defaults of a profile file as lines for the client.  Thousands of
+ * profiles share them, so they are written once and copied from here. */
+struct lines {
+	struct buf text;
+	size_t *ends;		/* where the line of defaults.keys[i] ends */
+	struct buf rest;	/* what put_rest() writes of the defaults alone */
+};
+
+static int
+render_defaults(struct lines *lines, const struct x2gobroker_profile *profile,
+    const struct x2gobroker_user *user, struct x2gobroker_error *err)
+{
+	const struct ini_section *defaults = &profile->file->defaults;
+	static const struct ini_section nothing;
+	struct x2gobroker_profile bare = *profile;
+	size_t i;
+
+	if (lines->ends != NULL)
+		return 0;
+	lines->ends = calloc(defaults->nkeys + 1, sizeof(*lines->ends));
+	if (lines->ends == NULL)
+		return error_nomem(err);
+	for (i = 0; i < defaults->nkeys; i++) {
+		const struct ini_key *key = &defaults->keys[i];
+
+		if (put_key(&lines->text, key, user, err) == -1)
+			return -1;
+		lines->ends[i] = lines->text.len;
+	}
+	bare.own = &nothing;
+	put_rest(&lines->rest, &bare);
+	return lines->text.failed || lines->rest.failed ? error_nomem(err) : 0;
+}
+
+/* Copy the lines of defaults from number *next up to the one named name (NULL:
+ * to the end), and leave that one out. */
+static void
+copy_defaults(struct buf *buf, const struct lines *lines,
+    const struct ini_section *defaults, const char *name, size_t *next)
+{
+	size_t from = *next > 0 ? lines->ends[*next - 1] : 0;
+	size_t i = name != NULL ? inifile_lower_bound(defaults, name) :
+	    defaults->nkeys;
+
+	if (i > *next)
+		buf_put(buf, lines->text.data + from, lines->ends[i - 1] -
+		    from);
+	*next = i;
+	if (name != NULL && i < defaults->nkeys &&
+	    strcmp(defaults->keys[i].name, name) == 0)
+		++*next;
+}
+
+static int
+put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
+    struct lines *lines, const struct x2gobroker_user *user,
+    struct x2gobroker_error *err)
+{
+	const struct ini_section *defaults = &profile->file->defaults;
+	bool own_rest = false;
+	size_t i, next = 0;
+
+	if (render_defaults(lines, profile, user, err) == -1)
+		return -1;
+	buf_putc(buf, '[');
+	buf_puts(buf, profile->id);
+	buf_puts(buf, "]\n");
+	for (i = 0; i < profile->own->nkeys; i++) {
+		const struct ini_key *key = &profile->own->keys[i];
+
+		if (key->row->listing == LIST_AT_THE_END)
+			own_rest = true;
+		copy_defaults(buf, lines, defaults, key->name, &next);
+		if (put_key(buf, key, user, err) == -1)
+			return -1;
+	}
+	copy_defaults(buf, lines, defaults, NULL, &next);
+	if (own_rest)
+		put_rest(buf, profile);
+	else
+		buf_put(buf, lines->rest.data, lines->rest.len);
+	return 0;
+}
+
+static int
+put_visible(struct x2gobroker_answer *answer, struct lines *lines,
+    struct x2gobroker_error *err)
+{
+	struct buf *buf = &answer->body;
+	size_t i;
+
+	for (i = 0; i < answer->nvisible; i++) {
+		if (put_profile(buf, answer->visible[i],
+		    &lines[answer->visible[i]->file->number], answer->user,
+		    err) == -1)
+			return -1;
+		/* the client says so on the button */
+		if (answer->states != NULL && answer->states[i] !=
+		    SESSION_NONE)
+			buf_printf(buf, "status=%c\n", answer->states[i]);
+		buf_putc(buf, '\n');
+	}
+	return 0;
+}
+
+/*
+ * Sessions that the user has already
+ */
+
+/* Whether sessions of the user can be resumed by that profile.  Who logs in as
+ * somebody else shares that account. */
+static bool
+has_own_sessions(const struct x2gobroker_answer *answer,
+    const struct x2gobroker_profile *profile)
+{
+	const char *user = answer->user->name;
+
+	return strcmp(profile_login(profile, user), user) == 0;
+}
+
+/* The state of the best session that there is for a profile. */
+static int
+find_state(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, enum session_state *state,
+    struct x2gobroker_error *err)
+{
+	cleanup_free struct host *hosts = NULL;
+	size_t i, n;
+
+	*state = SESSION_NONE;
+	if (profile_query_mode(profile) == QUERY_NONE || farm->nsessions == 0)
+		return 0;
+	if (farm_hosts(profile, &hosts, &n, err) == -1)
+		return -1;
+	for (i = 0; i < farm->nsessions && *state == SESSION_NONE; i++)
+		if (farm_host_of(farm, profile, hosts, n, &farm->sessions[i]) !=
+		    NULL)
+			*state = farm->sessions[i].session->state;
+	return 0;
+}
+
+static int
+ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < answer->nvisible; i++)
+		if (has_own_sessions(answer, answer->visible[i]) &&
+		    x2gobroker_farm_add(farm, answer->visible[i], err) == -1)
+			return -1;
+	if (farm->nservers == 0)
+		return 0;
+	answer->states = calloc(answer->nvisible, sizeof(*answer->states));
+	if (answer->states == NULL)
+		return error_nomem(err);
+	if (survey_servers(farm, ASK_SESSIONS, farm->config->agent_timeout, NULL,
+	    NULL, NULL, err) == -1)
+		return -1;
+	farm_report(farm, &answer->reporter);
+	for (i = 0; i < answer->nvisible; i++)
+		if (has_own_sessions(answer, answer->visible[i]) &&
+		    find_state(farm, answer->visible[i], &answer->states[i],
+		    err) == -1)
+			return -1;
+	return 0;
+}
+
+/* Most sites' listings ask no server, and need nothing of what follows. */
+static bool
+asks_servers(const struct x2gobroker_answer *answer)
+{
+	size_t i;
+
+	for (i = 0; i < answer->nvisible; i++)
+		if (profile_query_mode(answer->visible[i]) != QUERY_NONE)
+			return true;
+	return false;
+}
+
+/* Find out which profiles have a session.  Where that goes wrong, the list is
+ * the same without the marks, or some of them. */
+static void
+find_states(struct x2gobroker_answer *answer)
+{
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+
+	if (!asks_servers(answer))
+		return;
+	if (x2gobroker_farm_new(profiles_config(answer->profiles),
+	    answer->user->name, &farm, &err) == -1 ||
+	    ask_servers(answer, farm, &err) == -1)
+		report(&answer->reporter, X2GOBROKER_WARNING, err.file,
+		    err.line, "not all sessions are shown: %s", err.text);
+	x2gobroker_farm_free(farm);
+}
+
+static int
+listsessions_decide(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	if (answer_find_visible(answer, err) == -1)
+		return -1;
+	find_states(answer);
+	buf_printf(&answer->summary, "profiles=%zu", answer->nvisible);
+	return 0;
+}
+
+static int
+listsessions_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	size_t i, nfiles = profiles_count_files(answer->profiles);
+	struct buf *buf = &answer->body;
+	struct lines *lines;
+	int result;
+
+	if ((lines = calloc(nfiles + 1, sizeof(*lines))) == NULL)
+		return error_nomem(err);
+	buf_reserve(buf, answer->nvisible * PROFILE_TEXT);
+	buf_puts(buf, PROTOCOL_GRANTED);
+	buf_puts(buf, PROTOCOL_START_LIST);
+	buf_putc(buf, '\n');
+	result = put_visible(answer, lines, err);
+	buf_puts(buf, PROTOCOL_END_LIST);
+	for (i = 0; i < nfiles; i++) {
+		buf_free(&lines[i].text);
+		buf_free(&lines[i].rest);
+		free(lines[i].ends);
+	}
+	free(lines);
+	return result;
+}
+
+const struct task_row task_listsessions = {
+	TASK_LISTSESSIONS, listsessions_decide, listsessions_write,
+};

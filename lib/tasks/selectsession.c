@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The task selectsession: the user has clicked a profile, and is told the
+ * server to go to, which is always one of that profile's, and the sessions that
+ * are to be resumed.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "tasks/answer.h"
+#include "autologin/autologin.h"
+#include "farm/choose.h"
+#include "base/cleanup.h"
+#include "farm/farm.h"
+#include "client/protocol.h"
+#include "farm/survey.h"
+
+/* The profile of that id, if the user may see it; else NULL, and why says the
+ * reason to the log.  All profiles are asked, as for a listing, so that one
+ * that is hidden and one that does not exist are refused in the same words and
+ * after the same work. */
+static const struct x2gobroker_profile *
+find_visible(struct x2gobroker_answer *answer, const char *id,
+    struct x2gobroker_error *why)
+{
+	const struct x2gobroker_profile *hidden;
+	size_t i;
+
+	if (answer_find_visible(answer, why) == -1)
+		return NULL;
+	for (i = 0; i < answer->nvisible; i++)
+		if (strcmp(answer->visible[i]->id, id) == 0)
+			return answer->visible[i];
+	hidden = x2gobroker_profiles_find(answer->profiles, id);
+	if (hidden != NULL)
+		x2gobroker_acl_check(hidden, answer->user, why);
+	else
+		error_set(why, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no profile has this id");
+	return NULL;
+}
+
+/* Whether the client may log in at the server by that name: as the user, or
+ * as whom the administrator has written into the profile. */
+static int
+check_login(const struct x2gobroker_profile *profile,
+    const struct x2gobroker_user *user, const char *login,
+    struct x2gobroker_error *err)
+{
+	if (login == NULL || *login == '\0' ||
+	    strcmp(login, user->name) == 0 ||
+	    strcmp(login, profile_login(profile, user->name)) == 0)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, profile->file->path,
+	    profile_key_line(profile, "user"), "--login %.100s is neither the "
+	    "user nor the profile's user=; write user=BROKER_USER to make the "
+	    "client log in as the user", login);
+}
+
+/*
+ * Sessions that the user has already
+ */
+
+/* Those that the client can be sent to by one answer, best first. */
+struct offer {
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_farm *farm;
+	const struct host *hosts;
+	size_t nhosts;
+	const struct farm_session *best;	/* or NULL: a new one it is */
+	enum session_state state;		/* of that one by now */
+	const struct host *host;		/* where it is, or will be */
+	struct autologin *autologin;		/* the key for it, or NULL */
+};
+
+/* Suspend the running session that is to be taken over, as the client offers to
+ * resume suspended ones alone.  Where that fails it is offered all the same:
+ * x2goresume-session(8), which the client runs then, can suspend it, too.
+ * False: it is not there any more. */
+static bool
+take_over(struct offer *offer, struct x2gobroker_answer *answer)
+{
+	const char *id = session_id(offer->best->session);
+	struct x2gobroker_error err;
+
+	offer->state = SESSION_SUSPENDED;
+	if (x2gobroker_farm_suspend(offer->farm, id, &err) == 0)
+		return true;
+	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+	    "session %s is not suspended yet: %s", id, err.text);
+	return err.code != X2GOBROKER_ERR_NOTFOUND;
+}
+
+/* The sessions are sorted: the first that can be gone to is the best. */
+static void
+find_best(struct offer *offer, struct x2gobroker_answer *answer)
+{
+	const struct farm_session *session;
+	size_t i;
+
+	for (i = 0; i < offer->farm->nsessions; i++) {
+		session = &offer->farm->sessions[i];
+		offer->host = farm_host_of(offer->farm, offer->profile,
+		    offer->hosts, offer->nhosts, session);
+		if (offer->host == NULL)
+			continue;
+		offer->best = session;
+		offer->state = session->session->state;
+		if (offer->state == SESSION_SUSPENDED ||
+		    take_over(offer, answer))
+			return;
+		offer->best = NULL;
+	}
+}
+
+/* The lines of SESSION_INFO: the best one, and those behind it, at the same port,
+ * as an answer has room for one.  What stands before it cannot be gone to, or has
+ * ended just now. */
+static void
+put_sessions(const struct offer *offer, struct buf *buf)
+{
+	const struct farm_session *end = offer->farm->sessions +
+	    offer->farm->nsessions, *session;
+	int port = farm_port(offer->profile, offer->host);
+	const struct host *host;
+
+	session_put(buf, offer->best->session, host_for_client(offer->host),
+	    offer->state);
+	buf_putc(buf, '\n');
+	for (session = offer->best + 1; session < end; session++) {
+		host = farm_host_of(offer->farm, offer->profile, offer->hosts,
+		    offer->nhosts, session);
+		if (host == NULL || farm_port(offer->profile, host) != port)
+			continue;
+		session_put(buf, session->session, host_for_client(host),
+		    session->session->state);
+		buf_putc(buf, '\n');
+	}
+}
+
+/*
+ * The server
+ */
+
+static void
+send_to(struct x2gobroker_answer *answer,
+    const struct x2gobroker_profile *profile, const struct host *host)
+{
+	snprintf(answer->server, sizeof(answer->server), "%s",
+	    host_for_client(host));
+	answer->port = farm_port(profile, host);
+	buf_printf(&answer->summary, "server=%s:%d", answer->server,
+	    answer->port);
+}
+
+/* A shared desktop is on the first server, whichever that is. */
+static int
+send_to_first(struct x2gobroker_answer *answer, const struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	size_t i;
+
+	for (i = 0; i < offer->nhosts; i++) {
+		if (host_for_client(&offer->hosts[i]) == NULL)
+			continue;
+		send_to(answer, offer->profile, &offer->hosts[i]);
+		return 0;
+	}
+	return error_set(err, X2GOBROKER_ERR_VALUE,
+	    offer->profile->file->path, profile_key_line(offer->profile,
+	    "host"), "host: no server that the client could be told");
+}
+
+static void
+send_to_session(struct x2gobroker_answer *answer, const struct offer *offer)
+{
+	send_to(answer, offer->profile, offer->host);
+	buf_printf(&answer->summary, " session=%s%s",
+	    session_id(offer->best->session), offer->state ==
+	    offer->best->session->state ? "" : " taken-over=yes");
+	put_sessions(offer, &answer->sessions);
+}
+
+static int
+send_to_chosen(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	size_t chosen;
+
+	if (choose_host(offer->farm, offer->profile, offer->hosts,
+	    offer->nhosts, answer->user->name, true, &answer->reporter,
+	    &chosen, err) == -1)
+		return -1;
+	offer->host = &offer->hosts[chosen];
+	send_to(answer, offer->profile, offer->host);
+	return 0;
+}
+
+/* Let the client in without a password, if that can be done: put the key in
+ * place, and in the answer. */
+static void
+give_key(struct x2gobroker_answer *answer, struct offer *offer)
+{
+	struct autologin *key = offer->autologin;
+	struct x2gobroker_error err;
+
+	if (key == NULL)
+		return;
+	if (key->job.failed || !key->job.done)
+		err = key->job.error;
+	else if (autologin_place(key, offer->farm, offer->profile, offer->host,
+	    x2gobroker_user_address(answer->user), &answer->reporter, &err) ==
+	    0) {
+		buf_put(&answer->key, key->keypair.private.data,
+		    key->keypair.private.len);
+		buf_puts(&answer->summary, " key=yes");
+		return;
+	}
+	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+	    "no key for an automatic login: %s", err.text);
+}
+
+/* To make a key takes as long as to ask a server. */
+static int
+ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
+    enum ask_what what, struct x2gobroker_error *err)
+{
+	struct round_job *job = NULL;
+	int result;
+
+	if (offer->autologin != NULL)
+		job = &offer->autologin->job;
+	result = survey_servers(offer->farm, what,
+	    offer->profile->config->agent_timeout, NULL, NULL,
+	    job != NULL ? &job : NULL, err);
+	if (job == NULL && offer->autologin != NULL) {
+		offer->autologin = NULL;
+		report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+		    "no key for an automatic login: it was not made in time");
+	}
+	return result;
+}
+
+/* Ask the servers, as far as the profile wants that. */
+static int
+ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	/* who logs in as somebody else shares that account, and must not see
+	 * what others have left there */
+	const char *user = strcmp(profile_login(offer->profile,
+	    answer->user->name), answer->user->name) == 0 ?
+	    answer->user->name : NULL;
+	const struct x2gobroker_config *config = offer->profile->config;
+	bool wanted;
+
+	if (x2gobroker_farm_new(config, user, &offer->farm, err) == -1 ||
+	    x2gobroker_farm_add(offer->farm, offer->profile, err) == -1)
+		return -1;
+	wanted = autologin_is_wanted(offer->profile, answer->user,
+	    &answer->reporter);
+	if (offer->farm->nservers == 0)
+		return 0;
+	if (wanted && (offer->autologin = autologin_new(config, err)) == NULL)
+		return -1;
+	if (ask_while_key_is_made(answer, offer, user != NULL &&
+	    offer->nhosts == 1 ? ASK_SESSIONS : ASK_ALL, err) == -1)
+		return -1;
+	farm_report(offer->farm, &answer->reporter);
+	return 0;
+}
+
+static int
+choose_server(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	if (profile_is_shadow(offer->profile))
+		return send_to_first(answer, offer, err);
+	if (ask_servers(answer, offer, err) == -1)
+		return -1;
+	find_best(offer, answer);
+	if (offer->best != NULL)
+		send_to_session(answer, offer);
+	else if (send_to_chosen(answer, offer, err) == -1)
+		return -1;
+	give_key(answer, offer);
+	return 0;
+}
+
+static int
+selectsession_decide(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	const char *id = answer->request->values[OPT_SID];
+	const char *login = answer->request->values[OPT_LOGIN];
+	cleanup_free struct host *hosts = NULL;
+	struct offer offer = { 0 };
+	int result;
+
+	if ((offer.profile = find_visible(answer, id, err)) == NULL ||
+	    check_login(offer.profile, answer->user, login, err) == -1 ||
+	    farm_hosts(offer.profile, &hosts, &offer.nhosts, err) == -1)
+		return -1;
+	offer.hosts = hosts;
+	result = choose_server(answer, &offer, err);
+	autologin_free(offer.autologin);
+	x2gobroker_farm_free(offer.farm);
+	return result;
+}
+
+static int
+selectsession_write(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	buf_puts(&answer->body, PROTOCOL_GRANTED);
+	if (answer->key.len > 0)
+		buf_put(&answer->body, answer->key.data, answer->key.len);
+	buf_printf(&answer->body, "%s%s:%d\n", PROTOCOL_SERVER,
+	    answer->server, answer->port);
+	/* the client takes all that follows for sessions */
+	if (answer->sessions.len > 0)
+		buf_printf(&answer->body, "%s%s", PROTOCOL_SESSION_INFO,
+		    answer->sessions.data);
+	return 0;
+}
+
+const struct task_row task_selectsession = {
+	TASK_SELECTSESSION, selectsession_decide, selectsession_write,
+};
