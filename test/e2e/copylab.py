@@ -29,7 +29,7 @@ def enter():
     if os.environ.get(INSIDE):
         return
     os.environ[INSIDE] = 'yes'
-    os.execvp('unshare', ['unshare', '--mount', '--net', '--uts', '--pid', '--fork',
+    os.execvp('unshare', ['unshare', '--mount', '--net', '--uts', '--ipc', '--pid', '--fork',
                           '--mount-proc', '--kill-child', '--propagation', 'private',
                           sys.executable, *sys.argv])
 
@@ -41,26 +41,34 @@ def loopback_up():
         fcntl.ioctl(any_socket, 0x8914, request)        # SIOCSIFFLAGS
 
 
-def _mount(*words):
+def mount(*words):
     subprocess.run(['mount', *words], check=True)
 
 
+def _machines_dev(root):
+    mount('--rbind', '/dev', root + '/dev')
+
+
 class Copy:
+    def __init__(self, dev=_machines_dev):
+        """dev(root) makes /dev below root; the machine's own, if nothing is said."""
+        self.make_dev = dev
+
     def __enter__(self):
         # All that is mounted goes away with the namespace, so the directory is empty
         # for those outside.
         self.top = tempfile.mkdtemp(prefix='x2gobroker-copy.')
-        _mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', self.top)
+        mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', self.top)
         upper, work, self.root = (os.path.join(self.top, name)
                                   for name in ('upper', 'work', 'root'))
         for path in upper, work, self.root:
             os.mkdir(path, 0o755)
-        _mount('-t', 'overlay', '-o', 'lowerdir=/,upperdir=%s,workdir=%s' %
+        mount('-t', 'overlay', '-o', 'lowerdir=/,upperdir=%s,workdir=%s' %
                (upper, work), 'overlay', self.root)
-        _mount('-t', 'proc', 'proc', self.path('/proc'))
-        _mount('--rbind', '/dev', self.path('/dev'))
-        _mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', self.path('/run'))
-        _mount('-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', self.path('/tmp'))
+        mount('-t', 'proc', 'proc', self.path('/proc'))
+        self.make_dev(self.root)
+        mount('-t', 'tmpfs', '-o', 'mode=755', 'tmpfs', self.path('/run'))
+        mount('-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', self.path('/tmp'))
         loopback_up()
         return self
 
