@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef AGENT_ACCOUNT_H
-#define AGENT_ACCOUNT_H
+#ifndef X2GOBROKER_AGENT_ACCOUNT_H
+#define X2GOBROKER_AGENT_ACCOUNT_H
 
 #include <sys/types.h>
 

@@ -17,7 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/safefile.h"
 #include "keyfile.h"
 #include "keypath.h"
 
@@ -203,7 +203,7 @@ static int
 replace(struct keyfile *file, const struct buf *text,
     struct x2gobroker_error *err)
 {
-	if (!file_write(file->new, text->data, text->len) ||
+	if (!safefile_write(file->new, text->data, text->len) ||
 	    !set_mode(file) ||
 	    (file->text.len > 0 && fsync(file->new) == -1))
 		return error_errno(err, file->path, "cannot be written");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef AGENT_KEYFILE_H
-#define AGENT_KEYFILE_H
+#ifndef X2GOBROKER_AGENT_KEYFILE_H
+#define X2GOBROKER_AGENT_KEYFILE_H
 
 #include "account.h"
 #include "base/error.h"

@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "keyline.h"
-#include "access/pubkey.h"
-#include "base/value.h"
+#include "base/pubkey.h"
+#include "base/parse.h"
 
 #define BLANKS		" \t"
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -254,7 +254,7 @@ take_number(struct span *rest, size_t digits, int min, int max, int *out)
 	if (rest->len < digits)
 		return false;
 	memcpy(text, take(rest, digits).at, digits);
-	return value_parse_digits(text, min, max, out);
+	return parse_digits(text, min, max, out);
 }
 
 bool

@@ -4,8 +4,8 @@
  * nothing is taken that is not known to be harmless, and those that are there
  * already, which can be anything.
  */
-#ifndef AGENT_KEYLINE_H
-#define AGENT_KEYLINE_H
+#ifndef X2GOBROKER_AGENT_KEYLINE_H
+#define X2GOBROKER_AGENT_KEYLINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef AGENT_KEYTEXT_H
-#define AGENT_KEYTEXT_H
+#ifndef X2GOBROKER_AGENT_KEYTEXT_H
+#define X2GOBROKER_AGENT_KEYTEXT_H
 
 #include <stdbool.h>
 #include <time.h>

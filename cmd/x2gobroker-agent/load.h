@@ -3,8 +3,8 @@
  * The numbers of which a broker makes its load factor: (memAvail / 1000) *
  * numCPU * typeCPU * 100 / loadavgXX.
  */
-#ifndef AGENT_LOAD_H
-#define AGENT_LOAD_H
+#ifndef X2GOBROKER_AGENT_LOAD_H
+#define X2GOBROKER_AGENT_LOAD_H
 
 #include <stdio.h>
 

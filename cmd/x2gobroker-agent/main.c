@@ -11,13 +11,13 @@
 #include <string.h>
 #include <syslog.h>
 
-#include "../priv.h"
+#include "common/priv.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "process.h"
-#include "sweep.h"
+#include "keysweep.h"
 #include "task.h"
-#include "words.h"
+#include "command.h"
 
 /* What somebody asks for. */
 struct call {
@@ -67,7 +67,7 @@ answer_option(int argc, char **argv, const struct process *process,
 	if (argc != 2)
 		return false;
 	if (strcmp(argv[1], "--sweep") == 0)
-		*done = sweep_all(process);
+		*done = keysweep_all(process);
 	else if (strcmp(argv[1], "--help") == 0)
 		put_usage(stdout);
 	else if (strcmp(argv[1], "--version") == 0)
@@ -211,7 +211,7 @@ answer(struct call *call, int argc, char **argv, struct x2gobroker_error *err)
 
 	if (argc > 1 || command == NULL)
 		result = parse_call(call, argv + 1, (size_t)argc - 1, err);
-	else if ((result = words_parse(command, words, err)) == 0)
+	else if ((result = command_parse(command, words, err)) == 0)
 		result = parse_call(call, words->list, words->n, err);
 	if (result == 0 && (result = run_call(call, &text, err)) == 0)
 		result = write_answer(&text, err);
@@ -243,7 +243,7 @@ main(int argc, char **argv)
 	if ((result = answer(&call, argc, argv, &err)) == -1)
 		tell(&err);
 	log_call(&call, result == 0 ? "done" : err.text, start);
-	words_free(&call.words);
+	command_free(&call.words);
 	process_free(&process);
 	return result == 0 ? 0 : 1;
 }

@@ -14,8 +14,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "../priv.h"
-#include "../settle.h"
+#include "common/priv.h"
+#include "common/startup.h"
 #include "process.h"
 
 #define SECONDS_MAX	30	/* longer than a tool may run */

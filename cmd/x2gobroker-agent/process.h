@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef AGENT_PROCESS_H
-#define AGENT_PROCESS_H
+#ifndef X2GOBROKER_AGENT_PROCESS_H
+#define X2GOBROKER_AGENT_PROCESS_H
 
 #include <sys/types.h>
 

@@ -7,17 +7,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "census.h"
+#include "sessioncount.h"
 #include "base/cleanup.h"
 #include "keyfile.h"
 #include "keyline.h"
 #include "keypath.h"
 #include "load.h"
-#include "registry.h"
-#include "servers.h"
+#include "keyregistry.h"
+#include "serverusage.h"
 #include "agent/session.h"
 #include "task.h"
-#include "tool.h"
+#include "x2gotool.h"
 
 #define LISTSESSIONS	"x2golistsessions"
 #define GETSERVERS	"x2gogetservers"
@@ -47,7 +47,7 @@ run_availabletasks(const struct job *job __attribute__((unused)),
 	size_t i;
 
 	for (i = 0; (task = task_get(i)) != NULL; i++)
-		if (task->tool == NULL || tool_exists(task->tool))
+		if (task->tool == NULL || x2gotool_exists(task->tool))
 			buf_printf(out, "%s\n", task->name);
 	return 0;
 }
@@ -68,7 +68,7 @@ static int
 run_listsessions(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
 {
-	return tool_run(LISTSESSIONS, all_servers, job->account, out, err);
+	return x2gotool_run(LISTSESSIONS, all_servers, job->account, out, err);
 }
 
 /* Each line of text with something before it. */
@@ -93,12 +93,12 @@ run_status(const struct job *job, struct buf *out,
 	cleanup_buf struct buf sessions = { 0 };
 	struct load load;
 
-	if ((job->account != NULL && tool_run(LISTSESSIONS, all_servers,
+	if ((job->account != NULL && x2gotool_run(LISTSESSIONS, all_servers,
 	    job->account, &sessions, err) == -1) ||
 	    load_read(&load, err) == -1)
 		return -1;
 	load_put(&load, out);
-	census_put(out);
+	sessioncount_put(out);
 	buf_printf(out, "agent:x2gobroker-agent %s\ntime:%lld\n",
 	    X2GOBROKER_VERSION, (long long)time(NULL));
 	put_lines(out, "session:", &sessions);
@@ -110,7 +110,7 @@ static int
 run_getservers(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
 {
-	return tool_run(GETSERVERS, no_args, job->account, out, err);
+	return x2gotool_run(GETSERVERS, no_args, job->account, out, err);
 }
 
 static int
@@ -119,9 +119,9 @@ run_findbusyservers(const struct job *job, struct buf *out,
 {
 	cleanup_buf struct buf servers = { 0 };
 
-	if (tool_run(GETSERVERS, no_args, job->account, &servers, err) == -1)
+	if (x2gotool_run(GETSERVERS, no_args, job->account, &servers, err) == -1)
 		return -1;
-	return servers_put_usage(servers.data, out) == 0 ? 0 :
+	return serverusage_put(servers.data, out) == 0 ? 0 :
 	    error_nomem(err);
 }
 
@@ -178,14 +178,14 @@ change_session(const char *tool, const struct job *job,
 	const char *const args[] = { job->args[0], NULL };
 	cleanup_buf struct buf sessions = { 0 }, ignored = { 0 };
 
-	if (tool_run(LISTSESSIONS, all_servers, job->account, &sessions,
+	if (x2gotool_run(LISTSESSIONS, all_servers, job->account, &sessions,
 	    err) == -1)
 		return -1;
 	if (!has_session(&sessions, job->args[0]))
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "%.64s has no such session: %.100s", job->account->name,
 		    job->args[0]);
-	return tool_run(tool, args, job->account, &ignored, err);
+	return x2gotool_run(tool, args, job->account, &ignored, err);
 }
 
 static int
@@ -239,7 +239,7 @@ note_key(const struct account *account, const char *const *args,
 		return 0;
 	if (!keyline_split(args[0], strlen(args[0]), &line) ||
 	    !keyline_is_temporary(&line) ||
-	    registry_note(account->name, args[1], err) != -1)
+	    keyregistry_note(account->name, args[1], err) != -1)
 		return 0;
 	return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
 }

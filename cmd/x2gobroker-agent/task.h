@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef AGENT_TASK_H
-#define AGENT_TASK_H
+#ifndef X2GOBROKER_AGENT_TASK_H
+#define X2GOBROKER_AGENT_TASK_H
 
 #include "account.h"
 #include "base/buf.h"

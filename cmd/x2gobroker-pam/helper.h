@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef HELPER_H
-#define HELPER_H
+#ifndef X2GOBROKER_PAM_HELPER_H
+#define X2GOBROKER_PAM_HELPER_H
 
 #include <sys/types.h>
 

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../settle.h"
+#include "common/startup.h"
 #include "helper.h"
 
 #define SECONDS_MAX	20	/* for everything; nobody waits longer */

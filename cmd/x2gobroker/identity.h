@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef IDENTITY_H
-#define IDENTITY_H
+#ifndef X2GOBROKER_IDENTITY_H
+#define X2GOBROKER_IDENTITY_H
 
 #include <x2gobroker.h>
 

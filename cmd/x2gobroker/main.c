@@ -15,12 +15,12 @@
 
 #include <x2gobroker.h>
 
-#include "../priv.h"
-#include "../sandbox.h"
-#include "account.h"
-#include "audit.h"
+#include "common/priv.h"
+#include "sandbox.h"
+#include "common/pam_helper.h"
+#include "common/audit.h"
 #include "identity.h"
-#include "log.h"
+#include "common/log.h"
 #include "options.h"
 #include "process.h"
 
@@ -170,7 +170,7 @@ set_password(void *arg, const struct x2gobroker_user *user,
 {
 	const struct broker *broker = arg;
 
-	return account_set_password(
+	return pam_helper_set_password(
 	    x2gobroker_config_pam_helper(broker->config),
 	    x2gobroker_user_name(user), x2gobroker_user_address(user),
 	    password, err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+#ifndef X2GOBROKER_OPTIONS_H
+#define X2GOBROKER_OPTIONS_H
 
 #include <stdbool.h>
 

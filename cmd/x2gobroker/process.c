@@ -19,8 +19,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "../priv.h"
-#include "../settle.h"
+#include "common/priv.h"
+#include "common/startup.h"
 #include "process.h"
 
 /* Longer than x2gobroker-pam(8), the slowest that is waited for, lives; and

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROCESS_H
-#define PROCESS_H
+#ifndef X2GOBROKER_PROCESS_H
+#define X2GOBROKER_PROCESS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,8 +3,8 @@
  * The tables of commands and options, in main.c: what there is to be parsed, to
  * be helped with, and to be completed.
  */
-#ifndef COMMAND_H
-#define COMMAND_H
+#ifndef X2GOBROKERCTL_COMMAND_H
+#define X2GOBROKERCTL_COMMAND_H
 
 #include <stdbool.h>
 #include <stddef.h>

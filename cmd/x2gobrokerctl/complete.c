@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "command.h"
-#include "site.h"
+#include "servers.h"
 
 /* What the shell knows best is left to it, in a line that begins with ':'. */
 #define ASK_FILES	":files"
@@ -112,7 +112,7 @@ put_profiles(const struct completion *c)
 	for (i = 0; (profile = x2gobroker_profiles_get(site.profiles, i)) !=
 	    NULL; i++)
 		put_word(c, x2gobroker_profile_id(profile));
-	site_close(&site);
+	servers_close(&site);
 }
 
 static void
@@ -141,7 +141,7 @@ put_all_hosts(const struct completion *c, const struct site *site)
 		return;
 	for (i = 0; (profile = x2gobroker_profiles_get(site->profiles, i)) !=
 	    NULL; i++)
-		site_add_hosts_of(farm, profile);
+		servers_add_hosts_of(farm, profile);
 	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
 		put_word(c, server.name);
 	x2gobroker_farm_free(farm);
@@ -158,7 +158,7 @@ put_hosts(const struct completion *c)
 		put_drained(c, &site);
 	else
 		put_all_hosts(c, &site);
-	site_close(&site);
+	servers_close(&site);
 }
 
 static void

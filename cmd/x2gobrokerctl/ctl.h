@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef CTL_H
-#define CTL_H
+#ifndef X2GOBROKERCTL_CTL_H
+#define X2GOBROKERCTL_CTL_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
  * x2gobrokerctl drain and undrain: servers that get no new sessions.
  */
 #include "json.h"
-#include "site.h"
+#include "servers.h"
 
 /* The list is root's where its directory is, and else the broker account's;
  * then it is not for root to read or write there. */
@@ -12,7 +12,7 @@ goes_on_as_broker(const struct x2gobroker_config *config,
     const struct x2gobroker_error *err)
 {
 	return err->code == X2GOBROKER_ERR_UNSAFE &&
-	    site_become_broker(config) == 0;
+	    become_broker(config) == 0;
 }
 
 /*

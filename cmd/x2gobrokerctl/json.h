@@ -3,8 +3,8 @@
  * Writes JSON (RFC 8259) for other programs to read: begin, then values in
  * order, then print.  key is NULL inside an array.
  */
-#ifndef JSON_H
-#define JSON_H
+#ifndef X2GOBROKERCTL_JSON_H
+#define X2GOBROKERCTL_JSON_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "site.h"
+#include "servers.h"
 #include "terminal.h"
 
 /*
@@ -24,9 +24,9 @@ make_farm(const struct site *site, const struct x2gobroker_farm *known,
 
 	result = x2gobroker_farm_new(site->config, NULL, &farm, &err);
 	if (result == 0 && n == 0)
-		result = site_add_host(farm, known, NULL, &err);
+		result = servers_add_host(farm, known, NULL, &err);
 	for (i = 0; i < n && result == 0; i++)
-		result = site_add_host(farm, known, hosts[i], &err);
+		result = servers_add_host(farm, known, hosts[i], &err);
 	if (result == 0)
 		result = x2gobroker_farm_get_host_keys(farm, &err);
 	if (result == 0)
@@ -90,7 +90,7 @@ settle_key(const struct site *site, struct x2gobroker_farm *farm, size_t i,
 {
 	char label[SERVER_LABEL_SIZE];
 
-	site_label(key->name, key->port, label);
+	servers_label(key->name, key->port, label);
 	if (key->error[0] != '\0' && key->fingerprint[0] != '\0')
 		return refuse_key(site, label, key);
 	if (key->error[0] != '\0') {
@@ -121,7 +121,7 @@ add_keys(const struct ctl *ctl, const struct site *site,
 		if (settle_key(site, farm, i, &key, ctl->yes) != EXIT_YES)
 			result = EXIT_NO;
 	if (i == 0)
-		site_say_not_asked(NULL);
+		servers_say_not_asked(NULL);
 	x2gobroker_farm_free(farm);
 	return i > 0 && fflush(stdout) == 0 ? result : EXIT_NO;
 }
@@ -139,11 +139,11 @@ known_hosts_main(const struct ctl *ctl)
 		    "--all; try x2gobrokerctl help known-hosts");
 		return EXIT_USAGE;
 	}
-	if (site_open(ctl, &site) == -1)
+	if (servers_open(ctl, &site) == -1)
 		return EXIT_NO;
-	if ((known = site_farm(&site, NULL, NULL, 0)) != NULL)
+	if ((known = servers_farm(&site, NULL, NULL, 0)) != NULL)
 		result = add_keys(ctl, &site, known);
 	x2gobroker_farm_free(known);
-	site_close(&site);
+	servers_close(&site);
 	return result;
 }

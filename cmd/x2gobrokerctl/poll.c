@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "site.h"
+#include "servers.h"
 #include "table.h"
 
 /* A table, or a part of the JSON output. */
@@ -85,7 +85,7 @@ add_row(struct table *table, const struct view *view, size_t i,
 {
 	char label[SERVER_LABEL_SIZE];
 
-	table_add(table, site_label(server->name, server->port, label));
+	table_add(table, servers_label(server->name, server->port, label));
 	table_add_number(table, server->answered ? server->milliseconds : -1);
 	table_add_number(table, server->load > 0 ? (long long)server->load :
 	    -1);
@@ -200,10 +200,10 @@ show_profile(const struct site *site, struct view *view, char *id, bool titled,
 	int result = EXIT_YES;
 
 	view->profile = x2gobroker_profiles_find(site->profiles, id);
-	if ((view->members = site_farm(site, NULL, &id, 1)) == NULL)
+	if ((view->members = servers_farm(site, NULL, &id, 1)) == NULL)
 		return EXIT_NO;
 	if (!x2gobroker_farm_server(view->members, 0, &server)) {
-		site_say_not_asked(view->profile);
+		servers_say_not_asked(view->profile);
 		x2gobroker_farm_free(view->members);
 		return EXIT_NO;
 	}
@@ -260,16 +260,16 @@ ask_and_show(const struct ctl *ctl, const struct site *site,
 	size_t failed;
 	int result;
 
-	if (site_ask(view->farm, &failed) == -1)
+	if (servers_ask(view->farm, &failed) == -1)
 		return EXIT_NO;
 	result = show(ctl, site, view);
 	if (ctl->nwords == 0 && !x2gobroker_farm_server(view->farm, 0,
 	    &server)) {
-		site_say_not_asked(NULL);
+		servers_say_not_asked(NULL);
 		return EXIT_NO;
 	}
 	if (!ctl->json)
-		site_print_warnings(view->farm);
+		servers_print_warnings(view->farm);
 	return failed == 0 ? result : EXIT_NO;
 }
 
@@ -280,12 +280,12 @@ poll_main(const struct ctl *ctl)
 	struct site site;
 	int result = EXIT_NO;
 
-	if (site_open(ctl, &site) == -1)
+	if (servers_open(ctl, &site) == -1)
 		return EXIT_NO;
-	view.farm = site_farm(&site, ctl->user, ctl->words, ctl->nwords);
+	view.farm = servers_farm(&site, ctl->user, ctl->words, ctl->nwords);
 	if (view.farm != NULL)
 		result = ask_and_show(ctl, &site, &view);
 	x2gobroker_farm_free(view.farm);
-	site_close(&site);
+	servers_close(&site);
 	return result;
 }

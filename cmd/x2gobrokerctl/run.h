@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef RUN_H
-#define RUN_H
+#ifndef X2GOBROKERCTL_RUN_H
+#define X2GOBROKERCTL_RUN_H
 
 #include <stddef.h>
 

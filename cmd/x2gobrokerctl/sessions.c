@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "json.h"
-#include "site.h"
+#include "servers.h"
 #include "table.h"
 #include "terminal.h"
 
@@ -25,12 +25,12 @@ ask(struct view *view, char *const *ids, int n)
 	struct x2gobroker_server server;
 
 	x2gobroker_farm_free(view->farm);
-	view->farm = site_farm(&view->site, view->user, ids, n);
-	if (view->farm == NULL || site_ask(view->farm, &view->failed) == -1)
+	view->farm = servers_farm(&view->site, view->user, ids, n);
+	if (view->farm == NULL || servers_ask(view->farm, &view->failed) == -1)
 		return -1;
 	if (x2gobroker_farm_server(view->farm, 0, &server))
 		return 0;
-	site_say_not_asked(n == 1 ? site_find(&view->site, ids[0]) : NULL);
+	servers_say_not_asked(n == 1 ? servers_find(&view->site, ids[0]) : NULL);
 	return -1;
 }
 
@@ -39,14 +39,14 @@ open_view(const struct ctl *ctl, struct view *view)
 {
 	memset(view, 0, sizeof(*view));
 	view->user = ctl->words[0];
-	return site_open(ctl, &view->site);
+	return servers_open(ctl, &view->site);
 }
 
 static void
 close_view(struct view *view)
 {
 	x2gobroker_farm_free(view->farm);
-	site_close(&view->site);
+	servers_close(&view->site);
 }
 
 static const char *
@@ -159,8 +159,8 @@ list_sessions(const struct ctl *ctl, const struct view *view)
 		ctl_complain("%s has no session%s", view->user,
 		    view->failed > 0 ? " where it could be asked" : "");
 	if (!ctl->json) {
-		site_print_failed(view->farm);
-		site_print_warnings(view->farm);
+		servers_print_failed(view->farm);
+		servers_print_warnings(view->farm);
 	}
 	return result == 0 && view->failed == 0 ? EXIT_YES : EXIT_NO;
 }
@@ -193,7 +193,7 @@ find_session(const struct view *view, const char *id,
 	for (i = 0; x2gobroker_farm_session(view->farm, i, session); i++)
 		if (strcmp(session->id, id) == 0)
 			return true;
-	site_print_failed(view->farm);
+	servers_print_failed(view->farm);
 	ctl_complain("%s has no session %s%s; x2gobrokerctl sessions %s "
 	    "lists what there is", view->user, id,
 	    view->failed > 0 ? " where it could be asked" : "", view->user);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef TABLE_H
-#define TABLE_H
+#ifndef X2GOBROKERCTL_TABLE_H
+#define X2GOBROKERCTL_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

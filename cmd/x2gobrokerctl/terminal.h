@@ -2,8 +2,8 @@
 /*
  * What is different where a person looks on.
  */
-#ifndef TERMINAL_H
-#define TERMINAL_H
+#ifndef X2GOBROKERCTL_TERMINAL_H
+#define X2GOBROKERCTL_TERMINAL_H
 
 #include <stdbool.h>
 #include <stddef.h>

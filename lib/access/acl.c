@@ -17,7 +17,7 @@
 #include "base/address.h"
 #include "config/profile.h"
 #include "access/user.h"
-#include "base/value.h"
+#include "base/parse.h"
 
 enum list_kind { CLIENTS, USERS, GROUPS, NKINDS };
 
@@ -96,7 +96,7 @@ is_client_item(const char *item, size_t len)
 {
 	struct network net;
 
-	return value_item_is(item, len, "ALL") ||
+	return parse_item_is(item, len, "ALL") ||
 	    network_parse(item, len, &net) ||
 	    address_is_host_name(item, len);
 }
@@ -109,7 +109,7 @@ check_list(const char *value, bool clients, char *buf, size_t size)
 
 	if (*value == '[')
 		return "a list in Python's notation is not read; write a,b,c";
-	while (value_next_item(&next, &item, &len)) {
+	while (parse_next_item(&next, &item, &len)) {
 		if (len == 0)
 			continue;
 		items++;
@@ -186,7 +186,7 @@ group_hits(const struct x2gobroker_user *user, const char *item, size_t len)
 	size_t i;
 
 	for (i = 0; i < user->ngroups; i++)
-		if (value_item_is(item, len, user->groups[i]))
+		if (parse_item_is(item, len, user->groups[i]))
 			return true;
 	return false;
 }
@@ -198,11 +198,11 @@ item_hits(const struct x2gobroker_user *user, enum list_kind kind,
 {
 	struct network net;
 
-	if (value_item_is(item, len, "ALL"))
+	if (parse_item_is(item, len, "ALL"))
 		return true;
 	switch (kind) {
 	case USERS:
-		return value_item_is(item, len, user->name);
+		return parse_item_is(item, len, user->name);
 	case GROUPS:
 		return group_hits(user, item, len);
 	default:
@@ -221,7 +221,7 @@ host_name_hits(const struct x2gobroker_user *user, const char *list, bool deny)
 	size_t len;
 	int found;
 
-	while (value_next_item(&list, &item, &len)) {
+	while (parse_next_item(&list, &item, &len)) {
 		if (len == 0 || network_parse(item, len, &net))
 			continue;
 		found = address_of_host(item, len, &user->address);
@@ -240,7 +240,7 @@ list_hits(const struct acl *acl, enum list_kind kind, enum acl_key which,
 	const char *next = list_of(acl, kind, which), *item;
 	size_t len;
 
-	while (value_next_item(&next, &item, &len))
+	while (parse_next_item(&next, &item, &len))
 		if (len > 0 && item_hits(user, kind, item, len))
 			return true;
 	return kind == CLIENTS && host_name_hits(user,
@@ -352,8 +352,8 @@ has_all(const char *list)
 	const char *item;
 	size_t len;
 
-	while (value_next_item(&list, &item, &len))
-		if (value_item_is(item, len, "ALL"))
+	while (parse_next_item(&list, &item, &len))
+		if (parse_item_is(item, len, "ALL"))
 			return true;
 	return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ACL_H
-#define ACL_H
+#ifndef ACCESS_ACL_H
+#define ACCESS_ACL_H
 
 #include "base/error.h"
 

@@ -27,7 +27,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/safefile.h"
 #include "access/token.h"
 
 #define RECORD_MAX	512	/* a name and an address, generously */
@@ -113,7 +113,7 @@ is_secret(const char *sent, const char *secret)
 static int
 matches_file(const char *path, const char *sent, struct x2gobroker_error *err)
 {
-	cleanup_file FILE *fp = file_open(path, err);
+	cleanup_file FILE *fp = safefile_open(path, err);
 	cleanup_free char *line = NULL;
 	size_t size = 0, len;
 	bool found;
@@ -178,7 +178,7 @@ open_dir(struct token *token, struct x2gobroker_error *err)
 	const char *path = token->config->cookie_directory;
 	struct stat st;
 
-	if (file_check_dir(path, err) == -1)
+	if (safefile_check_dir(path, err) == -1)
 		return -1;
 	token->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (token->dir == -1 || fstat(token->dir, &st) == -1)
@@ -209,7 +209,7 @@ static int
 read_record(int fd, struct record *record, struct x2gobroker_error *err)
 {
 	char text[RECORD_MAX + 1];
-	ssize_t n = file_read(fd, text, RECORD_MAX);
+	ssize_t n = safefile_read(fd, text, RECORD_MAX);
 
 	if (n <= 0)
 		return refuse(err, "its file cannot be read");
@@ -246,7 +246,7 @@ write_record(const struct token *token, const char *name,
 	if (fd == -1)
 		return error_errno(err, token->config->cookie_directory,
 		    "a token cannot be written");
-	if (file_write(fd, text, (size_t)len) &&
+	if (safefile_write(fd, text, (size_t)len) &&
 	    futimens(fd, times) == 0 &&
 	    renameat(token->dir, temporary, token->dir, name) == 0)
 		return 0;

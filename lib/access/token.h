@@ -10,8 +10,8 @@
  * (unless use-static-cookie).  A token that was just replaced stays good for
  * token-grace seconds, as the client's events overlap.
  */
-#ifndef TOKEN_H
-#define TOKEN_H
+#ifndef ACCESS_TOKEN_H
+#define ACCESS_TOKEN_H
 
 #include <time.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef USER_H
-#define USER_H
+#ifndef ACCESS_USER_H
+#define ACCESS_USER_H
 
 #include "base/address.h"
 #include "base/error.h"

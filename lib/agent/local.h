@@ -2,8 +2,8 @@
 /*
  * The agent of this host, started without a shell: query mode LOCAL.
  */
-#ifndef LOCAL_H
-#define LOCAL_H
+#ifndef AGENT_LOCAL_H
+#define AGENT_LOCAL_H
 
 #include <stdint.h>
 

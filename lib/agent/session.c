@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "client/protocol.h"
+#include "client/markers.h"
 #include "agent/session.h"
 
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -122,7 +122,7 @@ check_line(const char *line, size_t len, struct x2gobroker_error *err)
 		if (line[i] < 0x20 || line[i] > 0x7e)
 			return bad(err, "a byte in it is not printable ASCII");
 	/* the client would find it in the answer that the line comes into */
-	if (protocol_find_word(line, len) != NULL)
+	if (markers_find(line, len) != NULL)
 		return bad(err, "a word of the broker's protocol is in it");
 	return 0;
 }

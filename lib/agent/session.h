@@ -4,8 +4,8 @@
  * '|'.  It comes from a server and goes to the client, so nothing passes that
  * could be anything else than what it should be.
  */
-#ifndef SESSION_H
-#define SESSION_H
+#ifndef AGENT_SESSION_H
+#define AGENT_SESSION_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -12,10 +12,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/file.h"
-#include "client/protocol.h"
+#include "base/safefile.h"
+#include "client/markers.h"
 #include "agent/ssh.h"
-#include "base/value.h"
+#include "base/parse.h"
 
 #define KEY_SIZE_MAX	(64 * 1024)
 #define MESSAGE_MAX	400	/* of what a server says on its stderr */
@@ -77,7 +77,7 @@ expand_home(struct home *home, const char *path, size_t len,
 static char *
 read_identity(const char *path, struct x2gobroker_error *err)
 {
-	cleanup_file FILE *fp = file_open(path, err);
+	cleanup_file FILE *fp = safefile_open(path, err);
 	char *text;
 	size_t len;
 
@@ -101,7 +101,7 @@ read_identity(const char *path, struct x2gobroker_error *err)
 /* The private key in text, which is wiped, or NULL.  An empty passphrase is
  * given, as libcrypto asks for one at a terminal where there is none. */
 static ssh_key
-import_identity(const struct sshlib *lib, const char *path, char *text,
+import_identity(const struct libssh *lib, const char *path, char *text,
     struct x2gobroker_error *err)
 {
 	ssh_key key = NULL;
@@ -117,7 +117,7 @@ import_identity(const struct sshlib *lib, const char *path, char *text,
 }
 
 static ssh_key
-load_identity(const struct sshlib *lib, const char *path,
+load_identity(const struct libssh *lib, const char *path,
     struct x2gobroker_error *err)
 {
 	cleanup_free char *text = read_identity(path, err);
@@ -161,7 +161,7 @@ load_identities(const struct x2gobroker_config *config, struct home *home,
 	size_t len;
 	char *path;
 
-	while (value_next_item(&next, &item, &len)) {
+	while (parse_next_item(&next, &item, &len)) {
 		if (len == 0)
 			continue;
 		if ((path = expand_home(home, item, len, err)) == NULL)
@@ -192,7 +192,7 @@ find_identity(const struct x2gobroker_config *config, size_t i,
 	size_t len;
 
 	err->code = X2GOBROKER_OK;
-	while (value_next_item(&next, &item, &len)) {
+	while (parse_next_item(&next, &item, &len)) {
 		if (len == 0 || i-- > 0)
 			continue;
 		path = expand_home(&home, item, len, err);
@@ -203,7 +203,7 @@ find_identity(const struct x2gobroker_config *config, size_t i,
 }
 
 static void
-get_public_fingerprint(const struct sshlib *lib, ssh_key key,
+get_public_fingerprint(const struct libssh *lib, ssh_key key,
     struct x2gobroker_service_key *out)
 {
 	char *base64 = NULL;
@@ -221,14 +221,14 @@ x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
     struct x2gobroker_service_key *out)
 {
 	cleanup_free char *path = NULL;
-	struct sshlib lib;
+	struct libssh lib;
 	ssh_key key;
 
 	memset(out, 0, sizeof(*out));
 	if ((path = find_identity(config, i, &out->error)) == NULL)
 		return out->error.code != X2GOBROKER_OK;
 	snprintf(out->path, sizeof(out->path), "%s", path);
-	if (sshlib_load(&lib, &out->error) == -1 ||
+	if (libssh_load(&lib, &out->error) == -1 ||
 	    (key = load_identity(&lib, path, &out->error)) == NULL)
 		return true;
 	get_public_fingerprint(&lib, key, out);
@@ -253,7 +253,7 @@ name_identities(struct ssh_setup *setup, struct x2gobroker_error *err)
 }
 
 /* libssh reads the file by its name, some time later; so it is the directory
- * and the file that others must not be able to write, which file_open() sees
+ * and the file that others must not be able to write, which safefile_open() sees
  * to. */
 static int
 check_known_hosts(const struct x2gobroker_config *config, struct home *home,
@@ -266,7 +266,7 @@ check_known_hosts(const struct x2gobroker_config *config, struct home *home,
 	setup->known_hosts = expand_home(home, path, strlen(path), err);
 	if (setup->known_hosts == NULL)
 		return -1;
-	if ((fp = file_open(setup->known_hosts, &why)) != NULL)
+	if ((fp = safefile_open(setup->known_hosts, &why)) != NULL)
 		fclose(fp);
 	else if (why.code != X2GOBROKER_ERR_NOTFOUND) {
 		if (err != NULL)
@@ -286,7 +286,7 @@ ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
 	memset(setup, 0, sizeof(*setup));
 	if ((setup->user = strdup(config->agent_user)) == NULL)
 		return error_nomem(err);
-	if (sshlib_load(&setup->lib, err) == 0 &&
+	if (libssh_load(&setup->lib, err) == 0 &&
 	    (!with_keys || (load_identities(config, &home, setup, err) == 0 &&
 	    name_identities(setup, err) == 0)))
 		result = check_known_hosts(config, &home, setup, err);
@@ -417,7 +417,7 @@ find_known_name(struct ssh_link *link, const struct host *host,
 static int
 get_fingerprint(struct ssh_link *link, struct x2gobroker_error *err)
 {
-	const struct sshlib *lib = LIB(link);
+	const struct libssh *lib = LIB(link);
 	unsigned char *hash = NULL;
 	size_t len, width;
 	ssh_key key = NULL;
@@ -671,7 +671,7 @@ int
 ssh_link_run(struct ssh_link *link, const char *command, size_t max,
     struct buf *out, struct x2gobroker_error *err)
 {
-	const struct sshlib *lib = LIB(link);
+	const struct libssh *lib = LIB(link);
 	size_t begin = out->len;
 	int result = -1;
 

@@ -4,17 +4,17 @@
  * service key, run a command.  Nothing here reads anybody's ~/.ssh/config or
  * trusts SSH_AUTH_SOCK.  All calls end at the deadline of the link.
  */
-#ifndef SSH_H
-#define SSH_H
+#ifndef AGENT_SSH_H
+#define AGENT_SSH_H
 
 #include "base/buf.h"
 #include "config/config.h"
 #include "config/hostlist.h"
-#include "agent/sshlib.h"
+#include "agent/libssh.h"
 
 /* What all connections of a round have in common; only read by them. */
 struct ssh_setup {
-	struct sshlib lib;
+	struct libssh lib;
 	char *user;			/* the account there */
 	char *known_hosts;		/* path */
 	struct ssh_identity {

@@ -5,9 +5,9 @@
 
 #include "autologin/autologin.h"
 #include "base/cleanup.h"
-#include "autologin/place.h"
+#include "autologin/install.h"
 #include "access/user.h"
-#include "base/value.h"
+#include "base/parse.h"
 
 #define TIME_SIZE	sizeof("YYYYMMDDHHMMSSZ")
 
@@ -43,18 +43,18 @@ autologin_is_wanted(const struct x2gobroker_profile *profile,
  */
 
 static int
-make_keypair(struct round_job *job, struct x2gobroker_error *err)
+make_keypair(struct parallel_job *job, struct x2gobroker_error *err)
 {
 	struct autologin *autologin = (struct autologin *)job;
-	struct sshlib lib;
+	struct libssh lib;
 
-	if (sshlib_load(&lib, err) == -1)
+	if (libssh_load(&lib, err) == -1)
 		return -1;
 	return keypair_make(&lib, autologin->type, &autologin->keypair, err);
 }
 
 static void
-free_job(struct round_job *job)
+free_job(struct parallel_job *job)
 {
 	autologin_free((struct autologin *)job);
 }
@@ -144,7 +144,7 @@ static int
 find_server(const struct autologin *autologin,
     const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *host,
-    const char *address, char **line, struct place *place,
+    const char *address, char **line, struct installation *place,
     struct x2gobroker_error *err)
 {
 	const struct farm_server *server = farm_find(farm, profile, host);
@@ -167,7 +167,7 @@ static int
 find_proxy(const struct autologin *autologin,
     const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const char *address, char **line,
-    struct place *place, struct x2gobroker_error *err)
+    struct installation *place, struct x2gobroker_error *err)
 {
 	const char *name = x2gobroker_profile_value(profile, "sshproxyhost");
 	const char *port = x2gobroker_profile_value(profile, "sshproxyport");
@@ -183,7 +183,7 @@ find_proxy(const struct autologin *autologin,
 	if (place->target.host.port != 0)
 		place->target.port = place->target.host.port;
 	else if (port != NULL)
-		value_parse_int(port, 1, 65535, &place->target.port);
+		parse_int(port, 1, 65535, &place->target.port);
 	place->line = *line;
 	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
 	place->file = key_file(profile, "broker-sshproxy-authorized-keys",
@@ -198,7 +198,7 @@ autologin_place(const struct autologin *autologin,
     struct x2gobroker_error *err)
 {
 	cleanup_free char *proxy_line = NULL, *line = NULL;
-	struct place places[2] = { 0 };
+	struct installation places[2] = { 0 };
 	int proxies;
 
 	proxies = find_proxy(autologin, farm, profile, address, &proxy_line,
@@ -207,5 +207,5 @@ autologin_place(const struct autologin *autologin,
 	if (proxies == -1 || find_server(autologin, farm, profile, host,
 	    proxies > 0 ? NULL : address, &line, &places[proxies], err) == -1)
 		return -1;
-	return place_keys(farm, places, (size_t)proxies + 1, rep, err);
+	return install_keys(farm, places, (size_t)proxies + 1, rep, err);
 }

@@ -4,15 +4,15 @@
  * public half is put in place on the server, with all the limits that sshd can
  * see to; the private half goes to the client, and is nowhere else.
  */
-#ifndef AUTOLOGIN_H
-#define AUTOLOGIN_H
+#ifndef AUTOLOGIN_AUTOLOGIN_H
+#define AUTOLOGIN_AUTOLOGIN_H
 
 #include "farm/farm.h"
 #include "autologin/keypair.h"
 
 /* The making of a key pair, as a job to be done while servers are asked. */
 struct autologin {
-	struct round_job job;		/* first */
+	struct parallel_job job;		/* first */
 	enum autologin_key_type type;
 	struct keypair keypair;		/* once the job is done */
 };

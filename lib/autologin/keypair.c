@@ -141,7 +141,7 @@ keypair_unwrap_rsa(const char *pem, struct buf *out,
  */
 
 static int
-export_private(const struct sshlib *lib, ssh_key key,
+export_private(const struct libssh *lib, ssh_key key,
     enum autologin_key_type type, struct keypair *keypair,
     struct x2gobroker_error *err)
 {
@@ -166,7 +166,7 @@ export_private(const struct sshlib *lib, ssh_key key,
 }
 
 static int
-export_public(const struct sshlib *lib, ssh_key key,
+export_public(const struct libssh *lib, ssh_key key,
     enum autologin_key_type type, struct keypair *keypair,
     struct x2gobroker_error *err)
 {
@@ -183,7 +183,7 @@ export_public(const struct sshlib *lib, ssh_key key,
 }
 
 int
-keypair_make(const struct sshlib *lib, enum autologin_key_type type,
+keypair_make(const struct libssh *lib, enum autologin_key_type type,
     struct keypair *keypair, struct x2gobroker_error *err)
 {
 	ssh_key key = NULL;

@@ -2,12 +2,12 @@
 /*
  * A key pair for one login, in memory alone.
  */
-#ifndef KEYPAIR_H
-#define KEYPAIR_H
+#ifndef AUTOLOGIN_KEYPAIR_H
+#define AUTOLOGIN_KEYPAIR_H
 
 #include "base/buf.h"
 #include "config/config.h"
-#include "agent/sshlib.h"
+#include "agent/libssh.h"
 
 struct keypair {
 	struct buf private;	/* PEM, as X2Go clients read it */
@@ -16,7 +16,7 @@ struct keypair {
 
 /* Make one: RSA with 2048 bits as PKCS#1, which every X2Go client takes, or
  * Ed25519 in OpenSSH's own format, which newer ones do. */
-int	keypair_make(const struct sshlib *lib, enum autologin_key_type type,
+int	keypair_make(const struct libssh *lib, enum autologin_key_type type,
 	    struct keypair *keypair, struct x2gobroker_error *err);
 
 /* The private key is wiped. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "base/value.h"
+#include "base/parse.h"
 
 #define ADDRESS_TEXT_MAX	64	/* an IPv6 address with a zone fits */
 #define HOST_NAME_MAX_LEN	253	/* RFC 1035, without the root's dot */
@@ -93,7 +93,7 @@ network_parse(const char *text, size_t len, struct network *out)
 	memcpy(copy, slash + 1, len);
 	copy[len] = '\0';
 	width = is_v4(&out->base) ? 32 : 128;
-	if (value_parse_digits(copy, 0, width, &bits)) {
+	if (parse_digits(copy, 0, width, &bits)) {
 		out->bits = (unsigned int)(128 - width + bits);
 		return true;
 	}
@@ -135,7 +135,7 @@ address_is_host_name(const char *text, size_t len)
 	    text[0] == '.')
 		return false;
 	for (i = 0; i < len; i++) {
-		char c = value_upper(text[i]);
+		char c = parse_upper(text[i]);
 
 		if ((c >= 'A' && c <= 'Z') || c == '-' || c == '_')
 			letter = true;

@@ -3,8 +3,8 @@
  * Release by scope: a variable declared with one of these attributes is
  * released on every way out, and steal() hands it to the caller instead.
  */
-#ifndef CLEANUP_H
-#define CLEANUP_H
+#ifndef BASE_CLEANUP_H
+#define BASE_CLEANUP_H
 
 #include <errno.h>
 #include <stdio.h>

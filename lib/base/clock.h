@@ -2,8 +2,8 @@
 /*
  * Deadlines are points of the monotonic clock, in milliseconds.
  */
-#ifndef CLOCK_H
-#define CLOCK_H
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
 
 #include <limits.h>
 #include <stdint.h>

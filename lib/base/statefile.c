@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/safefile.h"
 #include "base/statefile.h"
 
 #define NAME_SIZE	64
@@ -27,7 +27,7 @@ open_dir(struct statefile *file, struct x2gobroker_error *err)
 
 	if (mkdir(path, 0700) == -1 && errno != EEXIST && errno != ENOENT)
 		return error_errno(err, path, "cannot be made");
-	if (file_check_dir(path, err) == -1)
+	if (safefile_check_dir(path, err) == -1)
 		return -1;
 	file->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (file->dir == -1 || fstat(file->dir, &st) == -1)
@@ -49,7 +49,7 @@ open_lock(struct statefile *file, int timeout_ms, struct x2gobroker_error *err)
 	if (file->lock == -1)
 		return error_errno(err, file->path, "%s in it cannot be opened",
 		    name);
-	if (file_lock(file->lock, timeout_ms) == -1)
+	if (safefile_lock(file->lock, timeout_ms) == -1)
 		return error_errno(err, file->path, "%s in it cannot be locked",
 		    name);
 	return 0;
@@ -78,12 +78,12 @@ read_text(struct statefile *file, struct x2gobroker_error *err)
 	if (fd == -1 || fstat(fd, &st) == -1)
 		return error_errno(err, file->path, "%s in it cannot be opened",
 		    file->name);
-	if (!S_ISREG(st.st_mode) || st.st_size > FILE_SIZE_MAX)
+	if (!S_ISREG(st.st_mode) || st.st_size > SAFEFILE_SIZE_MAX)
 		return 0;
 	size = (ssize_t)st.st_size;
 	if ((text = malloc((size_t)size + 1)) == NULL)
 		return error_nomem(err);
-	if ((n = file_read(fd, text, (size_t)size)) == -1)
+	if ((n = safefile_read(fd, text, (size_t)size)) == -1)
 		return error_errno(err, file->path, "%s in it cannot be read",
 		    file->name);
 	/* it is replaced and never written to, so it has not become shorter */
@@ -113,12 +113,12 @@ statefile_replace(struct statefile *file, const struct buf *text,
     struct x2gobroker_error *err)
 {
 	char temporary[NAME_SIZE];
-	const struct file_new new = { .dirfd = file->dir, .name = file->name,
+	const struct safefile_new new = { .dirfd = file->dir, .name = file->name,
 	    .temporary = temporary, .mode = 0600 };
 
 	/* whoever has the lock may use it */
 	snprintf(temporary, sizeof(temporary), "%s.new", file->name);
-	return file_replace(&new, text, file->path, err);
+	return safefile_replace(&new, text, file->path, err);
 }
 
 void

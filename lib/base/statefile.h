@@ -3,8 +3,8 @@
  * A file of state-dir: read and replaced by all brokers of this host, one at a
  * time.
  */
-#ifndef STATEFILE_H
-#define STATEFILE_H
+#ifndef BASE_STATEFILE_H
+#define BASE_STATEFILE_H
 
 #include "base/buf.h"
 #include "base/error.h"

@@ -4,8 +4,8 @@
  * wrapping is compared with the forms that clients are known to send; none of
  * it is ever given to a shell.
  */
-#ifndef ENVELOPE_H
-#define ENVELOPE_H
+#ifndef CLIENT_ENVELOPE_H
+#define CLIENT_ENVELOPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

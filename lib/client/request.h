@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef REQUEST_H
-#define REQUEST_H
+#ifndef CLIENT_REQUEST_H
+#define CLIENT_REQUEST_H
 
 #include "client/envelope.h"
 #include "base/error.h"

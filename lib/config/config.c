@@ -11,8 +11,8 @@
 
 #include "base/cleanup.h"
 #include "config/config.h"
-#include "base/file.h"
-#include "base/value.h"
+#include "base/safefile.h"
+#include "base/parse.h"
 
 #define CONFIG_FILE	X2GO_ETC "/x2gobroker.conf"
 #define DEFAULTS_FILE	X2GO_ETC "/broker/defaults.conf"
@@ -213,7 +213,7 @@ read_word(const char *const *words, const char *text)
 	int i;
 
 	for (i = 0; words[i] != NULL; i++)
-		if (value_same_word(words[i], text))
+		if (parse_same_word(words[i], text))
 			return i;
 	return -1;
 }
@@ -241,12 +241,12 @@ store(struct x2gobroker_config *config, const struct row *row,
 	case IGNORED:
 		break;
 	case BOOL:
-		if (!value_parse_bool(text, &flag))
+		if (!parse_bool(text, &flag))
 			return "neither true nor false";
 		*(bool *)field = flag;
 		break;
 	case INT:
-		if (!value_parse_int(text, row->min, row->max, &n))
+		if (!parse_int(text, row->min, row->max, &n))
 			return "not a number, or out of range";
 		*(int *)field = n;
 		break;
@@ -268,10 +268,10 @@ store(struct x2gobroker_config *config, const struct row *row,
 		*(int *)field = n;
 		break;
 	case MUST_BE:
-		if (value_parse_bool(row->initial, &flag)) {
+		if (parse_bool(row->initial, &flag)) {
 			bool is;
 
-			if (value_parse_bool(text, &is) && is == flag)
+			if (parse_bool(text, &is) && is == flag)
 				break;
 		} else if (strcmp(text, row->initial) == 0)
 			break;
@@ -449,7 +449,7 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 	for (i = 0; i < NROWS; i++)
 		if (rows[i].initial != NULL)
 			store(config, &rows[i], NULL, rows[i].initial);
-	inifile_load(DEFAULTS_FILE, file_open, true, &rep, &config->defaults);
+	inifile_load(DEFAULTS_FILE, safefile_open, true, &rep, &config->defaults);
 	if (path == NULL)
 		path = moved_path(config, &rep);
 	named = path != NULL;
@@ -461,7 +461,7 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 	}
 	if (config->defaults != NULL)
 		set_python_defaults(config, &rep);
-	inifile_load(path, file_open, !named, &rep, &config->ini);
+	inifile_load(path, safefile_open, !named, &rep, &config->ini);
 	if (config->ini != NULL)
 		set_all(config, &rep);
 	if (rep.errors != 0) {

@@ -5,8 +5,8 @@
 #include "base/address.h"
 #include "base/cleanup.h"
 #include "config/hostlist.h"
-#include "client/protocol.h"
-#include "base/value.h"
+#include "client/markers.h"
+#include "base/parse.h"
 
 static int
 bad(struct x2gobroker_error *err, const char *item, size_t len,
@@ -37,7 +37,7 @@ take_port(const char *text, size_t *len, int *port)
 	memcpy(digits, colon + 1, n);
 	digits[n] = '\0';
 	*len = (size_t)(colon - text);
-	return value_parse_digits(digits, 1, 65535, port);
+	return parse_digits(digits, 1, 65535, port);
 }
 
 /* Copy a name or an address, without the brackets of an IPv6 one. */
@@ -60,8 +60,8 @@ take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
 	 * "SERVER:" at its end the client takes no notice */
 	memcpy(dst, text, len);
 	memcpy(dst + len, ":", 2);
-	word = protocol_find_word(dst, len + 1);
-	if (word != NULL && strcmp(word, PROTOCOL_SERVER) != 0)
+	word = markers_find(dst, len + 1);
+	if (word != NULL && strcmp(word, MARKER_SERVER) != 0)
 		return false;
 	dst[len] = '\0';
 	return true;
@@ -114,7 +114,7 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 
 	*out = NULL;
 	*n = 0;
-	while (value_next_item(&text, &item, &len)) {
+	while (parse_next_item(&text, &item, &len)) {
 		if (len == 0)
 			continue;
 		if (used == size) {
@@ -143,7 +143,7 @@ hostlist_first(const char *text, struct host *host,
 	const char *item;
 	size_t len;
 
-	while (value_next_item(&text, &item, &len))
+	while (parse_next_item(&text, &item, &len))
 		if (len > 0)
 			return parse_item(item, len, host, err);
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
@@ -168,7 +168,7 @@ same_text(const char *a, size_t a_len, const char *b, size_t b_len)
 	size_t i;
 
 	for (i = 0; i < a_len && i < b_len; i++)
-		if (value_upper(a[i]) != value_upper(b[i]))
+		if (parse_upper(a[i]) != parse_upper(b[i]))
 			return false;
 	return a_len == b_len && a_len > 0;
 }

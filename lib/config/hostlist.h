@@ -3,8 +3,8 @@
  * The value of a profile's host= key: NAME, NAME (ADDRESS),
  * NAME (ADDRESS:PORT) or NAME:PORT, separated by commas.
  */
-#ifndef HOSTLIST_H
-#define HOSTLIST_H
+#ifndef CONFIG_HOSTLIST_H
+#define CONFIG_HOSTLIST_H
 
 #include <stddef.h>
 

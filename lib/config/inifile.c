@@ -418,7 +418,7 @@ inifile_read(FILE *fp, const char *path, struct reporter *rep,
 }
 
 bool
-inifile_load(const char *path, file_opener *open_file, bool may_be_missing,
+inifile_load(const char *path, safefile_opener *open_file, bool may_be_missing,
     struct reporter *rep, struct inifile **out)
 {
 	struct x2gobroker_error err;

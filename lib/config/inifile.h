@@ -5,14 +5,14 @@
  * start a comment only where a line starts, a deeper indented line continues
  * the value above with its line break kept.
  */
-#ifndef INIFILE_H
-#define INIFILE_H
+#ifndef CONFIG_INIFILE_H
+#define CONFIG_INIFILE_H
 
 #include <stdio.h>
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "base/file.h"
+#include "base/safefile.h"
 
 struct profile_key;
 
@@ -47,7 +47,7 @@ int	inifile_read(FILE *fp, const char *path, struct reporter *rep,
 /* Open path with one of the functions of file.h and read it; *out is NULL where
  * it cannot be used, and that is reported, unless there is no such file and
  * there need not be.  Returns whether there is one. */
-bool	inifile_load(const char *path, file_opener *open_file,
+bool	inifile_load(const char *path, safefile_opener *open_file,
 	    bool may_be_missing, struct reporter *rep, struct inifile **out);
 void	inifile_free(struct inifile *ini);
 

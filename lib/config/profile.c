@@ -8,13 +8,13 @@
 #include <strings.h>
 
 #include "access/acl.h"
-#include "farm/balance.h"
+#include "farm/score.h"
 #include "base/cleanup.h"
 #include "config/hostlist.h"
 #include "config/profile.h"
-#include "client/protocol.h"
+#include "client/markers.h"
 #include "base/utf8.h"
-#include "base/value.h"
+#include "base/parse.h"
 
 #define NUMBER_MAX	2147483647
 
@@ -155,7 +155,7 @@ profile_bool(const struct x2gobroker_profile *profile, const char *name,
 	const char *value = x2gobroker_profile_value(profile, name);
 	bool flag;
 
-	return value != NULL && value_parse_bool(value, &flag) ? flag :
+	return value != NULL && parse_bool(value, &flag) ? flag :
 	    fallback;
 }
 
@@ -230,7 +230,7 @@ profile_is_shadow(const struct x2gobroker_profile *profile)
 {
 	const char *command = x2gobroker_profile_value(profile, "command");
 
-	return command != NULL && value_same_word(command, "SHADOW");
+	return command != NULL && parse_same_word(command, "SHADOW");
 }
 
 const char *
@@ -335,13 +335,13 @@ is_key_name(const char *name)
 	const char *start = name;
 
 	for (; *name != '\0'; name++) {
-		char c = value_upper(*name);
+		char c = parse_upper(*name);
 
 		if ((c < 'A' || c > 'Z') && (c < '0' || c > '9') &&
 		    c != '-' && c != '_' && c != '.')
 			return false;
 	}
-	return protocol_find_word(start, strlen(start)) == NULL;
+	return markers_find(start, strlen(start)) == NULL;
 }
 
 /* Nearly all text is, and then nothing can be wrong with it. */
@@ -393,14 +393,14 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 	case VALUE_HOSTS:	/* profile_check_whole() reads them */
 		return NULL;
 	case VALUE_BOOL:
-		return value_parse_bool(value, &flag) ? NULL :
+		return parse_bool(value, &flag) ? NULL :
 		    "neither true nor false";
 	case VALUE_INT:
-		return value_parse_int(value, key->row->min, key->row->max,
+		return parse_int(value, key->row->min, key->row->max,
 		    &n) ? NULL : "not a number, or out of range";
 	case VALUE_FLAG:
-		return value_parse_bool(value, &flag) ||
-		    value_parse_int(value, -NUMBER_MAX, NUMBER_MAX, &n) ?
+		return parse_bool(value, &flag) ||
+		    parse_int(value, -NUMBER_MAX, NUMBER_MAX, &n) ?
 		    NULL : "neither true, false nor a number";
 	case VALUE_LIST:
 		return *value != '[' || value[strlen(value) - 1] != ']' ?
@@ -413,7 +413,7 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 		return config_parse_hostkey_policy(value, &policy) ? NULL :
 		    "neither RejectPolicy, WarningPolicy nor AutoAddPolicy";
 	case VALUE_WEIGHTS:
-		if (balance_parse_weights(value, NULL, NULL, &err) == 0)
+		if (hostweights_parse(value, NULL, NULL, &err) == 0)
 			return NULL;
 		snprintf(buf, size, "%s", err.text);
 		return buf;
@@ -481,14 +481,14 @@ wrong_id(const char *id)
 	if (strpbrk(id, "/;%[]\"\\") != NULL)
 		return "has a character that the X2Go client cannot take in "
 		    "the id of a profile: none of / ; % [ ] \" \\ can be";
-	if (value_same_word(id, "General"))
+	if (parse_same_word(id, "General"))
 		return "is a name that the X2Go client keeps for itself";
 	if (has_control_character(id) || strchr(id, '\t') != NULL)
 		return "has a control character";
 	if (id[0] == ' ' || id[len - 1] == ' ')
 		return "begins or ends with a blank, which the X2Go client "
 		    "drops";
-	if (protocol_find_word(id, len) != NULL)
+	if (markers_find(id, len) != NULL)
 		return "holds a word of the broker's protocol";
 	return NULL;
 }

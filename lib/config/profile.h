@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef PROFILE_H
-#define PROFILE_H
+#ifndef CONFIG_PROFILE_H
+#define CONFIG_PROFILE_H
 
 #include "config/config.h"
 #include "config/inifile.h"

@@ -11,7 +11,7 @@
 #include "access/acl.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/safefile.h"
 #include "config/profile.h"
 
 struct x2gobroker_profiles {
@@ -109,7 +109,7 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 /* Returns false where there is no such file. */
 static bool
 read_file(struct x2gobroker_profiles *profiles, const char *path,
-    file_opener *open_file, bool may_be_missing, struct reporter *rep)
+    safefile_opener *open_file, bool may_be_missing, struct reporter *rep)
 {
 	struct inifile *ini;
 	bool found = inifile_load(path, open_file, may_be_missing, rep, &ini);
@@ -144,7 +144,7 @@ read_dir(struct x2gobroker_profiles *profiles, const char *dir,
 	struct buf path = { 0 };
 	int i, n;
 
-	if (file_check_dir(dir, &err) == -1) {
+	if (safefile_check_dir(dir, &err) == -1) {
 		if (err.code == X2GOBROKER_ERR_NOTFOUND && may_be_missing)
 			return false;
 		report_error(rep, &err);
@@ -162,7 +162,7 @@ read_dir(struct x2gobroker_profiles *profiles, const char *dir,
 		if (path.failed)
 			profiles->nomem = true;
 		else
-			read_file(profiles, path.data, file_open_entry, false,
+			read_file(profiles, path.data, safefile_open_entry, false,
 			    rep);
 	}
 	free(entries);
@@ -176,7 +176,7 @@ load_inifile(struct x2gobroker_profiles *profiles, struct reporter *rep)
 	const struct x2gobroker_config *config = profiles->config;
 	bool file, dir;
 
-	file = read_file(profiles, config->session_profiles, file_open,
+	file = read_file(profiles, config->session_profiles, safefile_open,
 	    !config->session_profiles_set, rep);
 	dir = read_dir(profiles, config->profiles_dir,
 	    !config->profiles_dir_set, rep);

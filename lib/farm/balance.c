@@ -2,187 +2,307 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/address.h"
+#include "farm/assignments.h"
 #include "farm/balance.h"
-#include "config/hostlist.h"
-#include "base/value.h"
+#include "base/cleanup.h"
+#include "farm/poll.h"
 
-#define WEIGHT_MAX	10000
+#define KNOCK_SECONDS	2	/* as the Python broker waits */
+#define LOCK_MS		2000
+#define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
+#define USUAL_WEIGHT	100
 
-static bool
-any_load_known(const struct candidate *list, size_t n)
+/* All that is looked at for one profile. */
+struct choice {
+	struct x2gobroker_farm *farm;
+	const struct x2gobroker_profile *profile;
+	const struct host *hosts;
+	size_t n;
+	struct candidate *candidates;	/* one for each host */
+	const char **why;		/* one is not usable: or NULL */
+};
+
+static void
+set_weight(void *arg, const char *name, int weight)
 {
-	size_t i;
+	struct choice *choice = arg;
+	const struct host *host = hostlist_match(choice->hosts, choice->n,
+	    name);
 
-	for (i = 0; i < n; i++)
-		if (list[i].usable && list[i].load_known)
-			return true;
-	return false;
+	if (host != NULL)
+		choice->candidates[host - choice->hosts].weight = weight;
 }
 
-/* How many sessions the server would have with the new one. */
-static double
-sessions_then(const struct candidate *c)
+/* How many sessions a host has: by itself, or by a database of all servers. */
+static long
+count_sessions(const struct x2gobroker_farm *farm, const struct host *host,
+    const struct farm_server *own)
 {
-	return (double)(c->sessions > 0 ? c->sessions : 0) +
-	    (double)(c->pending > 0 ? c->pending : 0) + 1;
-}
+	const struct agent_report *report;
+	size_t i, j;
 
-void
-balance_score(struct candidate *list, size_t n, enum load_balancing balancing)
-{
-	bool by_load = balancing == BALANCE_LOAD && any_load_known(list, n);
-	struct candidate *c;
-
-	for (c = list; c < list + n; c++) {
-		if (by_load && !c->load_known)
-			c->usable = false;
-		if (by_load)
-			c->score = sessions_then(c) / (double)
-			    (c->load_factor > 0 ? c->load_factor : 1);
-		else
-			c->score = sessions_then(c) /
-			    (c->weight > 0 ? c->weight : 1);
+	if (own->target.mode == QUERY_SSH && own->report.count >= 0)
+		return own->report.count;
+	for (i = 0; i < farm->nservers; i++) {
+		report = &farm->servers[i].report;
+		for (j = 0; j < report->ncounts; j++)
+			if (hostlist_match(host, 1, report->counts[j].host) !=
+			    NULL)
+				return report->counts[j].sessions;
 	}
-}
-
-/* Each one that is as good as the best so far takes its place with a chance of
- * one in the number of those that are, which is the same for all in the end. */
-int
-balance_choose(const struct candidate *list, size_t n)
-{
-	unsigned int equals = 0;
-	int best = -1;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (!list[i].usable ||
-		    (best != -1 && list[i].score > list[best].score))
-			continue;
-		if (best == -1 || list[i].score < list[best].score)
-			equals = 0;
-		if (arc4random_uniform(++equals) == 0)
-			best = (int)i;
-	}
-	return best;
-}
-
-/*
- * Weights
- */
-
-static int
-bad(struct x2gobroker_error *err, const char *item, size_t len,
-    const char *why)
-{
-	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-	    "broker-host-weights: \"%.*s\": %s", (int)(len > 200 ? 200 : len),
-	    item, why);
+	return -1;
 }
 
 static void
-trim(const char **text, size_t *len)
+look_at(struct choice *choice, size_t i)
 {
-	while (*len > 0 && **text == ' ') {
-		(*text)++;
-		(*len)--;
+	struct candidate *candidate = &choice->candidates[i];
+	const struct host *host = &choice->hosts[i];
+	const struct farm_server *server = farm_find(choice->farm,
+	    choice->profile, host);
+
+	candidate->weight = USUAL_WEIGHT;
+	candidate->sessions = -1;
+	if (host_for_client(host) == NULL)
+		choice->why[i] = "the client cannot be told an IPv6 address";
+	else if (farm_is_drained(choice->farm, host))
+		choice->why[i] = "drained";
+	else if (server != NULL && !server->answered)
+		choice->why[i] = server->error.text;
+	candidate->usable = choice->why[i] == NULL;
+	if (server == NULL || !candidate->usable)
+		return;
+	/* the load of this host says nothing of the others */
+	if (server->target.mode == QUERY_SSH) {
+		candidate->load_known = server->report.load_known;
+		candidate->load_factor = server->report.load_factor;
 	}
-	while (*len > 0 && (*text)[*len - 1] == ' ')
-		(*len)--;
+	candidate->sessions = count_sessions(choice->farm, host, server);
 }
 
-/* A host's name or address; an IPv6 address is in brackets, so that its last
- * part is not taken for the weight. */
-static bool
-take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
+static void
+name_server(const struct choice *choice, size_t i,
+    char text[static SERVER_TEXT])
 {
-	bool brackets = len > 2 && text[0] == '[' && text[len - 1] == ']';
-	struct address ignored;
-
-	if (brackets) {
-		text++;
-		len -= 2;
-	}
-	if (len > HOST_TEXT_MAX ||
-	    (memchr(text, ':', len) != NULL) != brackets ||
-	    (!address_is_host_name(text, len) &&
-	    !address_parse(text, len, &ignored)))
-		return false;
-	memcpy(dst, text, len);
-	dst[len] = '\0';
-	return true;
+	snprintf(text, SERVER_TEXT, "%s:%d", choice->hosts[i].name,
+	    farm_port(choice->profile, &choice->hosts[i]));
 }
 
-static bool
-take_weight(const char *text, size_t len, int *weight)
+/* Count the choices of the last moments in, but for those whose session has
+ * shown up since. */
+static void
+count_pending(struct choice *choice, struct assignments *choices)
 {
-	char digits[8];
+	const struct farm_server *server;
+	char name[SERVER_TEXT];
+	size_t i, j;
 
-	if (len >= sizeof(digits))
-		return false;
-	memcpy(digits, text, len);
-	digits[len] = '\0';
-	return value_parse_digits(digits, 1, WEIGHT_MAX, weight);
+	for (i = 0; i < choice->n; i++) {
+		server = farm_find(choice->farm, choice->profile,
+		    &choice->hosts[i]);
+		name_server(choice, i, name);
+		for (j = 0; server != NULL && j < server->report.nstarts; j++)
+			assignments_started(choices, name,
+			    server->report.starts[j].user,
+			    server->report.starts[j].age);
+		choice->candidates[i].pending = assignments_pending(choices, name);
+	}
 }
 
 static int
-parse_item(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
-    int *weight, struct x2gobroker_error *err)
+choose_best(struct choice *choice)
 {
-	const char *colon = memrchr(item, ':', len), *digits, *host = item;
-	size_t host_len, digits_len;
-
-	if (colon == NULL)
-		return bad(err, item, len, "no NAME:WEIGHT");
-	digits = colon + 1;
-	host_len = (size_t)(colon - item);
-	digits_len = len - host_len - 1;
-	trim(&digits, &digits_len);
-	if (!take_weight(digits, digits_len, weight))
-		return bad(err, item, len, "no weight from 1 to 10000 behind "
-		    "the last ':'");
-	trim(&host, &host_len);
-	if (!take_name(host, host_len, name))
-		return bad(err, item, len, "neither a host's name nor an "
-		    "address (one of IPv6 in brackets) before the last ':'");
-	return 0;
+	score_of(choice->candidates, choice->n, (enum load_balancing)
+	    choice->farm->config->load_balancing);
+	return score_choose(choice->candidates, choice->n);
 }
 
-/* Two weights for one host: which of them was meant? */
+/* What was asked has answered on the same port.  Of others, whether they do is
+ * only known by trying; and where there is just one, the client will find out
+ * itself. */
 static bool
-is_twice(const char *text, const char *until, const char *name)
+is_up(const struct choice *choice, size_t i)
 {
-	char other[HOST_TEXT_MAX + 1];
-	const char *item;
-	size_t len;
-	int ignored;
+	struct x2gobroker_farm *doors;
+	bool up;
 
-	while (value_next_item(&text, &item, &len) && item != until)
-		if (len > 0 && parse_item(item, len, other, &ignored,
-		    NULL) == 0 && value_same_word(name, other))
+	if (choice->n == 1 || profile_query_mode(choice->profile) ==
+	    QUERY_SSH || !profile_bool(choice->profile,
+	    "broker-portscan-x2goservers",
+	    choice->farm->config->default_portscan_x2goservers))
+		return true;
+	if (x2gobroker_farm_new(choice->farm->config, NULL, &doors, NULL) ==
+	    -1)
+		return false;
+	up = farm_add_door(doors, choice->profile, &choice->hosts[i], NULL) ==
+	    0 && poll_servers(doors, QUERY_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL,
+	    NULL) == 0 && doors->servers[0].answered;
+	x2gobroker_farm_free(doors);
+	return up;
+}
+
+/* The best one with regard to what others were given, who wait meanwhile. */
+static int
+choose_among_others(struct choice *choice, const char *user, bool remember,
+    struct reporter *rep)
+{
+	struct x2gobroker_error err;
+	struct assignments *choices;
+	char name[SERVER_TEXT];
+	int best;
+
+	if (assignments_open(choice->farm->config->state_dir, time(NULL), LOCK_MS,
+	    &choices, &err) == -1) {
+		report(rep, X2GOBROKER_WARNING, err.file, err.line,
+		    "what others were given a moment ago is not known: %s",
+		    err.text);
+		return choose_best(choice);
+	}
+	count_pending(choice, choices);
+	best = choose_best(choice);
+	if (best != -1 && remember) {
+		name_server(choice, (size_t)best, name);
+		if (assignments_add(choices, name, user, choice->profile->id,
+		    &err) == -1 || assignments_save(choices, &err) == -1)
+			report(rep, X2GOBROKER_WARNING, err.file, err.line,
+			    "others will not know of this choice: %s",
+			    err.text);
+	}
+	assignments_close(choices);
+	return best;
+}
+
+/* The best one that is up, or -1.  Where there is nothing to weigh, chance
+ * spreads as well. */
+static int
+choose_one_that_is_up(struct choice *choice, const char *user, bool remember,
+    struct reporter *rep)
+{
+	bool alone = choice->n == 1 ||
+	    profile_query_mode(choice->profile) == QUERY_NONE;
+	int best;
+
+	for (;;) {
+		best = alone ? choose_best(choice) : choose_among_others(choice,
+		    user, remember, rep);
+		if (best == -1 || is_up(choice, (size_t)best))
+			return best;
+		choice->candidates[best].usable = false;
+		choice->why[best] = "nothing listens there";
+	}
+}
+
+/* So that x2gobroker_farm_server() can tell. */
+static void
+keep_scores(struct choice *choice)
+{
+	struct farm_server *server;
+	size_t i;
+
+	for (i = 0; i < choice->n; i++) {
+		server = farm_find(choice->farm, choice->profile,
+		    &choice->hosts[i]);
+		if (server == NULL)
+			continue;
+		server->pending = choice->candidates[i].pending;
+		server->usable = choice->candidates[i].usable;
+		server->score = choice->candidates[i].score;
+	}
+}
+
+/* Whether one before i has the same reason. */
+static bool
+is_said(const struct choice *choice, size_t i)
+{
+	size_t j;
+
+	for (j = 0; j < i; j++)
+		if (strcmp(choice->why[j], choice->why[i]) == 0)
 			return true;
 	return false;
 }
 
+/* "NAME, NAME: REASON" for i and all that have the same reason, as many servers
+ * make a long line. */
+static void
+say_why(const struct choice *choice, size_t i, struct buf *buf)
+{
+	size_t j;
+
+	buf_printf(buf, "%s%s", buf->len > 0 ? "; " : "",
+	    choice->hosts[i].name);
+	for (j = i + 1; j < choice->n; j++)
+		if (strcmp(choice->why[j], choice->why[i]) == 0)
+			buf_printf(buf, ", %s", choice->hosts[j].name);
+	buf_printf(buf, ": %s", choice->why[i]);
+}
+
+static int
+none_is_left(const struct choice *choice, struct x2gobroker_error *err)
+{
+	struct buf buf = { 0 };
+	size_t i;
+
+	for (i = 0; i < choice->n; i++)
+		if (choice->why[i] == NULL)
+			choice->why[i] = "its load is not known";
+	for (i = 0; i < choice->n; i++)
+		if (!is_said(choice, i))
+			say_why(choice, i, &buf);
+	if (buf.failed)
+		error_nomem(err);
+	else
+		error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no server is left for a new session: %s", buf.data);
+	buf_free(&buf);
+	return -1;
+}
+
 int
-balance_parse_weights(const char *text, balance_weight *fn, void *arg,
+balance_choose_host(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *hosts,
+    size_t n, const char *user, bool remember, struct reporter *rep,
+    size_t *chosen, struct x2gobroker_error *err)
+{
+	const char *weights = x2gobroker_profile_value(profile,
+	    "broker-host-weights");
+	cleanup_free struct candidate *candidates = calloc(n,
+	    sizeof(*candidates));
+	cleanup_free const char **why = calloc(n, sizeof(*why));
+	struct choice choice = { farm, profile, hosts, n, candidates, why };
+	size_t i;
+	int best;
+
+	if (candidates == NULL || why == NULL)
+		return error_nomem(err);
+	for (i = 0; i < n; i++)
+		look_at(&choice, i);
+	if (weights != NULL)
+		hostweights_parse(weights, set_weight, &choice, NULL);
+	best = choose_one_that_is_up(&choice, user, remember, rep);
+	keep_scores(&choice);
+	if (best == -1)
+		return none_is_left(&choice, err);
+	*chosen = (size_t)best;
+	return 0;
+}
+
+int
+x2gobroker_farm_choose(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, size_t *server,
     struct x2gobroker_error *err)
 {
-	const char *next = text, *item;
-	char name[HOST_TEXT_MAX + 1];
-	size_t len;
-	int weight;
+	cleanup_free struct host *hosts = NULL;
+	struct reporter nobody = { 0 };
+	const struct farm_server *found;
+	size_t chosen = 0, n;
 
-	while (value_next_item(&next, &item, &len)) {
-		if (len == 0)
-			continue;
-		if (parse_item(item, len, name, &weight, err) == -1)
-			return -1;
-		if (is_twice(text, item, name))
-			return bad(err, item, len, "this host has a weight "
-			    "already");
-		if (fn != NULL)
-			fn(arg, name, weight);
-	}
+	if (farm_hosts(profile, &hosts, &n, err) == -1 || balance_choose_host(farm,
+	    profile, hosts, n, NULL, false, &nobody, &chosen, err) == -1)
+		return -1;
+	if ((found = farm_find(farm, profile, &hosts[chosen])) == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "its servers are not asked (agent query mode NONE)");
+	*server = (size_t)(found - farm->servers);
 	return 0;
 }

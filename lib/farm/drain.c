@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "farm/drain.h"
-#include "base/file.h"
+#include "base/safefile.h"
 
 #define BLANKS		" \t\r\n"
 #define LOCK_WAIT_MS	10000	/* nobody has so much to write */
@@ -80,7 +80,7 @@ reader_open(struct reader *r, const char *path, struct x2gobroker_error *err)
 {
 	memset(r, 0, sizeof(*r));
 	r->path = path;
-	if ((r->fp = file_open(path, err)) != NULL)
+	if ((r->fp = safefile_open(path, err)) != NULL)
 		return 0;
 	return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
 }
@@ -221,14 +221,14 @@ lock_dir(const char *path, bool make, struct x2gobroker_error *err)
 	slash = strrchr(dir, '/');
 	slash[slash == dir ? 1 : 0] = '\0';
 	make = make && mkdir(dir, 0755) == 0;
-	if (file_check_dir(dir, err) == -1)
+	if (safefile_check_dir(dir, err) == -1)
 		return -1;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd == -1)
 		return error_errno(err, dir, "cannot be opened");
 	/* brokers must be able to read it, whatever our umask is */
 	if ((!make || fchmod(fd, 0755) == 0) &&
-	    file_lock(fd, LOCK_WAIT_MS) == 0)
+	    safefile_lock(fd, LOCK_WAIT_MS) == 0)
 		return fd;
 	error_errno(err, dir, "cannot be locked (lslocks says who has "
 	    "locked it)");
@@ -240,7 +240,7 @@ static int
 replace(int dirfd, const char *path, const struct buf *text,
     struct x2gobroker_error *err)
 {
-	const struct file_new new = {
+	const struct safefile_new new = {
 		.dirfd = dirfd,
 		.name = strrchr(path, '/') + 1,
 		.temporary = ".drained.new",
@@ -248,7 +248,7 @@ replace(int dirfd, const char *path, const struct buf *text,
 		.sync = true,
 	};
 
-	return file_replace(&new, text, path, err);
+	return safefile_replace(&new, text, path, err);
 }
 
 /* Copy the lines of the file to text, without those of host where it is to come

@@ -4,8 +4,8 @@
  * wrote it, '#' begins a comment line.  It outlives a reboot of the broker, as
  * work on a server may.
  */
-#ifndef DRAIN_H
-#define DRAIN_H
+#ifndef FARM_DRAIN_H
+#define FARM_DRAIN_H
 
 #include "config/config.h"
 #include "config/hostlist.h"

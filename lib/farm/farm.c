@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"
-#include "farm/knownhosts.h"
-#include "base/value.h"
+#include "agent/knownhosts.h"
+#include "base/parse.h"
 
 int
 x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
@@ -26,7 +26,7 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 		x2gobroker_farm_free(farm);
 		return error_nomem(err);
 	}
-	if ((farm->context = ask_context_new(config, user, err)) == NULL) {
+	if ((farm->context = query_context_new(config, user, err)) == NULL) {
 		x2gobroker_farm_free(farm);
 		return -1;
 	}
@@ -54,7 +54,7 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	free(farm->servers);
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
-	ask_context_release(farm->context);
+	query_context_release(farm->context);
 	free(farm->known_hosts);
 	free(farm->user);
 	free(farm);
@@ -132,12 +132,12 @@ farm_port(const struct x2gobroker_profile *profile, const struct host *host)
 	if (host->port != 0)
 		return host->port;
 	if (sshport != NULL)
-		value_parse_int(sshport, 1, 65535, &port);
+		parse_int(sshport, 1, 65535, &port);
 	return port;
 }
 
 static bool
-is_same_target(const struct link_target *a, const struct link_target *b)
+is_same_target(const struct connection_target *a, const struct connection_target *b)
 {
 	if (a->mode != b->mode)
 		return false;
@@ -148,7 +148,7 @@ is_same_target(const struct link_target *a, const struct link_target *b)
 
 static struct farm_server *
 find_target(const struct x2gobroker_farm *farm,
-    const struct link_target *target)
+    const struct connection_target *target)
 {
 	size_t i;
 
@@ -160,7 +160,7 @@ find_target(const struct x2gobroker_farm *farm,
 
 /* Where a strict profile and a lax one share a server, the strict one holds. */
 static int
-add_target(struct x2gobroker_farm *farm, const struct link_target *target,
+add_target(struct x2gobroker_farm *farm, const struct connection_target *target,
     struct x2gobroker_error *err)
 {
 	struct farm_server *more = find_target(farm, target);
@@ -181,10 +181,10 @@ add_target(struct x2gobroker_farm *farm, const struct link_target *target,
 	return 0;
 }
 
-static struct link_target
+static struct connection_target
 target_of(const struct x2gobroker_profile *profile, const struct host *host)
 {
-	struct link_target target = {
+	struct connection_target target = {
 		.mode = profile_query_mode(profile),
 		.policy = profile_hostkey_policy(profile),
 	};
@@ -200,7 +200,7 @@ struct farm_server *
 farm_find(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *host)
 {
-	const struct link_target target = target_of(profile, host);
+	const struct connection_target target = target_of(profile, host);
 
 	return find_target(farm, &target);
 }
@@ -218,7 +218,7 @@ x2gobroker_farm_add(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct x2gobroker_error *err)
 {
 	cleanup_free struct host *hosts = NULL;
-	struct link_target target;
+	struct connection_target target;
 	size_t i, n;
 
 	if (!is_asked(profile))
@@ -238,7 +238,7 @@ farm_add_door(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *host,
     struct x2gobroker_error *err)
 {
-	const struct link_target target = { .mode = QUERY_NONE, .host = *host,
+	const struct connection_target target = { .mode = QUERY_NONE, .host = *host,
 	    .port = farm_port(profile, host) };
 
 	return add_target(farm, &target, err);
@@ -248,7 +248,7 @@ int
 x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
     struct x2gobroker_error *err)
 {
-	struct link_target target = { .mode = QUERY_SSH,
+	struct connection_target target = { .mode = QUERY_SSH,
 	    .policy = HOSTKEY_REJECT };
 
 	if (hostlist_first(text, &target.host, err) == -1)

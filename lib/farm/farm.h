@@ -2,16 +2,16 @@
 /*
  * The X2Go servers that a request concerns, and what they have said.
  */
-#ifndef FARM_H
-#define FARM_H
+#ifndef FARM_FARM_H
+#define FARM_FARM_H
 
-#include "farm/ask.h"
-#include "farm/balance.h"
+#include "farm/query.h"
+#include "farm/score.h"
 #include "farm/drain.h"
 #include "config/profile.h"
 
 struct farm_server {
-	struct link_target target;
+	struct connection_target target;
 	bool asked, answered;
 	struct x2gobroker_error error;	/* why it has not */
 	char *warning;			/* owned, or NULL */
@@ -32,7 +32,7 @@ struct farm_session {
 struct x2gobroker_farm {
 	const struct x2gobroker_config *config;	/* borrowed */
 	char *user;			/* or NULL */
-	struct ask_context *context;
+	struct query_context *context;
 	int64_t deadline;		/* of all that is asked, clock_ms() */
 	struct farm_server *servers;
 	size_t nservers;

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "tasks/answer.h"
-#include "client/protocol.h"
+#include "client/markers.h"
 
 #define EVENT_MAX	20	/* "TERMINATING" is the longest there is */
 
@@ -43,7 +43,7 @@ static int
 setpass_write(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err __attribute__((unused)))
 {
-	buf_puts(&answer->body, PROTOCOL_GRANTED "PASSWORD CHANGED: OK\n");
+	buf_puts(&answer->body, MARKER_GRANTED "PASSWORD CHANGED: OK\n");
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int
 clientevent_write(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err __attribute__((unused)))
 {
-	buf_puts(&answer->body, PROTOCOL_GRANTED);
+	buf_puts(&answer->body, MARKER_GRANTED);
 	return 0;
 }
 
@@ -96,7 +96,7 @@ x2gobroker_answer_new(const struct x2gobroker_request *request,
 		return error_nomem(err);
 	answer->request = request;
 	if (request != NULL && request->uuid[0] != '\0')
-		buf_printf(&answer->body, "%s%s\n", PROTOCOL_BEGIN,
+		buf_printf(&answer->body, "%s%s\n", MARKER_BEGIN,
 		    request->uuid);
 	if (answer->body.failed) {
 		x2gobroker_answer_free(answer);
@@ -268,7 +268,7 @@ x2gobroker_answer_write(struct x2gobroker_answer *answer,
 		    "nothing has been granted");
 	/* the client takes the first AUTHID: that it finds anywhere */
 	if (answer->token[0] != '\0')
-		buf_printf(&answer->body, "%s%s\n", PROTOCOL_AUTHID,
+		buf_printf(&answer->body, "%s%s\n", MARKER_AUTHID,
 		    answer->token);
 	if (answer->task->write(answer, err) == -1)
 		return refuse(answer);
@@ -298,9 +298,9 @@ x2gobroker_answer_text(struct x2gobroker_answer *answer, const char **text,
 	struct buf *body = &answer->body;
 
 	if (body->len == answer->start)
-		buf_puts(body, PROTOCOL_DENIED);
+		buf_puts(body, MARKER_DENIED);
 	if (answer->start > 0)
-		buf_printf(body, "%s%s\n", PROTOCOL_END,
+		buf_printf(body, "%s%s\n", MARKER_END,
 		    answer->request->uuid);
 	if (body->failed)
 		return error_nomem(err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef ANSWER_H
-#define ANSWER_H
+#ifndef TASKS_ANSWER_H
+#define TASKS_ANSWER_H
 
 #include "base/buf.h"
 #include "config/hostlist.h"

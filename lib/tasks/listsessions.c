@@ -11,12 +11,12 @@
 #include "tasks/answer.h"
 #include "autologin/autologin.h"
 #include "base/cleanup.h"
-#include "client/clientini.h"
+#include "client/qsettings.h"
 #include "farm/farm.h"
 #include "config/hostlist.h"
-#include "client/protocol.h"
-#include "farm/survey.h"
-#include "base/value.h"
+#include "client/markers.h"
+#include "farm/poll.h"
+#include "base/parse.h"
 
 /* The client shows no password page where a key= is announced; the key itself
  * comes with selectsession. */
@@ -38,7 +38,7 @@ find_desktop(const char *command)
 
 	for (i = 0; command != NULL &&
 	    i < sizeof(desktops) / sizeof(desktops[0]); i++)
-		if (value_same_word(command, desktops[i]))
+		if (parse_same_word(command, desktops[i]))
 			return desktops[i];
 	return NULL;
 }
@@ -56,7 +56,7 @@ put_number(struct buf *buf, const char *name, const char *value)
 	char text[16];
 	int n;
 
-	if (!value_parse_int(value, INT_MIN, INT_MAX, &n))
+	if (!parse_int(value, INT_MIN, INT_MAX, &n))
 		return;
 	snprintf(text, sizeof(text), "%d", n);	/* "+07" is 7 */
 	buf_puts(buf, name);
@@ -73,7 +73,7 @@ put_host(struct buf *buf, const char *value, struct x2gobroker_error *err)
 
 	if (hostlist_first(value, &host, err) == -1)
 		return -1;
-	clientini_put(buf, "host", host.name);
+	qsettings_put(buf, "host", host.name);
 	return 0;
 }
 
@@ -91,7 +91,7 @@ put_key(struct buf *buf, const struct ini_key *key,
 	switch (row->type) {
 	case VALUE_FLAG:
 	case VALUE_BOOL:
-		if (value_parse_bool(value, &flag))
+		if (parse_bool(value, &flag))
 			put_flag(buf, name, flag);
 		else
 			put_number(buf, name, value);
@@ -100,7 +100,7 @@ put_key(struct buf *buf, const struct ini_key *key,
 		put_number(buf, name, value);
 		break;
 	case VALUE_LIST:
-		clientini_put_list(buf, name, value);
+		qsettings_put_list(buf, name, value);
 		break;
 	case VALUE_HOSTS:
 		return put_host(buf, value, err);
@@ -108,7 +108,7 @@ put_key(struct buf *buf, const struct ini_key *key,
 		if (strcmp(value, "BROKER_USER") == 0 &&
 		    strcmp(name, "user") == 0)
 			value = user->name;
-		clientini_put(buf, name, value);
+		qsettings_put(buf, name, value);
 		break;
 	case VALUE_MODE:
 	case VALUE_POLICY:
@@ -123,7 +123,7 @@ static void
 put_unless_null(struct buf *buf, const char *name, const char *value)
 {
 	if (value != NULL)
-		clientini_put(buf, name, value);
+		qsettings_put(buf, name, value);
 }
 
 /* The keys whose value depends on other keys. */
@@ -140,7 +140,7 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 		    profile_bool(profile, "rootless", false));
 	if (autologin_is_announced(profile)) {
 		put_flag(buf, "autologin", true);
-		clientini_put(buf, "key", KEY_ANNOUNCED);
+		qsettings_put(buf, "key", KEY_ANNOUNCED);
 	} else {
 		if (x2gobroker_profile_value(profile, "autologin") != NULL)
 			put_flag(buf, "autologin",
@@ -306,7 +306,7 @@ ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
 	answer->states = calloc(answer->nvisible, sizeof(*answer->states));
 	if (answer->states == NULL)
 		return error_nomem(err);
-	if (survey_servers(farm, ASK_SESSIONS, farm->config->agent_timeout, NULL,
+	if (poll_servers(farm, QUERY_SESSIONS, farm->config->agent_timeout, NULL,
 	    NULL, NULL, err) == -1)
 		return -1;
 	farm_report(farm, &answer->reporter);
@@ -371,11 +371,11 @@ listsessions_write(struct x2gobroker_answer *answer,
 	if ((lines = calloc(nfiles + 1, sizeof(*lines))) == NULL)
 		return error_nomem(err);
 	buf_reserve(buf, answer->nvisible * PROFILE_TEXT);
-	buf_puts(buf, PROTOCOL_GRANTED);
-	buf_puts(buf, PROTOCOL_START_LIST);
+	buf_puts(buf, MARKER_GRANTED);
+	buf_puts(buf, MARKER_START_LIST);
 	buf_putc(buf, '\n');
 	result = put_visible(answer, lines, err);
-	buf_puts(buf, PROTOCOL_END_LIST);
+	buf_puts(buf, MARKER_END_LIST);
 	for (i = 0; i < nfiles; i++) {
 		buf_free(&lines[i].text);
 		buf_free(&lines[i].rest);

@@ -9,11 +9,11 @@
 
 #include "tasks/answer.h"
 #include "autologin/autologin.h"
-#include "farm/choose.h"
+#include "farm/balance.h"
 #include "base/cleanup.h"
 #include "farm/farm.h"
-#include "client/protocol.h"
-#include "farm/survey.h"
+#include "client/markers.h"
+#include "farm/poll.h"
 
 /* The profile of that id, if the user may see it; else NULL, and why says the
  * reason to the log.  All profiles are asked, as for a listing, so that one
@@ -187,7 +187,7 @@ send_to_chosen(struct x2gobroker_answer *answer, struct offer *offer,
 {
 	size_t chosen;
 
-	if (choose_host(offer->farm, offer->profile, offer->hosts,
+	if (balance_choose_host(offer->farm, offer->profile, offer->hosts,
 	    offer->nhosts, answer->user->name, true, &answer->reporter,
 	    &chosen, err) == -1)
 		return -1;
@@ -223,14 +223,14 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 /* To make a key takes as long as to ask a server. */
 static int
 ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
-    enum ask_what what, struct x2gobroker_error *err)
+    enum query_what what, struct x2gobroker_error *err)
 {
-	struct round_job *job = NULL;
+	struct parallel_job *job = NULL;
 	int result;
 
 	if (offer->autologin != NULL)
 		job = &offer->autologin->job;
-	result = survey_servers(offer->farm, what,
+	result = poll_servers(offer->farm, what,
 	    offer->profile->config->agent_timeout, NULL, NULL,
 	    job != NULL ? &job : NULL, err);
 	if (job == NULL && offer->autologin != NULL) {
@@ -264,7 +264,7 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	if (wanted && (offer->autologin = autologin_new(config, err)) == NULL)
 		return -1;
 	if (ask_while_key_is_made(answer, offer, user != NULL &&
-	    offer->nhosts == 1 ? ASK_SESSIONS : ASK_ALL, err) == -1)
+	    offer->nhosts == 1 ? QUERY_SESSIONS : QUERY_ALL, err) == -1)
 		return -1;
 	farm_report(offer->farm, &answer->reporter);
 	return 0;
@@ -312,14 +312,14 @@ static int
 selectsession_write(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err __attribute__((unused)))
 {
-	buf_puts(&answer->body, PROTOCOL_GRANTED);
+	buf_puts(&answer->body, MARKER_GRANTED);
 	if (answer->key.len > 0)
 		buf_put(&answer->body, answer->key.data, answer->key.len);
-	buf_printf(&answer->body, "%s%s:%d\n", PROTOCOL_SERVER,
+	buf_printf(&answer->body, "%s%s:%d\n", MARKER_SERVER,
 	    answer->server, answer->port);
 	/* the client takes all that follows for sessions */
 	if (answer->sessions.len > 0)
-		buf_printf(&answer->body, "%s%s", PROTOCOL_SESSION_INFO,
+		buf_printf(&answer->body, "%s%s", MARKER_SESSION_INFO,
 		    answer->sessions.data);
 	return 0;
 }

@@ -144,7 +144,7 @@ check_account_locked(struct doctor *d)
 
 	if (entry == NULL)
 		return;		/* of a source that has no such thing */
-	if (entry->sp_pwdp[0] == '!' && sshd_is(&d->sshd, "usepam", "no")) {
+	if (entry->sp_pwdp[0] == '!' && sshd_query_is(&d->sshd, "usepam", "no")) {
 		doctor_fail(d, d->account.name, "its password field begins "
 		    "with \"!\": without PAM, sshd takes the account for a "
 		    "locked one");

@@ -373,7 +373,7 @@ run_check(struct doctor *d, size_t i)
 	out->bad = 0;
 	out->skipped[i] = find_unmet(d, check);
 	if (out->skipped[i] == NULL && (check->needs & NEEDS_BROKER) != 0 &&
-	    site_become_broker(d->config) == -1)
+	    become_broker(d->config) == -1)
 		return;		/* and it was said */
 	out->noted = false;
 	if (out->skipped[i] != NULL)
@@ -432,7 +432,7 @@ close_all(struct doctor *d)
 	x2gobroker_farm_free(d->farm);
 	x2gobroker_profiles_free(d->profiles);
 	x2gobroker_config_free(d->config);
-	sshd_free(&d->sshd);
+	sshd_query_free(&d->sshd);
 	free(d->account.name);
 	free(d->account.home);
 	free(d->account.shell);

@@ -4,13 +4,13 @@
  * thing and says what it has found: one finding, or one for each of several
  * subjects.
  */
-#ifndef DOCTOR_H
-#define DOCTOR_H
+#ifndef X2GOBROKERCTL_DOCTOR_DOCTOR_H
+#define X2GOBROKERCTL_DOCTOR_DOCTOR_H
 
 #include <sys/types.h>
 
-#include "../sshd.h"
-#include "../site.h"
+#include "../sshd_query.h"
+#include "../servers.h"
 
 enum finding {
 	FINDING_OK = 0,

@@ -59,7 +59,7 @@ check_host_names(struct doctor *d)
 	}
 	for (i = 0; (profile = x2gobroker_profiles_get(d->profiles, i)) !=
 	    NULL; i++) {
-		site_add_hosts_of(farm, profile);
+		servers_add_hosts_of(farm, profile);
 		proxy = x2gobroker_profile_value(profile, "sshproxyhost");
 		if (proxy != NULL && *proxy != '\0')
 			x2gobroker_farm_add_host(farm, proxy, NULL);

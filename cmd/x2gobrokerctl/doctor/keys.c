@@ -235,7 +235,7 @@ static void
 each_authorized_key(struct doctor *d, key_line *fn)
 {
 	const char *files = d->sshd.text == NULL ? ".ssh/authorized_keys" :
-	    sshd_get(&d->sshd, "authorizedkeysfile");
+	    sshd_query_get(&d->sshd, "authorizedkeysfile");
 	char path[PATH_SIZE];
 	size_t len;
 
@@ -367,7 +367,7 @@ check_authorized_keys(struct doctor *d)
 static bool
 is_accepted(const struct sshd *sshd, const struct key_type *type)
 {
-	const char *list = sshd_get(sshd, "pubkeyacceptedalgorithms");
+	const char *list = sshd_query_get(sshd, "pubkeyacceptedalgorithms");
 	size_t i, len;
 
 	if (sshd->text == NULL || *list == '\0')

@@ -47,7 +47,7 @@ doctor_farm(struct doctor *d)
 
 	if (d->farm != NULL || (d->farm = make_farm(d, NULL)) == NULL)
 		return d->farm;
-	if (site_ask(d->farm, &failed) == -1) {
+	if (servers_ask(d->farm, &failed) == -1) {
 		doctor_fail(d, "", "servers cannot be asked");
 		x2gobroker_farm_free(d->farm);
 		d->farm = NULL;
@@ -157,7 +157,7 @@ check_host_key(struct doctor *d, const struct x2gobroker_host_key *key)
 {
 	char label[SERVER_LABEL_SIZE];
 
-	site_label(key->name, key->port, label);
+	servers_label(key->name, key->port, label);
 	if (*key->error != '\0' && *key->fingerprint != '\0')
 		doctor_fail(d, label, "%s", key->error);
 	else if (*key->error == '\0' && *key->line != '\0')
@@ -178,7 +178,7 @@ check_known_hosts(struct doctor *d)
 	if (!has_servers(d, true) || (known = make_farm(d, NULL)) == NULL)
 		return;
 	if (x2gobroker_farm_new(d->config, NULL, &farm, &err) == -1 ||
-	    site_add_host(farm, known, NULL, &err) == -1 ||
+	    servers_add_host(farm, known, NULL, &err) == -1 ||
 	    x2gobroker_farm_get_host_keys(farm, &err) == -1)
 		doctor_fail_error(d, "", &err);
 	else
@@ -197,7 +197,7 @@ check_answer(struct doctor *d, const struct x2gobroker_server *server)
 {
 	char label[SERVER_LABEL_SIZE];
 
-	site_label(server->name, server->port, label);
+	servers_label(server->name, server->port, label);
 	if (!server->answered) {
 		doctor_fail(d, label, "%s", server->error);
 		doctor_remedy(d, "x2gobrokerctl poll asks again");
@@ -214,7 +214,7 @@ check_agent(struct doctor *d, const struct x2gobroker_server *server)
 	char label[SERVER_LABEL_SIZE];
 	const size_t n = strlen(AGENT_NAME);
 
-	site_label(server->name, server->port, label);
+	servers_label(server->name, server->port, label);
 	if (!server->answered)
 		return;
 	if (*server->agent == '\0')
@@ -240,7 +240,7 @@ check_clock(struct doctor *d, const struct x2gobroker_server *server)
 	long seconds = labs(server->clock_ahead);
 	char label[SERVER_LABEL_SIZE];
 
-	site_label(server->name, server->port, label);
+	servers_label(server->name, server->port, label);
 	if (!server->clock_known || (seconds < SKEW_WARNING &&
 	    seconds < lifetime))
 		return;
@@ -296,7 +296,7 @@ check_sessions_of(struct doctor *d, size_t i,
 	struct x2gobroker_server before;
 	char label[SERVER_LABEL_SIZE];
 
-	site_label(server->name, server->port, label);
+	servers_label(server->name, server->port, label);
 	if (server->answered)
 		doctor_ok(d, label, "knows of %s's sessions", d->ctl->user);
 	else if (x2gobroker_farm_server(d->farm, i, &before) &&
@@ -318,7 +318,7 @@ check_user_sessions(struct doctor *d)
 	if (!has_servers(d, false) || doctor_farm(d) == NULL ||
 	    (farm = make_farm(d, d->ctl->user)) == NULL)
 		return;
-	if (site_ask(farm, &failed) == -1)
+	if (servers_ask(farm, &failed) == -1)
 		doctor_fail(d, "", "servers cannot be asked");
 	else
 		for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)

@@ -51,7 +51,7 @@ tell(const struct doctor *d, const struct passwd *pw, int fd)
 {
 	struct told told = { 0 };
 
-	if (site_become(pw) == -1)
+	if (become_account(pw) == -1)
 		_exit(1);
 	load_all(d->ctl->config_file, &told);
 	told.can_start = access(X2GOBROKER_PROGRAM, X_OK) == 0;

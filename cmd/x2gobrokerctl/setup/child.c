@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../run.h"
-#include "../site.h"
+#include "../servers.h"
 #include "child.h"
 
 #define OUTPUT_MAX	(64 * 1024)	/* these programs say little */
@@ -58,7 +58,7 @@ become_and_call(void *arg)
 {
 	const struct job *job = arg;
 
-	if (site_become(job->account) == -1)
+	if (become_account(job->account) == -1)
 		return NOT_CALLED;
 	return job->fn(job->arg);
 }

@@ -2,8 +2,8 @@
 /*
  * Other programs, and what another account has to do.
  */
-#ifndef CHILD_H
-#define CHILD_H
+#ifndef X2GOBROKERCTL_SETUP_CHILD_H
+#define X2GOBROKERCTL_SETUP_CHILD_H
 
 #include <pwd.h>
 #include <stdbool.h>

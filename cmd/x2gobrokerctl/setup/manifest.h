@@ -4,8 +4,8 @@
  * directory of root's alone, as whoever could write it could have root remove
  * files.
  */
-#ifndef MANIFEST_H
-#define MANIFEST_H
+#ifndef X2GOBROKERCTL_SETUP_MANIFEST_H
+#define X2GOBROKERCTL_SETUP_MANIFEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

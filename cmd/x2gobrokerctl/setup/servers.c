@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../site.h"
+#include "../servers.h"
 #include "child.h"
 #include "setup.h"
 

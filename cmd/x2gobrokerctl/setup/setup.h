@@ -7,8 +7,8 @@
  * What a step changes is noted before it is done (manifest.h), so that a setup
  * that was interrupted can be gone on with, or be taken back.
  */
-#ifndef SETUP_H
-#define SETUP_H
+#ifndef X2GOBROKERCTL_SETUP_SETUP_H
+#define X2GOBROKERCTL_SETUP_SETUP_H
 
 #include <sys/stat.h>
 #include <sys/types.h>

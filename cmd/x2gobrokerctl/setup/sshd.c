@@ -11,7 +11,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "../sshd.h"
+#include "../sshd_query.h"
 #include "child.h"
 #include "setup.h"
 
@@ -161,13 +161,13 @@ is_in_force(const struct setup *setup)
 	const char *value;
 	size_t len;
 
-	if (sshd_ask(&sshd, NULL, setup->text[TEXT_ACCOUNT], why,
+	if (sshd_query_ask(&sshd, NULL, setup->text[TEXT_ACCOUNT], why,
 	    sizeof(why)) == 0) {
 		wanted += sizeof(keyword) - 1;
 		len = strcspn(wanted, "\n");
-		value = sshd_get(&sshd, "authorizedkeyscommand");
+		value = sshd_query_get(&sshd, "authorizedkeyscommand");
 		is = strncmp(value, wanted, len) == 0 && value[len] == '\0';
-		sshd_free(&sshd);
+		sshd_query_free(&sshd);
 	} else
 		ctl_complain("sshd -T: %s", why);
 	if (made)

@@ -13,7 +13,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "../site.h"
+#include "../servers.h"
 #include "setup.h"
 
 #define HOME		X2GOBROKER_VAR "/lib/x2gobroker"
@@ -206,7 +206,7 @@ add_from_farm(struct setup *setup, const struct x2gobroker_farm *farm,
 	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
 		if (server.name[0] != '\0' && (name == NULL ||
 		    strcasecmp(name, server.name) == 0) &&
-		    add_server(setup, site_label(server.name, server.port,
+		    add_server(setup, servers_label(server.name, server.port,
 		    label)) == -1)
 			return -1;
 	return 0;
@@ -236,7 +236,7 @@ static int
 find_servers(struct setup *setup, struct x2gobroker_profiles *profiles)
 {
 	struct site site = { setup->config, profiles };
-	struct x2gobroker_farm *farm = site_farm(&site, NULL, NULL, 0);
+	struct x2gobroker_farm *farm = servers_farm(&site, NULL, NULL, 0);
 	int result;
 
 	if (farm == NULL)

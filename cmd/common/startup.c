@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#include <fcntl.h>
+#include <paths.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/startup.h"
+
+#define FDS_MAX		65536	/* closed where close_range(2) is missing */
+
+/* Behind them are the real-time signals, which mean what programs agree on: we do
+ * with nobody, and to look at them all would be a hundredth of a listing's time. */
+#define SIGNALS		31
+
+static void
+close_others(void)
+{
+	int fd;
+
+#ifdef SYS_close_range
+	if (syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0U) == 0)
+		return;
+#endif
+	for (fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++)
+		close(fd);
+}
+
+bool
+settle_fds(void)
+{
+	int fd;
+
+	/* at first, as a limit may leave no room for one more */
+	close_others();
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open(_PATH_DEVNULL, O_RDWR) != fd)
+			return false;
+	return true;
+}
+
+void
+settle_signals(const int *ignored)
+{
+	static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL,
+	    ITIMER_PROF };
+	const struct itimerval off = { 0 };
+	sigset_t none;
+	size_t i;
+	int sig;
+
+	for (i = 0; i < sizeof(timers) / sizeof(timers[0]); i++)
+		setitimer(timers[i], &off, NULL);
+	for (sig = 1; sig <= SIGNALS; sig++)
+		signal(sig, SIG_DFL);
+	for (; *ignored != 0; ignored++)
+		signal(*ignored, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool
+settle_take_variable(const char *name, char **value)
+{
+	char *text = getenv(name);
+
+	*value = NULL;
+	if (text == NULL)
+		return true;
+	if ((*value = strdup(text)) == NULL)
+		return false;
+	explicit_bzero(text, strlen(text));
+	return true;
+}
+
+/* SSH_CONNECTION is "client-address client-port server-address server-port",
+ * SSH_CLIENT "client-address client-port server-port" (sshd(8), ssh(1)). */
+bool
+settle_take_address(char **address)
+{
+	if (!settle_take_variable("SSH_CONNECTION", address) ||
+	    (*address == NULL && !settle_take_variable("SSH_CLIENT", address)))
+		return false;
+	if (*address != NULL)
+		(*address)[strcspn(*address, " ")] = '\0';
+	return true;
+}

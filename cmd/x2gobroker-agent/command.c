@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+
+#define PROGRAM		"x2gobroker-agent"
+/* All that may stand outside of quotes, but for what is beyond ASCII.  Nothing
+ * of this means anything to any shell in the middle of a word. */
+#define BARE		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
+			"0123456789%+,-./:=@_"
+
+static int
+bad(struct x2gobroker_error *err, const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+	    "the command %s", why);
+}
+
+/* What can be said before it is taken apart. */
+static int
+check_text(const char *text, struct x2gobroker_error *err)
+{
+	const unsigned char *p;
+
+	if (strlen(text) > COMMAND_MAX)
+		return bad(err, "is longer than 16 KiB");
+	for (p = (const unsigned char *)text; *p != '\0'; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			return bad(err, "has control characters in it");
+	return 0;
+}
+
+/* Move *p behind a word in quotes and end it.  A shell would look into double
+ * quotes, so what it would see something in is refused there. */
+static int
+take_quoted(char **p, struct x2gobroker_error *err)
+{
+	char quote = *(*p)++;
+	size_t len = strcspn(*p, quote == '"' ? "\"$`\\" : "'");
+
+	if ((*p)[len] == '\0')
+		return bad(err, "has a quote without an end");
+	if ((*p)[len] != quote)
+		return bad(err, "has $, ` or \\ in double quotes");
+	(*p)[len] = '\0';
+	*p += len + 1;
+	if (**p != '\0' && **p != ' ')
+		return bad(err, "has a word that is only partly in quotes");
+	return 0;
+}
+
+static bool
+is_bare(char c)
+{
+	return (c & 0x80) != 0 || (c != '\0' && strchr(BARE, c) != NULL);
+}
+
+static int
+take_bare(char **p, struct x2gobroker_error *err)
+{
+	while (is_bare(**p))
+		(*p)++;
+	if (**p == '\0' || **p == ' ')
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+	    "the command has %c in it, which is not for an agent", **p);
+}
+
+/* Cut text into words->list. */
+static int
+split(char *text, struct words *words, struct x2gobroker_error *err)
+{
+	char *p = text + strspn(text, " ");
+
+	words->n = 0;
+	while (*p != '\0') {
+		bool quoted = *p == '\'' || *p == '"';
+
+		if (words->n == WORDS_MAX)
+			return bad(err, "has too many words");
+		words->list[words->n++] = p + quoted;
+		if ((quoted ? take_quoted(&p, err) : take_bare(&p, err)) == -1)
+			return -1;
+		if (*p == ' ')
+			*p++ = '\0';
+		p += strspn(p, " ");
+	}
+	words->list[words->n] = NULL;
+	return 0;
+}
+
+/* Forget the first n words. */
+static void
+shift(struct words *words, size_t n)
+{
+	words->n -= n;
+	memmove(words->list, words->list + n,
+	    (words->n + 1) * sizeof(words->list[0]));
+}
+
+/* sh -c takes one word; the Debian agent's own way to start itself, without
+ * quotes, has more. */
+static int
+unwrap(struct words *words, struct x2gobroker_error *err)
+{
+	if (words->n < 3 || strcmp(words->list[0], "sh") != 0 ||
+	    strcmp(words->list[1], "-c") != 0)
+		return 0;
+	if (words->n == 3)
+		return split(words->list[2], words, err);
+	shift(words, 2);
+	return 0;
+}
+
+static bool
+is_program(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return strcmp(slash != NULL ? slash + 1 : path, PROGRAM) == 0;
+}
+
+int
+command_parse(const char *command, struct words *words,
+    struct x2gobroker_error *err)
+{
+	memset(words, 0, sizeof(*words));
+	if (check_text(command, err) == -1)
+		return -1;
+	if ((words->text = strdup(command)) == NULL)
+		return error_nomem(err);
+	if (split(words->text, words, err) == -1 || unwrap(words, err) == -1) {
+		command_free(words);
+		return -1;
+	}
+	if (words->n == 0 || !is_program(words->list[0])) {
+		command_free(words);
+		return bad(err, "is none for " PROGRAM);
+	}
+	shift(words, 1);
+	return 0;
+}
+
+void
+command_free(struct words *words)
+{
+	free(words->text);
+	memset(words, 0, sizeof(*words));
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A file for each user and file of keys, with two lines in it, and with the hash
+ * of them as its name:
+ *
+ *	USER
+ *	FILE
+ *
+ * Whoever puts a line there writes the same as whoever did so before, so that
+ * there is nothing to be read, changed and replaced.  When the line expires is
+ * not noted: it stands in the line.  A file is removed under an exclusive lock
+ * alone, and those who have noted something keep a shared one.
+ */
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sha2.h>
+#include <stdbool.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "keyregistry.h"
+
+#define NAME_LEN	(SHA256_DIGEST_STRING_LENGTH - 1)
+#define ENTRY_MAX	(16 * 1024)	/* bytes */
+#define GIVE_UP		(2 * 60 * 60)	/* seconds; no key is good so long */
+#define FILE_FLAGS	(O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+static int
+open_registry(struct x2gobroker_error *err)
+{
+	int fd = open(AGENT_REGISTRY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	struct stat st;
+
+	if (fd == -1 && errno == ENOENT)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, AGENT_REGISTRY,
+		    0, "there is no such directory");
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return error_errno(err, AGENT_REGISTRY, "cannot be opened");
+	/* root can sweep for the agent's account */
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
+	    (st.st_uid == 0 || st.st_uid == getuid() || getuid() == 0))
+		return fd;
+	close(fd);
+	return error_set(err, X2GOBROKER_ERR_UNSAFE, AGENT_REGISTRY, 0,
+	    "belongs to somebody else, or its group or others may write it");
+}
+
+static void
+make_name(const struct buf *text, char name[static NAME_LEN + 1])
+{
+	SHA256Data((const uint8_t *)text->data, text->len, name);
+}
+
+/* Whether the file of that name is the open one; somebody may have removed it
+ * between its opening and its locking. */
+static bool
+is_there(int dir, const char *name, int fd)
+{
+	struct stat st, there;
+
+	return fstat(fd, &st) == 0 &&
+	    fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == there.st_dev && st.st_ino == there.st_ino;
+}
+
+static int
+open_entry(int dir, const char *name, struct x2gobroker_error *err)
+{
+	int fd;
+
+	for (;;) {
+		fd = openat(dir, name, FILE_FLAGS | O_CREAT, 0600);
+		if (fd == -1)
+			return error_errno(err, AGENT_REGISTRY,
+			    "a file in it cannot be opened");
+		if (flock(fd, LOCK_SH) == 0 && is_there(dir, name, fd))
+			return fd;
+		close(fd);
+	}
+}
+
+int
+keyregistry_note(const char *user, const char *file, struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf text = { 0 };
+	cleanup_fd int dir = open_registry(err);
+	char name[NAME_LEN + 1];
+	int fd;
+
+	if (dir == -1)
+		return -1;
+	buf_printf(&text, "%s\n%s\n", user, file);
+	if (text.failed)
+		return error_nomem(err);
+	if (text.len > ENTRY_MAX)
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "the path of the file of keys is too long");
+	make_name(&text, name);
+	if ((fd = open_entry(dir, name, err)) == -1)
+		return -1;
+	/* also where it is there already, which makes it younger */
+	if (pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len)
+		return fd;
+	error_errno(err, AGENT_REGISTRY, "a file in it cannot be written");
+	close(fd);
+	return -1;
+}
+
+/*
+ * Sweeping
+ */
+
+/* Take apart what is in the file; what is not what its name says, was never
+ * written to its end. */
+static bool
+read_entry(int fd, const char *name, char *text, const char **user,
+    const char **file)
+{
+	ssize_t n = pread(fd, text, ENTRY_MAX, 0);
+	char right[NAME_LEN + 1], *eol;
+
+	if (n <= 0 || text[n - 1] != '\n' || memchr(text, '\0', (size_t)n))
+		return false;
+	SHA256Data((const uint8_t *)text, (size_t)n, right);
+	if (strcmp(right, name) != 0)
+		return false;
+	text[n - 1] = '\0';
+	if ((eol = strchr(text, '\n')) == NULL)
+		return false;
+	*eol = '\0';
+	*user = text;
+	*file = eol + 1;
+	return true;
+}
+
+/* A home directory that only its user can read is tried for some time, but not
+ * for ever. */
+static bool
+is_old(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && time(NULL) - st.st_mtime > GIVE_UP;
+}
+
+static void
+sweep_entry(int dir, const char *name, keyregistry_sweeper *fn, void *arg)
+{
+	cleanup_fd int fd = openat(dir, name, FILE_FLAGS);
+	char text[ENTRY_MAX];
+	const char *user, *file;
+	enum swept swept = SWEPT_CLEAN;
+
+	/* somebody puts a line there just now: in a minute, then */
+	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	    !is_there(dir, name, fd))
+		return;
+	if (read_entry(fd, name, text, &user, &file))
+		swept = fn(arg, user, file);
+	if (swept == SWEPT_CLEAN || (swept == SWEPT_FAILED && is_old(fd)))
+		unlinkat(dir, name, 0);
+}
+
+static bool
+is_entry(const struct dirent *entry)
+{
+	return strlen(entry->d_name) == NAME_LEN &&
+	    strspn(entry->d_name, "0123456789abcdef") == NAME_LEN;
+}
+
+int
+keyregistry_sweep(keyregistry_sweeper *fn, void *arg, struct x2gobroker_error *err)
+{
+	int fd = open_registry(err);
+	const struct dirent *entry;
+	DIR *dir;
+
+	if (fd == -1)
+		return -1;
+	if ((dir = fdopendir(fd)) == NULL) {
+		close(fd);
+		return error_errno(err, AGENT_REGISTRY, "cannot be read");
+	}
+	while ((entry = readdir(dir)) != NULL)
+		if (is_entry(entry))
+			sweep_entry(dirfd(dir), entry->d_name, fn, arg);
+	closedir(dir);
+	return 0;
+}

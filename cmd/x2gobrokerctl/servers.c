@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "common/priv.h"
+#include "servers.h"
+#include "terminal.h"
+
+#define SSH_PORT	22
+#define GROUPS_MAX	65536	/* the kernel takes no more */
+#define HOST_TEXT_SIZE	600	/* NAME ([ADDRESS]:PORT) */
+
+static void
+die(const char *why)
+{
+	ctl_complain("%s", why);
+	exit(EXIT_NO);
+}
+
+int
+become_account(const struct passwd *pw)
+{
+	struct priv_user user = { .uid = pw->pw_uid, .gid = pw->pw_gid };
+	gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
+	int n = GROUPS_MAX;
+
+	if (groups == NULL ||
+	    getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1) {
+		ctl_complain("the groups of %s cannot be found out",
+		    pw->pw_name);
+		free(groups);
+		return -1;
+	}
+	user.groups = groups;
+	user.ngroups = (size_t)n;
+	priv_become(&user, die);
+	free(groups);
+	return 0;
+}
+
+int
+become_broker(const struct x2gobroker_config *config)
+{
+	const char *name = x2gobroker_config_broker_account(config);
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return 0;
+	errno = 0;
+	if ((pw = getpwnam(name)) == NULL) {
+		ctl_complain("broker-account %s, who has the service keys, "
+		    "does not exist%s%s; it is made by: useradd --system "
+		    "--create-home --home-dir /var/lib/x2gobroker --shell "
+		    "/bin/sh --password '*' %s", name, errno != 0 ? ": " : "",
+		    errno != 0 ? strerror(errno) : "", name);
+		return -1;
+	}
+	return pw->pw_uid != 0 ? become_account(pw) : 0;
+}
+
+int
+servers_open(const struct ctl *ctl, struct site *site)
+{
+	if (ctl_load_config(ctl, &site->config) == -1)
+		return -1;
+	if (become_broker(site->config) == 0 &&
+	    ctl_load_profiles(site->config, &site->profiles) == 0)
+		return 0;
+	x2gobroker_config_free(site->config);
+	return -1;
+}
+
+void
+servers_close(struct site *site)
+{
+	x2gobroker_profiles_free(site->profiles);
+	x2gobroker_config_free(site->config);
+}
+
+const struct x2gobroker_profile *
+servers_find(const struct site *site, const char *id)
+{
+	const struct x2gobroker_profile *profile;
+	const char *file;
+	unsigned int line;
+
+	if ((profile = x2gobroker_profiles_find(site->profiles, id)) != NULL)
+		return profile;
+	if (x2gobroker_profiles_withheld(site->profiles, id, &file, &line))
+		ctl_complain("[%s], %s:%u, is withheld until what is wrong "
+		    "with it is mended; x2gobrokerctl check says what that is",
+		    id, file, line);
+	else
+		ctl_complain("there is no profile [%s]; ids are "
+		    "case-sensitive", id);
+	return NULL;
+}
+
+/*
+ * Asking
+ */
+
+static int
+add_profiles(const struct site *site, struct x2gobroker_farm *farm,
+    char *const *ids, int n, struct x2gobroker_error *err)
+{
+	const struct x2gobroker_profile *profile;
+	size_t i;
+
+	if (n == 0) {
+		for (i = 0; (profile = x2gobroker_profiles_get(site->profiles,
+		    i)) != NULL; i++)
+			if (x2gobroker_farm_add(farm, profile, err) == -1)
+				return -1;
+		return 0;
+	}
+	for (i = 0; i < (size_t)n; i++) {
+		profile = x2gobroker_profiles_find(site->profiles, ids[i]);
+		if (x2gobroker_farm_add(farm, profile, err) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+struct x2gobroker_farm *
+servers_farm(const struct site *site, const char *user, char *const *ids, int n)
+{
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (servers_find(site, ids[i]) == NULL)
+			return NULL;
+	if (x2gobroker_farm_new(site->config, user, &farm, &err) == 0 &&
+	    add_profiles(site, farm, ids, n, &err) == 0)
+		return farm;
+	ctl_print_error(&err);
+	x2gobroker_farm_free(farm);
+	return NULL;
+}
+
+static void
+show_progress(void *unused __attribute__((unused)), size_t done, size_t total,
+    const struct x2gobroker_server *server __attribute__((unused)))
+{
+	terminal_show_progress("asking", done, total);
+}
+
+int
+servers_ask(struct x2gobroker_farm *farm, size_t *failed)
+{
+	struct x2gobroker_server server;
+	struct x2gobroker_error err;
+	int result;
+	size_t i;
+
+	result = x2gobroker_farm_ask(farm, show_progress, NULL, &err);
+	terminal_clear_progress();
+	if (result == -1)
+		ctl_print_error(&err);
+	*failed = 0;
+	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
+		*failed += !server.answered;
+	return result;
+}
+
+/*
+ * Servers by what they are called
+ */
+
+/* What a profile would write for the server. */
+static void
+write_host(const struct x2gobroker_server *server,
+    char text[static HOST_TEXT_SIZE])
+{
+	const char *name = server->name, *address = server->address;
+	const char *where = *address != '\0' ? address : name;
+	bool brackets = strchr(where, ':') != NULL;
+
+	snprintf(text, HOST_TEXT_SIZE, "%s%s%s%s%s:%d%s",
+	    *address != '\0' ? name : "", *address != '\0' ? " (" : "",
+	    brackets ? "[" : "", where, brackets ? "]" : "", server->port,
+	    *address != '\0' ? ")" : "");
+}
+
+static bool
+is_meant(const char *host, const struct x2gobroker_server *server)
+{
+	char label[SERVER_LABEL_SIZE], text[HOST_TEXT_SIZE];
+
+	servers_label(server->name, server->port, label);
+	write_host(server, text);
+	return strcasecmp(host, server->name) == 0 ||
+	    strcasecmp(host, server->address) == 0 ||
+	    strcasecmp(host, label) == 0 || strcasecmp(host, text) == 0;
+}
+
+int
+servers_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
+    const char *host, struct x2gobroker_error *err)
+{
+	struct x2gobroker_server server;
+	char text[HOST_TEXT_SIZE];
+	bool found = false;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_server(known, i, &server); i++) {
+		if (server.name[0] == '\0' ||
+		    (host != NULL && !is_meant(host, &server)))
+			continue;
+		write_host(&server, text);
+		if (x2gobroker_farm_add_host(farm, text, err) == -1)
+			return -1;
+		found = true;
+	}
+	if (found || host == NULL)
+		return 0;
+	ctl_complain("warning: %s is a server of no profile that is asked; "
+	    "without :PORT, port 22 is tried", host);
+	return x2gobroker_farm_add_host(farm, host, err);
+}
+
+/* Each item of the list, as if it were the only one. */
+void
+servers_add_hosts_of(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile)
+{
+	const char *list = x2gobroker_profile_value(profile, "host");
+	char *copy = strdup(list != NULL ? list : ""), *rest = copy, *item;
+
+	while (rest != NULL && (item = strsep(&rest, ",")) != NULL)
+		x2gobroker_farm_add_host(farm, item, NULL);
+	free(copy);
+}
+
+/*
+ * What is said of servers
+ */
+
+const char *
+servers_label(const char *name, int port, char label[static SERVER_LABEL_SIZE])
+{
+	bool brackets = strchr(name, ':') != NULL;
+
+	if (*name == '\0')
+		snprintf(label, SERVER_LABEL_SIZE, "this host");
+	else if (port == SSH_PORT)
+		snprintf(label, SERVER_LABEL_SIZE, "%s", name);
+	else
+		snprintf(label, SERVER_LABEL_SIZE, "%s%s%s:%d",
+		    brackets ? "[" : "", name, brackets ? "]" : "", port);
+	return label;
+}
+
+void
+servers_print_failed(const struct x2gobroker_farm *farm)
+{
+	char label[SERVER_LABEL_SIZE];
+	struct x2gobroker_server server;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
+		if (!server.answered)
+			ctl_complain("%s: %s", servers_label(server.name,
+			    server.port, label), server.error);
+}
+
+void
+servers_print_warnings(const struct x2gobroker_farm *farm)
+{
+	char label[SERVER_LABEL_SIZE];
+	struct x2gobroker_server server;
+	size_t i;
+
+	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
+		if (server.warning[0] != '\0')
+			ctl_complain("warning: %s: %s", servers_label(server.name,
+			    server.port, label), server.warning);
+}
+
+void
+servers_say_not_asked(const struct x2gobroker_profile *profile)
+{
+	const char *command = profile == NULL ? NULL :
+	    x2gobroker_profile_value(profile, "command");
+
+	if (command != NULL && strcasecmp(command, "SHADOW") == 0)
+		ctl_complain("[%s] is for desktop sharing, and its server is "
+		    "not asked", x2gobroker_profile_id(profile));
+	else
+		ctl_complain("%s%s%s are not asked: the query mode is NONE; "
+		    "broker-agent-query-mode = SSH in a profile, or "
+		    "default-agent-query-mode = SSH in x2gobroker.conf, "
+		    "changes that", profile != NULL ? "the servers of [" :
+		    "the servers of all profiles", profile != NULL ?
+		    x2gobroker_profile_id(profile) : "",
+		    profile != NULL ? "]" : "");
+}

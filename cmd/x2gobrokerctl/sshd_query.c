@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "run.h"
+#include "sshd_query.h"
+
+#define TEXT_MAX	(1024 * 1024)	/* sshd -T prints some kilobytes */
+#define SPEC_SIZE	512
+
+/* Match blocks may ask for all of this.  The address is one that documents use,
+ * so that it is nobody's. */
+#define CLIENT		"host=client.example,addr=192.0.2.1," \
+			"laddr=192.0.2.2,lport=22"
+
+/* Lines into strings of their own. */
+static void
+split(struct sshd *sshd)
+{
+	size_t i;
+
+	for (i = 0; i < sshd->len; i++)
+		if (sshd->text[i] == '\n')
+			sshd->text[i] = '\0';
+}
+
+int
+sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
+    char *why, size_t size)
+{
+	char spec[SPEC_SIZE];
+	const char *argv[] = { SSHD_PROGRAM, "-T", "-C", spec,
+	    config_file != NULL ? "-f" : NULL, config_file, NULL };
+	int result;
+
+	memset(sshd, 0, sizeof(*sshd));
+	/* it takes what follows for more to match */
+	if (strpbrk(user, ",=") != NULL) {
+		snprintf(why, size, "it cannot be asked about such a name");
+		return -1;
+	}
+	snprintf(spec, sizeof(spec), "user=%s," CLIENT, user);
+	result = run_program(argv, TEXT_MAX, &sshd->text, &sshd->len);
+	if (result == 0) {
+		split(sshd);
+		return 0;
+	}
+	if (result == -1)
+		snprintf(why, size, "%s", strerror(errno));
+	else {
+		sshd->text[strcspn(sshd->text, "\r\n")] = '\0';
+		snprintf(why, size, "%.400s", sshd->text);
+	}
+	sshd_query_free(sshd);
+	return -1;
+}
+
+void
+sshd_query_free(struct sshd *sshd)
+{
+	free(sshd->text);
+	memset(sshd, 0, sizeof(*sshd));
+}
+
+const char *
+sshd_query_get_one(const struct sshd *sshd, const char *keyword, size_t i)
+{
+	const char *line = sshd->text, *end = line + sshd->len;
+	size_t n = strlen(keyword);
+
+	for (; line < end; line += strlen(line) + 1)
+		if (strncmp(line, keyword, n) == 0 && line[n] == ' ' &&
+		    i-- == 0)
+			return line + n + 1;
+	return NULL;
+}
+
+const char *
+sshd_query_get(const struct sshd *sshd, const char *keyword)
+{
+	const char *value = sshd_query_get_one(sshd, keyword, 0);
+
+	return value != NULL ? value : "";
+}
+
+bool
+sshd_query_is(const struct sshd *sshd, const char *keyword, const char *expected)
+{
+	return strcmp(sshd_query_get(sshd, keyword), expected) == 0;
+}
+
+bool
+sshd_query_match(const char *text, const char *pattern)
+{
+	for (; *pattern != '\0'; pattern++, text++) {
+		if (*pattern == '*') {
+			for (; *text != '\0'; text++)
+				if (sshd_query_match(text, pattern + 1))
+					return true;
+			return sshd_query_match(text, pattern + 1);
+		}
+		if (*text == '\0' || (*pattern != '?' && *pattern != *text))
+			return false;
+	}
+	return *text == '\0';
+}

@@ -1,0 +1,539 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/address.h"
+#include "agent/answer.h"
+#include "base/cleanup.h"
+
+#define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS		"0123456789"
+#define LIST_MAX	10000	/* starts, or servers, in one answer */
+#define NUMBER_MAX	1000000000L	/* of which nobody has so much */
+#define TIME_DIGITS	12	/* of time(3), for 30,000 years */
+
+void
+agent_report_init(struct agent_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	report->count = -1;
+}
+
+/* Cut the lists of *report to what they had before. */
+static void
+cut_back(struct agent_report *report, size_t nsessions, size_t nstarts,
+    size_t ncounts)
+{
+	while (report->nsessions > nsessions)
+		session_free(&report->sessions[--report->nsessions]);
+	while (report->nstarts > nstarts)
+		free(report->starts[--report->nstarts].user);
+	while (report->ncounts > ncounts)
+		free(report->counts[--report->ncounts].host);
+}
+
+void
+agent_report_free(struct agent_report *report)
+{
+	cut_back(report, 0, 0, 0);
+	free(report->sessions);
+	free(report->starts);
+	free(report->counts);
+	agent_report_init(report);
+}
+
+/* Make *report what it was before an answer that is to be refused as a whole.
+ * Lists may have moved since. */
+static int
+undo(struct agent_report *report, const struct agent_report *before)
+{
+	struct agent_report now = *report;
+
+	cut_back(&now, before->nsessions, before->nstarts, before->ncounts);
+	*report = *before;
+	report->sessions = now.sessions;
+	report->starts = now.starts;
+	report->counts = now.counts;
+	return -1;
+}
+
+/* Room for one more behind n items of that size, or NULL.  It is doubled when n
+ * is a power of two, so that nobody needs to know how much there is. */
+static void *
+one_more(void *list, size_t n, size_t size)
+{
+	if (n != 0 && (n & (n - 1)) != 0)
+		return list;
+	return reallocarray(list, n != 0 ? 2 * n : 1, size);
+}
+
+/*
+ * The command line
+ */
+
+#define ARGUMENT	LETTERS DIGITS " %+,-./:=@_"
+
+static int
+bad_word(struct x2gobroker_error *err, const char *what, const char *word)
+{
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+	    "%s \"%.200s\" cannot be given to an agent", what, word);
+}
+
+static bool
+is_made_of(const char *word, const char *chars)
+{
+	return *word != '\0' && *word != '-' &&
+	    word[strspn(word, chars)] == '\0';
+}
+
+/*
+ * Who reads this: a login shell, whichever the account has (and not every
+ * shell takes a backslash in quotes for itself); or Debian's agent, which cuts
+ * its command at the first ';' and gives it to a shell, and which puts some
+ * arguments into further command lines, in double quotes or in none; or our own
+ * agent.  So words have nothing in them that any of them could see something
+ * in.  The quotes are for the blanks in a public key.  It comes first, and may
+ * have '"' in its options: Debian's agent has it in no further command line.
+ */
+int
+agent_command(struct buf *buf, const char *agent, const char *user,
+    const char *task, const char *const *args, struct x2gobroker_error *err)
+{
+	size_t i;
+
+	if (agent[0] != '/' || !is_made_of(agent, LETTERS DIGITS "/._+-"))
+		return bad_word(err, "the path", agent);
+	/* "-" is nobody, for tasks that need no user */
+	if (!is_made_of(user, LETTERS DIGITS "._-@+") &&
+	    strcmp(user, "-") != 0)
+		return bad_word(err, "the user", user);
+	if (!is_made_of(task, LETTERS DIGITS "_-"))
+		return bad_word(err, "the task", task);
+	for (i = 0; args != NULL && args[i] != NULL; i++)
+		if (!is_made_of(args[i], i == 0 ? ARGUMENT "\"" : ARGUMENT))
+			return bad_word(err, "the argument", args[i]);
+	buf_printf(buf, "%s %s %s", agent, user, task);
+	for (i = 0; args != NULL && args[i] != NULL; i++)
+		buf_printf(buf, " '%s'", args[i]);
+	return buf->failed ? error_nomem(err) : 0;
+}
+
+/*
+ * Answers, line by line
+ */
+
+struct lines {
+	const char *next, *end;
+};
+
+static int
+bad_answer(struct x2gobroker_error *err, const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+	    "the agent's answer %s", why);
+}
+
+/* Look at the answer as a whole, and set lines to what follows its OK. */
+static int
+begin(struct lines *lines, const char *text, size_t len,
+    struct x2gobroker_error *err)
+{
+	const char *eol = memchr(text, '\n', len);
+	size_t first = eol != NULL ? (size_t)(eol - text) : len;
+
+	if (len == 0)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "the agent has answered nothing: it may not know the task "
+		    "or the user");
+	if (len > AGENT_ANSWER_MAX)
+		return bad_answer(err, "is too long");
+	if (memchr(text, '\0', len) != NULL)
+		return bad_answer(err, "has a NUL byte in it");
+	if (first != 2 || memcmp(text, "OK", 2) != 0)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "the agent's answer begins with \"%.*s\" instead of OK",
+		    (int)(first < 200 ? first : 200), text);
+	if (eol == NULL)
+		return bad_answer(err, "has no end of line");
+	lines->next = eol + 1;
+	lines->end = text + len;
+	return 0;
+}
+
+/* The same for an answer whose last line has an end. */
+static int
+begin_whole(struct lines *lines, const char *text, size_t len,
+    struct x2gobroker_error *err)
+{
+	if (begin(lines, text, len, err) == -1)
+		return -1;
+	if (text[len - 1] != '\n')
+		return bad_answer(err, "breaks off in the middle of a line");
+	return 0;
+}
+
+static bool
+next_line(struct lines *lines, const char **line, size_t *len)
+{
+	const char *eol;
+
+	if (lines->next == lines->end)
+		return false;
+	*line = lines->next;
+	eol = memchr(*line, '\n', (size_t)(lines->end - *line));
+	*len = (size_t)((eol != NULL ? eol : lines->end) - *line);
+	lines->next = eol != NULL ? eol + 1 : lines->end;
+	return true;
+}
+
+/* Whether the line is "KEY:..."; then it is moved behind that. */
+static bool
+take_key(const char **line, size_t *len, const char *key)
+{
+	size_t n = strlen(key);
+
+	if (*len <= n || memcmp(*line, key, n) != 0 || (*line)[n] != ':')
+		return false;
+	*line += n + 1;
+	*len -= n + 1;
+	return true;
+}
+
+/* A whole number without a sign; one that is larger than NUMBER_MAX is that. */
+static bool
+parse_number(const char *text, size_t len, long *out)
+{
+	long n = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		n = n * 10 + (text[i] - '0');
+		if (n > NUMBER_MAX)
+			n = NUMBER_MAX;
+	}
+	*out = n;
+	return len > 0;
+}
+
+int
+agent_parse_ok(const char *text, size_t len, struct x2gobroker_error *err)
+{
+	struct lines lines;
+
+	return begin_whole(&lines, text, len, err);
+}
+
+/*
+ * Sessions
+ */
+
+static bool
+has_session(const struct agent_report *report, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < report->nsessions; i++)
+		if (strcmp(session_id(&report->sessions[i]), id) == 0)
+			return true;
+	return false;
+}
+
+/* Memory that is out is no property of the line, so all fails then. */
+static int
+add_session(struct agent_report *report, const char *line, size_t len,
+    const char *user, struct x2gobroker_error *err)
+{
+	struct session session, *more;
+	struct x2gobroker_error why;
+
+	if (session_parse(line, len, user, &session, &why) == -1) {
+		if (why.code == X2GOBROKER_ERR_NOMEM)
+			return error_nomem(err);
+		if (report->skipped++ == 0)
+			report->skipped_why = why;
+		return 0;
+	}
+	if (has_session(report, session_id(&session))) {
+		session_free(&session);
+		return 0;
+	}
+	if (report->nsessions == AGENT_SESSIONS_MAX) {
+		session_free(&session);
+		return bad_answer(err, "has too many sessions");
+	}
+	more = one_more(report->sessions, report->nsessions, sizeof(*more));
+	if (more == NULL) {
+		session_free(&session);
+		return error_nomem(err);
+	}
+	report->sessions = more;
+	report->sessions[report->nsessions++] = session;
+	return 0;
+}
+
+int
+agent_parse_sessions(const char *text, size_t len, const char *user,
+    struct agent_report *report, struct x2gobroker_error *err)
+{
+	const struct agent_report before = *report;
+	struct lines lines;
+	const char *line;
+
+	if (begin_whole(&lines, text, len, err) == -1)
+		return -1;
+	while (next_line(&lines, &line, &len))
+		if (add_session(report, line, len, user, err) == -1)
+			return undo(report, &before);
+	return 0;
+}
+
+/*
+ * Load
+ */
+
+enum { LOADAVG, MEM_AVAIL, MY_MEM_AVAIL, NUM_CPU, TYPE_CPU, LOAD_KEYS };
+
+struct load {
+	long values[LOAD_KEYS];		/* -1: not said */
+};
+
+static const struct load load_unknown = { { -1, -1, -1, -1, -1 } };
+
+/* Whether the line is one of the load's.  Agents print whole numbers; the
+ * Python broker would take others, so that a fraction does no harm. */
+static bool
+take_load(struct load *load, const char *line, size_t len)
+{
+	static const char *const keys[LOAD_KEYS] = {
+		"loadavgXX", "memAvail", "myMemAvail", "numCPU", "typeCPU",
+	};
+	const char *point;
+	long ignored;
+	size_t i, n;
+
+	for (i = 0; i < LOAD_KEYS; i++) {
+		if (!take_key(&line, &len, keys[i]))
+			continue;
+		point = memchr(line, '.', len);
+		n = point != NULL ? (size_t)(point - line) : len;
+		if (!parse_number(line, n, &load->values[i]) ||
+		    (point != NULL && !parse_number(point + 1, len - n - 1,
+		    &ignored)))
+			load->values[i] = -1;
+		return true;
+	}
+	return false;
+}
+
+/* The Python broker's load factor, which is 0 for it where an agent has found
+ * no processor.  Four numbers of NUMBER_MAX do not fit in 64 bits. */
+static void
+rate_load(const struct load *load, struct agent_report *report)
+{
+	const long *v = load->values;
+	long mem = v[MEM_AVAIL] != 0 ? v[MEM_AVAIL] : v[MY_MEM_AVAIL];
+	double factor;
+
+	if (mem < 0 || v[LOADAVG] < 0 || v[NUM_CPU] < 0 || v[TYPE_CPU] < 0)
+		return;
+	factor = (double)mem / 1000 * (double)v[NUM_CPU] *
+	    (double)v[TYPE_CPU] * 100 /
+	    (double)(v[LOADAVG] > 0 ? v[LOADAVG] : 1);
+	report->load_known = true;
+	if (factor < 1)
+		report->load_factor = 1;
+	else if (factor >= (double)UINT64_MAX)
+		report->load_factor = UINT64_MAX;
+	else
+		report->load_factor = (uint64_t)factor;
+}
+
+int
+agent_parse_load(const char *text, size_t len, struct agent_report *report,
+    struct x2gobroker_error *err)
+{
+	struct load load = load_unknown;
+	struct lines lines;
+	const char *line;
+
+	if (begin_whole(&lines, text, len, err) == -1)
+		return -1;
+	while (next_line(&lines, &line, &len))
+		take_load(&load, line, len);
+	rate_load(&load, report);
+	return 0;
+}
+
+/*
+ * How many sessions the servers have
+ */
+
+/* "HOST COUNT"; a line without a count says nothing that is of use. */
+static int
+add_count(struct agent_report *report, const char *line, size_t len,
+    struct x2gobroker_error *err)
+{
+	const char *blank = memchr(line, ' ', len);
+	struct agent_count count, *more;
+	struct address ignored;
+	size_t n;
+
+	if (blank == NULL)
+		return 0;
+	n = (size_t)(blank - line);
+	if (!parse_number(blank + 1, len - n - 1, &count.sessions) ||
+	    (!address_is_host_name(line, n) &&
+	    !address_parse(line, n, &ignored)))
+		return 0;
+	if (report->ncounts == LIST_MAX)
+		return bad_answer(err, "has too many servers");
+	more = one_more(report->counts, report->ncounts, sizeof(*more));
+	if (more == NULL)
+		return error_nomem(err);
+	report->counts = more;
+	if ((count.host = strndup(line, n)) == NULL)
+		return error_nomem(err);
+	report->counts[report->ncounts++] = count;
+	return 0;
+}
+
+/* x2gogetservers(8) does not end its last line. */
+int
+agent_parse_servers(const char *text, size_t len, struct agent_report *report,
+    struct x2gobroker_error *err)
+{
+	const struct agent_report before = *report;
+	struct lines lines;
+	const char *line;
+
+	if (begin(&lines, text, len, err) == -1)
+		return -1;
+	while (next_line(&lines, &line, &len))
+		if (add_count(report, line, len, err) == -1)
+			return undo(report, &before);
+	return 0;
+}
+
+/*
+ * All at once
+ */
+
+/* Whether it could be a user's name.  It is compared, and goes nowhere. */
+static bool
+is_name(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+			return false;
+	return len > 0 && len <= 255;
+}
+
+/* "USER:SECONDS" */
+static int
+add_start(struct agent_report *report, const char *line, size_t len,
+    struct x2gobroker_error *err)
+{
+	const char *colon = memrchr(line, ':', len);
+	struct agent_start start, *more;
+	size_t n;
+
+	if (colon == NULL)
+		return 0;
+	n = (size_t)(colon - line);
+	if (!is_name(line, n) ||
+	    !parse_number(colon + 1, len - n - 1, &start.age))
+		return 0;
+	if (report->nstarts == LIST_MAX)
+		return bad_answer(err, "has too many sessions that started");
+	more = one_more(report->starts, report->nstarts, sizeof(*more));
+	if (more == NULL)
+		return error_nomem(err);
+	report->starts = more;
+	if ((start.user = strndup(line, n)) == NULL)
+		return error_nomem(err);
+	report->starts[report->nstarts++] = start;
+	return 0;
+}
+
+/* What an administrator is shown. */
+static void
+take_agent(struct agent_report *report, const char *line, size_t len)
+{
+	static const char good[] = LETTERS DIGITS " .+~-_";
+	char name[AGENT_NAME_MAX + 1];
+
+	if (len > AGENT_NAME_MAX)
+		return;
+	memcpy(name, line, len);
+	name[len] = '\0';
+	if (name[strspn(name, good)] == '\0')
+		memcpy(report->agent, name, len + 1);
+}
+
+static void
+take_time(struct agent_report *report, const char *line, size_t len)
+{
+	int64_t seconds = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (line[i] < '0' || line[i] > '9' || i == TIME_DIGITS)
+			return;
+		seconds = seconds * 10 + (line[i] - '0');
+	}
+	report->time = seconds;
+}
+
+/* A key that we do not know is of a newer agent. */
+static int
+take_status_line(struct agent_report *report, struct load *load,
+    const char *line, size_t len, const char *user,
+    struct x2gobroker_error *err)
+{
+	if (memchr(line, ':', len) == NULL)
+		return bad_answer(err, "has a line that is no \"KEY:VALUE\"");
+	if (take_load(load, line, len))
+		return 0;
+	if (take_key(&line, &len, "started"))
+		return add_start(report, line, len, err);
+	if (take_key(&line, &len, "session"))
+		return user == NULL ? 0 :
+		    add_session(report, line, len, user, err);
+	if (take_key(&line, &len, "sessions")) {
+		if (!parse_number(line, len, &report->count))
+			report->count = -1;
+	} else if (take_key(&line, &len, "agent"))
+		take_agent(report, line, len);
+	else if (take_key(&line, &len, "time"))
+		take_time(report, line, len);
+	return 0;
+}
+
+int
+agent_parse_status(const char *text, size_t len, const char *user,
+    struct agent_report *report, struct x2gobroker_error *err)
+{
+	static const char last[] = "\nEND\n";
+	const size_t n = sizeof(last) - 1;
+	const struct agent_report before = *report;
+	struct load load = load_unknown;
+	struct lines lines;
+	const char *line;
+
+	if (begin_whole(&lines, text, len, err) == -1)
+		return -1;
+	if (len < n || memcmp(text + len - n, last, n) != 0)
+		return bad_answer(err, "breaks off before its END");
+	lines.end -= n - 1;
+	while (next_line(&lines, &line, &len))
+		if (take_status_line(report, &load, line, len, user,
+		    err) == -1)
+			return undo(report, &before);
+	rate_load(&load, report);
+	return 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libssh, loaded when the first server is asked.  Loading it and libcrypto takes
+ * longer than all the rest of a listing, and most requests ask no server.
+ */
+#ifndef AGENT_LIBSSH_H
+#define AGENT_LIBSSH_H
+
+#include <libssh/libssh.h>
+
+#include "base/error.h"
+
+/* All functions of libssh that we call. */
+#define LIBSSH_FUNCTIONS(X)			\
+	X(ssh_new)				\
+	X(ssh_free)				\
+	X(ssh_connect)				\
+	X(ssh_disconnect)			\
+	X(ssh_set_blocking)			\
+	X(ssh_get_poll_flags)			\
+	X(ssh_get_error)			\
+	X(ssh_options_set)			\
+	X(ssh_get_server_publickey)		\
+	X(ssh_get_publickey_hash)		\
+	X(ssh_get_fingerprint_hash)		\
+	X(ssh_clean_pubkey_hash)		\
+	X(ssh_session_has_known_hosts_entry)	\
+	X(ssh_session_is_known_server)		\
+	X(ssh_session_export_known_hosts_entry)	\
+	X(ssh_string_free_char)			\
+	X(ssh_pki_import_privkey_base64)	\
+	X(ssh_key_free)				\
+	X(ssh_pki_generate)			\
+	X(ssh_pki_export_privkey_base64)	\
+	X(ssh_pki_export_pubkey_base64)		\
+	X(ssh_userauth_publickey)		\
+	X(ssh_channel_new)			\
+	X(ssh_channel_free)			\
+	X(ssh_channel_open_session)		\
+	X(ssh_channel_request_exec)		\
+	X(ssh_channel_send_eof)			\
+	X(ssh_channel_read_nonblocking)		\
+	X(ssh_channel_is_eof)			\
+	X(ssh_channel_is_closed)		\
+	X(ssh_channel_get_exit_status)
+
+/* A pointer to each, of the same name. */
+struct libssh {
+#define LIBSSH_POINTER(name)	__typeof__(name) *name;
+	LIBSSH_FUNCTIONS(LIBSSH_POINTER)
+#undef LIBSSH_POINTER
+};
+
+/* Load libssh, if it is not yet, and fill in *lib. */
+int	libssh_load(struct libssh *lib, struct x2gobroker_error *err);
+
+#endif

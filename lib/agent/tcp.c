@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "agent/tcp.h"
+
+/* What sshd says before it closes where too many are waiting to log in. */
+#define BUSY_TEXT	"Exceeded MaxStartups"
+
+/* What all others begin with. */
+#define SSH_TEXT	"SSH-"
+
+static int
+resolve(const char *name, int port, struct addrinfo **out,
+    struct x2gobroker_error *err)
+{
+	const struct addrinfo hints = {
+		.ai_family = AF_UNSPEC,
+		.ai_socktype = SOCK_STREAM,
+		.ai_flags = AI_NUMERICSERV,
+	};
+	char service[12];
+	int result;
+
+	snprintf(service, sizeof(service), "%d", port);
+	result = getaddrinfo(name, service, &hints, out);
+	if (result == 0)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+	    "%.200s cannot be resolved: %s", name, result == EAI_SYSTEM ?
+	    strerror(errno) : gai_strerror(result));
+}
+
+/* Wait for a connection to be there.  errno says why it is not. */
+static bool
+is_connected(int fd, int64_t deadline)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
+	socklen_t len = sizeof(int);
+	int n, failed;
+
+	while ((n = poll(&pollfd, 1, clock_left(deadline))) == -1 &&
+	    errno == EINTR)
+		continue;
+	if (n == 0)
+		errno = ETIMEDOUT;
+	if (n <= 0)
+		return false;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &len) == -1)
+		return false;
+	errno = failed;
+	return failed == 0;
+}
+
+static int
+connect_to(const struct addrinfo *address, int64_t deadline)
+{
+	cleanup_fd int fd = -1;
+	int result, on = 1;
+
+	fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK |
+	    SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	/* short messages, each waiting for the answer to the one before */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (connect(fd, address->ai_addr, address->ai_addrlen) == -1 &&
+	    (errno != EINPROGRESS || !is_connected(fd, deadline)))
+		return -1;
+	result = fd;
+	fd = -1;
+	return result;
+}
+
+int
+tcp_connect(const char *name, int port, int64_t deadline,
+    struct x2gobroker_error *err)
+{
+	struct addrinfo *list, *address;
+	int64_t now;
+	int fd = -1, left = 0, save = 0;
+
+	if (resolve(name, port, &list, err) == -1)
+		return -1;
+	for (address = list; address != NULL; address = address->ai_next)
+		left++;
+	/* each address gets a fair part of the time, as the first one may be of
+	 * a kind that leads nowhere from here */
+	for (address = list; address != NULL && fd == -1; left--,
+	    address = address->ai_next) {
+		now = clock_ms();
+		fd = connect_to(address, now + (deadline - now) / left);
+		save = errno;
+	}
+	freeaddrinfo(list);
+	if (fd != -1)
+		return fd;
+	errno = save;
+	return error_errno(err, NULL, "cannot connect to port %d", port);
+}
+
+enum tcp_greeting
+tcp_await_greeting(int fd, int64_t deadline)
+{
+	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
+	char text[sizeof(BUSY_TEXT) - 1];
+	ssize_t len;
+	int n;
+
+	while ((n = poll(&pollfd, 1, clock_left(deadline))) == -1 &&
+	    errno == EINTR)
+		continue;
+	if (n <= 0)
+		return TCP_SILENT;
+	len = recv(fd, text, sizeof(text), MSG_PEEK);
+	if (len <= 0 || (len == sizeof(text) &&
+	    memcmp(text, BUSY_TEXT, sizeof(text)) == 0))
+		return TCP_BUSY;
+	/* RFC 4253 lets a server say other things first, which none does; libssh
+	 * would read them without an end */
+	return memcmp(text, SSH_TEXT, (size_t)len < sizeof(SSH_TEXT) - 1 ?
+	    (size_t)len : sizeof(SSH_TEXT) - 1) == 0 ? TCP_SSH : TCP_FOREIGN;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/parse.h"
+
+#define BLANKS	" \t\n"
+
+bool
+parse_same_word(const char *a, const char *b)
+{
+	for (; *a != '\0' && parse_upper(*a) == parse_upper(*b); a++)
+		b++;
+	return *a == '\0' && *b == '\0';
+}
+
+bool
+parse_bool(const char *text, bool *out)
+{
+	static const struct {
+		const char *word;
+		bool value;
+	} words[] = {
+		{ "1", true }, { "yes", true }, { "true", true },
+		{ "on", true }, { "0", false }, { "no", false },
+		{ "false", false }, { "off", false },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (parse_same_word(text, words[i].word)) {
+			*out = words[i].value;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool
+parse_int(const char *text, int min, int max, int *out)
+{
+	const char *digits = text;
+	long n;
+
+	if (*digits == '+' || *digits == '-')
+		digits++;
+	/* strtol(3) would skip blanks first, and stop at what is no digit */
+	if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits))
+		return false;
+	errno = 0;
+	n = strtol(text, NULL, 10);
+	if (errno != 0 || n < min || n > max)
+		return false;
+	*out = (int)n;
+	return true;
+}
+
+bool
+parse_digits(const char *text, int min, int max, int *out)
+{
+	return *text != '+' && *text != '-' &&
+	    parse_int(text, min, max, out);
+}
+
+bool
+parse_next_item(const char **next, const char **item, size_t *len)
+{
+	const char *end;
+
+	if (*next == NULL)
+		return false;
+	*item = *next + strspn(*next, BLANKS);
+	end = *item + strcspn(*item, ",");
+	*next = *end == ',' ? end + 1 : NULL;
+	while (end > *item && strchr(BLANKS, end[-1]) != NULL)
+		end--;
+	*len = (size_t)(end - *item);
+	return true;
+}
+
+bool
+parse_item_is(const char *item, size_t len, const char *word)
+{
+	return strlen(word) == len && memcmp(item, word, len) == 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words that the X2Go client searches an answer for.  It searches all of
+ * it, names of profiles included, so they must not come up by accident or by
+ * somebody's wish.
+ */
+#ifndef CLIENT_MARKERS_H
+#define CLIENT_MARKERS_H
+
+#include <stddef.h>
+
+#define MARKER_AUTHID		"AUTHID:"
+#define MARKER_GRANTED	"Access granted\n"
+#define MARKER_DENIED		"Access denied\n"
+#define MARKER_START_LIST	"START_USER_SESSIONS\n"
+#define MARKER_END_LIST	"END_USER_SESSIONS\n"
+#define MARKER_SERVER		"SERVER:"
+#define MARKER_SESSION_INFO	"SESSION_INFO:"
+#define MARKER_BEGIN		"X2GODATABEGIN:"
+#define MARKER_END		"X2GODATAEND:"
+
+/* The first such word in text, or NULL. */
+const char *markers_find(const char *text, size_t text_len);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sessions that are to be suspended or terminated: x2gobroker_farm_suspend(),
+ * x2gobroker_farm_terminate().
+ */
+#include <string.h>
+
+#include "farm/poll.h"
+
+/* A session has to be left by its client, or x2gocleansessions(8) to come by. */
+#define CHANGE_SECONDS	10
+
+static const struct farm_session *
+find_session(const struct x2gobroker_farm *farm, const char *id)
+{
+	size_t i;
+
+	for (i = 0; i < farm->nsessions; i++)
+		if (strcmp(session_id(farm->sessions[i].session), id) == 0)
+			return &farm->sessions[i];
+	return NULL;
+}
+
+static int
+change_session(struct x2gobroker_farm *farm, const char *id,
+    enum query_what what, struct x2gobroker_error *err)
+{
+	const struct farm_session *session = find_session(farm, id);
+	int seconds = farm->config->agent_timeout, result;
+	struct parallel_job *job;
+	struct query *ask;
+
+	if (session == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "there is no session %.*s", SESSION_ID_MAX, id);
+	ask = poll_make_query(farm, &farm->servers[session->server].target, what,
+	    id, NULL, err);
+	if (ask == NULL)
+		return -1;
+	job = &ask->job;
+	if (seconds < CHANGE_SECONDS)
+		seconds = CHANGE_SECONDS;
+	result = parallel_run(&job, 1, poll_deadline(farm, seconds), NULL, NULL,
+	    err);
+	if (job == NULL)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "its server did not answer in time");
+	if (result == 0 && job->failed) {
+		if (err != NULL)
+			*err = job->error;
+		result = -1;
+	}
+	query_free(ask);
+	return result;
+}
+
+int
+x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err)
+{
+	return change_session(farm, id, QUERY_SUSPEND, err);
+}
+
+int
+x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err)
+{
+	return change_session(farm, id, QUERY_TERMINATE, err);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Who gets in.  In the tables, user alice asks from 192.0.2.7, and is in the
+ * groups staff and lab.
+ */
+#include "access/acl.h"
+#include "support.h"
+
+#define ALLOW	X2GOBROKER_ALLOW
+#define DENY	X2GOBROKER_DENY
+
+struct row {
+	const char *keys;		/* of the profile */
+	enum x2gobroker_verdict verdict;
+	const char *why;		/* a piece of the reason */
+};
+
+static struct x2gobroker_profiles *
+load_profile(const char *keys)
+{
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "[p]\nname=P\nhost=a\n%s\n", keys);
+	profiles = load_text(text, &problems);
+	check_problems(keys, &problems, &(const struct problem){ 0 });
+	check(keys, x2gobroker_profiles_count(profiles) == 1);
+	return profiles;
+}
+
+static void
+check_row(const struct row *row, const char *address)
+{
+	static const char *const groups[] = { "staff", "lab" };
+	struct x2gobroker_profiles *profiles = load_profile(row->keys);
+	const struct x2gobroker_profile *profile =
+	    x2gobroker_profiles_get(profiles, 0);
+	struct x2gobroker_user *user = make_user("alice", address);
+	struct x2gobroker_error why;
+
+	assert_int_equal(x2gobroker_user_set_groups(user, groups, 2, NULL), 0);
+	if (x2gobroker_acl_check(profile, user, &why) != row->verdict)
+		fail_msg("[%s] from %s: %s", row->keys, address != NULL ?
+		    address : "nowhere", why.text);
+	check(row->keys, x2gobroker_acl_check(profile, user, NULL) ==
+	    row->verdict);
+	check_problem(row->keys, &why, &(const struct problem){
+	    row->verdict == ALLOW ? X2GOBROKER_OK : X2GOBROKER_ERR_DENIED,
+	    why.line, row->why });
+	check_text(row->keys, why.file, x2gobroker_profile_file(profile));
+	x2gobroker_user_free(user);
+	x2gobroker_profiles_free(profiles);
+}
+
+static void
+users_and_groups_are_decided_by_table(void **state unused)
+{
+	static const struct row rows[] = {
+		{ "", ALLOW, "for everyone" },
+		{ "acl-users-allow=\nacl-users-deny=", ALLOW, "for everyone" },
+		{ "acl-users-order=deny-allow", ALLOW, "for everyone" },
+
+		/* users alone */
+		{ "acl-users-allow=alice", ALLOW, "acl-users-allow: has" },
+		{ "acl-users-allow=bob, alice ,carol", ALLOW, "has the user" },
+		{ "acl-users-allow=bob,\n alice,\n\n carol", ALLOW, "has" },
+		{ "acl-users-allow=ALL", ALLOW, "has the user's name" },
+		{ "acl-users-allow=ALL\nacl-users-deny=bob", ALLOW, "has" },
+		{ "acl-users-allow=bob", DENY, "neither list has" },
+		{ "acl-users-allow=Alice", DENY, "neither list has" },
+		{ "acl-users-allow=all", DENY, "neither list has" },
+		{ "acl-users-allow=ali", DENY, "neither list has" },
+		{ "acl-users-allow=alice2", DENY, "neither list has" },
+		{ "acl-users-allow=alice bob", DENY, "neither list has" },
+		{ "acl-users-allow=staff", DENY, "neither list has" },
+		{ "acl-users-allow=,bob,", DENY, "neither list has" },
+		{ "acl-users-deny=alice", DENY, "acl-users-deny: has the" },
+		{ "acl-users-deny=ALL", DENY, "acl-users-deny: has the" },
+		{ "acl-users-deny=bob", DENY, "acl-users-deny: neither" },
+
+		/* both lists: the order decides */
+		{ "acl-users-allow=alice\nacl-users-deny=alice", DENY,
+		    "acl-users-deny: has" },
+		{ "acl-users-allow=alice\nacl-users-deny=ALL", DENY,
+		    "acl-users-deny: has" },
+		{ "acl-users-allow=alice\nacl-users-deny=ALL\n"
+		    "acl-users-order=deny-allow", DENY, "looked at first" },
+		{ "acl-users-allow=alice\nacl-users-deny=ALL\n"
+		    "acl-users-order=allow-deny", ALLOW, "looked at first" },
+		{ "acl-users-allow=bob\nacl-users-deny=ALL\n"
+		    "acl-users-order=allow-deny", DENY, "looked at next" },
+		{ "acl-users-allow=ALL\nacl-users-deny=alice\n"
+		    "acl-users-order=allow-deny", ALLOW, "looked at first" },
+		{ "acl-users-allow=ALL\nacl-users-deny=bob\n"
+		    "acl-users-order=deny-allow", ALLOW, "looked at next" },
+		{ "acl-users-allow=bob\nacl-users-deny=carol\n"
+		    "acl-users-order=allow-deny", DENY, "acl-users-allow: n" },
+
+		/* the default of all orders */
+		{ "acl-any-order=allow-deny\nacl-users-allow=alice\n"
+		    "acl-users-deny=ALL", ALLOW, "looked at first" },
+		{ "acl-any-order=deny-allow\nacl-users-allow=alice\n"
+		    "acl-users-deny=ALL", DENY, "looked at first" },
+		{ "acl-any-order=allow-deny\nacl-users-order=deny-allow\n"
+		    "acl-users-allow=alice\nacl-users-deny=ALL", DENY, "deny" },
+		{ "acl-any-order=deny-allow\nacl-users-order=allow-deny\n"
+		    "acl-users-allow=alice\nacl-users-deny=ALL", ALLOW, "" },
+		{ "acl-any-order=allow-deny\nacl-users-order=\n"
+		    "acl-users-allow=alice\nacl-users-deny=ALL", ALLOW, "" },
+
+		/* groups alone */
+		{ "acl-groups-allow=staff", ALLOW, "a group of the user" },
+		{ "acl-groups-allow=guests,lab", ALLOW, "a group of" },
+		{ "acl-groups-allow=ALL", ALLOW, "a group of the user" },
+		{ "acl-groups-allow=guests", DENY, "neither list has a grou" },
+		{ "acl-groups-allow=alice", DENY, "neither list has" },
+		{ "acl-groups-allow=Staff", DENY, "neither list has" },
+		{ "acl-groups-allow=staff lab", DENY, "neither list has" },
+		{ "acl-groups-deny=lab", DENY, "acl-groups-deny: has" },
+		{ "acl-groups-deny=ALL", DENY, "acl-groups-deny: has" },
+		{ "acl-groups-deny=guests", DENY, "neither list has" },
+		{ "acl-groups-allow=staff\nacl-groups-deny=lab", DENY, "deny" },
+		{ "acl-groups-allow=staff\nacl-groups-deny=lab\n"
+		    "acl-groups-order=allow-deny", ALLOW, "first" },
+		{ "acl-groups-allow=staff\nacl-groups-deny=guests", ALLOW,
+		    "looked at next" },
+		{ "acl-groups-allow=ALL\nacl-groups-deny=staff", DENY, "" },
+		{ "acl-groups-allow=staff\nacl-groups-deny=lab\n"
+		    "acl-users-order=allow-deny", DENY, "looked at first" },
+
+		/* users decide before groups; a miss leaves it to groups */
+		{ "acl-users-allow=alice\nacl-groups-deny=ALL", ALLOW,
+		    "acl-users-allow: has" },
+		{ "acl-users-allow=alice\nacl-groups-allow=guests", ALLOW,
+		    "acl-users-allow: has" },
+		{ "acl-users-deny=alice\nacl-groups-allow=staff", DENY,
+		    "acl-users-deny: has" },
+		{ "acl-users-deny=alice\nacl-groups-allow=ALL", DENY,
+		    "acl-users-deny: has" },
+		{ "acl-users-allow=bob\nacl-groups-allow=staff", ALLOW,
+		    "acl-groups-allow: has" },
+		{ "acl-users-deny=bob\nacl-groups-allow=staff", ALLOW,
+		    "acl-groups-allow: has" },
+		{ "acl-users-allow=bob\nacl-groups-allow=guests", DENY,
+		    "acl-groups-allow: neither" },
+		{ "acl-users-deny=bob\nacl-groups-deny=staff", DENY,
+		    "acl-groups-deny: has" },
+		{ "acl-users-allow=bob\nacl-groups-deny=guests", DENY,
+		    "acl-groups-deny: neither" },
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		check_row(&rows[i], "192.0.2.7");
+		check_row(&rows[i], NULL);	/* it does not matter here */
+	}
+}
+
+static void
+clients_are_decided_by_table(void **state unused)
+{
+	static const struct row rows[] = {
+		{ "acl-clients-allow=192.0.2.7", ALLOW, "for everyone" },
+		{ "acl-clients-allow=192.0.2.0/24", ALLOW, "" },
+		{ "acl-clients-allow=192.0.2.0/255.255.255.0", ALLOW, "" },
+		{ "acl-clients-allow=10.0.0.0/8, 192.0.2.7", ALLOW, "" },
+		{ "acl-clients-allow=0.0.0.0/0", ALLOW, "" },
+		{ "acl-clients-allow=ALL", ALLOW, "" },
+		{ "acl-clients-allow=ALL\nacl-clients-deny=10.0.0.0/8", ALLOW,
+		    "" },
+		{ "acl-clients-allow=192.0.2.7\nacl-clients-deny=ALL\n"
+		    "acl-clients-order=allow-deny", ALLOW, "" },
+		{ "acl-any-order=allow-deny\nacl-clients-allow=192.0.2.7\n"
+		    "acl-clients-deny=192.0.2.0/24", ALLOW, "" },
+		{ "acl-clients-allow=ALL\nacl-users-allow=alice", ALLOW,
+		    "acl-users-allow: has" },
+
+		{ "acl-clients-allow=192.0.2.8", DENY, "neither list has the "
+		    "client's address" },
+		{ "acl-clients-allow=192.0.2.0/30", DENY, "neither" },
+		{ "acl-clients-allow=::/0", DENY, "neither" },
+		{ "acl-clients-allow=192.0.2.7\nacl-clients-deny=ALL", DENY,
+		    "acl-clients-deny: has" },
+		{ "acl-clients-allow=ALL\nacl-clients-deny=192.0.2.0/24", DENY,
+		    "acl-clients-deny: has" },
+		{ "acl-clients-deny=192.0.2.7", DENY, "acl-clients-deny: has" },
+		{ "acl-clients-deny=10.0.0.0/8", DENY, "neither list has" },
+		{ "acl-clients-allow=no-such-host.invalid", DENY, "neither" },
+		/* a name that does not resolve denies, and never allows */
+		{ "acl-clients-allow=ALL\n"
+		    "acl-clients-deny=no-such-host.invalid", DENY,
+		    "acl-clients-deny: has" },
+		{ "acl-clients-allow=localhost", DENY, "neither" },
+		{ "acl-clients-allow=ALL\nacl-clients-deny=localhost", ALLOW,
+		    "" },
+
+		/* both must be passed: the clients' lists and the others */
+		{ "acl-clients-allow=ALL\nacl-users-allow=bob", DENY,
+		    "acl-users-allow: neither" },
+		{ "acl-clients-allow=ALL\nacl-groups-allow=guests", DENY,
+		    "acl-groups-allow: neither" },
+		{ "acl-clients-allow=192.0.2.8\nacl-users-allow=alice", DENY,
+		    "acl-clients-allow: neither" },
+		{ "acl-clients-deny=ALL\nacl-groups-allow=staff", DENY,
+		    "acl-clients-deny: has" },
+	};
+	struct row unknown;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		check_row(&rows[i], "192.0.2.7");
+		check_row(&rows[i], "::ffff:192.0.2.7");
+		unknown = rows[i];
+		unknown.verdict = DENY;
+		unknown.why = "the client's address is not known";
+		check_row(&unknown, NULL);
+	}
+}
+
+static void
+ipv6_clients_are_decided_by_table(void **state unused)
+{
+	static const struct row rows[] = {
+		{ "acl-clients-allow=2001:db8::/32", ALLOW, "" },
+		{ "acl-clients-allow=::/0", ALLOW, "" },
+		{ "acl-clients-allow=2001:db8::7", ALLOW, "" },
+		{ "acl-clients-allow=0.0.0.0/0", DENY, "neither" },
+		{ "acl-clients-allow=2001:db9::/32", DENY, "neither" },
+		{ "acl-clients-allow=ALL\nacl-clients-deny=2001:db8::/64",
+		    DENY, "acl-clients-deny: has" },
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		check_row(&rows[i], "2001:db8::7");
+}
+
+static void
+the_rule_that_decided_is_named_by_its_line(void **state unused)
+{
+	static const char text[] = "[DEFAULT]\nacl-users-deny=alice\n"
+	    "[inherits]\nhost=a\n"
+	    "[own]\nhost=a\nname=x\nacl-users-deny=bob,alice\n"
+	    "[emptied]\nhost=a\nacl-users-deny=\n";
+	static const struct {
+		const char *id;
+		enum x2gobroker_verdict verdict;
+		unsigned int line;
+	} rows[] = {
+		{ "inherits", DENY, 2 }, { "own", DENY, 8 },
+		{ "emptied", ALLOW, 0 },
+	};
+	struct x2gobroker_user *user = make_user("alice", NULL);
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_error why;
+	struct problems problems;
+	size_t i;
+
+	profiles = load_text(text, &problems);
+	for (i = 0; i < LENGTH(rows); i++) {
+		check(rows[i].id, x2gobroker_acl_check(x2gobroker_profiles_find(
+		    profiles, rows[i].id), user, &why) == rows[i].verdict);
+		check(rows[i].id, why.line == rows[i].line);
+	}
+	x2gobroker_profiles_free(profiles);
+	x2gobroker_user_free(user);
+}
+
+static void
+groups_that_cannot_be_looked_up_deny(void **state unused)
+{
+	static const char *const rows[] = { "acl-groups-allow=ALL",
+	    "acl-groups-deny=x\nacl-groups-allow=ALL",
+	    "acl-users-deny=bob\nacl-groups-allow=ALL" };
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_user *user = make_user("no such account", NULL);
+	struct x2gobroker_error why;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		profiles = load_profile(rows[i]);
+		check(rows[i], x2gobroker_acl_check(x2gobroker_profiles_get(
+		    profiles, 0), user, &why) == DENY);
+		check_problem(rows[i], &why, &(const struct problem){
+		    X2GOBROKER_ERR_DENIED, why.line, "cannot be looked up" });
+		x2gobroker_profiles_free(profiles);
+	}
+	x2gobroker_user_free(user);
+}
+
+static void
+values_are_checked_by_table(void **state unused)
+{
+	static const struct {
+		const char *key, *value;
+		const char *wrong;	/* NULL: nothing */
+	} rows[] = {
+		{ "acl-users-allow", "alice,bob", NULL },
+		{ "acl-users-allow", "", NULL },
+		{ "acl-users-deny", "DOMAIN\\user", NULL },
+		{ "acl-groups-allow", "domain users,staff", NULL },
+		{ "acl-groups-deny", ",staff,", NULL },
+		{ "acl-clients-allow", "", NULL },
+		{ "acl-clients-allow", "ALL,192.0.2.1, 10.0.0.0/8,2001:db8::1,"
+		    "2001:db8::/32,10.0.0.0/255.0.0.0,lab.example.org", NULL },
+		{ "acl-users-order", "allow-deny", NULL },
+		{ "acl-groups-order", "deny-allow", NULL },
+		{ "acl-clients-order", "", NULL },
+		{ "acl-any-order", "allow-deny", NULL },
+
+		{ "acl-users-allow", ",", "commas, and nothing" },
+		{ "acl-groups-deny", " , ,\n,", "commas, and nothing" },
+		{ "acl-clients-deny", ",,", "commas, and nothing" },
+		{ "acl-users-allow", "['alice']", "Python's notation" },
+		{ "acl-clients-deny", "[]", "Python's notation" },
+		{ "acl-clients-deny", "10.0.0.0/33", "\"10.0.0.0/33\" is" },
+		{ "acl-clients-deny", "ALL,10.0.0", "\"10.0.0\" is neither" },
+		{ "acl-clients-allow", "10.0.0.0/-0", "is neither ALL" },
+		{ "acl-clients-allow", "10.0.0.0/255.0.255.0", "is neither" },
+		{ "acl-clients-allow", "10.0.0.*", "\"10.0.0.*\" is neither" },
+		{ "acl-clients-allow", "::g", "is neither ALL" },
+		{ "acl-clients-deny", "fe80::1%eth0 10.0.0.1", "is neither" },
+		{ "acl-clients-allow", "10.0.0.1 10.0.0.2", "is neither" },
+		{ "acl-clients-allow", "*.example.org", "is neither ALL" },
+		{ "acl-users-order", "allow", "neither allow-deny nor" },
+		{ "acl-users-order", "Allow-Deny", "neither allow-deny nor" },
+		{ "acl-users-order", "allow-deny,", "neither allow-deny nor" },
+		{ "acl-any-order", "deny", "neither allow-deny nor" },
+		{ "acl-users-alow", "alice", "no such key" },
+		{ "acl-user-allow", "alice", "no such key" },
+		{ "acl-Users-allow", "alice", "no such key" },
+		{ "acl-any-allow", "alice", "no such key" },
+		{ "acl-users-allow-order", "alice", "no such key" },
+		{ "acl-", "", "no such key" },
+	};
+	const char *wrong;
+	char buf[1024];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		wrong = acl_check_value(rows[i].key, rows[i].value, buf,
+		    sizeof(buf));
+		if ((wrong == NULL) != (rows[i].wrong == NULL) ||
+		    (wrong != NULL && strstr(wrong, rows[i].wrong) == NULL))
+			fail_msg("[%s=%s] %s", rows[i].key, rows[i].value,
+			    wrong != NULL ? wrong : "is taken");
+	}
+}
+
+static void
+every_key_is_known_by_its_name(void **state unused)
+{
+	char buf[100];
+	size_t i;
+
+	for (i = 0; acl_key_name(i) != NULL; i++)
+		assert_null(acl_check_value(acl_key_name(i), "", buf,
+		    sizeof(buf)));
+	assert_int_equal(i, 10);
+	assert_null(acl_key_name(11));
+}
+
+static void
+what_is_surely_not_meant_is_told(void **state unused)
+{
+	static const struct {
+		const char *keys, *told;	/* "": nothing */
+	} rows[] = {
+		{ "", "" },
+		{ "acl-users-allow=ALL", "" },
+		{ "acl-users-deny=ALL\nacl-users-allow=alice\n"
+		    "acl-users-order=allow-deny", "" },
+		{ "acl-users-deny=ALL", "acl-users-deny has ALL" },
+		{ "acl-groups-deny=x, ALL", "acl-groups-order = allow-deny" },
+		{ "acl-clients-deny=ALL\nacl-clients-order=deny-allow",
+		    "acl-clients-deny has ALL and is looked at first" },
+		{ "acl-any-order=allow-deny\nacl-users-deny=ALL\n"
+		    "acl-users-allow=alice", "acl-any-order" },
+		{ "acl-any-order=allow-deny\nacl-users-deny=bob", "" },
+		{ "acl-any-order=allow-deny\nacl-users-allow=bob", "" },
+		{ "acl-any-order=deny-allow\nacl-users-deny=bob\n"
+		    "acl-users-allow=alice", "" },
+		{ "acl-any-order=allow-deny\nacl-users-order=allow-deny\n"
+		    "acl-users-deny=bob\nacl-users-allow=alice", "" },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	struct reporter rep = { .fn = collect, .arg = &problems };
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		profiles = load_profile(rows[i].keys);
+		problems.n = 0;
+		acl_lint(x2gobroker_profiles_get(profiles, 0), &rep);
+		check(rows[i].keys, problems.n == (*rows[i].told != '\0'));
+		if (problems.n == 1)
+			check_problem(rows[i].keys, &problems.list[0],
+			    &(const struct problem){ X2GOBROKER_WARNING,
+			    problems.list[0].line, rows[i].told });
+		x2gobroker_profiles_free(profiles);
+	}
+	assert_int_equal(rep.errors, 0);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(users_and_groups_are_decided_by_table),
+		cmocka_unit_test(clients_are_decided_by_table),
+		cmocka_unit_test(ipv6_clients_are_decided_by_table),
+		cmocka_unit_test(the_rule_that_decided_is_named_by_its_line),
+		cmocka_unit_test(groups_that_cannot_be_looked_up_deny),
+		cmocka_unit_test(values_are_checked_by_table),
+		cmocka_unit_test(every_key_is_known_by_its_name),
+		cmocka_unit_test(what_is_surely_not_meant_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, make_test_dir, remove_test_dir);
+}

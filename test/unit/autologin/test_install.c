@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keys for one login, put where they belong, and remembered where nobody else
+ * takes them out.  Linked with --wrap for the functions of fake_connection.h and
+ * parallel_run.
+ */
+#include "autologin/install.h"
+#include "fake_connection.h"
+#include "fake_parallel.h"
+
+static char state_dir[100];
+
+static int
+setup(void **state)
+{
+	round_fails = round_hangs = false;
+	if (make_test_dir(state) == -1)
+		return -1;
+	snprintf(state_dir, sizeof(state_dir), "%s/state", test_dir);
+	test_config.state_dir = state_dir;
+	return 0;
+}
+
+/* Put a line on n of: ts01, and this host.  What is said about it is in *said. */
+static int
+place(const struct said *rows, size_t n, struct problems *said,
+    struct x2gobroker_error *err)
+{
+	static const struct installation places[] = {
+		{ .target = { .mode = QUERY_SSH, .host = { .name = "ts01" },
+		    .port = 22 }, .line = "line", .file = "file",
+		    .expires = 1000 },
+		{ .target = { .mode = QUERY_LOCAL }, .line = "line",
+		    .file = "file", .expires = 1000 },
+	};
+	struct reporter rep = { .fn = collect, .arg = said };
+	struct x2gobroker_farm *farm;
+	int result;
+
+	play_servers(rows);
+	said->n = 0;
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	result = install_keys(farm, places, n, &rep, err);
+	x2gobroker_farm_free(farm);
+	return result;
+}
+
+/* The lines that are to be taken out of ts01, by now. */
+static size_t
+count_leases(void)
+{
+	struct stalekeys taken;
+	size_t n;
+
+	if (stalekeys_take(state_dir, "ts01:22", 2000000000, &taken, NULL) == -1)
+		return 0;
+	n = taken.n;
+	stalekeys_free(&taken);
+	return n;
+}
+
+#define ADD(code, text)	{ NULL, "addauthkey", code, text }
+#define TASKS(text)	{ NULL, "availabletasks", X2GOBROKER_OK, text }
+
+static void
+a_key_is_placed_and_remembered(void **state unused)
+{
+	static const struct said ours[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    TASKS("OK\nx\nstatus\n"), { 0 } },
+	debian[] = { ADD(X2GOBROKER_OK, "OK\n"), TASKS("OK\n"),
+	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } };
+	struct problems said;
+
+	assert_int_equal(place(ours, 2, &said, NULL), 0);
+	assert_int_equal(count_leases(), 0);
+	assert_int_equal(place(debian, 1, &said, NULL), 0);
+	/* that one is taken out on the way, and a new one is there */
+	assert_int_equal(place(debian, 1, &said, NULL), 0);
+	assert_non_null(strstr(link_played.calls, "ts01 delauthkey line"));
+	assert_int_equal(said.n, 0);
+	assert_int_equal(count_leases(), 1);
+}
+
+static void
+a_key_that_is_not_placed_is_not_used(void **state unused)
+{
+	static const struct said refused[] = {
+		ADD(X2GOBROKER_ERR_DENIED, "no"), { 0 },
+	}, here[] = {
+		{ "ts01", "addauthkey", X2GOBROKER_OK, "OK\n" },
+		{ "here", "addauthkey", X2GOBROKER_ERR_DENIED, "no" },
+		TASKS("OK\nx\nstatus\n"), { 0 },
+	};
+	struct x2gobroker_error err;
+	struct problems said;
+
+	assert_int_equal(place(refused, 1, &said, &err), -1);
+	assert_string_equal(err.text, "ts01:22: no");
+	assert_int_equal(place(here, 2, &said, &err), -1);
+	assert_string_equal(err.text, "localhost: no");
+	round_fails = true;
+	assert_int_equal(place(here, 2, &said, &err), -1);
+	assert_string_equal(err.text, "no threads");
+	round_fails = false;
+	round_hangs = true;
+	assert_int_equal(place(here, 1, &said, &err), -1);
+	assert_string_equal(err.text, "ts01:22: it did not answer in time");
+	assert_int_equal(said.n, 0);
+}
+
+static void
+without_a_service_key_nothing_is_placed(void **state unused)
+{
+	static const struct installation places[] = {
+		{ .target = { .mode = QUERY_SSH, .host = { .name = "ts01" } },
+		    .line = "line", .file = "file" },
+	};
+	struct reporter rep = { 0 };
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+
+	play_servers(NULL);
+	link_played.no_setup = true;
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	assert_int_equal(install_keys(farm, places, 1, &rep, &err), -1);
+	assert_string_equal(err.text, "no service key");
+	assert_string_equal(link_played.calls, "");
+	x2gobroker_farm_free(farm);
+}
+
+/* It is there, then, and expired after a moment. */
+static void
+what_cannot_be_remembered_is_said(void **state unused)
+{
+	static const struct said debian[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    TASKS("OK\n"), { 0 } };
+	struct problems said;
+
+	make_dir("state");
+	assert_int_equal(chmod(state_dir, 0777), 0);
+	assert_int_equal(place(debian, 1, &said, NULL), 0);
+	assert_int_equal(said.n, 1);
+	assert_int_equal(said.list[0].code, X2GOBROKER_WARNING);
+	assert_non_null(strstr(said.list[0].text, "stays where it was put"));
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
+			    remove_test_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_key_is_placed_and_remembered),
+		TEST(a_key_that_is_not_placed_is_not_used),
+		TEST(without_a_service_key_nothing_is_placed),
+		TEST(what_cannot_be_remembered_is_said),
+	};
+
+	return cmocka_run_group_tests_name("place", tests, NULL, NULL);
+}

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A libssh that does what a test wants: it has no network, fails where it is
+ * told to, and counts what it has handed out.  A test that includes this is
+ * linked with --wrap=libssh_load.
+ */
+#ifndef TEST_SSHLIB_H
+#define TEST_SSHLIB_H
+
+#include "agent/libssh.h"
+#include "support.h"
+
+static struct played {
+	const char *fails;	/* the function that does */
+	int after;		/* so many calls of it that do not */
+	int again;		/* how often each step has to be made again */
+	int known;		/* enum ssh_known_hosts_e, of the host key */
+	const char *known_name;	/* the name that is in known_hosts */
+	const int *logins;	/* what each attempt brings */
+	const char *output;	/* of the command */
+	size_t output_len;
+	const char *message;	/* on its stderr */
+	int message_len;	/* 0: all of it */
+	int status;		/* -1: none */
+	bool closed;		/* and none will come */
+	const char *key;	/* what a key is written as */
+	/* counted */
+	int sessions, channels, keys, texts;
+	int tries, logins_made;
+	size_t read;
+	const char *name;	/* the last host that was set */
+	int fd;
+} played;
+
+int	__wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err);
+int	__real_libssh_load(struct libssh *lib, struct x2gobroker_error *err);
+
+static bool
+fails(const char *function)
+{
+	return played.fails != NULL && strcmp(played.fails, function) == 0 &&
+	    played.after-- <= 0;
+}
+
+static int
+result_of(const char *function)
+{
+	return fails(function) ? SSH_ERROR : SSH_OK;
+}
+
+/* Of a call that may have to be made again. */
+static int
+step_of(const char *function)
+{
+	if (played.tries++ < played.again)
+		return SSH_AGAIN;
+	played.tries = 0;
+	return result_of(function);
+}
+
+static void *
+thing(const char *function, int *count)
+{
+	if (fails(function))
+		return NULL;
+	++*count;
+	return count;
+}
+
+static char *
+text_of(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	/* not one of those that a test lets fail */
+	char *copy = aligned_alloc(1, size);
+
+	assert_non_null(copy);
+	memcpy(copy, text, size);
+	played.texts++;
+	return copy;
+}
+
+static ssh_session
+play_new(void)
+{
+	return thing("ssh_new", &played.sessions);
+}
+
+static void
+play_free(ssh_session session)
+{
+	assert_ptr_equal(session, &played.sessions);
+	played.sessions--;
+	/* it was the session's */
+	if (played.fd > 0)
+		close(played.fd);
+}
+
+static int
+play_connect(ssh_session session unused)
+{
+	return step_of("ssh_connect");
+}
+
+static void
+play_disconnect(ssh_session session unused)
+{
+}
+
+static void
+play_set_blocking(ssh_session session unused, int blocking)
+{
+	assert_int_equal(blocking, 0);
+}
+
+static int
+play_get_poll_flags(ssh_session session unused)
+{
+	return played.tries % 2 != 0 ? SSH_WRITE_PENDING : 0;
+}
+
+static const char *
+play_get_error(void *error unused)
+{
+	return "so it is";
+}
+
+static int
+play_options_set(ssh_session session unused, enum ssh_options_e type,
+    const void *value)
+{
+	if (fails("ssh_options_set"))
+		return -1;
+	if (type == SSH_OPTIONS_HOST)
+		played.name = value;
+	if (type == SSH_OPTIONS_FD)
+		played.fd = *(const int *)value;
+	return 0;
+}
+
+static int
+play_get_server_publickey(ssh_session session unused, ssh_key *key)
+{
+	*key = thing("ssh_get_server_publickey", &played.keys);
+	return *key != NULL ? SSH_OK : SSH_ERROR;
+}
+
+static int
+play_get_publickey_hash(const ssh_key key unused,
+    enum ssh_publickey_hash_type type unused, unsigned char **hash,
+    size_t *len)
+{
+	if (fails("ssh_get_publickey_hash"))
+		return -1;
+	*hash = (unsigned char *)text_of("hash");
+	*len = 4;
+	return 0;
+}
+
+static char *
+play_get_fingerprint_hash(enum ssh_publickey_hash_type type unused,
+    unsigned char *hash unused, size_t len unused)
+{
+	return fails("ssh_get_fingerprint_hash") ? NULL :
+	    text_of("SHA256:finger");
+}
+
+static void
+play_clean_pubkey_hash(unsigned char **hash)
+{
+	if (*hash != NULL)
+		played.texts--;
+	free(*hash);
+	*hash = NULL;
+}
+
+static enum ssh_known_hosts_e
+play_session_has_known_hosts_entry(ssh_session session unused)
+{
+	return played.known_name != NULL &&
+	    strcmp(played.name, played.known_name) == 0 ? SSH_KNOWN_HOSTS_OK :
+	    SSH_KNOWN_HOSTS_UNKNOWN;
+}
+
+static enum ssh_known_hosts_e
+play_session_is_known_server(ssh_session session unused)
+{
+	return (enum ssh_known_hosts_e)played.known;
+}
+
+static int
+play_session_export_known_hosts_entry(ssh_session session unused, char **line)
+{
+	if (fails("ssh_session_export_known_hosts_entry"))
+		return SSH_ERROR;
+	*line = text_of("ts01 ssh-ed25519 AAAA\n");
+	return SSH_OK;
+}
+
+static void
+play_string_free_char(char *text)
+{
+	played.texts--;
+	free(text);
+}
+
+static int
+play_pki_import_privkey_base64(const char *text unused,
+    const char *passphrase, ssh_auth_callback ask unused, void *arg unused,
+    ssh_key *key)
+{
+	assert_string_equal(passphrase, "");
+	*key = thing("ssh_pki_import_privkey_base64", &played.keys);
+	return *key != NULL ? SSH_OK : SSH_ERROR;
+}
+
+static void
+play_key_free(ssh_key key)
+{
+	if (key != NULL)
+		played.keys--;
+}
+
+static int
+play_pki_generate(enum ssh_keytypes_e type unused, int parameter unused,
+    ssh_key *key)
+{
+	*key = thing("ssh_pki_generate", &played.keys);
+	return *key != NULL ? SSH_OK : SSH_ERROR;
+}
+
+static int
+play_pki_export_privkey_base64(const ssh_key key unused,
+    const char *passphrase unused, ssh_auth_callback ask unused,
+    void *arg unused, char **text)
+{
+	if (fails("ssh_pki_export_privkey_base64"))
+		return SSH_ERROR;
+	*text = text_of(played.key);
+	return SSH_OK;
+}
+
+static int
+play_pki_export_pubkey_base64(const ssh_key key unused, char **text)
+{
+	if (fails("ssh_pki_export_pubkey_base64"))
+		return SSH_ERROR;
+	*text = text_of(played.key);
+	return SSH_OK;
+}
+
+static int
+play_userauth_publickey(ssh_session session unused, const char *user,
+    const ssh_key key unused)
+{
+	assert_null(user);
+	if (played.tries++ < played.again)
+		return SSH_AUTH_AGAIN;
+	played.tries = 0;
+	return played.logins[played.logins_made++];
+}
+
+static ssh_channel
+play_channel_new(ssh_session session unused)
+{
+	return thing("ssh_channel_new", &played.channels);
+}
+
+static void
+play_channel_free(ssh_channel channel)
+{
+	assert_ptr_equal(channel, &played.channels);
+	played.channels--;
+}
+
+static int
+play_channel_open_session(ssh_channel channel unused)
+{
+	return step_of("ssh_channel_open_session");
+}
+
+static int
+play_channel_request_exec(ssh_channel channel unused,
+    const char *command unused)
+{
+	return step_of("ssh_channel_request_exec");
+}
+
+static int
+play_channel_send_eof(ssh_channel channel unused)
+{
+	return step_of("ssh_channel_send_eof");
+}
+
+static int
+play_channel_read_nonblocking(ssh_channel channel unused, void *buf,
+    uint32_t size, int is_stderr)
+{
+	size_t n = played.output_len - played.read;
+
+	if (is_stderr) {
+		if (played.message == NULL)
+			return SSH_ERROR;
+		n = played.message_len != 0 ? (size_t)played.message_len :
+		    strlen(played.message);
+		assert_true(n <= size);
+		memcpy(buf, played.message, n);
+		return (int)n;
+	}
+	if (fails("ssh_channel_read_nonblocking"))
+		return SSH_ERROR;
+	if (n > size)
+		n = size;
+	if (n > 0)
+		memcpy(buf, played.output + played.read, n);
+	played.read += n;
+	return (int)n;
+}
+
+static int
+play_channel_is_eof(ssh_channel channel unused)
+{
+	return !fails("ssh_channel_is_eof");
+}
+
+static int
+play_channel_is_closed(ssh_channel channel unused)
+{
+	return played.closed;
+}
+
+static int
+play_channel_get_exit_status(ssh_channel channel unused)
+{
+	return played.status;
+}
+
+/* What played says, on good terms with all that is asked. */
+static unused void
+play(void)
+{
+	static const int logins[] = { SSH_AUTH_SUCCESS };
+
+	played = (struct played){ .known = SSH_KNOWN_HOSTS_OK,
+	    .logins = logins, .key = "AAAA" };
+}
+
+/* Nothing that it has handed out is still there. */
+static unused void
+check_returned(const char *label)
+{
+	check(label, played.sessions == 0);
+	check(label, played.channels == 0);
+	check(label, played.keys == 0);
+	check(label, played.texts == 0);
+}
+
+int
+__wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err)
+{
+	if (fails("libssh_load"))
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "there is no libssh");
+#define PLAY(name)	.ssh_##name = play_##name
+	*lib = (struct libssh){
+		PLAY(new), PLAY(free), PLAY(connect), PLAY(disconnect),
+		PLAY(set_blocking), PLAY(get_poll_flags), PLAY(get_error),
+		PLAY(options_set), PLAY(get_server_publickey),
+		PLAY(get_publickey_hash), PLAY(get_fingerprint_hash),
+		PLAY(clean_pubkey_hash), PLAY(session_has_known_hosts_entry),
+		PLAY(session_is_known_server),
+		PLAY(session_export_known_hosts_entry),
+		PLAY(string_free_char), PLAY(pki_import_privkey_base64),
+		PLAY(key_free), PLAY(pki_generate),
+		PLAY(pki_export_privkey_base64),
+		PLAY(pki_export_pubkey_base64), PLAY(userauth_publickey),
+		PLAY(channel_new), PLAY(channel_free),
+		PLAY(channel_open_session), PLAY(channel_request_exec),
+		PLAY(channel_send_eof), PLAY(channel_read_nonblocking),
+		PLAY(channel_is_eof), PLAY(channel_is_closed),
+		PLAY(channel_get_exit_status),
+	};
+#undef PLAY
+	return 0;
+}
+
+#endif

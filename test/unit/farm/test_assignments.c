@@ -1,0 +1,616 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/wait.h>
+
+#include <limits.h>
+
+#include "farm/assignments.h"
+#include "base/clock.h"
+#include "failing_malloc.h"
+
+#define NOW	1763930965
+#define MANY	50	/* a class that logs in at once */
+
+static char dir[100];
+
+static int
+make_site(void **state)
+{
+	if (make_test_dir(state) == -1)
+		return -1;
+	snprintf(dir, sizeof(dir), "%s/state", test_dir);
+	return 0;
+}
+
+static struct assignments *
+open_at(time_t now)
+{
+	struct assignments *choices;
+
+	assert_int_equal(assignments_open(dir, now, 1000, &choices, NULL), 0);
+	assert_non_null(choices);
+	return choices;
+}
+
+/* Add a choice, as a broker does it. */
+static void
+choose(time_t now, const char *server, const char *user, const char *profile)
+{
+	struct assignments *choices = open_at(now);
+
+	assert_int_equal(assignments_add(choices, server, user, profile, NULL),
+	    0);
+	assert_int_equal(assignments_save(choices, NULL), 0);
+	assignments_close(choices);
+}
+
+static long
+pending(time_t now, const char *server)
+{
+	struct assignments *choices = open_at(now);
+	long n = assignments_pending(choices, server);
+
+	assignments_close(choices);
+	return n;
+}
+
+static void
+started(time_t now, const char *server, const char *user, long age)
+{
+	struct assignments *choices = open_at(now);
+
+	assignments_started(choices, server, user, age);
+	assert_int_equal(assignments_save(choices, NULL), 0);
+	assignments_close(choices);
+}
+
+/* The text of the file, which is good until the next call. */
+static const char *
+text_of_file(void)
+{
+	static char text[4096];
+	FILE *fp = fopen(test_path("state/" ASSIGNMENTS_FILE), "r");
+	size_t n;
+
+	if (fp == NULL)
+		return "(no file)";
+	n = fread(text, 1, sizeof(text) - 1, fp);
+	text[n] = '\0';
+	fclose(fp);
+	return text;
+}
+
+/*
+ * What is remembered
+ */
+
+static void
+choices_are_counted_by_server(void **state unused)
+{
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+	choose(NOW, "ts01:22", "alice", "lab");
+	choose(NOW, "ts01:22", "bob", "lab");
+	choose(NOW, "TS02.Example.org:22", "carol", "a lab, with blanks");
+	assert_int_equal(pending(NOW, "ts01:22"), 2);
+	assert_int_equal(pending(NOW, "TS01:22"), 2);
+	assert_int_equal(pending(NOW, "ts02.example.org:22"), 1);
+	assert_int_equal(pending(NOW, "ts01:2222"), 0);
+	assert_int_equal(pending(NOW, "ts01"), 0);
+	assert_int_equal(pending(NOW, ""), 0);
+	assert_string_equal(text_of_file(),
+	    "1763930965 ts01:22 alice lab\n"
+	    "1763930965 ts01:22 bob lab\n"
+	    "1763930965 ts02.example.org:22 carol a lab, with blanks\n");
+}
+
+static void
+who_chooses_anew_counts_once(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	choose(NOW + 1, "ts02:22", "alice", "lab");
+	assert_int_equal(pending(NOW + 1, "ts01:22"), 0);
+	assert_int_equal(pending(NOW + 1, "ts02:22"), 1);
+
+	/* another profile is another session, and so is another user's */
+	choose(NOW + 2, "ts02:22", "alice", "lab 2");
+	choose(NOW + 2, "ts02:22", "Alice", "lab");
+	assert_int_equal(pending(NOW + 2, "ts02:22"), 3);
+}
+
+static void
+choices_are_forgotten_after_a_minute(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	choose(NOW + 1, "ts01:22", "bob", "lab");
+	assert_int_equal(pending(NOW + ASSIGNMENT_SECONDS, "ts01:22"), 2);
+	assert_int_equal(pending(NOW + ASSIGNMENT_SECONDS + 1, "ts01:22"), 1);
+	assert_int_equal(pending(NOW + ASSIGNMENT_SECONDS + 2, "ts01:22"), 0);
+
+	/* and the next one who writes does not write them */
+	choose(NOW + ASSIGNMENT_SECONDS + 1, "ts02:22", "carol", "lab");
+	assert_string_equal(text_of_file(), "1763930966 ts01:22 bob lab\n"
+	    "1763931026 ts02:22 carol lab\n");
+}
+
+static void
+choices_of_the_future_do_not_count(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(pending(NOW - 5, "ts01:22"), 1);
+	assert_int_equal(pending(NOW - 6, "ts01:22"), 0);
+}
+
+/* Each row: a choice of alice's for ts01:22 at NOW, and what is reported. */
+static void
+a_session_that_has_started_fulfils_a_choice(void **state unused)
+{
+	static const struct {
+		const char *label, *server, *user;
+		time_t now;
+		long age;
+		long pending;
+	} rows[] = {
+		{ "at once", "ts01:22", "alice", NOW, 0, 0 },
+		{ "ten seconds later", "ts01:22", "alice", NOW + 30, 20, 0 },
+		{ "in the same second", "ts01:22", "alice", NOW + 30, 30, 0 },
+		{ "a second of another clock", "ts01:22", "alice", NOW + 30,
+		    31, 0 },
+		{ "two", "ts01:22", "alice", NOW + 30, 32, 0 },
+		{ "in any case", "TS01:22", "alice", NOW + 30, 20, 0 },
+		{ "a clock set back", "ts01:22", "alice", NOW + 30, -99, 0 },
+		{ "one that was there before", "ts01:22", "alice", NOW + 30,
+		    33, 1 },
+		{ "an old one", "ts01:22", "alice", NOW, 86400, 1 },
+		{ "one of the beginning of time", "ts01:22", "alice", NOW,
+		    INT32_MAX, 1 },
+		{ "another server's", "ts02:22", "alice", NOW + 30, 20, 1 },
+		{ "another port's", "ts01:2222", "alice", NOW + 30, 20, 1 },
+		{ "another user's", "ts01:22", "bob", NOW + 30, 20, 1 },
+		{ "another Alice's", "ts01:22", "Alice", NOW + 30, 20, 1 },
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		choose(NOW, "ts01:22", "alice", "lab");
+		started(rows[i].now, rows[i].server, rows[i].user,
+		    rows[i].age);
+		check(rows[i].label, pending(rows[i].now, "ts01:22") ==
+		    rows[i].pending);
+		unlink(test_path("state/" ASSIGNMENTS_FILE));
+	}
+}
+
+static void
+one_start_fulfils_all_older_choices(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	choose(NOW, "ts02:22", "alice", "lab 2");
+	choose(NOW, "ts01:22", "bob", "lab");
+	choose(NOW + 5, "ts01:22", "alice", "lab 3");
+	choose(NOW + 20, "ts01:22", "alice", "lab 4");
+	started(NOW + 30, "ts01:22", "alice", 20);
+	assert_string_equal(text_of_file(),
+	    "1763930965 ts02:22 alice lab 2\n"
+	    "1763930965 ts01:22 bob lab\n"
+	    "1763930985 ts01:22 alice lab 4\n");
+}
+
+static void
+ages_without_end_do_no_harm(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	started(NOW, "ts01:22", "alice", LONG_MAX);
+	assert_int_equal(pending(NOW, "ts01:22"), 1);
+	started(NOW, "ts01:22", "alice", LONG_MIN);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+}
+
+static void
+what_cannot_stand_in_a_line_is_refused(void **state unused)
+{
+	static const struct {
+		const char *server, *user, *profile;
+	} rows[] = {
+		{ "", "alice", "lab" },
+		{ "ts 01:22", "alice", "lab" },
+		{ "ts01:22\n", "alice", "lab" },
+		{ "ts01:22", "", "lab" },
+		{ "ts01:22", "alice liddell", "lab" },
+		{ "ts01:22", "ali\nce", "lab" },
+		{ "ts01:22", "ali\tce", "lab" },
+		{ "ts01:22", "alice\x7f", "lab" },
+		{ "ts01:22", "alice", "" },
+		{ "ts01:22", "alice", "lab\n1 a b c" },
+		{ "ts01:22", "alice", "la\x01" "b" },
+	};
+	struct x2gobroker_error err;
+	struct assignments *choices = open_at(NOW);
+	char name[1000];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		check(rows[i].user, assignments_add(choices, rows[i].server,
+		    rows[i].user, rows[i].profile, &err) == -1);
+		check_problem(rows[i].user, &err, &(const struct problem){
+		    X2GOBROKER_ERR_VALUE, 0, "cannot be written down" });
+	}
+	memset(name, 'a', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	assert_int_equal(assignments_add(choices, name, "a", "b", NULL), -1);
+	assert_int_equal(assignments_add(choices, "ts01:22", name, "b", NULL), -1);
+	assert_int_equal(assignments_add(choices, "ts01:22", "a", name, NULL), -1);
+	assert_int_equal(assignments_save(choices, NULL), 0);
+	assert_string_equal(text_of_file(), "(no file)");
+	assignments_close(choices);
+}
+
+static void
+what_is_not_saved_is_lost(void **state unused)
+{
+	struct assignments *choices = open_at(NOW);
+
+	assert_int_equal(assignments_add(choices, "ts01:22", "alice", "lab", NULL),
+	    0);
+	assert_int_equal(assignments_pending(choices, "ts01:22"), 1);
+	assignments_close(choices);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+	assert_string_equal(text_of_file(), "(no file)");
+	assignments_close(NULL);
+}
+
+static void
+the_oldest_go_when_there_are_too_many(void **state unused)
+{
+	struct assignments *choices = open_at(NOW);
+	char user[20];
+	int i;
+
+	for (i = 0; i < ASSIGNMENTS_MAX + 3; i++) {
+		snprintf(user, sizeof(user), "u%d", i);
+		assert_int_equal(assignments_add(choices, i < 4 ? "ts01:22" :
+		    "ts02:22", user, "lab", NULL), 0);
+	}
+	assert_int_equal(assignments_save(choices, NULL), 0);
+	assignments_close(choices);
+	assert_int_equal(pending(NOW, "ts01:22"), 1);
+	assert_int_equal(pending(NOW, "ts02:22"), ASSIGNMENTS_MAX - 1);
+}
+
+/*
+ * The file
+ */
+
+static void
+lines_that_are_none_are_left_out(void **state unused)
+{
+	static const char *const lines[] = {
+		"", " ", "x", "1763930965", "1763930965 ts01:22",
+		"1763930965 ts01:22 alice", "1763930965 ts01:22 alice ",
+		"1763930965  alice lab", "1763930965 ts01:22  lab",
+		" 1763930965 ts01:22 alice lab", "-1 ts01:22 alice lab",
+		"+1763930965 ts01:22 alice lab",
+		"1763930965.5 ts01:22 alice lab", " ts01:22 alice lab",
+		"1763930965x ts01:22 alice lab",
+		"99999999999999999999 ts01:22 alice lab",
+		"1763930965\tts01:22\talice\tlab",
+		"1763930965 ts01:22 alice lab\r",
+		"1763930965 ts01:22 al\x7fice lab",
+	};
+	struct buf buf = { 0 };
+	size_t i;
+
+	make_dir("state");
+	for (i = 0; i < LENGTH(lines); i++) {
+		buf_truncate(&buf, 0);
+		buf_printf(&buf, "%s\n1763930965 ts01:22 bob lab\n",
+		    lines[i]);
+		write_file("state/" ASSIGNMENTS_FILE, buf.data);
+		check(lines[i], pending(NOW, "ts01:22") == 1);
+	}
+	buf_free(&buf);
+}
+
+static void
+a_damaged_file_is_an_empty_one(void **state unused)
+{
+	const char *path;
+	FILE *fp;
+	int i;
+
+	make_dir("state");
+	path = write_file("state/" ASSIGNMENTS_FILE, "");
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+
+	fp = fopen(path, "w");
+	assert_non_null(fp);
+	fwrite("1763930965 ts01:22 bob lab\n\0\n", 1, 29, fp);
+	fclose(fp);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+
+	fp = fopen(path, "w");
+	assert_non_null(fp);
+	for (i = 0; i <= ASSIGNMENTS_MAX; i++)
+		fprintf(fp, "1763930965 ts01:22 u%d lab\n", i);
+	fclose(fp);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+
+	assert_int_equal(truncate(path, 100 * 1024 * 1024), 0);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_string_equal(text_of_file(), "1763930965 ts01:22 alice lab\n");
+}
+
+static void
+what_is_no_file_is_replaced_or_left(void **state unused)
+{
+	struct assignments *choices;
+	struct x2gobroker_error err;
+	const char *path, *other;
+
+	make_dir("state");
+	other = write_file("other", "1763930965 ts01:22 bob lab\n");
+	path = test_path("state/" ASSIGNMENTS_FILE);
+	assert_int_equal(symlink(other, path), 0);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(pending(NOW, "ts01:22"), 1);
+
+	/* opening a FIFO does not hang */
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(pending(NOW, "ts01:22"), 0);
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(pending(NOW, "ts01:22"), 1);
+
+	unlink(path);
+	assert_int_equal(mkdir(path, 0700), 0);
+	choices = open_at(NOW);
+	assert_int_equal(assignments_add(choices, "ts01:22", "alice", "lab", NULL),
+	    0);
+	assert_int_equal(assignments_save(choices, &err), -1);
+	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
+	assignments_close(choices);
+}
+
+static void
+the_file_is_for_us_alone(void **state unused)
+{
+	struct stat st;
+
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(stat(test_path("state"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(stat(test_path("state/" ASSIGNMENTS_FILE), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(test_path("state/choices.lock"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(access(test_path("state/choices.new"), F_OK), -1);
+}
+
+static void
+nothing_is_written_when_nothing_has_changed(void **state unused)
+{
+	struct stat before, after;
+
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(stat(test_path("state/" ASSIGNMENTS_FILE), &before), 0);
+	started(NOW, "ts01:22", "bob", 0);
+	assert_int_equal(stat(test_path("state/" ASSIGNMENTS_FILE), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(pending(NOW, "ts01:22"), 1);
+}
+
+static void
+what_somebody_left_half_done_is_no_hindrance(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	write_file("state/choices.new", "1763930965 ts01:22 x");
+	choose(NOW, "ts01:22", "bob", "lab");
+	assert_int_equal(pending(NOW, "ts01:22"), 2);
+}
+
+/*
+ * The directory
+ */
+
+static void
+check_refused(const char *label, enum x2gobroker_code code)
+{
+	struct x2gobroker_error err;
+	struct assignments *choices = (void *)&err;
+
+	check(label, assignments_open(dir, NOW, 0, &choices, &err) == -1);
+	check(label, choices == NULL);
+	check(label, err.code == code);
+}
+
+static void
+an_unsafe_directory_is_refused(void **state unused)
+{
+	const char *path = make_dir("state");
+
+	assert_int_equal(chmod(path, 0775), 0);
+	check_refused("group", X2GOBROKER_ERR_UNSAFE);
+	assert_int_equal(chmod(path, 0757), 0);
+	check_refused("others", X2GOBROKER_ERR_UNSAFE);
+	assert_int_equal(chmod(path, 01777), 0);
+	check_refused("sticky", X2GOBROKER_ERR_UNSAFE);
+	assert_int_equal(chmod(path, 0755), 0);
+	if (geteuid() == 0) {
+		assert_int_equal(chown(path, 1, 1), 0);
+		check_refused("somebody's", X2GOBROKER_ERR_UNSAFE);
+		assert_int_equal(chown(path, 0, 0), 0);
+	}
+	assert_int_equal(chmod(test_dir, 0777), 0);
+	check_refused("the one above", X2GOBROKER_ERR_UNSAFE);
+	assert_int_equal(chmod(test_dir, 0755), 0);
+	assert_int_equal(rmdir(path), 0);
+	write_file("state", "");
+	check_refused("a file", X2GOBROKER_ERR_UNSAFE);
+}
+
+static void
+without_a_parent_there_is_no_directory(void **state unused)
+{
+	snprintf(dir, sizeof(dir), "%s/a/b", test_dir);
+	check_refused("no parent", X2GOBROKER_ERR_NOTFOUND);
+	assert_int_equal(access(test_path("a"), F_OK), -1);
+}
+
+static void
+a_lock_that_is_none_is_refused(void **state unused)
+{
+	make_dir("state");
+	assert_int_equal(symlink("/etc/passwd",
+	    test_path("state/choices.lock")), 0);
+	check_refused("a link", X2GOBROKER_ERR_SYSTEM);
+	unlink(test_path("state/choices.lock"));
+	make_dir("state/choices.lock");
+	check_refused("a directory", X2GOBROKER_ERR_SYSTEM);
+}
+
+/*
+ * Many at once
+ */
+
+static void
+a_lock_is_not_waited_for_without_end(void **state unused)
+{
+	struct x2gobroker_error err;
+	struct assignments *one = open_at(NOW), *other;
+	int64_t begin = clock_ms(), ms;
+
+	assert_int_equal(assignments_open(dir, NOW, 200, &other, &err), -1);
+	ms = clock_ms() - begin;
+	assert_in_range(ms, 200, 5000);
+	assert_null(other);
+	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
+	assert_non_null(strstr(err.text, "cannot be locked"));
+
+	begin = clock_ms();
+	assert_int_equal(assignments_open(dir, NOW, 0, &other, &err), -1);
+	assert_in_range(clock_ms() - begin, 0, 150);
+	assignments_close(one);
+	assert_int_equal(assignments_open(dir, NOW, 0, &other, &err), 0);
+	assignments_close(other);
+}
+
+static bool
+choose_as(int number)
+{
+	struct assignments *choices;
+	char user[20];
+	bool good;
+
+	snprintf(user, sizeof(user), "u%d", number);
+	if (assignments_open(dir, NOW, 10000, &choices, NULL) == -1)
+		return false;
+	good = assignments_add(choices, number % 2 == 0 ? "ts01:22" : "ts02:22",
+	    user, "lab", NULL) == 0 && assignments_save(choices, NULL) == 0;
+	assignments_close(choices);
+	return good;
+}
+
+/* All children begin when the pipe is closed. */
+static pid_t
+start_child(int number, int ends[2])
+{
+	pid_t pid = fork();
+	char c;
+
+	assert_int_not_equal(pid, -1);
+	if (pid != 0)
+		return pid;
+	close(ends[1]);
+	_exit(read(ends[0], &c, 1) == 0 && choose_as(number) ? 0 : 1);
+}
+
+static void
+many_at_once_lose_nothing(void **state unused)
+{
+	pid_t pids[MANY];
+	int ends[2], i, status;
+	int64_t begin;
+
+	assert_int_equal(pipe(ends), 0);
+	for (i = 0; i < MANY; i++)
+		pids[i] = start_child(i, ends);
+	begin = clock_ms();
+	close(ends[0]);
+	close(ends[1]);
+	for (i = 0; i < MANY; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+	print_message("# %d brokers: %d ms\n", MANY,
+	    (int)(clock_ms() - begin));
+	assert_in_range(clock_ms() - begin, 0, 5000);
+	assert_int_equal(pending(NOW, "ts01:22"), MANY / 2);
+	assert_int_equal(pending(NOW, "ts02:22"), MANY / 2);
+}
+
+/*
+ * What fails
+ */
+
+static void
+without_memory_the_file_stays_as_it_was(void **state unused)
+{
+	struct x2gobroker_error err;
+	struct assignments *choices;
+	int n, result;
+
+	choose(NOW, "ts01:22", "alice", "lab");
+	for (n = 1;; n++) {
+		alloc_fail(n);
+		result = assignments_open(dir, NOW, 1000, &choices, &err);
+		if (result == 0) {
+			result = assignments_add(choices, "ts01:22", "bob", "lab",
+			    &err);
+			if (result == 0)
+				result = assignments_save(choices, &err);
+			assignments_close(choices);
+		} else
+			assert_null(choices);
+		if (!alloc_failed())
+			break;
+		assert_int_equal(result, -1);
+		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+		assert_int_equal(pending(NOW, "ts01:22"), 1);
+	}
+	assert_int_equal(result, 0);
+	assert_true(n > 5);
+	assert_int_equal(pending(NOW, "ts01:22"), 2);
+}
+
+#define test(f)	cmocka_unit_test_setup_teardown(f, make_site, remove_test_dir)
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		test(choices_are_counted_by_server),
+		test(who_chooses_anew_counts_once),
+		test(choices_are_forgotten_after_a_minute),
+		test(choices_of_the_future_do_not_count),
+		test(a_session_that_has_started_fulfils_a_choice),
+		test(one_start_fulfils_all_older_choices),
+		test(ages_without_end_do_no_harm),
+		test(what_cannot_stand_in_a_line_is_refused),
+		test(what_is_not_saved_is_lost),
+		test(the_oldest_go_when_there_are_too_many),
+		test(lines_that_are_none_are_left_out),
+		test(a_damaged_file_is_an_empty_one),
+		test(what_is_no_file_is_replaced_or_left),
+		test(the_file_is_for_us_alone),
+		test(nothing_is_written_when_nothing_has_changed),
+		test(what_somebody_left_half_done_is_no_hindrance),
+		test(an_unsafe_directory_is_refused),
+		test(without_a_parent_there_is_no_directory),
+		test(a_lock_that_is_none_is_refused),
+		test(a_lock_is_not_waited_for_without_end),
+		test(many_at_once_lose_nothing),
+		test(without_memory_the_file_stays_as_it_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests that servers are asked for: what becomes of the answer to the client
+ * where a server, a key, a list or memory is missing.  Linked with --wrap for
+ * the functions of failing_malloc.h and fake_connection.h, parallel_run and libssh_load.
+ */
+#include "tasks/answer.h"
+#include "autologin/autologin.h"
+#include "farm/balance.h"
+#include "farm/poll.h"
+#include "failing_malloc.h"
+#include "fake_connection.h"
+
+int	__real_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
+	    parallel_progress *progress, void *arg, struct x2gobroker_error *err);
+int	__wrap_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
+	    parallel_progress *progress, void *arg, struct x2gobroker_error *err);
+int	__wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err);
+
+/* Of a round with more jobs than servers, the last one is the making of a
+ * key. */
+static bool round_fails, key_hangs;
+
+int
+__wrap_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
+    parallel_progress *progress, void *arg, struct x2gobroker_error *err)
+{
+	int result;
+
+	if (round_fails)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "no threads");
+	result = __real_parallel_run(jobs, n, deadline, progress, arg, err);
+	if (key_hangs && n > 1 && jobs[n - 1] != NULL) {
+		jobs[n - 1]->free(jobs[n - 1]);
+		jobs[n - 1] = NULL;
+	}
+	return result;
+}
+
+int
+__wrap_libssh_load(struct libssh *lib unused, struct x2gobroker_error *err)
+{
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+	    "there is no libssh");
+}
+
+#define NAME(id)	"alice-" id "-1763930965_stDXFCE_dp24"
+#define SHADOW		"alice-60-1763930965_stS0XSHADbob_dp24"
+#define LINE(id, n, host, state, last) "1|" id "|" n "|" host "|" state \
+		"|2026-11-23T20:49:25|d5ac5e1b|192.0.2.7|30001|30002|" last \
+		"|alice|877|30003|-1|-1\n"
+#define SESSION(n, host, state) LINE(NAME(n), n, host, state, \
+		"2026-11-23T20:00:" n)
+#define LOAD	"loadavgXX:121\nmemAvail:15873\nmyMemAvail:15010\n" \
+		"numCPU:4\ntypeCPU:2400\nsessions:17\n"
+#define STATUS(sessions)	"OK\n" LOAD sessions "END\n"
+#define OURS	"OK\navailabletasks\nstatus\n"
+#define SAYS(task, text)	{ NULL, task, X2GOBROKER_OK, text }
+#define FAILS(task, text)	{ NULL, task, X2GOBROKER_ERR_SYSTEM, text }
+
+static char state_dir[100], drained[100];
+static const char *new_key;	/* of all servers, which is not known */
+static struct problems said;
+
+static int
+setup(void **state)
+{
+	round_fails = key_hangs = false;
+	new_key = NULL;
+	alloc_fail(0);
+	play_servers(NULL);
+	if (make_test_dir(state) == -1)
+		return -1;
+	snprintf(state_dir, sizeof(state_dir), "%s", test_path("state"));
+	snprintf(drained, sizeof(drained), "%s", test_path("drained"));
+	test_config.state_dir = state_dir;
+	test_config.drain_file = drained;
+	test_config.default_agent_query_mode = QUERY_SSH;
+	test_config.default_session_autologin = false;
+	test_config.default_portscan_x2goservers = false;
+	test_config.require_cookie = false;
+	return 0;
+}
+
+/* What alice is told; profile p has these lines, and servers say the rows.  What
+ * is reported is in said. */
+static char *
+ask_broker(const char *task, const char *lines, const struct said *rows,
+    struct x2gobroker_error *err)
+{
+	struct x2gobroker_user *user = make_user("alice", "192.0.2.7");
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_request *request;
+	struct x2gobroker_answer *answer;
+	struct problems problems;
+	char text[400], *copy;
+	const char *told;
+	size_t len;
+
+	play_servers(rows);
+	link_played.new_key = new_key;
+	said.n = 0;
+	snprintf(text, sizeof(text), "[p]\nname=P\n%s\n", lines);
+	profiles = load_text(text, &problems);
+	assert_int_equal(problems.n, 0);
+	assert_int_equal(x2gobroker_request_parse(task, &request, NULL), 0);
+	assert_int_equal(x2gobroker_answer_new(request, &answer, NULL), 0);
+	x2gobroker_answer_set_report(answer, collect, &said);
+	if (x2gobroker_answer_task(answer, profiles, user, err) == 0 &&
+	    err != NULL)
+		err->code = X2GOBROKER_OK;
+	assert_int_equal(x2gobroker_answer_text(answer, &told, &len, NULL), 0);
+	copy = strdup(told);
+	assert_non_null(copy);
+	x2gobroker_answer_free(answer);
+	x2gobroker_request_free(request);
+	x2gobroker_profiles_free(profiles);
+	x2gobroker_user_free(user);
+	return copy;
+}
+
+#define SELECT	"x --task selectsession --sid p"
+#define LIST	"x --task listsessions"
+#define DENIED	"Access denied\n"
+
+static const struct said idle[] = { SAYS("status", STATUS("")),
+    SAYS("listsessions", "OK\n"), { 0 } };
+
+/* A row of the next test: a request, what servers say, what the answer has to
+ * have in it, and what is reported (or NULL). */
+struct request {
+	const char *label, *task, *lines;
+	const struct said *rows;
+	const char *answer, *report;
+};
+
+static void
+check_requests(const struct request *rows, size_t n)
+{
+	char *answer;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		remove(test_path("state/choices"));
+		answer = ask_broker(rows[i].task, rows[i].lines, rows[i].rows,
+		    NULL);
+		if (strstr(answer, rows[i].answer) == NULL)
+			fail_msg("[%s] \"%s\" has no \"%s\"", rows[i].label,
+			    answer, rows[i].answer);
+		if (rows[i].report == NULL && said.n > 0)
+			fail_msg("[%s] unexpected: %s", rows[i].label,
+			    said.list[0].text);
+		if (rows[i].report != NULL && (said.n == 0 ||
+		    strstr(said.list[said.n - 1].text, rows[i].report) ==
+		    NULL))
+			fail_msg("[%s] not reported: %s", rows[i].label,
+			    rows[i].report);
+		free(answer);
+	}
+}
+
+/*
+ * Sessions that there are
+ */
+
+static void
+a_session_is_gone_to(void **state unused)
+{
+	static const struct said suspended[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts02", "S")
+		    "session:" SESSION("51", "ts01", "S")
+		    "session:" LINE(SHADOW, "60", "ts01", "R",
+		    "2026-11-23T20:00:59")
+		    "session:" SESSION("52", "ts01", "F")
+		    "session:" SESSION("53", "elsewhere", "S"))), { 0 },
+	}, running[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts01", "R"))),
+		SAYS("availabletasks", OURS), SAYS("suspendsession", "OK\n"),
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")),
+		{ 0 },
+	}, stubborn[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts01", "R"))),
+		SAYS("availabletasks", OURS),
+		FAILS("suspendsession", "broke off"), { 0 },
+	}, ended[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts01", "R"))),
+		SAYS("availabletasks", OURS), SAYS("suspendsession", "OK\n"),
+		SAYS("listsessions", "OK\n"), { 0 },
+	}, odd[] = {
+		SAYS("status", STATUS("session:nonsense\n")), { 0 },
+	};
+	static const struct request rows[] = {
+		{ "suspended", SELECT, "host=ts01, ts02", suspended,
+		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("51"), NULL },
+		{ "of another host", SELECT, "host=ts02, ts03", suspended,
+		    "SERVER:ts02:22\nSESSION_INFO:1|" NAME("50"), NULL },
+		{ "at another port", SELECT, "host=ts01:23, ts02", suspended,
+		    "SERVER:ts01:23\nSESSION_INFO:1|" NAME("51"), NULL },
+		{ "running", SELECT, "host=ts01, ts02", running,
+		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("50"), NULL },
+		{ "that stays", SELECT, "host=ts01, ts02", stubborn,
+		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("50"),
+		    "is not suspended yet: broke off" },
+		{ "that has ended", SELECT, "host=ts01, ts02", ended,
+		    "Access granted\nSERVER:ts0", "has ended" },
+		{ "of no use", SELECT, "host=ts01, ts02", odd,
+		    "Access granted\nSERVER:ts0", "of its lines are no" },
+	};
+
+	check_requests(rows, LENGTH(rows));
+}
+
+static void
+a_listing_has_marks(void **state unused)
+{
+	static const struct said suspended[] = {
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")),
+		{ 0 },
+	}, finished[] = {
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "F")),
+		{ 0 },
+	}, broken[] = { FAILS("listsessions", "broke off"), { 0 } };
+	static const struct request rows[] = {
+		{ "suspended", LIST, "host=ts01", suspended, "status=S\n",
+		    NULL },
+		{ "not here", LIST, "host=ts02", suspended,
+		    "command=TERMINAL\n", NULL },
+		{ "finished", LIST, "host=ts01", finished,
+		    "START_USER_SESSIONS", NULL },
+		{ "broken", LIST, "host=ts01", broken,
+		    "START_USER_SESSIONS", "ts01: broke off" },
+		{ "somebody else's", LIST, "host=ts01\nuser=kiosk", suspended,
+		    "START_USER_SESSIONS", NULL },
+	};
+	struct request again[LENGTH(rows)];
+	char *answer;
+	size_t i;
+
+	memcpy(again, rows, sizeof(rows));
+	again[1].answer = "START_USER_SESSIONS";
+	check_requests(again, LENGTH(again));
+	for (i = 1; i < LENGTH(rows); i++) {
+		answer = ask_broker(LIST, rows[i].lines, rows[i].rows, NULL);
+		check(rows[i].label, strstr(answer, "status=") == NULL);
+		free(answer);
+	}
+	round_fails = true;
+	answer = ask_broker(LIST, "host=ts01", suspended, NULL);
+	assert_non_null(strstr(answer, "START_USER_SESSIONS"));
+	assert_string_equal(said.list[0].text,
+	    "not all sessions are shown: no threads");
+	free(answer);
+}
+
+static void
+a_warning_is_told(void **state unused)
+{
+	static const struct request rows[] = {
+		{ "warned of", SELECT, "host=ts01, ts02\n"
+		    "broker-agent-hostkey-policy=WarningPolicy", idle,
+		    "Access granted\nSERVER:ts0", "asked all the same" },
+	};
+
+	new_key = "ts01 ssh-ed25519 A";
+	check_requests(rows, LENGTH(rows));
+}
+
+/*
+ * Servers that there are not
+ */
+
+static void
+without_a_server_it_is_refused(void **state unused)
+{
+	static const struct said broken[] = { FAILS("open", "no way"),
+	    { 0 } };
+	static const struct {
+		const char *lines;
+		const struct said *rows;
+		enum x2gobroker_code code;
+		const char *why;
+	} rows[] = {
+		{ "host=ts01, ts02", broken, X2GOBROKER_ERR_NOTFOUND,
+		    "ts01, ts02: no way" },
+		{ "host=ts01", broken, X2GOBROKER_ERR_NOTFOUND,
+		    "ts01: no way" },
+		{ "host=[2001:db8::1], ts01", broken, X2GOBROKER_ERR_NOTFOUND,
+		    "2001:db8::1: the client cannot be told an IPv6" },
+	};
+	struct x2gobroker_error err;
+	char *answer;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		answer = ask_broker(SELECT, rows[i].lines, rows[i].rows,
+		    &err);
+		check_text(rows[i].lines, answer, DENIED);
+		check(rows[i].lines, err.code == rows[i].code);
+		check(rows[i].lines, strstr(err.text, rows[i].why) != NULL);
+		free(answer);
+	}
+	round_fails = true;
+	answer = ask_broker(SELECT, "host=ts01, ts02", idle, &err);
+	assert_string_equal(answer, DENIED);
+	assert_string_equal(err.text, "no threads");
+	free(answer);
+}
+
+/* All servers are good then, and others do not know of the choice. */
+static void
+without_lists_of_its_own_a_server_is_chosen(void **state unused)
+{
+	static const struct request rows[] = {
+		{ "choices", SELECT, "host=ts01, ts02", idle,
+		    "Access granted\nSERVER:ts0", "what others were given" },
+	}, more[] = {
+		{ "drained", SELECT, "host=ts01, ts02", idle,
+		    "Access granted\nSERVER:ts0", NULL },
+		{ "drained", LIST, "host=ts01, ts02", idle,
+		    "START_USER_SESSIONS", NULL },
+	};
+	char *answer;
+
+	make_dir("state");
+	assert_int_equal(chmod(state_dir, 0777), 0);
+	check_requests(rows, LENGTH(rows));
+	assert_int_equal(chmod(state_dir, 0700), 0);
+	check_requests(more, LENGTH(more));
+
+	assert_int_equal(chmod(write_file("drained", "ts01\n"), 0666), 0);
+	answer = ask_broker(SELECT, "host=ts01, ts02", idle, NULL);
+	assert_non_null(strstr(answer, "Access granted\nSERVER:ts0"));
+	assert_non_null(strstr(said.list[0].text,
+	    "which servers are drained is not known"));
+	free(answer);
+	assert_int_equal(chmod(drained, 0644), 0);
+	answer = ask_broker(SELECT, "host=ts01, ts02", idle, NULL);
+	assert_non_null(strstr(answer, "SERVER:ts02:22\n"));
+	free(answer);
+}
+
+/* What cannot be written down is not; the user is sent there all the same. */
+static void
+a_choice_has_to_be_a_word(void **state unused)
+{
+	struct x2gobroker_profiles *profiles;
+	const struct x2gobroker_profile *profile;
+	struct problems problems;
+	struct reporter rep = { .fn = collect, .arg = &said };
+	struct x2gobroker_farm *farm;
+	struct host *hosts;
+	size_t chosen, n;
+
+	profiles = load_text("[p]\nhost=ts01, ts02\n", &problems);
+	profile = x2gobroker_profiles_find(profiles, "p");
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	assert_int_equal(x2gobroker_farm_add(farm, profile, NULL), 0);
+	play_servers(idle);
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	assert_int_equal(farm_hosts(profile, &hosts, &n, NULL), 0);
+	said.n = 0;
+	assert_int_equal(balance_choose_host(farm, profile, hosts, n, "a b", true,
+	    &rep, &chosen, NULL), 0);
+	assert_int_equal(said.n, 1);
+	assert_non_null(strstr(said.list[0].text, "will not know"));
+	free(hosts);
+	x2gobroker_farm_free(farm);
+	x2gobroker_profiles_free(profiles);
+}
+
+static void
+doors_are_knocked_at(void **state unused)
+{
+	static const struct said closed[] = {
+		{ "ts01", "knock", X2GOBROKER_ERR_SYSTEM, "closed" }, { 0 },
+	}, all_closed[] = { FAILS("knock", "closed"), { 0 } };
+	static const struct request rows[] = {
+		{ "one", SELECT, "host=ts01, ts02\n"
+		    "broker-agent-query-mode=NONE", closed,
+		    "SERVER:ts02:22\n", NULL },
+		{ "none", SELECT, "host=ts01, ts02\n"
+		    "broker-agent-query-mode=NONE", all_closed, DENIED, NULL },
+	};
+	struct x2gobroker_error err;
+
+	test_config.default_portscan_x2goservers = true;
+	check_requests(rows, LENGTH(rows));
+	free(ask_broker(SELECT, rows[1].lines, all_closed, &err));
+	assert_non_null(strstr(err.text, "nothing listens there"));
+}
+
+/* For x2gobrokerctl. */
+static void
+a_choice_can_be_asked_for(void **state unused)
+{
+	static const struct said broken[] = { FAILS("open", "no way"),
+	    { 0 } };
+	static const struct {
+		const char *lines;
+		const struct said *rows;
+		const char *why;	/* or NULL */
+	} rows[] = {
+		{ "host=ts01, ts02", idle, NULL },
+		{ "host=ts01\nbroker-agent-query-mode=NONE", idle,
+		    "not asked" },
+		{ "host=ts01, ts02", broken, "no way" },
+	};
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_error err;
+	struct x2gobroker_farm *farm;
+	struct problems problems;
+	char text[200];
+	size_t i, server;
+	int result;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(text, sizeof(text), "[p]\n%s\n", rows[i].lines);
+		profiles = load_text(text, &problems);
+		profile = x2gobroker_profiles_find(profiles, "p");
+		assert_int_equal(x2gobroker_farm_new(&test_config, "alice",
+		    &farm, NULL), 0);
+		assert_int_equal(x2gobroker_farm_add(farm, profile, NULL), 0);
+		play_servers(rows[i].rows);
+		assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL),
+		    0);
+		result = x2gobroker_farm_choose(farm, profile, &server, &err);
+		check(rows[i].lines, result == (rows[i].why != NULL ? -1 :
+		    0));
+		if (rows[i].why != NULL)
+			check(rows[i].lines, strstr(err.text, rows[i].why) !=
+			    NULL);
+		check(rows[i].lines, x2gobroker_profile_has_server(profile,
+		    "ts01"));
+		check(rows[i].lines, !x2gobroker_profile_has_server(profile,
+		    "ts09"));
+		alloc_fail(1);
+		check(rows[i].lines, !x2gobroker_profile_has_server(profile,
+		    "ts01"));
+		check(rows[i].lines, alloc_failed());
+		alloc_fail(1);
+		check(rows[i].lines, x2gobroker_farm_choose(farm, profile,
+		    &server, &err) == -1);
+		check(rows[i].lines, alloc_failed());
+		x2gobroker_farm_free(farm);
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
+/*
+ * Keys for one login
+ */
+
+/* The answer is the same without; why there is none is reported. */
+static void
+a_key_that_is_missing_is_no_refusal(void **state unused)
+{
+	static const struct request rows[] = {
+		{ "no libssh", SELECT, "host=ts01", idle,
+		    "Access granted\nSERVER:ts01:22\n",
+		    "no key for an automatic login: there is no libssh" },
+	}, late[] = {
+		{ "late", SELECT, "host=ts01", idle,
+		    "Access granted\nSERVER:ts01:22\n",
+		    "it was not made in time" },
+	};
+
+	test_config.default_session_autologin = true;
+	check_requests(rows, LENGTH(rows));
+	key_hangs = true;
+	check_requests(late, LENGTH(late));
+}
+
+static void
+a_key_is_for_a_server_that_is_asked(void **state unused)
+{
+	static char public[] = "ssh-rsa AAAA";
+	const struct autologin key = { .keypair.public = public };
+	const struct host host = { .name = "ts09" };
+	struct x2gobroker_profiles *profiles;
+	struct reporter rep = { 0 };
+	struct x2gobroker_error err;
+	struct x2gobroker_farm *farm;
+	struct problems problems;
+
+	profiles = load_text("[p]\nhost=ts01\n", &problems);
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	assert_int_equal(autologin_place(&key, farm,
+	    x2gobroker_profiles_find(profiles, "p"), &host, NULL, &rep, &err),
+	    -1);
+	assert_string_equal(err.text, "ts09 is not asked");
+	x2gobroker_farm_free(farm);
+	x2gobroker_profiles_free(profiles);
+}
+
+static void
+a_key_takes_memory(void **state unused)
+{
+	static char public[] = "ssh-rsa AAAA";
+	const struct autologin key = { .keypair.public = public };
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_profiles *profiles;
+	struct reporter rep = { 0 };
+	struct x2gobroker_error err;
+	struct x2gobroker_farm *farm;
+	struct problems problems;
+	struct host *hosts;
+	size_t n;
+
+	alloc_fail(1);
+	assert_null(autologin_new(&test_config, &err));
+	assert_true(alloc_failed());
+	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+	autologin_free(NULL);
+
+	profiles = load_text("[p]\nhost=ts01\nsshproxyhost=gw\n", &problems);
+	profile = x2gobroker_profiles_find(profiles, "p");
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	assert_int_equal(x2gobroker_farm_add(farm, profile, NULL), 0);
+	assert_int_equal(farm_hosts(profile, &hosts, &n, NULL), 0);
+	/* the line for the proxy, and that for the server */
+	for (n = 1; n <= 2; n++) {
+		alloc_fail((int)n);
+		assert_int_equal(autologin_place(&key, farm, profile, hosts,
+		    NULL, &rep, &err), -1);
+		assert_true(alloc_failed());
+		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+	}
+	free(hosts);
+	x2gobroker_farm_free(farm);
+	x2gobroker_profiles_free(profiles);
+}
+
+/*
+ * Tokens
+ */
+
+static void
+without_a_token_it_is_refused(void **state unused)
+{
+	static char dir[100];
+	struct x2gobroker_error err;
+	char *answer;
+
+	snprintf(dir, sizeof(dir), "%s", make_dir("tokens"));
+	test_config.require_cookie = true;
+	test_config.cookie_directory = dir;
+	test_config.auth_timeout = 60;
+	test_config.my_cookie = "let-me-in";
+	test_config.my_cookie_file = "";
+	test_config.authids_dir = "/nonexistent/authids";
+	answer = ask_broker(LIST, "host=ts01", idle, &err);
+	assert_string_equal(answer, DENIED);
+	free(answer);
+	answer = ask_broker(LIST " --authid let-me-in", "host=ts01", idle,
+	    &err);
+	assert_non_null(strstr(answer, "AUTHID:"));
+	assert_non_null(strstr(answer, "START_USER_SESSIONS"));
+	free(answer);
+	answer = ask_broker("x --task selectsession --sid q --authid "
+	    "let-me-in", "host=ts01", idle, &err);
+	assert_string_equal(answer, DENIED);
+	free(answer);
+}
+
+static void
+what_is_not_decided_is_not_written(void **state unused)
+{
+	struct x2gobroker_request *request;
+	struct x2gobroker_answer *answer;
+	struct x2gobroker_error err;
+	const char *text;
+	size_t len;
+
+	assert_int_equal(x2gobroker_request_parse(LIST, &request, NULL), 0);
+	assert_int_equal(x2gobroker_answer_new(request, &answer, NULL), 0);
+	assert_int_equal(x2gobroker_answer_write(answer, &err), -1);
+	assert_int_equal(err.code, X2GOBROKER_ERR_DENIED);
+	assert_int_equal(x2gobroker_answer_text(answer, &text, &len, NULL), 0);
+	assert_string_equal(text, DENIED);
+	x2gobroker_answer_free(answer);
+	x2gobroker_request_free(request);
+}
+
+/*
+ * Memory
+ */
+
+/* One allocation after the other fails, in the request or in a thread of it: the
+ * answer is right, or a refusal, or a listing without marks. */
+static void
+without_memory_it_is_refused_or_right(void **state unused)
+{
+	static const struct said busy[] = { SAYS("status", STATUS("")),
+	    SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")), { 0 } },
+	broken[] = { FAILS("open", "no way"), { 0 } };
+	static const struct {
+		const char *task, *lines;
+		const struct said *rows;
+		int result;
+		const char *right, *less;
+	} rows[] = {
+		{ SELECT, "host=ts01, ts02", busy, 0,
+		    "Access granted\nSERVER:ts0", DENIED },
+		{ SELECT, "host=ts01, ts02\nbroker-agent-query-mode=NONE\n"
+		    "broker-portscan-x2goservers=true", busy, 0,
+		    "Access granted\nSERVER:ts0", DENIED },
+		{ SELECT, "host=ts01, ts02", broken, -1, DENIED, DENIED },
+		{ LIST, "host=ts01, ts02", busy, 0, "status=S\n",
+		    "START_USER_SESSIONS" },
+	};
+	struct x2gobroker_user *user = make_user("alice", "192.0.2.7");
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_request *request;
+	struct x2gobroker_answer *answer;
+	struct problems problems;
+	const char *told;
+	char text[400];
+	size_t i, len;
+	int n, result;
+	bool more;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(text, sizeof(text), "[p]\nname=P\n%s\n",
+		    rows[i].lines);
+		profiles = load_text(text, &problems);
+		assert_int_equal(x2gobroker_request_parse(rows[i].task,
+		    &request, NULL), 0);
+		for (n = 1, more = true; more; n++) {
+			play_servers(rows[i].rows);
+			said.n = 0;
+			remove(test_path("state/choices"));
+			assert_int_equal(x2gobroker_answer_new(request,
+			    &answer, NULL), 0);
+			x2gobroker_answer_set_report(answer, collect, &said);
+			alloc_fail(n);
+			result = x2gobroker_answer_task(answer, profiles,
+			    user, NULL);
+			more = alloc_failed();
+			if (x2gobroker_answer_text(answer, &told, &len,
+			    NULL) == -1)
+				told = DENIED;
+			else if (result == -1)
+				check_text(rows[i].task, told, DENIED);
+			if (strstr(told, rows[i].right) == NULL &&
+			    strstr(told, rows[i].less) == NULL &&
+			    strcmp(told, DENIED) != 0)
+				fail_msg("[%s] %d: %s", rows[i].task, n, told);
+			if (result == 0 && said.n == 0 &&
+			    strstr(told, rows[i].right) == NULL)
+				fail_msg("[%s] %d: nobody says why: %s",
+				    rows[i].task, n, told);
+			x2gobroker_answer_free(answer);
+		}
+		/* the last one had all that it needs */
+		check(rows[i].task, result == rows[i].result && n > 8);
+		x2gobroker_request_free(request);
+		x2gobroker_profiles_free(profiles);
+	}
+	x2gobroker_user_free(user);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
+			    remove_test_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_session_is_gone_to),
+		TEST(a_listing_has_marks),
+		TEST(a_warning_is_told),
+		TEST(without_a_server_it_is_refused),
+		TEST(without_lists_of_its_own_a_server_is_chosen),
+		TEST(a_choice_has_to_be_a_word),
+		TEST(doors_are_knocked_at),
+		TEST(a_choice_can_be_asked_for),
+		TEST(a_key_that_is_missing_is_no_refusal),
+		TEST(a_key_is_for_a_server_that_is_asked),
+		TEST(a_key_takes_memory),
+		TEST(without_a_token_it_is_refused),
+		TEST(what_is_not_decided_is_not_written),
+		TEST(without_memory_it_is_refused_or_right),
+	};
+
+	return cmocka_run_group_tests_name("farm", tests, NULL, NULL);
+}

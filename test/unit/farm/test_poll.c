@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All servers of a farm at once: what is taken over from their answers.  Linked
+ * with --wrap for the functions of failing_malloc.h and fake_connection.h and parallel_run.
+ */
+#include "base/clock.h"
+#include "agent/knownhosts.h"
+#include "farm/poll.h"
+#include "failing_malloc.h"
+#include "fake_connection.h"
+#include "fake_parallel.h"
+
+#define SESSION(id, host, last) "1|alice-" id "-1763930965_stDXFCE_dp24|" id \
+		"|" host "|S|2026-11-23T20:49:25|d5ac5e1b|192.0.2.7|30001|" \
+		"30002|" last "|alice|877|30003|-1|-1\n"
+#define STATUS	"OK\nloadavgXX:121\nmemAvail:15873\nmyMemAvail:15010\n" \
+		"numCPU:4\ntypeCPU:2400\nsessions:17\n"
+
+static char known_hosts[100];
+
+static int
+setup(void **state)
+{
+	round_fails = round_hangs = false;
+	play_servers(NULL);
+	if (make_test_dir(state) == -1)
+		return -1;
+	snprintf(known_hosts, sizeof(known_hosts), "%s/known_hosts", test_dir);
+	test_config.agent_known_hosts = known_hosts;
+	return 0;
+}
+
+/* What is in known_hosts. */
+static const char *
+added(void)
+{
+	static char text[200];
+	FILE *fp = fopen(known_hosts, "r");
+
+	text[0] = '\0';
+	if (fp == NULL)
+		return text;
+	text[fread(text, 1, sizeof(text) - 1, fp)] = '\0';
+	fclose(fp);
+	return text;
+}
+
+/* A farm with n servers: ts01, ts02, ... */
+static struct x2gobroker_farm *
+farm_of(int n)
+{
+	struct x2gobroker_farm *farm;
+	char name[16];
+	int i;
+
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	for (i = 1; i <= n; i++) {
+		snprintf(name, sizeof(name), "ts%02d", i);
+		assert_int_equal(x2gobroker_farm_add_host(farm, name, NULL),
+		    0);
+	}
+	return farm;
+}
+
+static void
+note(void *arg, size_t done, size_t n, const struct x2gobroker_server *server)
+{
+	size_t *count = arg;
+
+	assert_int_equal(++*count, done);
+	assert_int_equal(n, 2);
+	assert_true(server->asked);
+}
+
+/* One database for both: each tells of both sessions, and each is listed once,
+ * with the server that it is on. */
+static void
+sessions_are_listed_once(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "status", X2GOBROKER_OK, STATUS
+		    "session:" SESSION("51", "ts02", "2026-11-23T20:00:01")
+		    "session:" SESSION("50", "ts01", "2026-11-23T20:00:00")
+		    "session:" SESSION("52", "ts03", "2026-11-23T20:00:02")
+		    "END\n" },
+		{ 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(2);
+	struct x2gobroker_session session;
+	size_t i, told = 0;
+
+	play_servers(rows);
+	assert_int_equal(x2gobroker_farm_ask(farm, note, &told, NULL), 0);
+	assert_int_equal(told, 2);
+	for (i = 0; x2gobroker_farm_session(farm, i, &session); i++)
+		if (strcmp(session.host, "ts03") != 0)
+			assert_int_equal(session.server,
+			    strcmp(session.host, "ts02") == 0);
+	assert_int_equal(i, 3);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+who_fails_has_a_reason(void **state unused)
+{
+	static const struct said rows[] = {
+		{ "ts01", "status", X2GOBROKER_OK, STATUS "END\n" },
+		{ "ts02", "open", X2GOBROKER_ERR_SYSTEM, "no way" },
+		{ 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(2);
+	struct x2gobroker_server server;
+
+	play_servers(rows);
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	assert_true(x2gobroker_farm_server(farm, 0, &server));
+	assert_true(server.asked && server.answered);
+	assert_int_equal(server.sessions, 17);
+	assert_string_equal(server.error, "");
+	assert_true(x2gobroker_farm_server(farm, 1, &server));
+	assert_true(server.asked && !server.answered);
+	assert_string_equal(server.error, "no way");
+	assert_false(x2gobroker_farm_server(farm, 2, &server));
+	x2gobroker_farm_free(farm);
+}
+
+/* The file that is to blame is named, as only the text is told. */
+static void
+without_a_key_nobody_is_asked(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(2);
+	struct x2gobroker_server server;
+	size_t i;
+
+	link_played.no_setup = true;
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++) {
+		assert_true(server.asked && !server.answered);
+		assert_string_equal(server.error, "/the/key: no service key");
+	}
+	assert_string_equal(link_played.calls, "");
+	x2gobroker_farm_free(farm);
+}
+
+static void
+who_hangs_has_not_answered(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(1);
+	struct x2gobroker_server server;
+
+	round_hangs = true;
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	assert_true(x2gobroker_farm_server(farm, 0, &server));
+	assert_true(server.asked && !server.answered);
+	assert_non_null(strstr(server.error, "did not answer in time"));
+	x2gobroker_farm_free(farm);
+}
+
+static void
+without_threads_it_fails(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(2);
+	struct x2gobroker_error err;
+
+	round_fails = true;
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, &err), -1);
+	assert_string_equal(err.text, "no threads");
+	assert_int_equal(x2gobroker_farm_get_host_keys(farm, &err), -1);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+a_farm_without_servers_has_no_sessions(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(0);
+	struct x2gobroker_session session;
+
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	assert_false(x2gobroker_farm_session(farm, 0, &session));
+	x2gobroker_farm_free(farm);
+}
+
+/* An unknown key, by policy: what is warned of, and whether it is added. */
+static void
+the_policy_says_what_becomes_of_a_key(void **state unused)
+{
+	static const struct {
+		enum hostkey_policy policy;
+		mode_t mode;	/* of the directory */
+		const char *warning, *added;
+	} rows[] = {
+		{ HOSTKEY_WARN, 0755, "asked all the same", "" },
+		{ HOSTKEY_ADD, 0777, "could not be added: ", "" },
+		{ HOSTKEY_ADD, 0755, "was added to",
+		    "ts01 ssh-ed25519 A\n" },
+	};
+	static const struct said said[] = {
+		{ NULL, "status", X2GOBROKER_OK, STATUS "END\n" }, { 0 },
+	};
+	struct x2gobroker_server server;
+	struct x2gobroker_farm *farm;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		farm = farm_of(1);
+		farm->servers[0].target.policy = rows[i].policy;
+		play_servers(said);
+		link_played.new_key = "ts01 ssh-ed25519 A";
+		assert_int_equal(chmod(test_dir, rows[i].mode), 0);
+		assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL),
+		    0);
+		assert_true(x2gobroker_farm_server(farm, 0, &server));
+		check(rows[i].warning, server.answered);
+		check(rows[i].warning, strstr(server.warning,
+		    rows[i].warning) != NULL);
+		check_text(rows[i].warning, added(), rows[i].added);
+		x2gobroker_farm_free(farm);
+	}
+}
+
+/* To be shown and to be added by a person. */
+static void
+host_keys_can_be_asked_for(void **state unused)
+{
+	static const struct said said[] = {
+		{ "ts01", "open", X2GOBROKER_ERR_DENIED, "not known" },
+		{ "ts02", "open", X2GOBROKER_ERR_DENIED, "not known" },
+		{ "ts03", "open", X2GOBROKER_ERR_SYSTEM, "no way" }, { 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(3);
+	struct x2gobroker_host_key key;
+	struct x2gobroker_error err;
+	const char *path;
+	size_t i;
+
+	play_servers(said);
+	assert_int_equal(x2gobroker_farm_trust(farm, 0, NULL, &err), -1);
+	assert_string_equal(err.text, "there is no key to be added");
+	link_played.new_key = "tsXX ssh-ed25519 A";
+	assert_int_equal(x2gobroker_farm_get_host_keys(farm, NULL), 0);
+	for (i = 0; x2gobroker_farm_host_key(farm, i, &key); i++) {
+		assert_string_equal(key.fingerprint, "SHA256:finger");
+		assert_string_equal(key.error, "");
+	}
+	assert_int_equal(i, 3);
+	assert_int_equal(x2gobroker_farm_trust(farm, 1, &path, &err), 0);
+	assert_string_equal(path, known_hosts);
+	assert_string_equal(added(), "tsXX ssh-ed25519 A\n");
+	assert_int_equal(x2gobroker_farm_trust(farm, 3, NULL, &err), -1);
+	assert_int_equal(chmod(test_dir, 0777), 0);
+	assert_int_equal(x2gobroker_farm_trust(farm, 1, NULL, &err), -1);
+	assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
+
+	play_servers(said);
+	assert_int_equal(x2gobroker_farm_get_host_keys(farm, NULL), 0);
+	assert_true(x2gobroker_farm_host_key(farm, 2, &key));
+	assert_string_equal(key.error, "no way");
+	assert_string_equal(key.line, "");
+	x2gobroker_farm_free(farm);
+}
+
+/* A server fails, or all of it does, and nothing is lost. */
+static void
+without_memory_it_fails(void **state unused)
+{
+	static const struct said said[] = {
+		{ NULL, "knock", X2GOBROKER_OK, "" }, { 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(1);
+	struct x2gobroker_error err;
+	int n, result;
+
+	play_servers(said);
+	/* a knock has no thread that allocates */
+	for (n = 1;; n++) {
+		alloc_fail(n);
+		result = poll_servers(farm, QUERY_KNOCK, 5, NULL, NULL, NULL,
+		    &err);
+		if (!alloc_failed())
+			break;
+		assert_int_equal(result, -1);
+		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+	}
+	assert_int_equal(result, 0);
+	assert_true(n > 4);
+	x2gobroker_farm_free(farm);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
+			    remove_test_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sessions_are_listed_once),
+		TEST(who_fails_has_a_reason),
+		TEST(without_a_key_nobody_is_asked),
+		TEST(who_hangs_has_not_answered),
+		TEST(without_threads_it_fails),
+		TEST(a_farm_without_servers_has_no_sessions),
+		TEST(the_policy_says_what_becomes_of_a_key),
+		TEST(host_keys_can_be_asked_for),
+		TEST(without_memory_it_fails),
+	};
+
+	return cmocka_run_group_tests_name("survey", tests, NULL, NULL);
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is said to one server, and what becomes of its answers.  Linked with
+ * --wrap for the functions of failing_malloc.h and fake_connection.h.
+ */
+#include "farm/query.h"
+#include "base/clock.h"
+#include "base/parallel.h"
+#include "failing_malloc.h"
+#include "fake_connection.h"
+
+#define PATIENCE_MS	60000
+
+#define ID	"alice-50-1763930965_stDXFCE_dp24"
+#define SESSION(state) "4711|" ID "|50|ts01|" state "|2026-11-23T20:49:25|" \
+		"d5ac5e1b|192.0.2.7|30001|30002|2026-11-23T20:49:25|alice|" \
+		"877|30003|-1|-1\n"
+#define LISTED(state)	"OK\n" SESSION(state)
+#define LOAD	"loadavgXX:121\nmemAvail:15873\nmyMemAvail:15010\n" \
+		"numCPU:4\ntypeCPU:2400\n"
+#define STATUS	"OK\n" LOAD "sessions:17\nsession:" SESSION("S") "END\n"
+#define OURS	"OK\navailabletasks\nstatus\nsuspendsession\n"
+#define DEBIANS	"OK\navailabletasks\nsuspendsession\n"
+
+static const char *user = "alice";
+static enum query_mode mode = QUERY_SSH;
+
+/* Ask one server, which says what the rows say, with ms left. */
+static struct query *
+ask_for(const struct said *rows, enum query_what what, const char *arg,
+    const char *more, int ms)
+{
+	const struct connection_target target = { .mode = mode,
+	    .host = { .name = "ts01" }, .port = 22 };
+	struct query_context *context;
+	struct parallel_job *job;
+	struct query *ask;
+
+	play_servers(rows);
+	context = query_context_new(&test_config, user, NULL);
+	assert_non_null(context);
+	ask = query_new(context, &target, what, arg, more, NULL);
+	assert_non_null(ask);
+	job = &ask->job;
+	assert_int_equal(parallel_run(&job, 1, clock_ms() + ms, NULL, NULL, NULL),
+	    0);
+	assert_non_null(job);
+	query_context_release(context);
+	assert_int_equal(link_played.opened, link_played.closed);
+	return ask;
+}
+
+/*
+ * Sessions, and load
+ */
+
+static void
+sessions_are_asked_for(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ 0 },
+	};
+	struct query *ask = ask_for(rows, QUERY_SESSIONS, NULL, NULL, PATIENCE_MS);
+
+	assert_false(ask->job.failed);
+	assert_int_equal(ask->report.nsessions, 1);
+	assert_string_equal(link_played.calls, "ts01 listsessions\n");
+	query_free(ask);
+}
+
+/* Each row: who asks, and in which way; what the agent says to "status"; what is
+ * asked then, and whether that is an answer. */
+static void
+the_one_question_is_asked_first(void **state unused)
+{
+	static const struct said sound[] = {
+		{ NULL, "status", X2GOBROKER_OK, STATUS }, { 0 },
+	}, silent[] = {
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD }, { 0 },
+	}, refusing[] = {
+		{ NULL, "status", X2GOBROKER_ERR_DENIED, "no such task" },
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD },
+		{ NULL, "getservers", X2GOBROKER_OK, "OK\nts01 3\n" }, { 0 },
+	}, broken[] = {
+		{ NULL, "status", X2GOBROKER_ERR_SYSTEM, "broke off" }, { 0 },
+	}, lost[] = {
+		{ NULL, "status", X2GOBROKER_ERR_DENIED, "no such task" },
+		{ NULL, "listsessions", X2GOBROKER_ERR_DENIED, "no" }, { 0 },
+	}, loaded[] = {
+		{ NULL, "status", X2GOBROKER_ERR_DENIED, "no such task" },
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ NULL, "checkload", X2GOBROKER_ERR_DENIED, "no" }, { 0 },
+	}, nonsense[] = {
+		{ NULL, "status", X2GOBROKER_OK, "OK\nEND" }, { 0 },
+	};
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		const char *user;
+		enum query_mode mode;
+		bool answered;
+		const char *calls;
+	} rows[] = {
+		{ "sound", sound, "alice", QUERY_SSH, true, "ts01 status\n" },
+		{ "sound, nobody", sound, NULL, QUERY_SSH, true,
+		    "ts01 status\n" },
+		{ "here", sound, "alice", QUERY_LOCAL, true,
+		    "here status\nhere getservers\n" },
+		{ "here, nobody", sound, NULL, QUERY_LOCAL, true,
+		    "here status\n" },
+		{ "silent", silent, "alice", QUERY_SSH, true, "ts01 status\n"
+		    "ts01 listsessions\nts01 checkload\nts01 getservers\n" },
+		{ "refusing", refusing, "alice", QUERY_SSH, true,
+		    "ts01 status\nts01 listsessions\nts01 checkload\n"
+		    "ts01 getservers\n" },
+		{ "refusing, nobody", refusing, NULL, QUERY_SSH, true,
+		    "ts01 status\nts01 checkload\n" },
+		{ "broken", broken, "alice", QUERY_SSH, false,
+		    "ts01 status\n" },
+		{ "broken here", broken, "alice", QUERY_LOCAL, false,
+		    "here status\n" },
+		{ "lost", lost, "alice", QUERY_SSH, false,
+		    "ts01 status\nts01 listsessions\n" },
+		{ "loaded", loaded, "alice", QUERY_SSH, false,
+		    "ts01 status\nts01 listsessions\nts01 checkload\n" },
+		{ "nonsense", nonsense, "alice", QUERY_SSH, false,
+		    "ts01 status\n" },
+	};
+	struct query *ask;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		user = rows[i].user;
+		mode = rows[i].mode;
+		ask = ask_for(rows[i].rows, QUERY_ALL, NULL, NULL, PATIENCE_MS);
+		check_text(rows[i].label, link_played.calls, rows[i].calls);
+		check(rows[i].label, ask->job.failed != rows[i].answered);
+		query_free(ask);
+	}
+	user = "alice";
+	mode = QUERY_SSH;
+}
+
+static void
+who_cannot_be_reached_is_not_asked(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "open", X2GOBROKER_ERR_SYSTEM, "no way" },
+		{ NULL, "knock", X2GOBROKER_ERR_SYSTEM, "nobody is in" },
+		{ 0 },
+	};
+	static const struct said open[] = { { 0 } };
+	static const struct {
+		enum query_what what;
+		const char *why;
+	} whats[] = {
+		{ QUERY_SESSIONS, "no way" }, { QUERY_ALL, "no way" },
+		{ QUERY_SUSPEND, "no way" }, { QUERY_TERMINATE, "no way" },
+		{ QUERY_ADD_KEY, "no way" }, { QUERY_HOST_KEY, "no way" },
+		{ QUERY_KNOCK, "nobody is in" },
+	};
+	struct query *ask;
+	size_t i;
+
+	for (i = 0; i < LENGTH(whats); i++) {
+		ask = ask_for(rows, whats[i].what, "a", "b", PATIENCE_MS);
+		check(whats[i].why, ask->job.failed);
+		check_text("why", ask->job.error.text, whats[i].why);
+		check_text("calls", link_played.calls, "");
+		query_free(ask);
+	}
+	ask = ask_for(open, QUERY_KNOCK, NULL, NULL, PATIENCE_MS);
+	assert_false(ask->job.failed);
+	query_free(ask);
+	ask = ask_for(open, QUERY_HOST_KEY, NULL, NULL, PATIENCE_MS);
+	assert_false(ask->job.failed);
+	assert_string_equal(link_played.calls, "");
+	query_free(ask);
+}
+
+/*
+ * Sessions that are to change their state
+ */
+
+#define CHANGES(task, text)	{ NULL, task, X2GOBROKER_OK, text }
+#define LOOKS(state)		{ NULL, "listsessions", X2GOBROKER_OK, \
+				    LISTED(state) }
+#define GONE			{ NULL, "listsessions", X2GOBROKER_OK, "OK\n" }
+#define AGENT(tasks)		{ NULL, "availabletasks", X2GOBROKER_OK, tasks }
+
+static void
+a_session_is_watched_until_it_has_changed(void **state unused)
+{
+	static const struct said at_once[] = { AGENT(OURS),
+	    CHANGES("suspendsession", "OK\n"), LOOKS("S"), { 0 } },
+	later[] = { AGENT(OURS), CHANGES("suspendsession", "OK\n"),
+	    LOOKS("R"), LOOKS("R"), LOOKS("S"), { 0 } },
+	ended[] = { AGENT(OURS), CHANGES("terminatesession", "OK\n"),
+	    LOOKS("R"), GONE, { 0 } },
+	gone[] = { AGENT(OURS), CHANGES("suspendsession", "OK\n"), GONE,
+	    { 0 } },
+	refused[] = { AGENT(OURS), { NULL, "suspendsession",
+	    X2GOBROKER_ERR_DENIED, "not yours" }, { 0 } },
+	no[] = { AGENT(OURS), CHANGES("suspendsession", "NO\n"), { 0 } },
+	empty[] = { AGENT(OURS), { 0 } },
+	blind[] = { AGENT(OURS), CHANGES("suspendsession", "OK\n"),
+	    { NULL, "listsessions", X2GOBROKER_ERR_SYSTEM, "broke off" },
+	    { 0 } },
+	debian[] = { AGENT(DEBIANS), CHANGES("suspendsession", "OK\n"),
+	    LOOKS("R"), LOOKS("S"), { 0 } },
+	debian_refuses[] = { AGENT(DEBIANS),
+	    CHANGES("suspendsession", "OK\n"), { NULL, "suspendsession",
+	    X2GOBROKER_ERR_DENIED, "not now" }, LOOKS("R"), { 0 } };
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		enum query_what what;
+		const char *why;	/* or NULL: it works */
+		long slept_ms;
+	} rows[] = {
+		{ "at once", at_once, QUERY_SUSPEND, NULL, 0 },
+		{ "later", later, QUERY_SUSPEND, NULL, 200 },
+		{ "ended", ended, QUERY_TERMINATE, NULL, 100 },
+		{ "gone", gone, QUERY_SUSPEND, "has ended", 0 },
+		{ "refused", refused, QUERY_SUSPEND, "not yours", 0 },
+		{ "no", no, QUERY_SUSPEND, "", 0 },
+		{ "empty", empty, QUERY_SUSPEND, "", 0 },
+		{ "blind", blind, QUERY_SUSPEND, "broke off", 0 },
+		{ "debian", debian, QUERY_SUSPEND, NULL, 12000 },
+		{ "debian refuses", debian_refuses, QUERY_SUSPEND, "not now",
+		    6000 },
+	};
+	struct query *ask;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		ask = ask_for(rows[i].rows, rows[i].what, ID, NULL,
+		    PATIENCE_MS);
+		check(rows[i].label, ask->job.failed == (rows[i].why != NULL));
+		if (rows[i].why != NULL)
+			check(rows[i].label, strstr(ask->job.error.text,
+			    rows[i].why) != NULL);
+		check(rows[i].label, link_played.slept_ms == rows[i].slept_ms);
+		query_free(ask);
+	}
+}
+
+static void
+a_session_that_stays_is_given_up(void **state unused)
+{
+	static const struct said rows[] = { AGENT(OURS),
+	    CHANGES("suspendsession", "OK\n"), LOOKS("R"), { 0 } };
+	struct query *ask = ask_for(rows, QUERY_SUSPEND, ID, NULL, 90);
+
+	assert_true(ask->job.failed);
+	assert_non_null(strstr(ask->job.error.text,
+	    "is still in state R after suspendsession"));
+	query_free(ask);
+}
+
+/*
+ * Keys
+ */
+
+/* A stale line of alice's, to be taken out on the way. */
+static void
+add_stale(struct query *ask)
+{
+	static char server[] = "ts01:22", name[] = "alice", file[] = "f",
+	    line[] = "old";
+	const struct stalekey lease = { 1, server, name, file, line };
+
+	assert_int_equal(stalekeys_add(&ask->stale, &lease, NULL), 0);
+}
+
+static void
+a_key_is_put_in_place(void **state unused)
+{
+	static const struct said ours[] = { AGENT(OURS),
+	    CHANGES("addauthkey", "OK\n"), CHANGES("delauthkey", "OK\n"),
+	    { 0 } },
+	debian[] = { AGENT(DEBIANS), CHANGES("addauthkey", "OK\n"),
+	    CHANGES("delauthkey", "OK\n"), { 0 } },
+	unknown[] = { { NULL, "availabletasks", X2GOBROKER_ERR_SYSTEM, "x" },
+	    CHANGES("addauthkey", "OK\n"), { NULL, "delauthkey",
+	    X2GOBROKER_ERR_DENIED, "x" }, { 0 } },
+	refused[] = { { NULL, "addauthkey", X2GOBROKER_ERR_DENIED, "no" },
+	    { 0 } },
+	broken[] = { { NULL, "addauthkey", X2GOBROKER_ERR_SYSTEM, "off" },
+	    { 0 } };
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		bool failed, stays;
+		size_t done;
+	} rows[] = {
+		{ "ours", ours, false, false, 1 },
+		{ "debian", debian, false, true, 1 },
+		{ "unknown", unknown, false, true, 0 },
+		{ "refused", refused, true, false, 0 },
+		{ "broken", broken, true, true, 0 },
+	};
+	const struct connection_target target = { .mode = QUERY_SSH,
+	    .host = { .name = "ts01" }, .port = 22 };
+	struct query_context *context;
+	struct parallel_job *job;
+	struct query *ask;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		play_servers(rows[i].rows);
+		context = query_context_new(&test_config, "alice", NULL);
+		ask = query_new(context, &target, QUERY_ADD_KEY, "line", "file",
+		    NULL);
+		query_context_release(context);
+		add_stale(ask);
+		job = &ask->job;
+		assert_int_equal(parallel_run(&job, 1, clock_ms() + PATIENCE_MS,
+		    NULL, NULL, NULL), 0);
+		check(rows[i].label, ask->job.failed == rows[i].failed);
+		check(rows[i].label, ask->stays == rows[i].stays);
+		check(rows[i].label, ask->done.n == rows[i].done);
+		check(rows[i].label, strncmp(link_played.calls,
+		    "ts01 addauthkey line file\n", 26) == 0);
+		query_free(ask);
+	}
+}
+
+static void
+without_memory_there_is_no_question(void **state unused)
+{
+	const struct connection_target target = { .mode = QUERY_SSH };
+	struct x2gobroker_error err;
+	struct query_context *context;
+	struct query *ask = NULL;
+	int n;
+
+	for (n = 1;; n++) {
+		alloc_fail(n);
+		context = query_context_new(&test_config, "alice", &err);
+		if (context != NULL)
+			ask = query_new(context, &target, QUERY_ADD_KEY, "a", "b",
+			    &err);
+		if (!alloc_failed())
+			break;
+		assert_true(context == NULL || ask == NULL);
+		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+		query_context_release(context);
+	}
+	assert_int_equal(n, 7);
+	assert_non_null(ask);
+	query_free(ask);
+	query_context_release(context);
+	query_free(NULL);
+	query_context_release(NULL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sessions_are_asked_for),
+		cmocka_unit_test(the_one_question_is_asked_first),
+		cmocka_unit_test(who_cannot_be_reached_is_not_asked),
+		cmocka_unit_test(a_session_is_watched_until_it_has_changed),
+		cmocka_unit_test(a_session_that_stays_is_given_up),
+		cmocka_unit_test(a_key_is_put_in_place),
+		cmocka_unit_test(without_memory_there_is_no_question),
+	};
+
+	return cmocka_run_group_tests_name("ask", tests, NULL, NULL);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which server is chosen; chance is a number of the test's own.
+ */
+#include <limits.h>
+
+#include "farm/score.h"
+#include "support.h"
+
+uint32_t	__real_arc4random_uniform(uint32_t bound);
+uint32_t	__wrap_arc4random_uniform(uint32_t bound);
+
+/* What comes instead of chance; -1: chance. */
+static int chance = -1;
+
+uint32_t
+__wrap_arc4random_uniform(uint32_t bound)
+{
+	return chance == -1 ? __real_arc4random_uniform(bound) :
+	    (uint32_t)chance % bound;
+}
+
+#define NAME_MAX_LEN	253	/* of a host (RFC 1035) */
+
+#define USABLE(...)	{ .usable = true, .weight = 100, __VA_ARGS__ }
+#define LOAD(f)		.load_known = true, .load_factor = (f)
+
+static void
+the_best_server_is_chosen(void **state unused)
+{
+	static const struct {
+		const char *label;
+		enum load_balancing balancing;
+		struct candidate list[3];
+		int best;
+	} rows[] = {
+		{ "less load", BALANCE_LOAD, {
+		    USABLE(LOAD(100)), USABLE(LOAD(300)), USABLE(LOAD(200)) },
+		    1 },
+		{ "sessions count against it", BALANCE_LOAD, {
+		    USABLE(LOAD(100)), USABLE(LOAD(300), .sessions = 5),
+		    USABLE(LOAD(200), .sessions = 2) }, 0 },
+		{ "choices of the last moments, too", BALANCE_LOAD, {
+		    USABLE(LOAD(100)), USABLE(LOAD(300), .pending = 5),
+		    USABLE(LOAD(200)) }, 2 },
+		{ "both", BALANCE_LOAD, {
+		    USABLE(LOAD(100), .sessions = 1, .pending = 1),
+		    USABLE(LOAD(100), .sessions = 2, .pending = 1),
+		    USABLE(LOAD(100), .sessions = 1, .pending = 2) }, 0 },
+		{ "weights do not count with load", BALANCE_LOAD, {
+		    { .usable = true, .weight = 10000, LOAD(100) },
+		    { .usable = true, .weight = 1, LOAD(200) },
+		    { .usable = true, .weight = 10000, LOAD(100) } }, 1 },
+		{ "load is not known of the best", BALANCE_LOAD, {
+		    USABLE(LOAD(100), .sessions = 50), USABLE(.sessions = 0),
+		    USABLE(LOAD(100), .sessions = 49) }, 2 },
+		{ "load is known of none", BALANCE_LOAD, {
+		    USABLE(.sessions = 3), USABLE(.sessions = 1),
+		    USABLE(.sessions = 2) }, 1 },
+		{ "load is known of one that is not usable", BALANCE_LOAD, {
+		    { .usable = false, .weight = 100, LOAD(100) },
+		    USABLE(.sessions = 2), USABLE(.sessions = 1) }, 2 },
+		{ "no load at all", BALANCE_LOAD, {
+		    USABLE(LOAD(0)), USABLE(LOAD(2)), USABLE(LOAD(1)) }, 1 },
+		{ "as much as there can be", BALANCE_LOAD, {
+		    USABLE(LOAD(UINT64_MAX), .sessions = LONG_MAX,
+		    .pending = LONG_MAX), USABLE(LOAD(UINT64_MAX)),
+		    USABLE(LOAD(1), .sessions = LONG_MAX,
+		    .pending = LONG_MAX) }, 1 },
+		{ "fewer sessions", BALANCE_SESSIONS, {
+		    USABLE(.sessions = 2), USABLE(.sessions = 1),
+		    USABLE(.sessions = 3) }, 1 },
+		{ "load does not count then", BALANCE_SESSIONS, {
+		    USABLE(LOAD(9999), .sessions = 2), USABLE(.sessions = 1),
+		    USABLE(LOAD(1), .sessions = 3) }, 1 },
+		{ "weight", BALANCE_SESSIONS, {
+		    { .usable = true, .weight = 100, .sessions = 9 },
+		    { .usable = true, .weight = 300, .sessions = 20 },
+		    { .usable = true, .weight = 50, .sessions = 4 } }, 1 },
+		{ "not known is none", BALANCE_SESSIONS, {
+		    USABLE(.sessions = 1), USABLE(.sessions = -1),
+		    USABLE(.sessions = 2) }, 1 },
+		{ "no weight is the least", BALANCE_SESSIONS, {
+		    { .usable = true, .weight = 0 },
+		    { .usable = true, .weight = -5 },
+		    { .usable = true, .weight = 2 } }, 2 },
+		{ "not usable", BALANCE_SESSIONS, {
+		    { .usable = false, .weight = 100 },
+		    USABLE(.sessions = 9), { .usable = false, .weight = 1 } },
+		    1 },
+		{ "none", BALANCE_SESSIONS, {
+		    { .weight = 100 }, { .weight = 100 }, { .weight = 1 } },
+		    -1 },
+		{ "none with load", BALANCE_LOAD, {
+		    { .weight = 100, LOAD(1) }, { .weight = 100, LOAD(1) },
+		    { .weight = 1 } }, -1 },
+	};
+	struct candidate list[3];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		memcpy(list, rows[i].list, sizeof(list));
+		score_of(list, 3, rows[i].balancing);
+		check(rows[i].label, score_choose(list, 3) == rows[i].best);
+	}
+}
+
+static void
+scores_are_what_the_manual_says(void **state unused)
+{
+	struct candidate list[] = {
+		USABLE(LOAD(8), .sessions = 3, .pending = 2),
+		{ .usable = false, .weight = 400, LOAD(4), .sessions = -1 },
+		USABLE(.sessions = 1),
+	};
+
+	score_of(list, 3, BALANCE_SESSIONS);
+	assert_true(list[0].score == 6.0 / 100);
+	assert_true(list[1].score == 1.0 / 400);
+	assert_true(list[2].score == 2.0 / 100);
+	assert_true(list[2].usable);
+	score_of(list, 3, BALANCE_LOAD);
+	assert_true(list[0].score == 6.0 / 8);
+	assert_true(list[1].score == 1.0 / 4);
+	assert_true(list[0].usable);
+	assert_false(list[1].usable);
+	assert_false(list[2].usable);
+}
+
+static void
+of_nothing_nothing_is_chosen(void **state unused)
+{
+	score_of(NULL, 0, BALANCE_LOAD);
+	assert_int_equal(score_choose(NULL, 0), -1);
+}
+
+static void
+equal_servers_have_the_same_chance(void **state unused)
+{
+	struct candidate list[] = {
+		{ .usable = true, .score = 1 },
+		{ .usable = true, .score = 0.5 },
+		{ .usable = false, .score = 0.5 },
+		{ .usable = true, .score = 0.5 },
+		{ .usable = true, .score = 0.5000001 },
+		{ .usable = true, .score = 0.5 },
+	};
+	int chosen[LENGTH(list)] = { 0 };
+	int i;
+
+	for (i = 0; i < 30000; i++)
+		chosen[score_choose(list, LENGTH(list))]++;
+	assert_int_equal(chosen[0] + chosen[2] + chosen[4], 0);
+	/* less than this once in 10^30 runs */
+	assert_true(chosen[1] > 9000);
+	assert_true(chosen[3] > 9000);
+	assert_true(chosen[5] > 9000);
+
+	chance = 0;
+	assert_int_equal(score_choose(list, LENGTH(list)), 5);
+	chance = -1;
+}
+
+/* A class that logs in at once, one after the other seen as pending. */
+static void
+a_class_is_spread(void **state unused)
+{
+	struct candidate list[] = {
+		USABLE(LOAD(1000), .sessions = 10),
+		USABLE(LOAD(1000), .sessions = 0),
+		USABLE(LOAD(2000), .sessions = 10),
+	};
+	int i, best;
+
+	for (i = 0; i < 40; i++) {
+		score_of(list, 3, BALANCE_LOAD);
+		best = score_choose(list, 3);
+		assert_in_range(best, 0, 2);
+		list[best].pending++;
+	}
+	/* 60 sessions then, by 1 : 1 : 2 */
+	assert_in_range(list[0].pending, 4, 6);
+	assert_in_range(list[1].pending, 14, 16);
+	assert_in_range(list[2].pending, 19, 21);
+}
+
+/*
+ * Weights
+ */
+
+static void
+put_weight(void *arg, const char *name, int weight)
+{
+	char *text = arg;
+
+	sprintf(text + strlen(text), "%s=%d ", name, weight);
+}
+
+static void
+weights_are_read(void **state unused)
+{
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "", "" },
+		{ " , ", "" },
+		{ "ts01:100", "ts01=100 " },
+		{ "ts01:1, ts02.example.org:10000", "ts01=1 "
+		    "ts02.example.org=10000 " },
+		{ " ts01 : 50 ,\n\tts02: 60 ,", "ts01=50 ts02=60 " },
+		{ "192.0.2.1:50", "192.0.2.1=50 " },
+		{ "[2001:db8::1]:50,[2001:db8::2] : 60", "2001:db8::1=50 "
+		    "2001:db8::2=60 " },
+		{ "ts01:0100", "ts01=100 " },
+	};
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		text[0] = '\0';
+		check(rows[i].text, hostweights_parse(rows[i].text,
+		    put_weight, text, NULL) == 0);
+		check_text(rows[i].text, text, rows[i].want);
+		check(rows[i].text, hostweights_parse(rows[i].text, NULL,
+		    NULL, NULL) == 0);
+	}
+}
+
+static void
+what_is_no_weight_is_refused(void **state unused)
+{
+	static const struct {
+		const char *text, *why;
+	} rows[] = {
+		{ "ts01", "no NAME:WEIGHT" },
+		{ "ts01:100, ts02", "\"ts02\": no NAME:WEIGHT" },
+		{ "ts01=100", "no NAME:WEIGHT" },
+		{ "ts01:", "no weight from 1 to 10000" },
+		{ "ts01:0", "no weight from 1 to 10000" },
+		{ "ts01:10001", "no weight from 1 to 10000" },
+		{ "ts01:99999999999999999999", "no weight" },
+		{ "ts01:-1", "no weight from 1 to 10000" },
+		{ "ts01:+1", "no weight from 1 to 10000" },
+		{ "ts01:1.5", "no weight from 1 to 10000" },
+		{ "ts01:50%", "no weight from 1 to 10000" },
+		{ "ts01:5 0", "no weight from 1 to 10000" },
+		{ "ts01:many", "no weight from 1 to 10000" },
+		{ ":50", "neither a host's name nor an address" },
+		{ "ts 01:50", "neither a host's name nor an address" },
+		{ "ts01:22:50", "neither a host's name nor an address" },
+		{ "2001:db8::1:50", "neither a host's name nor an address" },
+		{ "[192.0.2.1]:50", "neither a host's name nor an address" },
+		{ "[ts01]:50", "neither a host's name nor an address" },
+		{ "[]:50", "neither a host's name nor an address" },
+		{ "[:]:50", "neither a host's name nor an address" },
+		{ "[2001:db8::1:50", "neither a host's name nor an address" },
+		{ "-x:50", "neither a host's name nor an address" },
+		{ "1.2.3:50", "neither a host's name nor an address" },
+		{ "*:50", "neither a host's name nor an address" },
+		{ "ts01:50, ts02:50, TS01:60", "\"TS01:60\": this host has a "
+		    "weight already" },
+		{ "[2001:db8::a]:1,[2001:DB8::A]:1", "a weight already" },
+	};
+	struct x2gobroker_error err;
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		text[0] = '\0';
+		check(rows[i].text, hostweights_parse(rows[i].text,
+		    put_weight, text, &err) == -1);
+		check_problem(rows[i].text, &err, &(const struct problem){
+		    X2GOBROKER_ERR_VALUE, 0, rows[i].why });
+	}
+}
+
+static void
+names_end_where_hosts_do(void **state unused)
+{
+	char item[NAME_MAX_LEN + 10];
+	char text[NAME_MAX_LEN + 20] = "";
+
+	memset(item, 'a', NAME_MAX_LEN);
+	strcpy(item + NAME_MAX_LEN, ":50");
+	assert_int_equal(hostweights_parse(item, put_weight, text, NULL),
+	    0);
+	memset(item, 'a', NAME_MAX_LEN + 1);
+	strcpy(item + NAME_MAX_LEN + 1, ":50");
+	assert_int_equal(hostweights_parse(item, put_weight, text, NULL),
+	    -1);
+}
+
+int
+main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_best_server_is_chosen),
+		cmocka_unit_test(scores_are_what_the_manual_says),
+		cmocka_unit_test(of_nothing_nothing_is_chosen),
+		cmocka_unit_test(equal_servers_have_the_same_chance),
+		cmocka_unit_test(a_class_is_spread),
+		cmocka_unit_test(weights_are_read),
+		cmocka_unit_test(what_is_no_weight_is_refused),
+		cmocka_unit_test(names_end_where_hosts_do),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
