@@ -5,9 +5,9 @@ accounts, start servers or read the log can run side by side.
 
     own_machine.py COMMAND [ARGUMENT ...]
 
-The copy is copylab's, with a /dev of its own (syslog's socket is in there).  What a
-build with coverage counts is written to the build directory itself.  Where this
-process may not make namespaces, the command runs on the machine as it is, one
+The copy is copylab's, with a /dev of its own (syslog's socket is in there).  The
+current directory, the build, is the machine's own, so that coverage is counted.  Where
+this process may not make namespaces, the command runs on the machine as it is, one
 command at a time.  Exits as the command does.
 """
 
@@ -47,8 +47,8 @@ def make_dev(root):
 
 
 def let_others_reach(root, path):
-    """A checkout may be below a home that only its owner may enter, and tests have
-    other accounts run the programs in it.  Only the copy is changed."""
+    """A checkout may be below a home that only its owner may enter (/root), and tests
+    have other accounts run the programs in it.  Only the copy is changed."""
     for parent in pathlib.Path(path).parents:
         if parent != pathlib.Path('/'):
             os.chmod(root + str(parent),
@@ -82,11 +82,13 @@ def main():
     copylab.enter()
     del os.environ[copylab.INSIDE]
     here = os.getcwd()
+    checkout = str(pathlib.Path(__file__).resolve().parent.parent.parent)
     with copylab.Copy(dev=make_dev) as copy:
         copylab.mount('--rbind', '/sys', copy.path('/sys'))
-        let_others_reach(copy.root, here)
-        if next(pathlib.Path(here).glob('**/*.gcno'), None):
-            copylab.mount('--bind', here, copy.path(here))
+        for path in checkout, here:
+            os.makedirs(copy.path(path), exist_ok=True)
+            copylab.mount('--bind', path, copy.path(path))
+            let_others_reach(copy.root, path)
         sys.exit(run(command, copy.root))
 
 
