@@ -8,29 +8,8 @@
 #define AGENT_SSH_H
 
 #include "base/buf.h"
-#include "config/config.h"
 #include "config/hostlist.h"
-#include "agent/libssh.h"
-
-/* What all connections of a round have in common; only read by them. */
-struct ssh_setup {
-	struct libssh lib;
-	char *user;			/* the account there */
-	char *known_hosts;		/* path */
-	struct ssh_identity {
-		char *path;
-		ssh_key key;		/* the private one; libssh wipes it */
-	} *identities;
-	size_t nidentities;
-	char *tried;			/* their names, for messages */
-};
-
-/* Load libssh, with_keys the service keys, and see that nobody else could have
- * written the files.  That there is no key is an error; that there are no known
- * hosts is not yet one. */
-int	ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
-	    struct ssh_setup *setup, struct x2gobroker_error *err);
-void	ssh_setup_free(struct ssh_setup *setup);
+#include "agent/servicekeys.h"
 
 /* One connection. */
 struct ssh_link {

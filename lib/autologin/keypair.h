@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A key pair for one login, in memory alone.
+ * A key pair for one login, which exists only in memory.
  */
 #ifndef AUTOLOGIN_KEYPAIR_H
 #define AUTOLOGIN_KEYPAIR_H
@@ -10,22 +10,16 @@
 #include "agent/libssh.h"
 
 struct keypair {
-	struct buf private;	/* PEM, as X2Go clients read it */
+	struct buf private;	/* PEM */
 	char *public;		/* "TYPE BASE64" */
 };
 
-/* Make one: RSA with 2048 bits as PKCS#1, which every X2Go client takes, or
- * Ed25519 in OpenSSH's own format, which newer ones do. */
+/* Generate an RSA key of 2048 bits as PKCS#1, which every X2Go client reads, or
+ * an Ed25519 one in OpenSSH's own format, which newer clients read. */
 int	keypair_make(const struct libssh *lib, enum autologin_key_type type,
 	    struct keypair *keypair, struct x2gobroker_error *err);
 
-/* The private key is wiped. */
+/* Wipe the private key, and free both. */
 void	keypair_free(struct keypair *keypair);
-
-/* Take the wrapping off an RSA key: from PKCS#8 (RFC 5208), "BEGIN PRIVATE
- * KEY", which is all that libssh writes, to the PKCS#1 (RFC 8017) inside,
- * "BEGIN RSA PRIVATE KEY".  -1: pem is no such key. */
-int	keypair_unwrap_rsa(const char *pem, struct buf *out,
-	    struct x2gobroker_error *err);
 
 #endif

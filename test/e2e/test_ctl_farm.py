@@ -653,7 +653,7 @@ def test_account(tap, farm, ctl):
     tap.equal(done.returncode, 0, 'the broker account needs no root', done)
     os.chmod(farm.broker.home, 0o755)
     done = ctl.run('poll', account=farm.account)
-    tap.ok(done.returncode == 1 and '/.ssh: no service key' in done.stdout,
+    tap.ok(done.returncode == 1 and '/.ssh: no usable service key' in done.stdout,
            'another account: that it cannot read the keys', done)
 
 

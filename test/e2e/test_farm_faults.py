@@ -531,7 +531,7 @@ def test_service_keys(tap, farm):
         name = spoil.__name__.replace('_', ' ')
         tap.equal((got.raw.stdout, listing.states), (DENIED, {'desk': None}),
                   'service key, %s: nobody can be asked' % name, got.raw, listing.raw)
-        tap.ok('.ssh/id_ed25519' in log and 'no service key' in log and
+        tap.ok('.ssh/id_ed25519' in log and 'no usable service key' in log and
                ('passphrase' in log or 'passphrase' not in name) and
                got.seconds < SLACK, 'service key, %s: the log says so' % name, log)
         with contextlib.suppress(FileNotFoundError):

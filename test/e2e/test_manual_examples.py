@@ -188,7 +188,7 @@ EXAMPLES = [
         pieces=('the same key is in ', "it could be either user's, so it is nobody's")),
     Row(STORY, '# chown x2gobroker:x2gousers', 'commands'),
     Row(STORY, 'ts01: /var/lib/x2gobroker/.ssh:', 'log',
-        pieces=('no service key to ask servers with: ', 'cannot be looked up: ',
+        pieces=('no usable service key: ', 'cannot be looked up: ',
                 'see agent-identity-files in x2gobroker.conf(5)')),
     Row(STORY, '# x2gobrokerctl check', 'commands'),
     Row(STORY, '# x2gobrokerctl list --as alice', 'commands'),

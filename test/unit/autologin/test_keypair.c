@@ -78,87 +78,6 @@ pairs_are_what_openssh_takes(void **state unused)
 	}
 }
 
-#define BEGIN	"-----BEGIN PRIVATE KEY-----\n"
-#define END	"-----END PRIVATE KEY-----\n"
-
-/* SEQ { INT 0, SEQ { rsaEncryption, NULL }, OCTETS 01 02 03 } */
-#define SMALL	"MBcCAQAwDQYJKoZIhvcNAQEBBQAEAwECAw=="
-
-static void
-the_wrapping_comes_off(void **state unused)
-{
-	struct buf out = { 0 };
-
-	assert_int_equal(keypair_unwrap_rsa(BEGIN SMALL "\n" END, &out, NULL),
-	    0);
-	assert_string_equal(out.data, "-----BEGIN RSA PRIVATE KEY-----\n"
-	    "AQID\n-----END RSA PRIVATE KEY-----\n");
-	buf_free(&out);
-	alloc_fail(1);
-	assert_int_equal(keypair_unwrap_rsa(BEGIN SMALL "\n" END, &out, NULL),
-	    -1);
-	assert_true(alloc_failed());
-	buf_free(&out);
-}
-
-static void
-other_wrappings_are_refused(void **state unused)
-{
-	static const char *const rows[] = {
-		"",
-		BEGIN,
-		BEGIN END,
-		SMALL,
-		"-----BEGIN ENCRYPTED PRIVATE KEY-----\n" SMALL "\n"
-		    "-----END ENCRYPTED PRIVATE KEY-----\n",
-		BEGIN SMALL,
-		BEGIN "????\n" END,
-		BEGIN "MBcCAQAwDQYJKoZIhvcNAQEBBQAEAwECAw=\n" END,
-		/* shorter than its first length says */
-		BEGIN "MBgCAQAwDQYJKoZIhvcNAQEBBQAEAwECAw==\n" END,
-		/* the octets longer than what is there */
-		BEGIN "MBcCAQAwDQYJKoZIhvcNAQEBBQAEBAECAw==\n" END,
-		/* another algorithm */
-		BEGIN "MBcCAQAwDQYJKoZIhvcNAQEFBQAEAwECAw==\n" END,
-		/* a bit string for the octets */
-		BEGIN "MBcCAQAwDQYJKoZIhvcNAQEBBQADAwECAw==\n" END,
-		/* a set for the sequence */
-		BEGIN "MRcCAQAwDQYJKoZIhvcNAQEBBQAEAwECAw==\n" END,
-		/* lengths of 0, 3 and 127 bytes */
-		BEGIN "MIAXAgEA\n" END,
-		BEGIN "MIMAABcCAQAwDQYJKoZIhvcNAQEBBQAEAwECAw==\n" END,
-		BEGIN "MP8XAgEA\n" END,
-		BEGIN "MA==\n" END,
-		BEGIN "MIE=\n" END,
-	};
-	struct x2gobroker_error err;
-	struct buf out = { 0 };
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++) {
-		check(rows[i], keypair_unwrap_rsa(rows[i], &out, &err) == -1);
-		check(rows[i], err.code == X2GOBROKER_ERR_SYNTAX);
-		check(rows[i], out.len == 0);
-	}
-}
-
-static void
-what_is_too_long_is_refused(void **state unused)
-{
-	static const size_t lengths[] = { 5461, 5464, 8191, 8192, 8193, 100000 };
-	char *text;
-	size_t i;
-	struct buf out = { 0 };
-
-	for (i = 0; i < LENGTH(lengths); i++) {
-		assert_true(asprintf(&text, BEGIN "%0*d\n" END, (int)lengths[i],
-		    0) > 0);
-		assert_int_equal(keypair_unwrap_rsa(text, &out, NULL), -1);
-		assert_int_equal(out.len, 0);
-		free(text);
-	}
-}
-
 #define PKCS1	"-----BEGIN RSA PRIVATE KEY-----\n"
 
 /* Half a pair is none, and nothing of it is left. */
@@ -216,9 +135,6 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pairs_are_what_openssh_takes),
-		cmocka_unit_test(the_wrapping_comes_off),
-		cmocka_unit_test(other_wrappings_are_refused),
-		cmocka_unit_test(what_is_too_long_is_refused),
 		cmocka_unit_test(what_fails_makes_no_pair),
 	};
 

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/servicekeys.h"
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/safefile.h"
+
+#define KEY_SIZE_MAX	(64 * 1024)
+
+/*
+ * Paths
+ */
+
+/* A copy of path, with the home of the broker account for a leading "~". */
+static char *
+expand_home(const struct x2gobroker_config *config, const char *path,
+    size_t len, struct x2gobroker_error *err)
+{
+	size_t tilde = len >= 2 && memcmp(path, "~/", 2) == 0 ? 1 : 0;
+	const struct passwd *pw = NULL;
+	char *full;
+
+	if (tilde > 0 && (pw = getpwnam(config->broker_account)) == NULL) {
+		error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "%.*s: "
+		    "broker-account %.100s does not exist, so it has no home",
+		    (int)len, path, config->broker_account);
+		return NULL;
+	}
+	if (asprintf(&full, "%s%.*s", pw != NULL ? pw->pw_dir : "",
+	    (int)(len - tilde), path + tilde) != -1)
+		return full;
+	error_nomem(err);
+	return NULL;
+}
+
+/* The next path of agent-identity-files, whose rest is *next.  NULL with code
+ * OK: there are no more. */
+static char *
+next_path(const struct x2gobroker_config *config, const char **next,
+    struct x2gobroker_error *err)
+{
+	const char *item;
+	size_t len;
+
+	err->code = X2GOBROKER_OK;
+	while (parse_next_item(next, &item, &len))
+		if (len > 0)
+			return expand_home(config, item, len, err);
+	return NULL;
+}
+
+/*
+ * Keys
+ */
+
+static char *
+read_identity(const char *path, struct x2gobroker_error *err)
+{
+	cleanup_file FILE *fp = safefile_open(path, err);
+	char *text;
+	size_t len;
+
+	if (fp == NULL)
+		return NULL;
+	if ((text = calloc(1, KEY_SIZE_MAX)) == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	/* leave no copy of the key in a buffer of stdio */
+	setvbuf(fp, NULL, _IONBF, 0);
+	len = fread(text, 1, KEY_SIZE_MAX - 1, fp);
+	if (ferror(fp) == 0 && feof(fp) != 0 && strlen(text) == len)
+		return text;
+	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0, "not a private key");
+	freezero(text, KEY_SIZE_MAX);
+	return NULL;
+}
+
+/* The private key in that file, or NULL. */
+static ssh_key
+load_identity(const struct libssh *lib, const char *path,
+    struct x2gobroker_error *err)
+{
+	char *text = read_identity(path, err);
+	ssh_key key = NULL;
+	int result;
+
+	if (text == NULL)
+		return NULL;
+	/* without a passphrase libcrypto asks for one at the terminal */
+	result = lib->ssh_pki_import_privkey_base64(text, "", NULL, NULL,
+	    &key);
+	freezero(text, KEY_SIZE_MAX);
+	if (result == SSH_OK)
+		return key;
+	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0,
+	    "not a private key, or one with a passphrase");
+	return NULL;
+}
+
+/* Add the key in that file, and take over path.  A missing file is no error;
+ * why a file cannot be used is in *why. */
+static int
+add_identity(struct ssh_setup *setup, char *path, struct x2gobroker_error *why)
+{
+	struct x2gobroker_error error;
+	struct ssh_identity *more;
+	ssh_key key;
+
+	if ((key = load_identity(&setup->lib, path, &error)) == NULL) {
+		free(path);
+		if (error.code != X2GOBROKER_ERR_NOTFOUND)
+			*why = error;
+		return error.code == X2GOBROKER_ERR_NOMEM ? -1 : 0;
+	}
+	more = reallocarray(setup->identities, setup->nidentities + 1,
+	    sizeof(*more));
+	if (more == NULL) {
+		setup->lib.ssh_key_free(key);
+		free(path);
+		return -1;
+	}
+	setup->identities = more;
+	more[setup->nidentities++] = (struct ssh_identity){ path, key };
+	return 0;
+}
+
+static int
+load_identities(const struct x2gobroker_config *config,
+    struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	const char *next = config->agent_identity_files;
+	struct x2gobroker_error why = { 0 }, error;
+	char *path;
+
+	while ((path = next_path(config, &next, &error)) != NULL)
+		if (add_identity(setup, path, &why) == -1)
+			return error_nomem(err);
+	if (error.code != X2GOBROKER_OK) {
+		if (err != NULL)
+			*err = error;
+		return -1;
+	}
+	if (setup->nidentities > 0)
+		return 0;
+	if (why.code == X2GOBROKER_OK)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no usable service key: no such file: %.300s "
+		    "(agent-identity-files in x2gobroker.conf(5))",
+		    config->agent_identity_files);
+	return error_set(err, X2GOBROKER_ERR_NOTFOUND, why.file, why.line,
+	    "no usable service key: %.300s; see agent-identity-files in "
+	    "x2gobroker.conf(5)", why.text);
+}
+
+static int
+list_identities(struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	struct buf buf = { 0 };
+	size_t i;
+
+	for (i = 0; i < setup->nidentities; i++)
+		buf_printf(&buf, "%s%s", i > 0 ? ", " : "",
+		    setup->identities[i].path);
+	if (buf.failed)
+		return error_nomem(err);
+	setup->tried = buf.data;
+	return 0;
+}
+
+static void
+get_public_fingerprint(const struct libssh *lib, ssh_key key,
+    struct x2gobroker_service_key *out)
+{
+	char *base64 = NULL;
+
+	if (lib->ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK ||
+	    x2gobroker_key_fingerprint(base64, out->fingerprint) == -1)
+		error_set(&out->error, X2GOBROKER_ERR_SYNTAX, out->path, 0,
+		    "its public key cannot be derived");
+	if (base64 != NULL)
+		lib->ssh_string_free_char(base64);
+}
+
+bool
+x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
+    struct x2gobroker_service_key *out)
+{
+	const char *next = config->agent_identity_files;
+	cleanup_free char *path = NULL;
+	struct libssh lib;
+	ssh_key key;
+
+	memset(out, 0, sizeof(*out));
+	while ((path = next_path(config, &next, &out->error)) != NULL &&
+	    i-- > 0)
+		free(path);
+	if (path == NULL)
+		return out->error.code != X2GOBROKER_OK;
+	strlcpy(out->path, path, sizeof(out->path));
+	if (libssh_load(&lib, &out->error) == -1 ||
+	    (key = load_identity(&lib, path, &out->error)) == NULL)
+		return true;
+	get_public_fingerprint(&lib, key, out);
+	lib.ssh_key_free(key);
+	return true;
+}
+
+/*
+ * The setup
+ */
+
+/* libssh opens the file by its name, later; so nobody else may be able to
+ * replace it, which safefile_open() checks. */
+static int
+check_known_hosts(const char *path, struct x2gobroker_error *err)
+{
+	struct x2gobroker_error why = { 0 };
+	FILE *fp;
+
+	if ((fp = safefile_open(path, &why)) != NULL)
+		fclose(fp);
+	else if (why.code != X2GOBROKER_ERR_NOTFOUND) {
+		if (err != NULL)
+			*err = why;
+		return -1;
+	}
+	return 0;
+}
+
+int
+ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
+    struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	const char *hosts = config->agent_known_hosts;
+
+	memset(setup, 0, sizeof(*setup));
+	if ((setup->user = strdup(config->agent_user)) == NULL)
+		return error_nomem(err);
+	if (libssh_load(&setup->lib, err) == 0 &&
+	    (!with_keys || (load_identities(config, setup, err) == 0 &&
+	    list_identities(setup, err) == 0)) &&
+	    (setup->known_hosts = expand_home(config, hosts, strlen(hosts),
+	    err)) != NULL && check_known_hosts(setup->known_hosts, err) == 0)
+		return 0;
+	ssh_setup_free(setup);
+	return -1;
+}
+
+void
+ssh_setup_free(struct ssh_setup *setup)
+{
+	size_t i;
+
+	for (i = 0; i < setup->nidentities; i++) {
+		free(setup->identities[i].path);
+		setup->lib.ssh_key_free(setup->identities[i].key);
+	}
+	free(setup->identities);
+	free(setup->user);
+	free(setup->known_hosts);
+	free(setup->tried);
+	memset(setup, 0, sizeof(*setup));
+}
