@@ -10,10 +10,11 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* Run argv (ended by NULL; argv[0] is the program's path) with an environment
- * that is nobody's, and put what it prints into *out, at most max bytes.  At the
- * deadline it is killed, with all that it has started.  -1 with the text of err
- * where it fails (ERR_DENIED), prints more, or is late. */
+/* Run argv (ends with NULL; argv[0] is a path) in an environment that has only
+ * PATH, and append what it prints to *out.  At the deadline, a point of
+ * clock_ms(), the program and all that it has started are killed.  Returns 0, or
+ * -1 with err filled in: it failed (ERR_DENIED), printed more than max bytes
+ * (ERR_SYNTAX), or did not start or end (ERR_SYSTEM). */
 int	local_run(const char *const *argv, int64_t deadline, size_t max,
 	    struct buf *out, struct x2gobroker_error *err);
 

@@ -639,7 +639,7 @@ def test_local(tap, farm):
                 ('hangs with a child', {'linger': ''}, 'did not answer in time'),
                 ('shouts', {'flood': ''}, 'has more than 1048576 bytes'),
                 ('fails', {'answer': '', 'exit': 3, 'stderr': 'evil\x1b words\n'},
-                 r'the agent here says: evil\\033 words'),
+                 r'the agent on this host says: evil\\033 words'),
                 ('says nothing', {'answer': ''}, 'answered nothing'),
                 ('prints garbage', {'answer': bytes(range(255, 0, -1))},
                  'instead of OK')):

@@ -62,28 +62,28 @@ what_goes_wrong_has_words(void **state unused)
 		const char *text;
 	} rows[] = {
 		{ "#!/bin/sh\nexit 3\n", X2GOBROKER_ERR_DENIED,
-		    "the agent here ended with status 3" },
+		    "the agent on this host exited with status 3" },
 		{ "#!/bin/sh\necho OK; exit 1\n", X2GOBROKER_ERR_DENIED,
-		    "the agent here ended with status 1" },
+		    "the agent on this host exited with status 1" },
 		{ "#!/bin/sh\necho no such user >&2; echo x >&2; exit 1\n",
 		    X2GOBROKER_ERR_DENIED,
-		    "the agent here says: no such user x" },
+		    "the agent on this host says: no such user x" },
 		/* Debian's agent ends with 0 at times */
 		{ "#!/bin/sh\necho no such user >&2\n", X2GOBROKER_ERR_DENIED,
-		    "the agent here says: no such user" },
+		    "the agent on this host says: no such user" },
 		{ "#!/bin/sh\nkill -9 $$\n", X2GOBROKER_ERR_DENIED,
-		    "the agent here was killed" },
+		    "the agent on this host was killed by signal 9" },
 		{ "#!/bin/sh\nhead -c 2000 /dev/zero\n",
 		    X2GOBROKER_ERR_SYNTAX,
-		    "its answer has more than 1000 bytes" },
+		    "the agent on this host answered with more than 1000" },
 		{ "#!/bin/sh\nyes\n", X2GOBROKER_ERR_SYNTAX,
-		    "its answer has more than 1000 bytes" },
+		    "the agent on this host answered with more than 1000" },
 		{ "#!/bin/sh\nyes >&2 & sleep 1000\n", X2GOBROKER_ERR_SYSTEM,
-		    "the agent here did not answer in time" },
+		    "the agent on this host did not end in time" },
 		{ "#!/bin/sh\necho OK\nsleep 1000\n", X2GOBROKER_ERR_SYSTEM,
-		    "the agent here did not answer in time" },
+		    "the agent on this host did not end in time" },
 		{ "#!/nonexistent/sh\n", X2GOBROKER_ERR_SYSTEM,
-		    "the agent cannot be started here: No such file" },
+		    "cannot start the agent on this host: No such file" },
 	};
 	struct x2gobroker_error err;
 	struct buf out;
