@@ -330,9 +330,10 @@ def ctl_page(root):
 
 def ctl_commands(root):
     """{command: its row in the code}"""
-    row = r'\{\s*"([a-z-]+)",\s*\w+_main,\s*"[^"]*"[^{}]*\}'
+    row = r'\{\s*(?:"([a-z-]+)",\s*\w+_main,[^{}]*|\.name = NULL )\}'
     return {r.group(1): r.group(0) for r in
-            table(root, 'cmd/x2gobrokerctl/main.c', 'commands', row, 10)}
+            table(root, 'cmd/x2gobrokerctl/main.c', 'commands', row, 10)
+            if r.group(1)}
 
 
 def items_of(page, macro, section):
@@ -352,13 +353,18 @@ def test_ctl_commands(root):
 
 
 def test_ctl_options(root):
-    row = r'\{\s*"([a-z-]+)",\s*(?:\'(.)\'|0),\s*(?:NULL|"[^"]+"),[^{}]*\}'
-    code = []
-    for r in table(root, 'cmd/x2gobrokerctl/main.c', 'options', row, 5):
-        code.append('--' + r.group(1))
-        if r.group(2):
-            code.append('-' + r.group(2))
-    return compare('option', code, items_of(ctl_page(root), 'Fl', 'DESCRIPTION'))
+    row = r'\{\s*"([a-z-]+)",\s*(?:\'(.)\'|0),\s*ARG_(\w+),[^{}]*\}'
+    code, valued = [], []
+    for r in table(root, 'cmd/x2gobrokerctl/commands.c', 'command_options', row, 5):
+        names = ['--' + r.group(1)] + (['-' + r.group(2)] if r.group(2) else [])
+        code += names
+        valued += names if r.group(3) != 'NONE' else []
+    items = [item for item in ctl_page(root).items
+             if item.macro == 'Fl' and item.section == 'DESCRIPTION']
+    return (compare('option', code, [name for item in items for name in item.names]) +
+            compare('option with a value', valued, [
+                name for item in items if 'Ar' in item.rest.split()
+                for name in item.names]))
 
 
 def agent_page(root):

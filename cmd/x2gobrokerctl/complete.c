@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl complete: what may come next on a command line.  The words are
- * those of the tables that the command line is parsed by, and what stands there
- * for an argument (USER, HOST, ...) says of what kind it is.
+ * x2gobrokerctl complete: what may come next on a command line.  The command
+ * line is read like that of x2gobrokerctl itself, by the same rows.
  */
+#include <getopt.h>
+#include <paths.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include "commands.h"
 #include "servers.h"
 
-/* What the shell knows best is left to it, in a line that begins with ':'. */
-#define ASK_FILES	":files"
-#define ASK_USERS	":users"
-#define ASK_GROUPS	":groups"
-
-#define TOKEN_SIZE	32	/* of how an argument is called */
+#define TEXT_SIZE	32	/* of an option's name */
 
 struct completion {
-	const struct command *command;		/* NULL: not said yet */
-	const struct option_row *option;	/* whose value comes, or NULL */
-	const char *config_file;
-	size_t nwords;			/* behind the command */
-	const char *before;		/* stands before each word: "--as=" */
-	size_t before_len;
-	const char *current;		/* what has been typed of the word */
+	struct ctl typed;	/* what has been typed before the current word */
+	const struct command *command;		/* or NULL */
+	const char *prefix;	/* of each completion: "--as=" */
+	size_t prefix_len;
+	const char *current;	/* the word that is being typed */
 };
 
 static void
@@ -37,7 +31,7 @@ put_word(const struct completion *c, const char *word)
 	for (p = word; *p != '\0'; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			return;
-	printf("%.*s%s\n", (int)c->before_len, c->before, word);
+	printf("%.*s%s\n", (int)c->prefix_len, c->prefix, word);
 }
 
 /*
@@ -48,56 +42,22 @@ static void
 put_commands(const struct completion *c)
 {
 	const struct command *command;
-	size_t i;
 
-	for (i = 0; (command = command_get(i)) != NULL; i++)
+	for (command = c->typed.commands; command->name != NULL; command++)
 		put_word(c, command->name);
 }
 
 static void
 put_options(const struct completion *c)
 {
-	const struct option_row *option;
-	char text[TOKEN_SIZE];
-	size_t i;
+	char text[TEXT_SIZE];
+	int i;
 
-	for (i = 0; (option = command_option(i)) != NULL; i++) {
-		snprintf(text, sizeof(text), "--%s", option->name);
+	for (i = 0; i < NOPTIONS; i++) {
+		snprintf(text, sizeof(text), "--%s", command_options[i].name);
 		if (command_takes(c->command, i))
 			put_word(c, text);
 	}
-}
-
-static void
-put_files(const struct completion *c __attribute__((unused)))
-{
-	puts(ASK_FILES);
-}
-
-static void
-put_users(const struct completion *c __attribute__((unused)))
-{
-	puts(ASK_USERS);
-}
-
-static void
-put_groups(const struct completion *c __attribute__((unused)))
-{
-	puts(ASK_GROUPS);
-}
-
-/* Nothing is said where that fails: somebody is typing. */
-static int
-load(const struct completion *c, struct site *site)
-{
-	if (x2gobroker_config_load(c->config_file, NULL, NULL, &site->config,
-	    NULL) == -1)
-		return -1;
-	if (x2gobroker_profiles_load(site->config, NULL, NULL,
-	    &site->profiles, NULL) == 0)
-		return 0;
-	x2gobroker_config_free(site->config);
-	return -1;
 }
 
 static void
@@ -107,7 +67,7 @@ put_profiles(const struct completion *c)
 	struct site site;
 	size_t i;
 
-	if (load(c, &site) == -1)
+	if (ctl_load(&c->typed, &site.config, &site.profiles) == -1)
 		return;
 	for (i = 0; (profile = x2gobroker_profiles_get(site.profiles, i)) !=
 	    NULL; i++)
@@ -148,13 +108,13 @@ put_all_hosts(const struct completion *c, const struct site *site)
 }
 
 static void
-put_hosts(const struct completion *c)
+put_hosts(const struct completion *c, bool drained)
 {
 	struct site site;
 
-	if (load(c, &site) == -1)
+	if (ctl_load(&c->typed, &site.config, &site.profiles) == -1)
 		return;
-	if (c->command != NULL && c->command->run == undrain_main)
+	if (drained)
 		put_drained(c, &site);
 	else
 		put_all_hosts(c, &site);
@@ -162,174 +122,100 @@ put_hosts(const struct completion *c)
 }
 
 static void
-put_nothing(const struct completion *c __attribute__((unused)))
+put_argument(const struct completion *c, enum argument argument)
 {
-}
-
-/* By how the tables call them.  A test sees to it that all are here. */
-static const struct kind {
-	const char *token;
-	void (*put)(const struct completion *c);
-} kinds[] = {
-	{ "ADDRESS", put_nothing },
-	{ "COMMAND", put_commands },
-	{ "FILE", put_files },
-	{ "G,...", put_groups },
-	{ "GROUP", put_groups },
-	{ "HOST", put_hosts },
-	{ "HOST,...", put_hosts },
-	{ "KEY", put_nothing },
-	{ "KEYFILE|-", put_files },
-	{ "NAME", put_users },
-	{ "PROFILE", put_profiles },
-	{ "SESSION", put_nothing },	/* servers would have to be asked */
-	{ "TYPE", put_nothing },
-	{ "USER", put_users },
-	{ "WORD", put_nothing },
-};
-
-/* A token that is no kind stands for itself. */
-static void
-put_kind(const struct completion *c, const char *token)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(kinds[i].token, token) == 0) {
-			kinds[i].put(c);
-			return;
-		}
-	put_word(c, token);
+	if (command_arguments[argument].shell != NULL)
+		puts(command_arguments[argument].shell);
+	else if (argument == ARG_NONE)
+		put_options(c);
+	else if (argument == ARG_ADD)
+		put_word(c, command_arguments[argument].name);
+	else if (argument == ARG_COMMAND)
+		put_commands(c);
+	else if (argument == ARG_PROFILE)
+		put_profiles(c);
+	else if (argument == ARG_HOST || argument == ARG_HOSTS ||
+	    argument == ARG_DRAINED)
+		put_hosts(c, argument == ARG_DRAINED);
 }
 
 /*
  * The command line
  */
 
-/* Token n of words such as "USER [PROFILE ...]", where the last one may come
- * again and again; "" past the end. */
-static void
-find_token(const char *words, size_t n, char token[static TOKEN_SIZE])
+/* Read the words that are complete.  Returns the option that waits for its
+ * value, or -1. */
+static int
+read_words(struct completion *c, int argc, char **argv)
 {
-	size_t len;
+	int i, result, waiting = -1;
 
-	token[0] = '\0';
-	for (words += strspn(words, " []"); *words != '\0';
-	    words += strspn(words, " []")) {
-		len = strcspn(words, " []");
-		if (len == 3 && strncmp(words, "...", 3) == 0)
-			return;
-		snprintf(token, TOKEN_SIZE, "%.*s", (int)(len < TOKEN_SIZE ?
-		    len : TOKEN_SIZE - 1), words);
-		words += len;
-		if (n-- == 0)
-			return;
+	optind = 0;		/* getopt(3) begins anew */
+	while ((result = command_read_option(argc, argv, &c->typed, &i)) !=
+	    -1)
+		if (result == ':')
+			waiting = i;
+	if (optind < argc)
+		c->command = command_find(c->typed.commands, argv[optind]);
+	c->typed.nwords = argc - optind;
+	return waiting;
+}
+
+/* The option whose value begins in the current word, "--as=US", or -1. */
+static int
+split_current(struct completion *c)
+{
+	const char *equals = strchr(c->current, '=');
+	char text[TEXT_SIZE];
+	int i;
+
+	for (i = 0; i < NOPTIONS && equals != NULL; i++) {
+		snprintf(text, sizeof(text), "--%s=", command_options[i].name);
+		if (command_options[i].argument == ARG_NONE ||
+		    strncmp(c->current, text, strlen(text)) != 0)
+			continue;
+		c->prefix = c->current;
+		c->prefix_len = strlen(text);
+		c->current += c->prefix_len;
+		return i;
 	}
-	token[0] = '\0';
-}
-
-/* The option that word is, "--as" or "--as=USER" or "-C", or NULL. */
-static const struct option_row *
-find_option(const char *word)
-{
-	const struct option_row *option;
-	size_t i, len;
-
-	if (word[0] != '-')
-		return NULL;
-	for (i = 0; (option = command_option(i)) != NULL; i++) {
-		len = strlen(option->name);
-		if (word[1] == '-' && strncmp(word + 2, option->name, len) ==
-		    0 && strchr("=", word[2 + len]) != NULL)
-			return option;
-		if (option->letter != '\0' && word[1] == option->letter &&
-		    word[2] == '\0')
-			return option;
-	}
-	return NULL;
+	return -1;
 }
 
 static void
-take_value(struct completion *c, const struct option_row *option,
-    const char *value)
+put_next(struct completion *c, int option)
 {
-	if (option->offset == offsetof(struct ctl, config_file))
-		c->config_file = value;
-}
-
-/* A word that is complete. */
-static void
-take_word(struct completion *c, const char *word)
-{
-	const struct option_row *option = find_option(word);
-	const char *equals = strchr(word, '=');
-
-	if (c->option != NULL) {
-		if (strcmp(word, "=") == 0)	/* bash makes a word of it */
-			return;
-		take_value(c, c->option, word);
-		c->option = NULL;
-	} else if (option != NULL && option->argument != NULL) {
-		if (equals != NULL)
-			take_value(c, option, equals + 1);
-		else
-			c->option = option;
-	} else if (word[0] == '-' && word[1] != '\0')
-		return;
-	else if (c->command != NULL)
-		c->nwords++;
-	else if ((c->command = command_find(word)) == NULL)
-		c->nwords++;	/* nothing is known of what follows */
-}
-
-/* The word that is being typed. */
-static void
-take_current(struct completion *c, const char *word)
-{
-	const struct option_row *option = find_option(word);
-	const char *equals = strchr(word, '=');
-
-	c->current = word;
-	c->before = "";
-	if (c->option != NULL && strcmp(word, "=") == 0)
-		c->current = "";
-	else if (c->option == NULL && option != NULL && equals != NULL &&
-	    option->argument != NULL) {
-		c->option = option;
-		c->before = word;
-		c->before_len = (size_t)(equals + 1 - word);
-		c->current = equals + 1;
-	}
-}
-
-static void
-put_next(const struct completion *c)
-{
-	char token[TOKEN_SIZE];
-
-	if (c->option != NULL)
-		put_kind(c, c->option->argument);
+	if (option == -1)
+		option = split_current(c);
+	if (option != -1)
+		put_argument(c, command_options[option].argument);
 	else if (c->current[0] == '-')
 		put_options(c);
-	else if (c->command != NULL) {
-		find_token(c->command->words, c->nwords, token);
-		if (token[0] != '\0')
-			put_kind(c, token);
-		else
-			put_options(c);
-	} else if (c->nwords == 0)
+	else if (c->command != NULL)
+		put_argument(c, command_argument(c->command,
+		    c->typed.nwords - 1));
+	else if (c->typed.nwords == 0)
 		put_commands(c);
 }
 
 int
 complete_main(const struct ctl *ctl)
 {
-	struct completion c = { .config_file = ctl->config_file };
-	int i;
+	static char name[] = "x2gobrokerctl";
+	struct completion c = { .typed = *ctl, .prefix = "" };
+	char **argv = calloc((size_t)ctl->nwords + 1, sizeof(*argv));
+	int i, argc = 0;
 
+	/* somebody is typing, and wants no error messages there */
+	if (argv == NULL || freopen(_PATH_DEVNULL, "we", stderr) == NULL)
+		return EXIT_NO;
+	argv[argc++] = name;
+	/* bash makes three words of --as=USER */
 	for (i = 0; i < ctl->nwords - 1; i++)
-		take_word(&c, ctl->words[i]);
-	take_current(&c, ctl->words[ctl->nwords - 1]);
-	put_next(&c);
+		if (strcmp(ctl->words[i], "=") != 0)
+			argv[argc++] = ctl->words[i];
+	c.current = strcmp(ctl->words[i], "=") == 0 ? "" : ctl->words[i];
+	put_next(&c, read_words(&c, argc, argv));
+	free(argv);
 	return fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
 }

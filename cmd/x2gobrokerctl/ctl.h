@@ -12,8 +12,11 @@
 #define EXIT_NO		1	/* not in order; may not be seen */
 #define EXIT_USAGE	2	/* the question was no question */
 
-/* What was said on the command line.  Text is borrowed from argv. */
+struct command;
+
+/* The command line.  Text is borrowed from argv. */
 struct ctl {
+	const struct command *commands;	/* all that there are */
 	const char *config_file;	/* NULL: the default one */
 	const char *as;			/* the user the question is about */
 	const char *from;		/* the client's address */

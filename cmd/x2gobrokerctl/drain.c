@@ -2,8 +2,8 @@
 /*
  * x2gobrokerctl drain and undrain: servers that get no new sessions.
  */
+#include "become.h"
 #include "json.h"
-#include "servers.h"
 
 /* The list is root's where its directory is, and else the broker account's;
  * then it is not for root to read or write there. */

@@ -1,67 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "common/priv.h"
+#include "become.h"
 #include "servers.h"
 #include "terminal.h"
 
 #define SSH_PORT	22
-#define GROUPS_MAX	65536	/* the kernel takes no more */
 #define HOST_TEXT_SIZE	600	/* NAME ([ADDRESS]:PORT) */
-
-static void
-die(const char *why)
-{
-	ctl_complain("%s", why);
-	exit(EXIT_NO);
-}
-
-int
-become_account(const struct passwd *pw)
-{
-	struct priv_user user = { .uid = pw->pw_uid, .gid = pw->pw_gid };
-	gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
-	int n = GROUPS_MAX;
-
-	if (groups == NULL ||
-	    getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1) {
-		ctl_complain("the groups of %s cannot be found out",
-		    pw->pw_name);
-		free(groups);
-		return -1;
-	}
-	user.groups = groups;
-	user.ngroups = (size_t)n;
-	priv_become(&user, die);
-	free(groups);
-	return 0;
-}
-
-int
-become_broker(const struct x2gobroker_config *config)
-{
-	const char *name = x2gobroker_config_broker_account(config);
-	const struct passwd *pw;
-
-	if (geteuid() != 0)
-		return 0;
-	errno = 0;
-	if ((pw = getpwnam(name)) == NULL) {
-		ctl_complain("broker-account %s, who has the service keys, "
-		    "does not exist%s%s; it is made by: useradd --system "
-		    "--create-home --home-dir /var/lib/x2gobroker --shell "
-		    "/bin/sh --password '*' %s", name, errno != 0 ? ": " : "",
-		    errno != 0 ? strerror(errno) : "", name);
-		return -1;
-	}
-	return pw->pw_uid != 0 ? become_account(pw) : 0;
-}
 
 int
 servers_open(const struct ctl *ctl, struct site *site)

@@ -7,8 +7,6 @@
 #ifndef X2GOBROKERCTL_SERVERS_H
 #define X2GOBROKERCTL_SERVERS_H
 
-#include <pwd.h>
-
 #include "ctl.h"
 
 struct site {
@@ -17,13 +15,6 @@ struct site {
 };
 
 #define SERVER_LABEL_SIZE	300	/* a host's name, a port, brackets */
-
-/* Give up root's rights for those of an account, for good. */
-int	become_account(const struct passwd *pw);
-
-/* Go on as the broker account where root has started us, for good: the service
- * keys, known_hosts and state-dir are that account's. */
-int	become_broker(const struct x2gobroker_config *config);
 
 /* Read the configuration, become the broker account, and read the profiles as
  * the broker does.  -1: nothing is to be closed. */

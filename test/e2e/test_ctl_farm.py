@@ -345,7 +345,7 @@ def test_drain_refusals(tap, farm, ctl):
         (['drain', ''], 1, 'neither a host'),
         (['drain', 'ts01', '--json'], 2, 'without HOST'),
         (['drain', 'ts01', '--list'], 2, 'without HOST'),
-        (['undrain'], 2, 'undrain HOST'),
+        (['undrain'], 2, 'undrain needs HOST'),
     ]
     for words, status, why in rows:
         done = ctl.run(*words)
@@ -473,7 +473,7 @@ def test_known_hosts_refusals(tap, farm, ctl):
     a, b = farm.servers[:2]
     farm.profiles(farm.profile('desk', [a, b]))
     rows = [    # words, status, words of the complaint
-        ([], 2, 'known-hosts add'), (['add'], 2, '--all'), (['list'], 2, 'add --all'),
+        ([], 2, 'known-hosts needs add'), (['add'], 2, '--all'), (['list'], 2, 'add --all'),
         (['add', '--all', 'ts01'], 2, '--all'), (['remove', 'ts01'], 2, 'add HOST'),
         (['add', 'a b'], 1, 'neither'), (['add', '127.0.0.1:99999'], 1, 'port'),
         (['add', 'ts01,ts02:x'], 1, ''),
@@ -737,11 +737,15 @@ def test_help(tap, farm, ctl):
     rows = [    # words, words of the complaint
         ([], 'usage: x2gobrokerctl'), (['polls'], 'no such command: polls'),
         (['help', 'polls'], 'no such command: polls'),
-        (['poll', '--yes'], 'there is no poll --yes'),
-        (['check', '--as', 'x'], 'there is no check --as USER'),
-        (['check', 'x'], 'what is meant by x'), (['suspend', 'x'], 'suspend USER'),
-        (['list'], 'list --as USER'), (['explain', '--as', 'x'], 'explain PROFILE'),
-        (['poll', '--jsom'], 'see above'), (['undrain'], 'undrain HOST'),
+        (['poll', '--yes'], 'poll does not take --yes'),
+        (['check', '--as', 'x'], 'check does not take --as USER'),
+        (['check', 'x'], 'check does not take the argument x'),
+        (['suspend', 'x'], 'suspend needs SESSION'),
+        (['list'], 'list needs --as USER'),
+        (['explain', '--as', 'x'], 'explain needs PROFILE'),
+        (['list', '--as'], '--as needs a value'),
+        (['poll', '--jsom'], 'invalid option: --jsom'),
+        (['poll', '-x'], 'invalid option: -x'), (['undrain'], 'undrain needs HOST'),
     ]
     for words, why in rows:
         done = ctl.run(*words)

@@ -595,7 +595,7 @@ def test_usage(tap, machine):
         (['--shared', '--servers', 'a', '--host', 'b', '--yes'], 2, 'either'),
         (['--group', 'x', '--servers', 'a', '--yes'], 1, '--servers needs --shared'),
         (['--undo', '--shared'], 2, '--undo takes back all'),
-        (['now'], 2, 'what is meant by now'),
+        (['now'], 2, 'setup does not take the argument now'),
     ]
     for words, status, why in rows:
         done(tap, 'usage: %s' % words, 'setup', *words, status=status, says=[why])

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "doctor.h"
+#include "../become.h"
 #include "../json.h"
 #include "../terminal.h"
 

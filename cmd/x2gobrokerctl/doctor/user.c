@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../become.h"
 #include "doctor.h"
 
 /* What goes through the pipe, in one piece. */

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../run.h"
-#include "../servers.h"
+#include "../become.h"
 #include "child.h"
 
 #define OUTPUT_MAX	(64 * 1024)	/* these programs say little */

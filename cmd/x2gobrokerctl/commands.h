@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a command and an option are.  The command line is read by these rows;
+ * the help, the completion in shells and a test of the manual page take their
+ * words from them.  main.c has the table of commands.
+ */
+#ifndef X2GOBROKERCTL_COMMANDS_H
+#define X2GOBROKERCTL_COMMANDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ctl.h"
+
+/* What can be given to a command or an option. */
+enum argument {
+	ARG_NONE = 0,
+	ARG_ADD,		/* the word "add" itself */
+	ARG_ADDRESS,
+	ARG_COMMAND,
+	ARG_DRAINED,		/* a host that is drained */
+	ARG_FILE,
+	ARG_GROUP,
+	ARG_GROUPS,
+	ARG_HOST,
+	ARG_HOSTS,
+	ARG_KEY,
+	ARG_KEY_TYPE,
+	ARG_KEYFILE,
+	ARG_NAME,
+	ARG_PROFILE,
+	ARG_SESSION,
+	ARG_USER,
+	ARG_WORD,
+	ARG_MORE,		/* the one before may be repeated */
+};
+
+#define ARGUMENTS_MAX	4
+
+enum {
+	OPT_AS,
+	OPT_GROUPS,
+	OPT_FROM,
+	OPT_USER,
+	OPT_SSHD_CONFIG,
+	OPT_LIST,
+	OPT_ALL,
+	OPT_YES,
+	OPT_DRY_RUN,
+	OPT_SHARED,
+	OPT_GROUP,
+	OPT_HOST,
+	OPT_SERVERS,
+	OPT_UNDO,
+	OPT_JSON,
+	OPT_CONFIG_FILE,
+	OPT_VERSION,
+	OPT_HELP,
+	NOPTIONS
+};
+
+#define OPT(name)	(1u << OPT_##name)
+
+struct option_row {
+	const char *name;
+	char letter;
+	enum argument argument;	/* ARG_NONE: the value is a bool */
+	size_t offset;		/* of the value in struct ctl */
+	const char *help;
+};
+
+struct command {
+	const char *name;	/* NULL ends a table */
+	int (*run)(const struct ctl *ctl);
+	enum argument arguments[ARGUMENTS_MAX];
+	int needed;		/* how many of them */
+	unsigned int needs, takes;	/* options, a bit for each */
+	const char *help;
+};
+
+struct argument_row {
+	const char *name;	/* in help texts */
+	const char *shell;	/* what completion leaves to the shell, or NULL:
+				 * ":files", ":groups", ":users" */
+};
+
+extern const struct option_row command_options[NOPTIONS];
+extern const struct argument_row command_arguments[ARG_MORE];
+
+/* The command of that name, or NULL. */
+const struct command *command_find(const struct command *commands,
+	    const char *name);
+
+/* What the argument after n others is; ARG_NONE: the command takes only n. */
+enum argument command_argument(const struct command *command, int n);
+
+/* Whether the command takes option i; NULL: whether all commands do. */
+bool	command_takes(const struct command *command, int i);
+
+/* Read the next option, anywhere in argv, into ctl with getopt_long(3).  *i is
+ * its number.  Returns 0, -1 where none is left, ':' where its value is missing,
+ * '?' for other errors. */
+int	command_read_option(int argc, char **argv, struct ctl *ctl, int *i);
+
+/* Check the arguments and the options, which given has a bit for each, and
+ * print what is wrong.  Returns an exit status. */
+int	command_check_usage(const struct command *command,
+	    const struct ctl *ctl, unsigned int given);
+
+void	command_print_help(const struct command *command);
+void	command_print_help_on_all(const struct command *commands, FILE *fp);
+
+#endif
