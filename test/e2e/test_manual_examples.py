@@ -73,6 +73,10 @@ EXAMPLES = [
 
     # The accounts and their programs.
     Row(BROKER, '# useradd --system', 'commands'),
+    Row(BROKER, 'Match User x2gobroker', 'sshd', says='authorizedkeyscommand /usr/sbin/'
+        'x2gobrokerctl authorized-keys %u %t %k'),
+    Row(BROKER, '# x2gobrokerctl authorize alice', 'commands',
+        before='ssh-keygen -q -t ed25519 -N "" -f alice'),
     Row(AGENT, 'useradd --system', 'script', before='userdel -r x2gobroker 2>/dev/null'),
     Row(PAM, '# chown root:x2gobroker', 'commands'),
     Row(PAM, '# chmod 4750', 'commands'),
@@ -144,7 +148,8 @@ EXAMPLES = [
         'broker_key'),
     Row(BROKER, 'restrict,pty,command="/usr/lib/x2go/x2gobroker --user alice" \\',
         'broker_key'),
-    Row(BROKER, '$ x2goclient', 'client'),
+    Row(BROKER, '$ x2goclient --broker-ssh-key', 'client'),
+    Row(BROKER, '$ x2goclient --broker-autologin', 'client'),
     Row(BROKER, 'Match Group x2gousers', 'sshd', says='forcecommand /usr/lib/x2go/'
         'x2gobroker\n'),
     Row(BROKER, "# su -s /bin/sh -c '/usr/lib/x2go/x2gobroker -d", 'commands', says='granted task=list'
@@ -187,6 +192,7 @@ EXAMPLES = [
     Row(STORY, 'authorized-keys: /etc', 'log',
         pieces=('the same key is in ', "it could be either user's, so it is nobody's")),
     Row(STORY, '# chown x2gobroker:x2gousers', 'commands'),
+    Row(BROKER, '# chown x2gobroker:x2gousers', 'commands'),
     Row(STORY, 'ts01: /var/lib/x2gobroker/.ssh:', 'log',
         pieces=('no usable service key: ', 'cannot be looked up: ',
                 'see agent-identity-files in x2gobroker.conf(5)')),
