@@ -352,7 +352,8 @@ rate_load(const struct load *load, struct agent_report *report)
 }
 
 int
-agent_parse_load(const char *text, size_t len, struct agent_report *report,
+agent_parse_load(const char *text, size_t len,
+    const char *user __attribute__((unused)), struct agent_report *report,
     struct x2gobroker_error *err)
 {
 	struct load load = load_unknown;
@@ -402,7 +403,8 @@ add_count(struct agent_report *report, const char *line, size_t len,
 
 /* x2gogetservers(8) does not end its last line. */
 int
-agent_parse_servers(const char *text, size_t len, struct agent_report *report,
+agent_parse_servers(const char *text, size_t len,
+    const char *user __attribute__((unused)), struct agent_report *report,
     struct x2gobroker_error *err)
 {
 	const struct agent_report before = *report;

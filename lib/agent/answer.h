@@ -69,15 +69,12 @@ int	agent_command(struct buf *buf, const char *agent, const char *user,
  * Debian's agent says of a task that it does not know. */
 int	agent_parse_ok(const char *text, size_t len,
 	    struct x2gobroker_error *err);
-int	agent_parse_sessions(const char *text, size_t len, const char *user,
+typedef int agent_parser(const char *text, size_t len, const char *user,
 	    struct agent_report *report, struct x2gobroker_error *err);
-int	agent_parse_load(const char *text, size_t len,
-	    struct agent_report *report, struct x2gobroker_error *err);
-int	agent_parse_servers(const char *text, size_t len,
-	    struct agent_report *report, struct x2gobroker_error *err);
+agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
+
 /* status: sessions (of user, who may be NULL), load and count at once, of our
  * own agent. */
-int	agent_parse_status(const char *text, size_t len, const char *user,
-	    struct agent_report *report, struct x2gobroker_error *err);
+agent_parser agent_parse_status;
 
 #endif

@@ -24,12 +24,11 @@ make_directory(const char *path, struct x2gobroker_error *err)
 		return 0;
 	*slash = '\0';
 	if (mkdir(dir, 0700) == -1 && errno != EEXIST)
-		return error_errno(err, dir, "cannot be made");
+		return error_errno(err, dir, "cannot be created");
 	return safefile_check_dir(dir, err);
 }
 
-/* Whether the last line of the file has an end; somebody's editor may have left
- * it without. */
+/* An editor may have left the last line without its newline. */
 static bool
 ends_with_newline(const char *path)
 {
@@ -40,7 +39,7 @@ ends_with_newline(const char *path)
 	return size <= 0 || pread(fd, &last, 1, size - 1) != 1 || last == '\n';
 }
 
-/* One write(2) at the end of the file is never mixed with somebody else's. */
+/* One write(2) to a file opened with O_APPEND is not mixed with another. */
 int
 knownhosts_add(const char *path, const char *line,
     struct x2gobroker_error *err)
@@ -68,29 +67,4 @@ knownhosts_add(const char *path, const char *line,
 	if (n >= 0)
 		errno = ENOSPC;
 	return error_errno(err, path, "cannot be written");
-}
-
-void
-knownhosts_follow_policy(struct x2gobroker_farm *farm,
-    struct farm_server *server)
-{
-	const char *path = farm->context->setup.known_hosts;
-	char text[X2GOBROKER_TEXT_SIZE];
-	struct x2gobroker_error err;
-	int n;
-
-	free(server->warning);
-	if (server->target.policy == HOSTKEY_WARN)
-		n = asprintf(&server->warning, "its host key %s is not known, "
-		    "and it was asked all the same (WarningPolicy)",
-		    server->fingerprint);
-	else if (knownhosts_add(path, server->new_key, &err) == 0)
-		n = asprintf(&server->warning, "its host key %s was added to "
-		    "%s (AutoAddPolicy)", server->fingerprint, path);
-	else
-		n = asprintf(&server->warning, "its host key %s is not known, "
-		    "and could not be added: %s", server->fingerprint,
-		    x2gobroker_error_format(&err, text, sizeof(text)));
-	if (n == -1)
-		server->warning = NULL;
 }

@@ -3,99 +3,186 @@
 #include <string.h>
 #include <time.h>
 
-#include "base/cleanup.h"
 #include "autologin/install.h"
+#include "autologin/stalekeys.h"
+#include "base/cleanup.h"
 #include "farm/poll.h"
 
-#define PLACES_MAX	2			/* a server and its proxy */
 #define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
 
+/* A query that adds one line, and removes some that have expired. */
+struct install {
+	struct query query;		/* first */
+	char *line, *file;		/* owned, as the query may outlive us */
+	struct stalekeys expired;	/* to be removed */
+	/* the answer */
+	bool stays;			/* the line may have been added, and the
+					 * agent will not remove it */
+	struct stalekeys removed;
+};
+
 static void
-name_server(const struct connection_target *target, char text[static SERVER_TEXT])
+name_server(const struct connection_target *target,
+    char text[static SERVER_TEXT])
 {
 	if (target->mode == QUERY_LOCAL)
-		snprintf(text, SERVER_TEXT, "localhost");
+		strlcpy(text, "localhost", SERVER_TEXT);
 	else
 		snprintf(text, SERVER_TEXT, "%s:%d", target->host.name,
 		    target->port);
 }
 
-/* With what has expired there, to be taken out on the way. */
-static struct query *
-make_job(struct x2gobroker_farm *farm, const struct installation *place,
-    struct x2gobroker_error *err)
-{
-	struct x2gobroker_error ignored;
-	char server[SERVER_TEXT];
-	struct query *ask;
+/*
+ * With the agent
+ */
 
-	ask = poll_make_query(farm, &place->target, QUERY_ADD_KEY, place->line,
-	    place->file, err);
-	if (ask == NULL)
-		return NULL;
-	name_server(&place->target, server);
-	stalekeys_take(farm->config->state_dir, server, time(NULL), &ask->stale,
-	    &ignored);
-	return ask;
+/* A line that is removed here, and stays on the list of the broker, is removed
+ * again later, which does no harm. */
+static void
+remove_expired(struct install *install, struct connection *link)
+{
+	const struct stalekey *key = install->expired.list;
+	const struct stalekey *end = key + install->expired.n;
+
+	for (; key < end; key++) {
+		const char *args[] = { key->line, key->file, NULL };
+
+		if (query_do(link, key->user, "delauthkey", args, NULL) == 0)
+			stalekeys_add(&install->removed, key, NULL);
+	}
 }
 
-/* What became of it; NULL: it is still hanging. */
 static int
-check_job(const struct installation *place, const struct query *ask,
+add_key(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	struct install *install = (struct install *)query;
+	const char *user = query->context->user;
+	const char *args[] = { install->line, install->file, NULL };
+
+	if (query_do(link, user, "addauthkey", args, err) == -1) {
+		/* the connection may have broken before or after */
+		install->stays = err->code == X2GOBROKER_ERR_SYSTEM;
+		return -1;
+	}
+	install->stays = !query_is_our_agent(link, user);
+	remove_expired(install, link);
+	return 0;
+}
+
+static const struct question install_key = { REACH_AGENT, add_key };
+
+/*
+ * The job
+ */
+
+static void
+free_install(struct install *install)
+{
+	if (install == NULL)
+		return;
+	query_release(&install->query);
+	stalekeys_free(&install->expired);
+	stalekeys_free(&install->removed);
+	free(install->line);
+	free(install->file);
+	free(install);
+}
+
+static void
+free_job(struct parallel_job *job)
+{
+	free_install((struct install *)job);
+}
+
+static struct install *
+make_install(struct x2gobroker_farm *farm, const struct installation *place,
+    struct x2gobroker_error *err)
+{
+	struct install *install = calloc(1, sizeof(*install));
+	struct x2gobroker_error ignored;
+	char server[SERVER_TEXT];
+
+	if (install == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	if (query_init(&install->query, farm->context, &place->target,
+	    &install_key, err) == -1) {
+		free(install);
+		return NULL;
+	}
+	install->query.job.free = free_job;
+	if ((install->line = strdup(place->line)) == NULL ||
+	    (install->file = strdup(place->file)) == NULL) {
+		free_install(install);
+		error_nomem(err);
+		return NULL;
+	}
+	name_server(&place->target, server);
+	stalekeys_take(farm->config->state_dir, server, time(NULL),
+	    &install->expired, &ignored);
+	return install;
+}
+
+/* Did it succeed?  install is NULL if it hangs. */
+static int
+check_result(const struct installation *place, const struct install *install,
     struct x2gobroker_error *err)
 {
 	char server[SERVER_TEXT];
 
-	if (ask != NULL && !ask->job.failed)
+	if (install != NULL && !install->query.job.failed)
 		return 0;
 	name_server(&place->target, server);
 	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %s", server,
-	    ask != NULL ? ask->job.error.text : "it did not answer in time");
+	    install != NULL ? install->query.job.error.text : "timed out");
 }
 
-/* Remember what is not taken out by the agent itself, and forget what has been
- * taken out. */
+/* Put a line that the agent will not remove on the list of the broker, and
+ * remove the removed ones from it. */
 static int
-remember(struct x2gobroker_farm *farm, const struct installation *place,
-    const struct query *ask, struct x2gobroker_error *err)
+update_list(struct x2gobroker_farm *farm, const struct installation *place,
+    const struct install *install, struct x2gobroker_error *err)
 {
 	char server[SERVER_TEXT];
-	const struct stalekey lease = { .expires = place->expires,
-	    .server = server, .user = farm->user, .file = ask->args[1],
-	    .line = ask->args[0] };
+	const struct stalekey key = { .expires = place->expires,
+	    .server = server, .user = farm->context->user,
+	    .file = install->file, .line = install->line };
 
 	name_server(&place->target, server);
-	return stalekeys_settle(farm->config->state_dir, &ask->done,
-	    ask->stays ? &lease : NULL, err);
+	return stalekeys_settle(farm->config->state_dir, &install->removed,
+	    install->stays ? &key : NULL, err);
 }
 
 int
-install_keys(struct x2gobroker_farm *farm, const struct installation *places, size_t n,
-    struct reporter *rep, struct x2gobroker_error *err)
+install_keys(struct x2gobroker_farm *farm, const struct installation *places,
+    size_t n, struct reporter *rep, struct x2gobroker_error *err)
 {
-	struct parallel_job *jobs[PLACES_MAX] = { NULL };
+	struct parallel_job *jobs[INSTALL_PLACES_MAX] = { NULL };
 	struct x2gobroker_error why;
-	struct query *ask;
+	struct install *install;
 	size_t i, made;
 	int result = 0;
 
 	for (made = 0; made < n && result == 0; made++) {
-		ask = make_job(farm, &places[made], err);
-		jobs[made] = ask != NULL ? &ask->job : NULL;
-		result = ask != NULL ? 0 : -1;
+		install = make_install(farm, &places[made], err);
+		jobs[made] = (struct parallel_job *)install;
+		result = install != NULL ? 0 : -1;
 	}
 	if (result == 0)
 		result = parallel_run(jobs, n, poll_deadline(farm,
 		    farm->config->agent_timeout), NULL, NULL, err);
 	for (i = 0; i < made; i++) {
-		ask = (struct query *)jobs[i];
+		install = (struct install *)jobs[i];
 		if (result == 0)
-			result = check_job(&places[i], ask, err);
-		if (ask != NULL && remember(farm, &places[i], ask, &why) == -1)
+			result = check_result(&places[i], install, err);
+		if (install != NULL &&
+		    update_list(farm, &places[i], install, &why) == -1)
 			report(rep, X2GOBROKER_WARNING, why.file, why.line,
-			    "a key for one login stays where it was put, "
-			    "expired: %s", why.text);
-		query_free(ask);
+			    "an expired key for one login will not be "
+			    "removed from its server: %s", why.text);
+		free_install(install);
 	}
 	return result;
 }

@@ -34,7 +34,7 @@ struct parallel_job {
 };
 
 /* Told of each job that is done, in the thread that called parallel_run(). */
-typedef void parallel_progress(void *arg, const struct parallel_job *job);
+typedef void parallel_progress(void *arg, struct parallel_job *job);
 
 /* Do all n jobs, until each is done or the deadline is over.  A job that hangs
  * in a call that knows no deadline (a resolver's) is left to itself: its slot in

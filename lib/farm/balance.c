@@ -135,8 +135,8 @@ is_up(const struct choice *choice, size_t i)
 	    -1)
 		return false;
 	up = farm_add_door(doors, choice->profile, &choice->hosts[i], NULL) ==
-	    0 && poll_servers(doors, QUERY_KNOCK, KNOCK_SECONDS, NULL, NULL, NULL,
-	    NULL) == 0 && doors->servers[0].answered;
+	    0 && poll_servers(doors, &query_knock, KNOCK_SECONDS, NULL, NULL,
+	    NULL, NULL) == 0 && doors->servers[0].answered;
 	x2gobroker_farm_free(doors);
 	return up;
 }

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Asking all servers of a farm at the same time, and what that brings:
- * x2gobroker_farm_ask().
- */
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/knownhosts.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "agent/knownhosts.h"
 #include "farm/poll.h"
 
-struct query *
-poll_make_query(struct x2gobroker_farm *farm, const struct connection_target *target,
-    enum query_what what, const char *arg, const char *more,
-    struct x2gobroker_error *err)
-{
-	bool with_keys = what != QUERY_HOST_KEY;
-
-	if (what != QUERY_KNOCK && target->mode == QUERY_SSH &&
-	    farm->context->setup.user == NULL &&
-	    ssh_setup_load(farm->config, with_keys, &farm->context->setup,
-	    err) == -1)
-		return NULL;
-	return query_new(farm->context, target, what, arg, more, err);
-}
-
-/* Its text alone is told, so the file that is to blame goes into it. */
+/* Only the text is shown, so it includes the file that the error is about. */
 static void
 set_error(struct farm_server *server, const struct x2gobroker_error *why)
 {
@@ -39,115 +20,130 @@ set_error(struct farm_server *server, const struct x2gobroker_error *why)
 		    x2gobroker_error_format(why, text, sizeof(text)));
 }
 
-/* Take over what the job has brought; NULL: it is still hanging. */
+/* The server was asked although its host key is not known, as its policy
+ * allows: add the key for AutoAddPolicy, and warn. */
 static void
-take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
-    struct query *ask)
+handle_new_key(const struct x2gobroker_farm *farm, struct farm_server *server)
 {
-	struct agent_report empty;
+	const char *path = farm->context->setup.known_hosts;
+	char text[X2GOBROKER_TEXT_SIZE];
+	struct x2gobroker_error err;
+	int n;
 
-	server->asked = true;
-	if (ask == NULL) {
-		error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "it did not answer in time: a name server is still looking "
-		    "for it, or it never stops talking");
-		return;
-	}
-	server->answered = !ask->job.failed;
-	set_error(server, &ask->job.error);
-	if (ask->job.ended != 0)
-		server->milliseconds = (int)(ask->job.ended -
-		    ask->job.started);
-	agent_report_init(&empty);
-	agent_report_free(&server->report);
-	server->report = ask->report;
-	ask->report = empty;
-	free(server->new_key);
-	server->new_key = steal(&ask->new_key);
-	memcpy(server->fingerprint, ask->fingerprint,
-	    sizeof(server->fingerprint));
-	if (server->new_key != NULL && server->answered)
-		knownhosts_follow_policy(farm, server);
+	free(server->warning);
+	if (server->target.policy == HOSTKEY_WARN)
+		n = asprintf(&server->warning, "unknown host key %s, accepted "
+		    "because of WarningPolicy", server->fingerprint);
+	else if (knownhosts_add(path, server->new_key, &err) == 0)
+		n = asprintf(&server->warning, "unknown host key %s, added to "
+		    "%s because of AutoAddPolicy", server->fingerprint, path);
+	else
+		n = asprintf(&server->warning, "unknown host key %s, which "
+		    "cannot be added: %s", server->fingerprint,
+		    x2gobroker_error_format(&err, text, sizeof(text)));
+	if (n == -1)
+		server->warning = NULL;
 }
 
-struct progress {
+static void
+take_answer(struct x2gobroker_farm *farm, struct query *query)
+{
+	struct farm_server *server = &farm->servers[query->server];
+
+	server->asked = true;
+	server->answered = !query->job.failed;
+	set_error(server, &query->job.error);
+	if (query->job.ended != 0)
+		server->milliseconds = (int)(query->job.ended -
+		    query->job.started);
+	agent_report_free(&server->report);
+	server->report = query->report;
+	agent_report_init(&query->report);
+	free(server->new_key);
+	server->new_key = steal(&query->new_key);
+	strlcpy(server->fingerprint, query->fingerprint,
+	    sizeof(server->fingerprint));
+	if (server->new_key != NULL && server->answered)
+		handle_new_key(farm, server);
+}
+
+struct poll {
 	struct x2gobroker_farm *farm;
-	x2gobroker_farm_progress *fn;
+	x2gobroker_farm_progress *progress;	/* or NULL */
 	void *arg;
-	struct parallel_job **jobs;
-	size_t *servers;	/* which server each job is for */
-	size_t n, done;
+	const struct parallel_job *companion;	/* or NULL */
+	struct parallel_job **jobs;	/* queries, then the companion */
+	size_t n, done;			/* queries */
 };
 
 static void
-tell(void *arg, const struct parallel_job *job)
+job_done(void *arg, struct parallel_job *job)
 {
-	struct progress *progress = arg;
+	struct poll *poll = arg;
+	struct query *query = (struct query *)job;
 	struct x2gobroker_server server;
-	size_t i;
 
-	for (i = 0; i < progress->n; i++) {
-		if (progress->jobs[i] != job)
-			continue;
-		progress->done++;
-		take_answer(progress->farm, &progress->farm->servers[
-		    progress->servers[i]], (struct query *)progress->jobs[i]);
-		if (progress->fn == NULL)
-			return;
-		x2gobroker_farm_server(progress->farm, progress->servers[i],
-		    &server);
-		progress->fn(progress->arg, progress->done, progress->n,
-		    &server);
-	}
+	if (job == poll->companion)
+		return;
+	poll->done++;
+	take_answer(poll->farm, query);
+	if (poll->progress == NULL)
+		return;
+	x2gobroker_farm_server(poll->farm, query->server, &server);
+	poll->progress(poll->arg, poll->done, poll->n, &server);
 }
 
-/* A job per server; a server that there can be no job for has failed. */
+/* A query for each server; a server that cannot have one has failed. */
 static int
-make_jobs(struct progress *progress, enum query_what what,
+make_queries(struct poll *poll, const struct question *question,
     struct x2gobroker_error *err)
 {
-	struct x2gobroker_farm *farm = progress->farm;
-	struct query *ask;
+	struct x2gobroker_farm *farm = poll->farm;
+	struct query *query;
 	size_t i;
 
 	for (i = 0; i < farm->nservers; i++) {
-		ask = poll_make_query(farm, &farm->servers[i].target, what,
-		    NULL, NULL, err);
-		if (ask == NULL && err->code == X2GOBROKER_ERR_NOMEM)
+		query = query_new(farm->context, &farm->servers[i].target,
+		    question, NULL, err);
+		farm->servers[i].asked = query == NULL;
+		if (query != NULL) {
+			query->server = i;
+			poll->jobs[poll->n++] = &query->job;
+		} else if (err->code == X2GOBROKER_ERR_NOMEM)
 			return -1;
-		if (ask == NULL) {
-			farm->servers[i].asked = true;
+		else
 			set_error(&farm->servers[i], err);
-			continue;
-		}
-		progress->servers[progress->n] = i;
-		progress->jobs[progress->n++] = &ask->job;
 	}
 	return 0;
 }
 
 static int
-ask_servers(struct progress *progress, enum query_what what, int64_t deadline,
+run_queries(struct poll *poll, int64_t deadline,
     struct parallel_job **companion, struct x2gobroker_error *err)
 {
-	size_t i, n;
-	int result;
+	struct x2gobroker_farm *farm = poll->farm;
+	struct query *query;
+	size_t i, n = poll->n;
 
-	if (make_jobs(progress, what, err) == -1)
+	if (companion != NULL)
+		poll->companion = poll->jobs[n++] = *companion;
+	if (n > 0 && parallel_run(poll->jobs, n, deadline, job_done, poll,
+	    err) == -1)
 		return -1;
-	n = progress->n;
 	if (companion != NULL)
-		progress->jobs[n++] = *companion;
-	result = n == 0 ? 0 : parallel_run(progress->jobs, n, deadline, tell,
-	    progress, err);
-	if (companion != NULL)
-		*companion = progress->jobs[n - 1];
-	for (i = 0; i < progress->n && result == 0; i++)
-		if (!progress->farm->servers[progress->servers[i]].asked)
-			take_answer(progress->farm, &progress->farm->servers[
-			    progress->servers[i]],
-			    (struct query *)progress->jobs[i]);
-	return result;
+		*companion = poll->jobs[n - 1];
+	for (i = 0; i < poll->n; i++)
+		if ((query = (struct query *)poll->jobs[i]) != NULL &&
+		    !farm->servers[query->server].asked)
+			take_answer(farm, query);
+	for (i = 0; i < farm->nservers; i++)
+		if (!farm->servers[i].asked) {
+			farm->servers[i].asked = true;
+			error_set(&farm->servers[i].error,
+			    X2GOBROKER_ERR_SYSTEM, NULL, 0, "timed out (host "
+			    "name lookup, or an endless answer)");
+		}
+	return 0;
 }
 
 int64_t
@@ -177,14 +173,29 @@ has_session(const struct x2gobroker_farm *farm, const char *id)
 	return false;
 }
 
-/* The sessions of all reports.  With one database for all servers each of them
- * tells of each session, so the one that it runs on comes first. */
+/* Add the sessions of server i that are not in the list yet: those that run on
+ * it, or those that it knows of elsewhere. */
+static void
+add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
+{
+	const struct farm_server *server = &farm->servers[i];
+	const struct session *session = server->report.sessions;
+	const struct session *end = session + server->report.nsessions;
+
+	for (; session < end; session++)
+		if (own == (hostlist_match(&server->target.host, 1,
+		    session_host(session)) != NULL) &&
+		    !has_session(farm, session_id(session)))
+			farm->sessions[farm->nsessions++] =
+			    (struct farm_session){ session, i };
+}
+
+/* Servers that share a database each report all sessions, so the report of the
+ * server that a session runs on comes first. */
 static int
 collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
-	const struct farm_server *server;
-	size_t i, j, n = 0;
-	int own;
+	size_t i, n = 0;
 
 	for (i = 0; i < farm->nservers; i++)
 		n += farm->servers[i].report.nsessions;
@@ -193,51 +204,35 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 	farm->sessions = calloc(n + 1, sizeof(*farm->sessions));
 	if (farm->sessions == NULL)
 		return error_nomem(err);
-	for (own = 1; own >= 0; own--)
-		for (i = 0; i < farm->nservers; i++) {
-			server = &farm->servers[i];
-			for (j = 0; j < server->report.nsessions; j++) {
-				const struct session *session =
-				    &server->report.sessions[j];
-
-				if ((own && hostlist_match(
-				    &server->target.host, 1,
-				    session_host(session)) == NULL) ||
-				    has_session(farm, session_id(session)))
-					continue;
-				farm->sessions[farm->nsessions++] =
-				    (struct farm_session){ session, i };
-			}
-		}
+	for (i = 0; i < farm->nservers; i++)
+		add_sessions(farm, i, true);
+	for (i = 0; i < farm->nservers; i++)
+		add_sessions(farm, i, false);
 	qsort(farm->sessions, farm->nsessions, sizeof(*farm->sessions),
 	    compare_sessions);
 	return 0;
 }
 
 int
-poll_servers(struct x2gobroker_farm *farm, enum query_what what, int seconds,
-    x2gobroker_farm_progress *progress, void *arg,
+poll_servers(struct x2gobroker_farm *farm, const struct question *question,
+    int seconds, x2gobroker_farm_progress *progress, void *arg,
     struct parallel_job **companion, struct x2gobroker_error *err)
 {
-	struct progress state = { .farm = farm, .fn = progress, .arg = arg };
+	struct poll poll = { .farm = farm, .progress = progress, .arg = arg };
 	struct x2gobroker_error ignored;
-	size_t i;
 	int result = -1;
 
 	if (err == NULL)
 		err = &ignored;
-	state.jobs = calloc(farm->nservers + 2, sizeof(*state.jobs));
-	state.servers = calloc(farm->nservers + 1, sizeof(*state.servers));
-	if (state.jobs == NULL || state.servers == NULL)
-		error_nomem(err);
-	else
-		result = ask_servers(&state, what, poll_deadline(farm, seconds),
+	poll.jobs = calloc(farm->nservers + 1, sizeof(*poll.jobs));
+	if (poll.jobs == NULL)
+		return error_nomem(err);
+	if (make_queries(&poll, question, err) == 0)
+		result = run_queries(&poll, poll_deadline(farm, seconds),
 		    companion, err);
-	for (i = 0; i < state.n; i++)
-		if (state.jobs[i] != NULL)
-			query_free((struct query *)state.jobs[i]);
-	free(state.jobs);
-	free(state.servers);
+	while (poll.n > 0)
+		query_free((struct query *)poll.jobs[--poll.n]);
+	free(poll.jobs);
 	return result == 0 ? collect_sessions(farm, err) : -1;
 }
 
@@ -246,14 +241,14 @@ x2gobroker_farm_ask(struct x2gobroker_farm *farm,
     x2gobroker_farm_progress *progress, void *arg,
     struct x2gobroker_error *err)
 {
-	return poll_servers(farm, QUERY_ALL, farm->config->agent_timeout, progress,
-	    arg, NULL, err);
+	return poll_servers(farm, &query_all, farm->config->agent_timeout,
+	    progress, arg, NULL, err);
 }
 
 int
 x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err)
 {
-	return poll_servers(farm, QUERY_HOST_KEY, farm->config->agent_timeout, NULL,
-	    NULL, NULL, err);
+	return poll_servers(farm, &query_host_key, farm->config->agent_timeout,
+	    NULL, NULL, NULL, err);
 }

@@ -4,16 +4,15 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "farm/query.h"
 #include "base/clock.h"
+#include "farm/query.h"
 
-/* How long until a state is looked at again.  Debian's agent only marks a
- * session, for x2gocleansessions(8) to act on when it sees the mark for the
- * second time, which takes 4 to 5 seconds; and x2golistsessions(8) takes the mark
- * away as long as that has not happened.  So there it must be waited for without
- * looking. */
-#define LOOK_AGAIN_MS		100
-#define LOOK_AGAIN_DEBIAN_MS	6000
+/* How long to wait before the state of a session is read again.  Debian's agent
+ * only marks the session; x2gocleansessions(8) acts when it sees the mark for
+ * the second time, after 4 to 5 seconds, and x2golistsessions(8) removes a mark
+ * that it finds before.  So with that agent, wait first and read then. */
+#define RECHECK_MS		100
+#define RECHECK_DEBIAN_MS	6000
 
 struct query_context *
 query_context_new(const struct x2gobroker_config *config, const char *user,
@@ -26,6 +25,7 @@ query_context_new(const struct x2gobroker_config *config, const char *user,
 		return NULL;
 	}
 	context->users = 1;
+	context->config = config;
 	context->agent = strdup(config->agent_command);
 	if (user != NULL)
 		context->user = strdup(user);
@@ -50,71 +50,62 @@ query_context_release(struct query_context *context)
 
 /* Ask, and have parse read the answer. */
 static int
-ask_report(struct query *ask, struct connection *link, const char *task,
-    int (*parse)(const char *, size_t, const char *, struct agent_report *,
-    struct x2gobroker_error *), struct x2gobroker_error *err)
+ask_report(struct query *query, struct connection *link, const char *task,
+    agent_parser *parse, struct x2gobroker_error *err)
 {
-	const char *user = ask->context->user;
+	const char *user = query->context->user;
 	struct buf answer = { 0 };
 	int result;
 
-	/* nobody's sessions are asked of "-", which is no account's name */
-	result = connection_ask(link, user != NULL ? user : "-", task, NULL, &answer,
-	    err);
+	/* "-", which is not the name of an account, has no sessions */
+	result = connection_ask(link, user != NULL ? user : "-", task, NULL,
+	    &answer, err);
 	if (result == 0)
 		result = parse(answer.data != NULL ? answer.data : "",
-		    answer.len, user, &ask->report, err);
+		    answer.len, user, &query->report, err);
 	buf_free(&answer);
 	return result;
 }
 
 static int
-parse_load(const char *text, size_t len,
-    const char *user __attribute__((unused)), struct agent_report *report,
+ask_sessions(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	return agent_parse_load(text, len, report, err);
+	return ask_report(query, link, "listsessions", agent_parse_sessions,
+	    err);
 }
 
+/* Our agent answers all questions at once.  Another one refuses "status" or
+ * prints nothing: to ask it for "availabletasks" first would cost every request
+ * of ours more than the attempt costs others. */
 static int
-parse_servers(const char *text, size_t len,
-    const char *user __attribute__((unused)), struct agent_report *report,
+ask_all(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	return agent_parse_servers(text, len, report, err);
-}
-
-/* An agent of ours says all at once; one that does not know that task prints
- * nothing.  To ask for availabletasks first would cost every request more than
- * the attempt does, which only costs the others. */
-static int
-ask_all(struct query *ask, struct connection *link, struct x2gobroker_error *err)
-{
-	struct x2gobroker_error ignored;
+	const char *user = query->context->user;
 	int result;
 
-	result = ask_report(ask, link, "status", agent_parse_status, err);
+	result = ask_report(query, link, "status", agent_parse_status, err);
 	if (result == 0)
-		ask->report.time_here = time(NULL);
+		query->report.time_here = time(NULL);
 	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||
 	    err->code == X2GOBROKER_ERR_DENIED)) {
-		result = ask->context->user == NULL ? 0 : ask_report(ask,
-		    link, "listsessions", agent_parse_sessions, err);
+		result = user == NULL ? 0 : ask_sessions(query, link, err);
 		if (result == 0)
-			result = ask_report(ask, link, "checkload",
-			    parse_load, err);
+			result = ask_report(query, link, "checkload",
+			    agent_parse_load, err);
 	} else if (link->target->mode == QUERY_SSH)
 		return result;
-	/* who has a database for all servers, knows how many each one has; many
-	 * have not, so that nothing is missing where this fails */
-	if (result == 0 && ask->context->user != NULL)
-		ask_report(ask, link, "getservers", parse_servers, &ignored);
+	/* counts for all servers exist only where they share a database, so
+	 * failure is no error */
+	if (result == 0 && user != NULL)
+		ask_report(query, link, "getservers", agent_parse_servers,
+		    &(struct x2gobroker_error){ 0 });
 	return result;
 }
 
-/* Have a task done that answers nothing but OK. */
-static int
-ask_ok(struct connection *link, const char *user, const char *task,
+int
+query_do(struct connection *link, const char *user, const char *task,
     const char *const *args, struct x2gobroker_error *err)
 {
 	struct buf answer = { 0 };
@@ -128,177 +119,127 @@ ask_ok(struct connection *link, const char *user, const char *task,
 	return result;
 }
 
-/* Whether the agent is ours. */
-static bool
-is_ours(struct query *ask, struct connection *link)
+bool
+query_is_our_agent(struct connection *link, const char *user)
 {
 	struct buf answer = { 0 };
 	bool found;
 
-	found = connection_ask(link, ask->context->user, "availabletasks", NULL,
-	    &answer, NULL) == 0 && answer.data != NULL &&
+	found = connection_ask(link, user, "availabletasks", NULL, &answer,
+	    NULL) == 0 && answer.data != NULL &&
 	    strstr(answer.data, "\nstatus\n") != NULL;
 	buf_free(&answer);
 	return found;
 }
 
-/* Do the task that this is about. */
-static int
-do_task(struct query *ask, struct connection *link, const char *task,
-    struct x2gobroker_error *err)
-{
-	return ask_ok(link, ask->context->user, task,
-	    (const char *const *)ask->args, err);
-}
-
 /*
- * Sessions that are to change their state
+ * Suspend and terminate
  */
 
-/* The state of the session by now; SESSION_FINISHED where it is gone. */
+/* The present state of the session; SESSION_FINISHED if it is gone. */
 static int
-look_at_state(struct query *ask, struct connection *link, enum session_state *state,
-    struct x2gobroker_error *err)
+get_state(struct query *query, struct connection *link,
+    enum session_state *state, struct x2gobroker_error *err)
 {
+	const struct agent_report *report = &query->report;
 	size_t i;
 
-	agent_report_free(&ask->report);
-	agent_report_init(&ask->report);
-	if (ask_report(ask, link, "listsessions", agent_parse_sessions, err) ==
-	    -1)
+	agent_report_free(&query->report);
+	if (ask_sessions(query, link, err) == -1)
 		return -1;
 	*state = SESSION_FINISHED;
-	for (i = 0; i < ask->report.nsessions; i++)
-		if (strcmp(session_id(&ask->report.sessions[i]),
-		    ask->args[0]) == 0)
-			*state = ask->report.sessions[i].state;
+	for (i = 0; i < report->nsessions; i++)
+		if (strcmp(session_id(&report->sessions[i]),
+		    query->session) == 0)
+			*state = report->sessions[i].state;
 	return 0;
 }
 
 static int
-change_state(struct query *ask, struct connection *link, const char *task,
+change_state(struct query *query, struct connection *link, const char *task,
     enum session_state wanted, struct x2gobroker_error *err)
 {
-	int64_t deadline = parallel_deadline(&ask->job);
-	bool at_once = is_ours(ask, link);
-	int ms = at_once ? LOOK_AGAIN_MS : LOOK_AGAIN_DEBIAN_MS;
+	const char *user = query->context->user, *id = query->session;
+	const char *args[] = { id, NULL };
+	int64_t deadline = parallel_deadline(&query->job);
+	bool at_once = query_is_our_agent(link, user);
+	int ms = at_once ? RECHECK_MS : RECHECK_DEBIAN_MS;
 	enum session_state state;
 
-	if (do_task(ask, link, task, err) == -1)
+	if (query_do(link, user, task, args, err) == -1)
 		return -1;
 	for (;;) {
 		if (!at_once)
 			usleep((useconds_t)ms * 1000);
-		if (look_at_state(ask, link, &state, err) == -1)
+		if (get_state(query, link, &state, err) == -1)
 			return -1;
 		if (state == wanted)
 			return 0;
 		if (state == SESSION_FINISHED)
 			return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-			    "session %s has ended", ask->args[0]);
+			    "session %s has ended", id);
 		if (clock_left(deadline) < ms)
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-			    "session %s is still in state %c after %s",
-			    ask->args[0], state, task);
+			    "session %s is still in state %c after %s", id,
+			    state, task);
 		if (at_once)
 			usleep((useconds_t)ms * 1000);
-		else if (do_task(ask, link, task, err) == -1)
+		else if (query_do(link, user, task, args, err) == -1)
 			return -1;
 	}
 }
 
-/*
- * Keys
- */
-
-/* Take out what others have left.  What is taken out and not written down as
- * such is tried again, which does no harm. */
-static void
-delete_stale(struct query *ask, struct connection *link)
-{
-	const struct stalekey *lease;
-	size_t i;
-
-	for (i = 0; i < ask->stale.n; i++) {
-		lease = &ask->stale.list[i];
-		const char *args[] = { lease->line, lease->file, NULL };
-
-		if (ask_ok(link, lease->user, "delauthkey", args, NULL) == 0)
-			stalekeys_add(&ask->done, lease, NULL);
-	}
-}
-
-/* Our agent takes out what has expired by itself.  If the connection breaks, the
- * line may be there or not. */
 static int
-add_key(struct query *ask, struct connection *link, struct x2gobroker_error *err)
+suspend(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
 {
-	if (do_task(ask, link, "addauthkey", err) == -1) {
-		ask->stays = err->code == X2GOBROKER_ERR_SYSTEM;
-		return -1;
-	}
-	ask->stays = !is_ours(ask, link);
-	delete_stale(ask, link);
-	return 0;
+	return change_state(query, link, "suspendsession", SESSION_SUSPENDED,
+	    err);
 }
+
+static int
+terminate(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	return change_state(query, link, "terminatesession", SESSION_FINISHED,
+	    err);
+}
+
+const struct question
+    query_knock = { REACH_PORT, NULL },
+    query_host_key = { REACH_HOST_KEY, NULL },
+    query_sessions = { REACH_AGENT, ask_sessions },
+    query_all = { REACH_AGENT, ask_all },
+    query_suspend = { REACH_AGENT, suspend },
+    query_terminate = { REACH_AGENT, terminate };
 
 /*
  * The job
  */
 
 static int
-talk(struct query *ask, struct connection *link, struct x2gobroker_error *err)
+run_query(struct parallel_job *job, struct x2gobroker_error *err)
 {
-	switch (ask->what) {
-	case QUERY_SESSIONS:
-		return ask_report(ask, link, "listsessions",
-		    agent_parse_sessions, err);
-	case QUERY_ALL:
-		return ask_all(ask, link, err);
-	case QUERY_SUSPEND:
-		return change_state(ask, link, "suspendsession",
-		    SESSION_SUSPENDED, err);
-	case QUERY_TERMINATE:
-		return change_state(ask, link, "terminatesession",
-		    SESSION_FINISHED, err);
-	case QUERY_ADD_KEY:
-		return add_key(ask, link, err);
-	case QUERY_HOST_KEY:
-	case QUERY_KNOCK:
-		break;
-	}
-	return 0;
-}
-
-/* The host key is worth keeping where the rest has failed, too. */
-static void
-keep_host_key(struct query *ask, struct connection *link)
-{
-	ask->new_key = link->ssh.new_key;
-	link->ssh.new_key = NULL;
-	memcpy(ask->fingerprint, link->ssh.fingerprint,
-	    sizeof(ask->fingerprint));
-}
-
-static int
-run(struct parallel_job *job, struct x2gobroker_error *err)
-{
-	struct query *ask = (struct query *)job;
-	const struct query_context *context = ask->context;
+	struct query *query = (struct query *)job;
+	const struct query_context *context = query->context;
 	struct connection link;
 	int result;
 
-	if (ask->what == QUERY_KNOCK)
-		return connection_knock(job, &ask->target, err);
-	if (ask->what == QUERY_HOST_KEY)
-		result = connection_open_for_key(&link, job, &ask->target,
+	if (query->question->reach == REACH_PORT)
+		return connection_knock(job, &query->target, err);
+	if (query->question->reach == REACH_HOST_KEY)
+		result = connection_open_for_key(&link, job, &query->target,
 		    &context->setup, err);
 	else
-		result = connection_open(&link, job, &ask->target, context->agent,
-		    &context->setup, err);
-	if (result == 0)
-		result = talk(ask, &link, err);
-	keep_host_key(ask, &link);
+		result = connection_open(&link, job, &query->target,
+		    context->agent, &context->setup, err);
+	if (result == 0 && query->question->ask != NULL)
+		result = query->question->ask(query, &link, err);
+	/* the host key is kept even if the rest has failed */
+	query->new_key = link.ssh.new_key;
+	link.ssh.new_key = NULL;
+	strlcpy(query->fingerprint, link.ssh.fingerprint,
+	    sizeof(query->fingerprint));
 	connection_close(&link);
 	return result;
 }
@@ -309,44 +250,58 @@ free_job(struct parallel_job *job)
 	query_free((struct query *)job);
 }
 
-struct query *
-query_new(struct query_context *context, const struct connection_target *target,
-    enum query_what what, const char *arg, const char *more,
+int
+query_init(struct query *query, struct query_context *context,
+    const struct connection_target *target, const struct question *question,
     struct x2gobroker_error *err)
 {
-	struct query *ask = calloc(1, sizeof(*ask));
-
-	if (ask == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
-	ask->job.run = run;
-	ask->job.free = free_job;
-	ask->context = context;
+	if (question->reach != REACH_PORT && target->mode == QUERY_SSH &&
+	    context->setup.user == NULL && ssh_setup_load(context->config,
+	    question->reach == REACH_AGENT, &context->setup, err) == -1)
+		return -1;
+	query->job.run = run_query;
+	query->context = context;
 	atomic_fetch_add(&context->users, 1);
-	ask->target = *target;
-	ask->what = what;
-	agent_report_init(&ask->report);
-	if ((arg != NULL && (ask->args[0] = strdup(arg)) == NULL) ||
-	    (more != NULL && (ask->args[1] = strdup(more)) == NULL)) {
-		query_free(ask);
+	query->target = *target;
+	query->question = question;
+	agent_report_init(&query->report);
+	return 0;
+}
+
+struct query *
+query_new(struct query_context *context,
+    const struct connection_target *target, const struct question *question,
+    const char *session, struct x2gobroker_error *err)
+{
+	struct query *query = calloc(1, sizeof(*query));
+
+	if (query == NULL) {
 		error_nomem(err);
 		return NULL;
 	}
-	return ask;
+	if (query_init(query, context, target, question, err) == -1) {
+		free(query);
+		return NULL;
+	}
+	query->job.free = free_job;
+	if (session != NULL)
+		strlcpy(query->session, session, sizeof(query->session));
+	return query;
 }
 
 void
-query_free(struct query *ask)
+query_release(struct query *query)
 {
-	if (ask == NULL)
+	agent_report_free(&query->report);
+	query_context_release(query->context);
+	free(query->new_key);
+}
+
+void
+query_free(struct query *query)
+{
+	if (query == NULL)
 		return;
-	agent_report_free(&ask->report);
-	stalekeys_free(&ask->stale);
-	stalekeys_free(&ask->done);
-	query_context_release(ask->context);
-	free(ask->new_key);
-	free(ask->args[0]);
-	free(ask->args[1]);
-	free(ask);
+	query_release(query);
+	free(query);
 }

@@ -1,49 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is done with one server, as a job of a round.
+ * A query: one question to one server, as a job for parallel_run().
  */
 #ifndef FARM_QUERY_H
 #define FARM_QUERY_H
 
 #include <stdatomic.h>
 
-#include "autologin/stalekeys.h"
 #include "agent/connection.h"
 
-enum query_what {
-	QUERY_SESSIONS = 1,	/* the user's */
-	QUERY_ALL,		/* and load, and how many there are */
-	QUERY_HOST_KEY,		/* which one it has, known or not */
-	QUERY_KNOCK,		/* whether anything listens there */
-	QUERY_SUSPEND,		/* the session of that id, until it is */
-	QUERY_TERMINATE,		/* the session of that id, until it is gone */
-	QUERY_ADD_KEY,		/* the line to the file of authorized keys */
-};
-
-#define QUERY_ARGS_MAX	2	/* id; line and file */
-
-/* What the jobs of a farm have in common.  They share it, as one that hangs may
- * outlive the farm. */
+/* Shared by the queries of a farm.  A query that hangs may outlive the farm, so
+ * the last user frees it. */
 struct query_context {
 	atomic_uint users;
-	struct ssh_setup setup;		/* empty as long as there is no SSH */
+	const struct x2gobroker_config *config;	/* borrowed; not for jobs */
+	struct ssh_setup setup;		/* loaded for the first use of SSH */
 	char *agent;			/* agent-command */
 	char *user;			/* whose sessions, or NULL */
 };
 
+struct query;
+
+/* What a query does, and how far it has to get for that. */
+struct question {
+	enum { REACH_PORT, REACH_HOST_KEY, REACH_AGENT } reach;
+	int (*ask)(struct query *query, struct connection *link,
+	    struct x2gobroker_error *err);	/* REACH_AGENT */
+};
+
+extern const struct question
+    query_knock,	/* does anything listen on the port? */
+    query_host_key,	/* which host key does it have, known or not? */
+    query_sessions,	/* the sessions of the context's user */
+    query_all,		/* these, the load and the number of all sessions */
+    query_suspend,	/* the session; done when it is suspended */
+    query_terminate;	/* the session; done when it has ended */
+
 struct query {
-	struct parallel_job job;		/* first */
+	struct parallel_job job;	/* first */
 	struct query_context *context;
 	struct connection_target target;
-	enum query_what what;
-	char *args[QUERY_ARGS_MAX + 1];	/* what it is about; ended by NULL */
-	struct stalekeys stale;		/* QUERY_ADD_KEY: what is to be taken out
-					 * on the way */
+	const struct question *question;
+	char session[SESSION_ID_MAX + 1];	/* for suspend and terminate */
+	size_t server;			/* for the caller */
 	/* the answer */
-	bool stays;			/* QUERY_ADD_KEY: the line may be there,
-					 * and the agent will not take it out */
-	struct stalekeys done;		/* QUERY_ADD_KEY: those of stale that
-					 * were taken out */
 	struct agent_report report;
 	char *new_key;			/* a line for known_hosts, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
@@ -53,10 +53,25 @@ struct query_context *query_context_new(const struct x2gobroker_config *config,
 	    const char *user, struct x2gobroker_error *err);
 void	query_context_release(struct query_context *context);
 
-/* arg and more may be NULL where what needs none. */
+/* session may be NULL where the question needs none. */
 struct query *query_new(struct query_context *context,
-	    const struct connection_target *target, enum query_what what,
-	    const char *arg, const char *more, struct x2gobroker_error *err);
-void	query_free(struct query *ask);
+	    const struct connection_target *target,
+	    const struct question *question, const char *session,
+	    struct x2gobroker_error *err);
+void	query_free(struct query *query);
+
+/* The same for a query that is part of a larger job, zeroed, which sets
+ * job.free itself.  Nothing to release after -1. */
+int	query_init(struct query *query, struct query_context *context,
+	    const struct connection_target *target,
+	    const struct question *question, struct x2gobroker_error *err);
+void	query_release(struct query *query);
+
+/* Have the agent do a task whose only answer is OK. */
+int	query_do(struct connection *link, const char *user, const char *task,
+	    const char *const *args, struct x2gobroker_error *err);
+
+/* Is it our own agent, which acts at once and removes expired keys? */
+bool	query_is_our_agent(struct connection *link, const char *user);
 
 #endif

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sessions that are to be suspended or terminated: x2gobroker_farm_suspend(),
- * x2gobroker_farm_terminate().
+ * Suspends and terminates sessions.
  */
 #include <string.h>
 
 #include "farm/poll.h"
 
-/* A session has to be left by its client, or x2gocleansessions(8) to come by. */
+/* The client has to leave, or x2gocleansessions(8) has to make its round. */
 #define CHANGE_SECONDS	10
 
 static const struct farm_session *
@@ -23,21 +22,21 @@ find_session(const struct x2gobroker_farm *farm, const char *id)
 
 static int
 change_session(struct x2gobroker_farm *farm, const char *id,
-    enum query_what what, struct x2gobroker_error *err)
+    const struct question *question, struct x2gobroker_error *err)
 {
 	const struct farm_session *session = find_session(farm, id);
 	int seconds = farm->config->agent_timeout, result;
 	struct parallel_job *job;
-	struct query *ask;
+	struct query *query;
 
 	if (session == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "there is no session %.*s", SESSION_ID_MAX, id);
-	ask = poll_make_query(farm, &farm->servers[session->server].target, what,
-	    id, NULL, err);
-	if (ask == NULL)
+		    "no session %.*s", SESSION_ID_MAX, id);
+	query = query_new(farm->context,
+	    &farm->servers[session->server].target, question, id, err);
+	if (query == NULL)
 		return -1;
-	job = &ask->job;
+	job = &query->job;
 	if (seconds < CHANGE_SECONDS)
 		seconds = CHANGE_SECONDS;
 	result = parallel_run(&job, 1, poll_deadline(farm, seconds), NULL, NULL,
@@ -50,7 +49,7 @@ change_session(struct x2gobroker_farm *farm, const char *id,
 			*err = job->error;
 		result = -1;
 	}
-	query_free(ask);
+	query_free(query);
 	return result;
 }
 
@@ -58,12 +57,12 @@ int
 x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err)
 {
-	return change_session(farm, id, QUERY_SUSPEND, err);
+	return change_session(farm, id, &query_suspend, err);
 }
 
 int
 x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err)
 {
-	return change_session(farm, id, QUERY_TERMINATE, err);
+	return change_session(farm, id, &query_terminate, err);
 }

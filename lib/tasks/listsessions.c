@@ -306,8 +306,8 @@ ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
 	answer->states = calloc(answer->nvisible, sizeof(*answer->states));
 	if (answer->states == NULL)
 		return error_nomem(err);
-	if (poll_servers(farm, QUERY_SESSIONS, farm->config->agent_timeout, NULL,
-	    NULL, NULL, err) == -1)
+	if (poll_servers(farm, &query_sessions, farm->config->agent_timeout,
+	    NULL, NULL, NULL, err) == -1)
 		return -1;
 	farm_report(farm, &answer->reporter);
 	for (i = 0; i < answer->nvisible; i++)

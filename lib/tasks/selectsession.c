@@ -223,14 +223,14 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 /* To make a key takes as long as to ask a server. */
 static int
 ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
-    enum query_what what, struct x2gobroker_error *err)
+    const struct question *question, struct x2gobroker_error *err)
 {
 	struct parallel_job *job = NULL;
 	int result;
 
 	if (offer->autologin != NULL)
 		job = &offer->autologin->job;
-	result = poll_servers(offer->farm, what,
+	result = poll_servers(offer->farm, question,
 	    offer->profile->config->agent_timeout, NULL, NULL,
 	    job != NULL ? &job : NULL, err);
 	if (job == NULL && offer->autologin != NULL) {
@@ -264,7 +264,7 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	if (wanted && (offer->autologin = autologin_new(config, err)) == NULL)
 		return -1;
 	if (ask_while_key_is_made(answer, offer, user != NULL &&
-	    offer->nhosts == 1 ? QUERY_SESSIONS : QUERY_ALL, err) == -1)
+	    offer->nhosts == 1 ? &query_sessions : &query_all, err) == -1)
 		return -1;
 	farm_report(offer->farm, &answer->reporter);
 	return 0;

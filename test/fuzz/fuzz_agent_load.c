@@ -19,7 +19,7 @@ check_answer(const struct load *load)
 	agent_report_init(&report);
 	buf_puts(&out, "OK\n");
 	load_put(load, &out);
-	must(agent_parse_load(out.data, out.len, &report, NULL) == 0);
+	must(agent_parse_load(out.data, out.len, NULL, &report, NULL) == 0);
 	must(report.load_known && report.load_factor >= 1);
 	agent_report_free(&report);
 	buf_free(&out);

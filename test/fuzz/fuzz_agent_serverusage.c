@@ -52,8 +52,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	agent_report_init(&report);
 	must(asprintf(&answer, "OK\n%s\n", text) > 0);
 	if (strlen(answer) < AGENT_ANSWER_MAX)
-		must(agent_parse_servers(answer, strlen(answer), &report,
-		    NULL) == 0 || report.ncounts == 0);
+		must(agent_parse_servers(answer, strlen(answer), NULL,
+		    &report, NULL) == 0 || report.ncounts == 0);
 	must(report.ncounts <= count_lines(answer) - 1);
 	agent_report_free(&report);
 	buf_free(&out);

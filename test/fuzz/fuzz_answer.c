@@ -15,9 +15,9 @@ parse(uint8_t which, const char *text, size_t len,
 	case 1:
 		return agent_parse_sessions(text, len, "alice", report, err);
 	case 2:
-		return agent_parse_load(text, len, report, err);
+		return agent_parse_load(text, len, NULL, report, err);
 	case 3:
-		return agent_parse_servers(text, len, report, err);
+		return agent_parse_servers(text, len, NULL, report, err);
 	case 4:
 		return agent_parse_status(text, len, NULL, report, err);
 	default:

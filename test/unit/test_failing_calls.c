@@ -464,7 +464,7 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		{ "host key", add_a_host_key, "asprintf", 0, ENOMEM,
 		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
 		{ "host key", add_a_host_key, "mkdir", 0, EACCES,
-		    SAYS("cannot be made") },
+		    SAYS("cannot be created") },
 		{ "host key", add_a_host_key, "open64", 1, EACCES,
 		    SAYS("cannot be written") },
 		{ "host key", add_a_host_key, "write", 0, ENOSPC,

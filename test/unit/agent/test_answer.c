@@ -141,9 +141,9 @@ parse(enum parser parser, const char *text, size_t len,
 	case PARSE_SESSIONS:
 		return agent_parse_sessions(text, len, "alice", report, err);
 	case PARSE_LOAD:
-		return agent_parse_load(text, len, report, err);
+		return agent_parse_load(text, len, NULL, report, err);
 	case PARSE_SERVERS:
-		return agent_parse_servers(text, len, report, err);
+		return agent_parse_servers(text, len, NULL, report, err);
 	case PARSE_STATUS:
 		return agent_parse_status(text, len, "alice", report, err);
 	case PARSERS:
@@ -453,7 +453,7 @@ load_is_rated_as_by_the_python_broker(void **state unused)
 		buf_truncate(&buf, 0);
 		buf_printf(&buf, "OK\n%s", rows[i].text);
 		check(rows[i].label, agent_parse_load(buf.data, buf.len,
-		    &report, NULL) == 0);
+		    NULL, &report, NULL) == 0);
 		check(rows[i].label, report.load_known ==
 		    (rows[i].factor != 0));
 		check(rows[i].label, report.load_factor == rows[i].factor);
@@ -505,7 +505,7 @@ servers_with_counts_are_read(void **state unused)
 		buf_truncate(&buf, 0);
 		buf_printf(&buf, "OK\n%s", rows[i].text);
 		check(rows[i].label, agent_parse_servers(buf.data, buf.len,
-		    &report, NULL) == 0);
+		    NULL, &report, NULL) == 0);
 		check(rows[i].label, report.ncounts == rows[i].n);
 		if (rows[i].n > 0) {
 			const struct agent_count *last =

@@ -5,6 +5,7 @@
  * parallel_run.
  */
 #include "autologin/install.h"
+#include "autologin/stalekeys.h"
 #include "fake_connection.h"
 #include "fake_parallel.h"
 
@@ -82,6 +83,56 @@ a_key_is_placed_and_remembered(void **state unused)
 	assert_int_equal(count_leases(), 1);
 }
 
+/* Each row starts with one expired key on the list: what the agent says, and
+ * how many keys are on the list afterwards. */
+static void
+what_stays_is_listed(void **state unused)
+{
+	static char server[] = "ts01:22", name[] = "alice", file[] = "f",
+	    line[] = "old";
+	static const struct stalekey expired = { 1, server, name, file, line };
+	static const struct said ours[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    TASKS("OK\nx\nstatus\n"),
+	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } },
+	debian[] = { ADD(X2GOBROKER_OK, "OK\n"), TASKS("OK\n"),
+	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } },
+	unknown[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    { NULL, "availabletasks", X2GOBROKER_ERR_SYSTEM, "x" },
+	    { NULL, "delauthkey", X2GOBROKER_ERR_DENIED, "x" }, { 0 } },
+	refused[] = { ADD(X2GOBROKER_ERR_DENIED, "no"), { 0 } },
+	broken[] = { ADD(X2GOBROKER_ERR_SYSTEM, "off"), { 0 } },
+	unreachable[] = { { NULL, "open", X2GOBROKER_ERR_SYSTEM, "no way" },
+	    { 0 } };
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		int result;
+		size_t listed;
+		const char *calls;
+	} rows[] = {
+		{ "ours", ours, 0, 0, "ts01 addauthkey line file\n" },
+		{ "debian", debian, 0, 1, "ts01 addauthkey line file\n" },
+		{ "unknown", unknown, 0, 2, "ts01 addauthkey line file\n" },
+		{ "refused", refused, -1, 1, "ts01 addauthkey line file\n" },
+		{ "broken", broken, -1, 2, "ts01 addauthkey line file\n" },
+		{ "unreachable", unreachable, -1, 1, "" },
+	};
+	const struct stalekeys none = { 0 };
+	struct problems said;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		remove(test_path("state/" STALEKEYS_FILE));
+		assert_int_equal(stalekeys_settle(state_dir, &none, &expired,
+		    NULL), 0);
+		check(rows[i].label, place(rows[i].rows, 1, &said, NULL) ==
+		    rows[i].result);
+		check(rows[i].label, count_leases() == rows[i].listed);
+		check(rows[i].label, strncmp(link_played.calls, rows[i].calls,
+		    strlen(rows[i].calls)) == 0);
+	}
+}
+
 static void
 a_key_that_is_not_placed_is_not_used(void **state unused)
 {
@@ -105,7 +156,7 @@ a_key_that_is_not_placed_is_not_used(void **state unused)
 	round_fails = false;
 	round_hangs = true;
 	assert_int_equal(place(here, 1, &said, &err), -1);
-	assert_string_equal(err.text, "ts01:22: it did not answer in time");
+	assert_string_equal(err.text, "ts01:22: timed out");
 	assert_int_equal(said.n, 0);
 }
 
@@ -143,7 +194,7 @@ what_cannot_be_remembered_is_said(void **state unused)
 	assert_int_equal(place(debian, 1, &said, NULL), 0);
 	assert_int_equal(said.n, 1);
 	assert_int_equal(said.list[0].code, X2GOBROKER_WARNING);
-	assert_non_null(strstr(said.list[0].text, "stays where it was put"));
+	assert_non_null(strstr(said.list[0].text, "will not be removed from its server"));
 }
 
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
@@ -154,6 +205,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_is_placed_and_remembered),
+		TEST(what_stays_is_listed),
 		TEST(a_key_that_is_not_placed_is_not_used),
 		TEST(without_a_service_key_nothing_is_placed),
 		TEST(what_cannot_be_remembered_is_said),

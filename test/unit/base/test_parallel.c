@@ -68,7 +68,7 @@ struct told {
 };
 
 static void
-note(void *arg, const struct parallel_job *job)
+note(void *arg, struct parallel_job *job)
 {
 	struct told *told = arg;
 	const struct work *work = (const struct work *)job;

@@ -259,7 +259,7 @@ a_warning_is_told(void **state unused)
 	static const struct request rows[] = {
 		{ "warned of", SELECT, "host=ts01, ts02\n"
 		    "broker-agent-hostkey-policy=WarningPolicy", idle,
-		    "Access granted\nSERVER:ts0", "asked all the same" },
+		    "Access granted\nSERVER:ts0", "because of WarningPolicy" },
 	};
 
 	new_key = "ts01 ssh-ed25519 A";

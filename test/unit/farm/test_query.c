@@ -27,27 +27,27 @@ static enum query_mode mode = QUERY_SSH;
 
 /* Ask one server, which says what the rows say, with ms left. */
 static struct query *
-ask_for(const struct said *rows, enum query_what what, const char *arg,
-    const char *more, int ms)
+ask_for(const struct said *rows, const struct question *question,
+    const char *session, int ms)
 {
 	const struct connection_target target = { .mode = mode,
 	    .host = { .name = "ts01" }, .port = 22 };
 	struct query_context *context;
 	struct parallel_job *job;
-	struct query *ask;
+	struct query *query;
 
 	play_servers(rows);
 	context = query_context_new(&test_config, user, NULL);
 	assert_non_null(context);
-	ask = query_new(context, &target, what, arg, more, NULL);
-	assert_non_null(ask);
-	job = &ask->job;
+	query = query_new(context, &target, question, session, NULL);
+	assert_non_null(query);
+	job = &query->job;
 	assert_int_equal(parallel_run(&job, 1, clock_ms() + ms, NULL, NULL, NULL),
 	    0);
 	assert_non_null(job);
 	query_context_release(context);
 	assert_int_equal(link_played.opened, link_played.closed);
-	return ask;
+	return query;
 }
 
 /*
@@ -61,12 +61,12 @@ sessions_are_asked_for(void **state unused)
 		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
 		{ 0 },
 	};
-	struct query *ask = ask_for(rows, QUERY_SESSIONS, NULL, NULL, PATIENCE_MS);
+	struct query *query = ask_for(rows, &query_sessions, NULL, PATIENCE_MS);
 
-	assert_false(ask->job.failed);
-	assert_int_equal(ask->report.nsessions, 1);
+	assert_false(query->job.failed);
+	assert_int_equal(query->report.nsessions, 1);
 	assert_string_equal(link_played.calls, "ts01 listsessions\n");
-	query_free(ask);
+	query_free(query);
 }
 
 /* Each row: who asks, and in which way; what the agent says to "status"; what is
@@ -129,16 +129,16 @@ the_one_question_is_asked_first(void **state unused)
 		{ "nonsense", nonsense, "alice", QUERY_SSH, false,
 		    "ts01 status\n" },
 	};
-	struct query *ask;
+	struct query *query;
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		user = rows[i].user;
 		mode = rows[i].mode;
-		ask = ask_for(rows[i].rows, QUERY_ALL, NULL, NULL, PATIENCE_MS);
+		query = ask_for(rows[i].rows, &query_all, NULL, PATIENCE_MS);
 		check_text(rows[i].label, link_played.calls, rows[i].calls);
-		check(rows[i].label, ask->job.failed != rows[i].answered);
-		query_free(ask);
+		check(rows[i].label, query->job.failed != rows[i].answered);
+		query_free(query);
 	}
 	user = "alice";
 	mode = QUERY_SSH;
@@ -154,31 +154,30 @@ who_cannot_be_reached_is_not_asked(void **state unused)
 	};
 	static const struct said open[] = { { 0 } };
 	static const struct {
-		enum query_what what;
+		const struct question *question;
 		const char *why;
-	} whats[] = {
-		{ QUERY_SESSIONS, "no way" }, { QUERY_ALL, "no way" },
-		{ QUERY_SUSPEND, "no way" }, { QUERY_TERMINATE, "no way" },
-		{ QUERY_ADD_KEY, "no way" }, { QUERY_HOST_KEY, "no way" },
-		{ QUERY_KNOCK, "nobody is in" },
+	} questions[] = {
+		{ &query_sessions, "no way" }, { &query_all, "no way" },
+		{ &query_suspend, "no way" }, { &query_terminate, "no way" },
+		{ &query_host_key, "no way" }, { &query_knock, "nobody is in" },
 	};
-	struct query *ask;
+	struct query *query;
 	size_t i;
 
-	for (i = 0; i < LENGTH(whats); i++) {
-		ask = ask_for(rows, whats[i].what, "a", "b", PATIENCE_MS);
-		check(whats[i].why, ask->job.failed);
-		check_text("why", ask->job.error.text, whats[i].why);
+	for (i = 0; i < LENGTH(questions); i++) {
+		query = ask_for(rows, questions[i].question, "a", PATIENCE_MS);
+		check(questions[i].why, query->job.failed);
+		check_text("why", query->job.error.text, questions[i].why);
 		check_text("calls", link_played.calls, "");
-		query_free(ask);
+		query_free(query);
 	}
-	ask = ask_for(open, QUERY_KNOCK, NULL, NULL, PATIENCE_MS);
-	assert_false(ask->job.failed);
-	query_free(ask);
-	ask = ask_for(open, QUERY_HOST_KEY, NULL, NULL, PATIENCE_MS);
-	assert_false(ask->job.failed);
+	query = ask_for(open, &query_knock, NULL, PATIENCE_MS);
+	assert_false(query->job.failed);
+	query_free(query);
+	query = ask_for(open, &query_host_key, NULL, PATIENCE_MS);
+	assert_false(query->job.failed);
 	assert_string_equal(link_played.calls, "");
-	query_free(ask);
+	query_free(query);
 }
 
 /*
@@ -217,34 +216,34 @@ a_session_is_watched_until_it_has_changed(void **state unused)
 	static const struct {
 		const char *label;
 		const struct said *rows;
-		enum query_what what;
+		const struct question *question;
 		const char *why;	/* or NULL: it works */
 		long slept_ms;
 	} rows[] = {
-		{ "at once", at_once, QUERY_SUSPEND, NULL, 0 },
-		{ "later", later, QUERY_SUSPEND, NULL, 200 },
-		{ "ended", ended, QUERY_TERMINATE, NULL, 100 },
-		{ "gone", gone, QUERY_SUSPEND, "has ended", 0 },
-		{ "refused", refused, QUERY_SUSPEND, "not yours", 0 },
-		{ "no", no, QUERY_SUSPEND, "", 0 },
-		{ "empty", empty, QUERY_SUSPEND, "", 0 },
-		{ "blind", blind, QUERY_SUSPEND, "broke off", 0 },
-		{ "debian", debian, QUERY_SUSPEND, NULL, 12000 },
-		{ "debian refuses", debian_refuses, QUERY_SUSPEND, "not now",
+		{ "at once", at_once, &query_suspend, NULL, 0 },
+		{ "later", later, &query_suspend, NULL, 200 },
+		{ "ended", ended, &query_terminate, NULL, 100 },
+		{ "gone", gone, &query_suspend, "has ended", 0 },
+		{ "refused", refused, &query_suspend, "not yours", 0 },
+		{ "no", no, &query_suspend, "", 0 },
+		{ "empty", empty, &query_suspend, "", 0 },
+		{ "blind", blind, &query_suspend, "broke off", 0 },
+		{ "debian", debian, &query_suspend, NULL, 12000 },
+		{ "debian refuses", debian_refuses, &query_suspend, "not now",
 		    6000 },
 	};
-	struct query *ask;
+	struct query *query;
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
-		ask = ask_for(rows[i].rows, rows[i].what, ID, NULL,
+		query = ask_for(rows[i].rows, rows[i].question, ID,
 		    PATIENCE_MS);
-		check(rows[i].label, ask->job.failed == (rows[i].why != NULL));
+		check(rows[i].label, query->job.failed == (rows[i].why != NULL));
 		if (rows[i].why != NULL)
-			check(rows[i].label, strstr(ask->job.error.text,
+			check(rows[i].label, strstr(query->job.error.text,
 			    rows[i].why) != NULL);
 		check(rows[i].label, link_played.slept_ms == rows[i].slept_ms);
-		query_free(ask);
+		query_free(query);
 	}
 }
 
@@ -253,80 +252,12 @@ a_session_that_stays_is_given_up(void **state unused)
 {
 	static const struct said rows[] = { AGENT(OURS),
 	    CHANGES("suspendsession", "OK\n"), LOOKS("R"), { 0 } };
-	struct query *ask = ask_for(rows, QUERY_SUSPEND, ID, NULL, 90);
+	struct query *query = ask_for(rows, &query_suspend, ID, 90);
 
-	assert_true(ask->job.failed);
-	assert_non_null(strstr(ask->job.error.text,
+	assert_true(query->job.failed);
+	assert_non_null(strstr(query->job.error.text,
 	    "is still in state R after suspendsession"));
-	query_free(ask);
-}
-
-/*
- * Keys
- */
-
-/* A stale line of alice's, to be taken out on the way. */
-static void
-add_stale(struct query *ask)
-{
-	static char server[] = "ts01:22", name[] = "alice", file[] = "f",
-	    line[] = "old";
-	const struct stalekey lease = { 1, server, name, file, line };
-
-	assert_int_equal(stalekeys_add(&ask->stale, &lease, NULL), 0);
-}
-
-static void
-a_key_is_put_in_place(void **state unused)
-{
-	static const struct said ours[] = { AGENT(OURS),
-	    CHANGES("addauthkey", "OK\n"), CHANGES("delauthkey", "OK\n"),
-	    { 0 } },
-	debian[] = { AGENT(DEBIANS), CHANGES("addauthkey", "OK\n"),
-	    CHANGES("delauthkey", "OK\n"), { 0 } },
-	unknown[] = { { NULL, "availabletasks", X2GOBROKER_ERR_SYSTEM, "x" },
-	    CHANGES("addauthkey", "OK\n"), { NULL, "delauthkey",
-	    X2GOBROKER_ERR_DENIED, "x" }, { 0 } },
-	refused[] = { { NULL, "addauthkey", X2GOBROKER_ERR_DENIED, "no" },
-	    { 0 } },
-	broken[] = { { NULL, "addauthkey", X2GOBROKER_ERR_SYSTEM, "off" },
-	    { 0 } };
-	static const struct {
-		const char *label;
-		const struct said *rows;
-		bool failed, stays;
-		size_t done;
-	} rows[] = {
-		{ "ours", ours, false, false, 1 },
-		{ "debian", debian, false, true, 1 },
-		{ "unknown", unknown, false, true, 0 },
-		{ "refused", refused, true, false, 0 },
-		{ "broken", broken, true, true, 0 },
-	};
-	const struct connection_target target = { .mode = QUERY_SSH,
-	    .host = { .name = "ts01" }, .port = 22 };
-	struct query_context *context;
-	struct parallel_job *job;
-	struct query *ask;
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++) {
-		play_servers(rows[i].rows);
-		context = query_context_new(&test_config, "alice", NULL);
-		ask = query_new(context, &target, QUERY_ADD_KEY, "line", "file",
-		    NULL);
-		query_context_release(context);
-		add_stale(ask);
-		job = &ask->job;
-		assert_int_equal(parallel_run(&job, 1, clock_ms() + PATIENCE_MS,
-		    NULL, NULL, NULL), 0);
-		check(rows[i].label, ask->job.failed == rows[i].failed);
-		check(rows[i].label, ask->stays == rows[i].stays);
-		check(rows[i].label, ask->done.n == rows[i].done);
-		check(rows[i].label, strncmp(link_played.calls,
-		    "ts01 addauthkey line file\n", 26) == 0);
-		query_free(ask);
-	}
+	query_free(query);
 }
 
 static void
@@ -335,24 +266,24 @@ without_memory_there_is_no_question(void **state unused)
 	const struct connection_target target = { .mode = QUERY_SSH };
 	struct x2gobroker_error err;
 	struct query_context *context;
-	struct query *ask = NULL;
+	struct query *query = NULL;
 	int n;
 
 	for (n = 1;; n++) {
 		alloc_fail(n);
 		context = query_context_new(&test_config, "alice", &err);
 		if (context != NULL)
-			ask = query_new(context, &target, QUERY_ADD_KEY, "a", "b",
-			    &err);
+			query = query_new(context, &target, &query_suspend,
+			    "a", &err);
 		if (!alloc_failed())
 			break;
-		assert_true(context == NULL || ask == NULL);
+		assert_true(context == NULL || query == NULL);
 		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
 		query_context_release(context);
 	}
 	assert_int_equal(n, 7);
-	assert_non_null(ask);
-	query_free(ask);
+	assert_non_null(query);
+	query_free(query);
 	query_context_release(context);
 	query_free(NULL);
 	query_context_release(NULL);
@@ -367,7 +298,6 @@ main(void)
 		cmocka_unit_test(who_cannot_be_reached_is_not_asked),
 		cmocka_unit_test(a_session_is_watched_until_it_has_changed),
 		cmocka_unit_test(a_session_that_stays_is_given_up),
-		cmocka_unit_test(a_key_is_put_in_place),
 		cmocka_unit_test(without_memory_there_is_no_question),
 	};
 

@@ -27,7 +27,7 @@ make_farm(void)
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
 	assert_int_equal(x2gobroker_farm_add_host(farm, "ts01", NULL), 0);
-	assert_int_equal(poll_servers(farm, QUERY_SESSIONS, 5, NULL, NULL,
+	assert_int_equal(poll_servers(farm, &query_sessions, 5, NULL, NULL,
 	    NULL, NULL), 0);
 	assert_int_equal(farm->nsessions, 1);
 	return farm;
@@ -66,7 +66,7 @@ what_goes_wrong_is_told(void **state unused)
 		{ 0 },
 	};
 	static const struct problem unknown = { X2GOBROKER_ERR_NOTFOUND, 0,
-	    "there is no session other" }, denied = { X2GOBROKER_ERR_DENIED,
+	    "no session other" }, denied = { X2GOBROKER_ERR_DENIED,
 	    0, "not yours" }, late = { X2GOBROKER_ERR_SYSTEM, 0,
 	    "its server did not answer in time" }, none = {
 	    X2GOBROKER_ERR_NOTFOUND, 0, "no service key" };
