@@ -143,7 +143,7 @@ parse_text(const char *text, const char *file, struct keylist *keys,
 		return error_nomem(err);
 	for (number = 1; !foreign && (line = strsep(&rest, "\n")) != NULL;
 	    number++) {
-		foreign = pubkey_refuse_form(line) != NULL;
+		foreign = pubkey_refuse_format(line) != NULL;
 		if ((wrong = pubkey_parse_line(line, &key)) != NULL)
 			report(rep, X2GOBROKER_ERR_VALUE, file, number, "%s",
 			    wrong);

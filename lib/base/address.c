@@ -10,13 +10,25 @@
 #include "base/address.h"
 #include "base/parse.h"
 
-#define ADDRESS_TEXT_MAX	64	/* an IPv6 address with a zone fits */
+#define ADDRESS_TEXT_MAX	64	/* room for an IPv6 address and a zone */
 #define HOST_NAME_MAX_LEN	253	/* RFC 1035, without the root's dot */
 #define ZONE_CHARS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 			"0123456789._-"
 #define V4_BITS			96	/* bits of ::ffff:0:0/96 */
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
+
+/* Copy len bytes to dst and terminate them.  False: they do not fit, or there
+ * is nothing to copy. */
+static bool
+copy_text(char *dst, size_t size, const char *text, size_t len)
+{
+	if (len == 0 || len >= size)
+		return false;
+	memcpy(dst, text, len);
+	dst[len] = '\0';
+	return true;
+}
 
 static bool
 is_v4(const struct address *addr)
@@ -29,15 +41,13 @@ address_parse(const char *text, size_t len, struct address *out)
 {
 	char copy[ADDRESS_TEXT_MAX], *zone;
 
-	if (len == 0 || len >= sizeof(copy) || memchr(text, '\0', len) != NULL)
+	if (!copy_text(copy, sizeof(copy), text, len) || strlen(copy) != len)
 		return false;
-	memcpy(copy, text, len);
-	copy[len] = '\0';
 	memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
 	if (inet_pton(AF_INET, copy, out->bytes + sizeof(v4_prefix)) == 1)
 		return true;
 	if ((zone = strchr(copy, '%')) != NULL) {
-		/* only what can be one, or a forgotten comma goes unseen */
+		/* a forgotten comma must be an error, not part of the zone */
 		*zone++ = '\0';
 		if (*zone == '\0' || zone[strspn(zone, ZONE_CHARS)] != '\0')
 			return false;
@@ -45,28 +55,18 @@ address_parse(const char *text, size_t len, struct address *out)
 	return inet_pton(AF_INET6, copy, out->bytes) == 1;
 }
 
-/* The bits of a netmask such as 255.255.0.0, or -1 where ones follow zeros. */
+/* The prefix length of a netmask such as 255.255.0.0, of which the bits before
+ * first are taken as set; -1 if ones follow zeros. */
 static int
-netmask_bits(const struct address *mask)
+netmask_bits(const struct address *mask, int first)
 {
-	int i, bits = 0;
+	int i, bits = first;
 
-	while (bits < 128 && (mask->bytes[bits / 8] >> (7 - bits % 8) & 1) != 0)
-		bits++;
-	for (i = bits; i < 128; i++)
-		if ((mask->bytes[i / 8] >> (7 - i % 8) & 1) != 0)
+	for (i = first; i < 128; i++)
+		if ((mask->bytes[i / 8] >> (7 - i % 8) & 1) != 0 &&
+		    bits++ != i)
 			return -1;
 	return bits;
-}
-
-/* The bits of an IPv4 netmask, of which only the last 32 were written. */
-static int
-netmask_v4_bits(const struct address *mask)
-{
-	struct address full = *mask;
-
-	memset(full.bytes, 255, sizeof(v4_prefix));
-	return netmask_bits(&full);
 }
 
 bool
@@ -80,28 +80,24 @@ network_parse(const char *text, size_t len, struct network *out)
 
 	if (!address_parse(text, base_len, &out->base))
 		return false;
-	/* a rule about ::ffff:192.0.2.0 means nothing to the Python broker; so
-	 * that it does not open a door here, it is no network */
+	/* a rule about ::ffff:192.0.2.0 matches nothing in the Python broker,
+	 * so it must not let anybody in here */
 	if (is_v4(&out->base) && memchr(text, ':', base_len) != NULL)
 		return false;
 	out->bits = 128;
 	if (slash == NULL)
 		return true;
 	len -= base_len + 1;
-	if (len == 0 || len >= sizeof(copy))
+	if (!copy_text(copy, sizeof(copy), slash + 1, len))
 		return false;
-	memcpy(copy, slash + 1, len);
-	copy[len] = '\0';
 	width = is_v4(&out->base) ? 32 : 128;
 	if (parse_digits(copy, 0, width, &bits)) {
 		out->bits = (unsigned int)(128 - width + bits);
 		return true;
 	}
 	if (!address_parse(copy, len, &mask) ||
-	    is_v4(&mask) != (width == 32))
-		return false;
-	bits = width == 32 ? netmask_v4_bits(&mask) : netmask_bits(&mask);
-	if (bits < 0)
+	    is_v4(&mask) != (width == 32) ||
+	    (bits = netmask_bits(&mask, 128 - width)) == -1)
 		return false;
 	out->bits = (unsigned int)bits;
 	return true;
@@ -113,8 +109,7 @@ network_contains(const struct network *net, const struct address *addr)
 	size_t whole = net->bits / 8;
 	unsigned int part = net->bits % 8;
 
-	/* ::/0 holds every IPv6 address, but no IPv4 one: these have 0.0.0.0/0,
-	 * and only the mapped spelling of a client's address is IPv4's */
+	/* ::/0 contains no IPv4 address; 0.0.0.0/0 contains those */
 	if (net->bits < V4_BITS && is_v4(addr))
 		return false;
 	if (memcmp(net->base.bytes, addr->bytes, whole) != 0)
@@ -131,7 +126,7 @@ address_is_host_name(const char *text, size_t len)
 	bool letter = false;
 	size_t i;
 
-	if (len == 0 || len > HOST_NAME_MAX_LEN || text[0] == '-' ||
+	if (!copy_text(copy, sizeof(copy), text, len) || text[0] == '-' ||
 	    text[0] == '.')
 		return false;
 	for (i = 0; i < len; i++) {
@@ -144,9 +139,7 @@ address_is_host_name(const char *text, size_t len)
 	}
 	if (!letter || text[0] < '0' || text[0] > '9')
 		return letter;
-	/* resolvers take 0x7f.1 for an address */
-	memcpy(copy, text, len);
-	copy[len] = '\0';
+	/* to resolvers, 0x7f.1 is an address */
 	return inet_aton(copy, &ignored) == 0;
 }
 
@@ -161,11 +154,9 @@ address_of_host(const char *name, size_t len, const struct address *addr)
 	struct address one;
 	int found = 0;
 
-	if (!address_is_host_name(name, len))
-		return -1;
-	memcpy(copy, name, len);
-	copy[len] = '\0';
-	if (getaddrinfo(copy, NULL, &hints, &list) != 0)
+	if (!address_is_host_name(name, len) ||
+	    !copy_text(copy, sizeof(copy), name, len) ||
+	    getaddrinfo(copy, NULL, &hints, &list) != 0)
 		return -1;
 	for (ai = list; ai != NULL && !found; ai = ai->ai_next) {
 		if (ai->ai_family == AF_INET) {

@@ -5,7 +5,7 @@
 
 #include "base/arena.h"
 
-#define ARENA_BLOCK	4000	/* a page with what malloc(3) and we add */
+#define ARENA_BLOCK	4000	/* with both headers, one page */
 #define ARENA_ALIGN	sizeof(void *)
 
 struct arena_block {

@@ -5,17 +5,17 @@
 #include <stddef.h>
 
 /*
- * Memory that is released all at once: thousands of small strings of a
- * profile file need neither their own allocation nor their own free.
+ * Memory that is freed all at once: the thousands of small strings of a
+ * profile file need no allocation of their own.
  */
 struct arena {
 	struct arena_block *head;
 };
 
-/* Memory of that size, aligned for pointers, or NULL. */
+/* Return size bytes, aligned for pointers, or NULL. */
 void	*arena_alloc(struct arena *arena, size_t size);
 
-/* A copy of len bytes with a NUL behind, or NULL. */
+/* Return a NUL-terminated copy of len bytes, or NULL. */
 char	*arena_strndup(struct arena *arena, const char *s, size_t len);
 void	 arena_free(struct arena *arena);
 

@@ -30,7 +30,7 @@ base64_decode(const char *text, size_t len, uint8_t *dst, size_t size)
 			return -1;
 		dst[used++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
 	}
-	/* what is left of the last character must be nothing */
+	/* unused bits of the last character must be 0 */
 	if (padding > 0 && (bits & (padding == 1 ? 3 : 15)) != 0)
 		return -1;
 	return (ssize_t)used;

@@ -9,30 +9,24 @@
 
 #define BUF_FIRST	1024	/* a small listing needs no second allocation */
 
-/* Room for len more bytes and the NUL.  Not realloc(3), which would leave a
- * copy of the old text behind. */
+/* Make room for len more bytes and the NUL. */
 static bool
 grow(struct buf *buf, size_t len)
 {
 	size_t size = buf->size != 0 ? buf->size : BUF_FIRST;
-	char *data;
+	char *data = NULL;
 
 	if (len < buf->size - buf->len && !buf->failed)
 		return true;
-	if (buf->failed || len >= SIZE_MAX / 4 - buf->len) {
+	if (!buf->failed && len < SIZE_MAX / 4 - buf->len) {
+		while (size <= buf->len + len)
+			size *= 2;
+		/* wipes the old memory, which realloc(3) would not */
+		data = recallocarray(buf->data, buf->size, size, 1);
+	}
+	if (data == NULL) {
 		buf->failed = true;
 		return false;
-	}
-	while (size <= buf->len + len)
-		size *= 2;
-	if ((data = malloc(size)) == NULL) {
-		buf->failed = true;
-		return false;
-	}
-	if (buf->data != NULL) {
-		memcpy(data, buf->data, buf->len + 1);
-		explicit_bzero(buf->data, buf->len);
-		free(buf->data);
 	}
 	buf->data = data;
 	buf->size = size;
@@ -101,9 +95,6 @@ buf_truncate(struct buf *buf, size_t len)
 void
 buf_free(struct buf *buf)
 {
-	/* nothing stands behind len: buf_truncate() has wiped it */
-	if (buf->data != NULL)
-		explicit_bzero(buf->data, buf->len);
-	free(buf->data);
+	freezero(buf->data, buf->size);
 	*buf = (struct buf){ 0 };
 }

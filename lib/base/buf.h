@@ -6,12 +6,12 @@
 #include <stddef.h>
 
 /*
- * Text that grows.  A failed allocation is remembered and makes all further
- * calls do nothing, so that a caller asks once, at the end (buf.failed).
- * Memory is wiped before it goes back: an answer can hold a private key.
+ * Text that grows.  After a failed allocation all further calls do nothing, so
+ * a caller checks once, at the end (buf.failed).  Memory is wiped before it is
+ * freed, because an answer can contain a private key.
  */
 struct buf {
-	char *data;	/* always ended by a NUL once something was put in */
+	char *data;	/* NUL-terminated; NULL until something is put in */
 	size_t len;
 	size_t size;	/* allocated */
 	bool failed;
@@ -23,10 +23,10 @@ void	buf_putc(struct buf *buf, char c);
 void	buf_printf(struct buf *buf, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 
-/* Room for len bytes in all, where that can be guessed: saves growing. */
+/* Make room for len bytes in total, to avoid growing step by step. */
 void	buf_reserve(struct buf *buf, size_t len);
 
-/* Cut to len, which is at most buf->len. */
+/* Shorten the text to len bytes.  What is cut off is wiped. */
 void	buf_truncate(struct buf *buf, size_t len);
 void	buf_free(struct buf *buf);
 

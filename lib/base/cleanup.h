@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Release by scope: a variable declared with one of these attributes is
- * released on every way out, and steal() hands it to the caller instead.
+ * released at every return; steal() hands it to the caller instead.
  */
 #ifndef BASE_CLEANUP_H
 #define BASE_CLEANUP_H
@@ -42,7 +42,7 @@ cleanup_fclosep(FILE **fp)
 	errno = save;
 }
 
-/* The value of *p, which is NULL from now on. */
+/* Return the value of *p and set *p to NULL. */
 #define steal(p) ({ __typeof__(*(p)) stolen_ = *(p); *(p) = NULL; stolen_; })
 
 #endif

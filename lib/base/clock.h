@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Deadlines are points of the monotonic clock, in milliseconds.
+ * Deadlines: times of the monotonic clock, in milliseconds.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -18,7 +18,7 @@ clock_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* What is left until deadline, as poll(2) wants it: 0 when it is over. */
+/* The milliseconds until deadline, for poll(2): 0 when it has passed. */
 static inline int
 clock_left(int64_t deadline)
 {

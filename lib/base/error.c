@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The one place where error texts are made: into memory of the caller, without
- * allocating or printing.  Reports are errors that do not end the reading.
+ * Error texts are composed here, in the caller's memory, without allocating or
+ * printing.  A report is an error after which reading goes on.
  */
 #include <errno.h>
 #include <stdarg.h>
@@ -24,7 +24,7 @@ fill(struct x2gobroker_error *err, enum x2gobroker_code code, const char *file,
 {
 	err->code = code;
 	err->line = line;
-	snprintf(err->file, sizeof(err->file), "%s", file != NULL ? file : "");
+	strlcpy(err->file, file != NULL ? file : "", sizeof(err->file));
 	vsnprintf(err->text, sizeof(err->text), fmt, ap);
 }
 
@@ -47,16 +47,14 @@ error_errno(struct x2gobroker_error *err, const char *file, const char *fmt,
     ...)
 {
 	int save = errno;
-	size_t len;
 	va_list ap;
 
 	if (err != NULL) {
 		va_start(ap, fmt);
 		fill(err, X2GOBROKER_ERR_SYSTEM, file, 0, fmt, ap);
 		va_end(ap);
-		len = strlen(err->text);
-		snprintf(err->text + len, sizeof(err->text) - len, ": %s",
-		    strerror(save));
+		strlcat(err->text, ": ", sizeof(err->text));
+		strlcat(err->text, strerror(save), sizeof(err->text));
 	}
 	errno = save;
 	return -1;
@@ -106,8 +104,7 @@ x2gobroker_error_format(const struct x2gobroker_error *err, char *buf,
 		if (err->line != 0)
 			snprintf(line, sizeof(line), ":%u: ", err->line);
 		utf8_escape(buf, size, err->file);
-		len = strlen(buf);
-		snprintf(buf + len, size - len, "%s", line);
+		strlcat(buf, line, size);
 	}
 	len = strlen(buf);
 	utf8_escape(buf + len, size - len, err->text);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,19 +39,13 @@ parse_bool(const char *text, bool *out)
 bool
 parse_int(const char *text, int min, int max, int *out)
 {
-	const char *digits = text;
-	long n;
+	const char *error = NULL;
+	int n = (int)strtonum(text, min, max, &error);
 
-	if (*digits == '+' || *digits == '-')
-		digits++;
-	/* strtol(3) would skip blanks first, and stop at what is no digit */
-	if (*digits == '\0' || strspn(digits, "0123456789") != strlen(digits))
+	/* strtonum(3) skips leading blanks */
+	if (error != NULL || strspn(text, "+-0123456789") == 0)
 		return false;
-	errno = 0;
-	n = strtol(text, NULL, 10);
-	if (errno != 0 || n < min || n > max)
-		return false;
-	*out = (int)n;
+	*out = n;
 	return true;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kinds of value that a key can have, one parser each: the whole text is
- * the value, or there is none.
+ * Parsers of values: booleans, numbers and lists.  A parser takes the whole
+ * text or returns false.
  */
 #ifndef BASE_PARSE_H
 #define BASE_PARSE_H
@@ -9,24 +9,26 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* configparser's spellings: 1 yes true on, 0 no false off, in any case. */
+/* A boolean, spelt as Python's configparser accepts it: 1, yes, true, on, 0, no,
+ * false or off, in upper or lower case. */
 bool	parse_bool(const char *text, bool *out);
 
 /* A decimal number from min to max, with an optional sign. */
 bool	parse_int(const char *text, int min, int max, int *out);
 
-/* A decimal number from min to max, of digits alone. */
+/* A decimal number from min to max, without a sign. */
 bool	parse_digits(const char *text, int min, int max, int *out);
 
-/* The next item of a list "a, b ,c": from *next on, trimmed of blanks and line
- * breaks, as *item and *len; *next is moved behind it.  Items may be empty.
- * False at the end.  Start with *next at the list. */
+/* Get the next item of a list such as "a, b ,c".  *next points to the list at
+ * first, and then to the rest of it.  The item, without blanks and line breaks
+ * around it, is returned in *item and *len; it may be empty.  Returns false at
+ * the end of the list. */
 bool	parse_next_item(const char **next, const char **item, size_t *len);
 
-/* Whether an item is word, which is compared as it is. */
+/* Whether an item is exactly word. */
 bool	parse_item_is(const char *item, size_t len, const char *word);
 
-/* Compare ASCII without case, as no locale does. */
+/* Whether two words are the same in any ASCII case, whatever the locale. */
 bool	parse_same_word(const char *a, const char *b);
 
 static inline char

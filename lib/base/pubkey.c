@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A public key: is it one, whole and of a kind that OpenSSH still takes?  And a
- * line of a .pub file, which is what people have at hand.
+ * Public keys: whether one is complete and of a type that OpenSSH still accepts,
+ * its fingerprint, and the lines of .pub files.
  */
+#include <sha2.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/pubkey.h"
+#include "x2gobroker.h"
 
 #define BLANKS		" \t"
-#define DATA_MAX	4096	/* twice an RSA key of RSA_BITS_MAX */
+#define DATA_MAX	16384	/* an RSA key of RSA_BITS_MAX takes 2 KiB */
+#define FINGERPRINT	"SHA256:"	/* and 43 characters */
 #define RSA_BITS_MIN	2048
 #define RSA_BITS_MAX	16384	/* OpenSSH's own limit */
 
 static const struct key_type {
 	const char *name;
-	const char *curve;	/* second in the key; NULL: it has none */
+	const char *curve;	/* the second field; NULL: no such field */
 	size_t point;		/* bytes of the key itself; 0: RSA's numbers */
-	bool has_application;	/* last, in keys that a token holds: "ssh:" */
+	bool has_application;	/* hardware keys end with one: "ssh:" */
 } types[] = {
 	{ "ssh-ed25519", NULL, 32 },
 	{ "ecdsa-sha2-nistp256", "nistp256", 65 },
@@ -32,7 +35,7 @@ static const struct key_type {
 
 #define NTYPES	(sizeof(types) / sizeof(types[0]))
 
-static const char damaged[] = "the key is damaged or cut off; copy it again";
+static const char damaged[] = "the key is damaged or incomplete; copy it again";
 
 static const struct key_type *
 find_type(const char *name)
@@ -45,28 +48,28 @@ find_type(const char *name)
 	return NULL;
 }
 
-/* Why a word is none of the types. */
+/* Why a word is not one of the types. */
 static const char *
 refuse_type(const char *name)
 {
 	if (strcmp(name, "ssh-dss") == 0)
-		return "OpenSSH takes no DSA keys any more; make a new key: "
+		return "OpenSSH no longer accepts DSA keys; make a new key: "
 		    "ssh-keygen -t ed25519";
 	if (strstr(name, "-cert-v0") != NULL)
-		return "this is a certificate; name the file with the key "
+		return "this is a certificate; use the file of the key "
 		    "itself, without -cert";
-	return "TYPE BASE64 COMMENT is needed, TYPE being one of those that "
-	    "x2gobrokerctl(8) lists";
+	return "not TYPE BASE64 COMMENT with a TYPE that x2gobrokerctl(8) "
+	    "lists";
 }
 
-/* What is left of a key's data: fields, each behind its length (RFC 4251). */
+/* The rest of a key's data: fields, each after its length (RFC 4251). */
 struct data {
 	const uint8_t *at;
 	size_t left;
 };
 
 static bool
-take(struct data *data, const uint8_t **field, size_t *len)
+take_field(struct data *data, const uint8_t **field, size_t *len)
 {
 	const uint8_t *at = data->at;
 
@@ -88,7 +91,8 @@ is_text(const uint8_t *field, size_t len, const char *text)
 	return len == strlen(text) && memcmp(field, text, len) == 0;
 }
 
-/* A positive number in as few bytes as possible; how many bits it has. */
+/* Take a positive number, written in as few bytes as possible, and count its
+ * bits. */
 static bool
 take_number(struct data *data, size_t *bits)
 {
@@ -96,9 +100,9 @@ take_number(struct data *data, size_t *bits)
 	uint8_t top;
 	size_t len;
 
-	if (!take(data, &field, &len) || len == 0 || field[0] >= 0x80)
+	if (!take_field(data, &field, &len) || len == 0 || field[0] >= 0x80)
 		return false;
-	if (field[0] == 0) {	/* only to say that it is not negative */
+	if (field[0] == 0) {	/* needed only if the next bit is a one */
 		field++;
 		if (--len == 0 || field[0] < 0x80)
 			return false;
@@ -115,9 +119,9 @@ take_point(struct data *data, const struct key_type *type)
 	const uint8_t *field;
 	size_t len;
 
-	if (!take(data, &field, &len) || len != type->point)
+	if (!take_field(data, &field, &len) || len != type->point)
 		return false;
-	/* 4: both coordinates are there (SEC 1), as OpenSSH wants it */
+	/* 4: both coordinates follow (SEC 1), as OpenSSH requires */
 	return type->curve == NULL || field[0] == 4;
 }
 
@@ -133,7 +137,7 @@ check_rsa(struct data *data)
 		return "an RSA key of less than 2048 bits is too weak; make a "
 		    "new key: ssh-keygen -t ed25519";
 	if (bits > RSA_BITS_MAX)
-		return "OpenSSH takes no RSA key of more than 16384 bits";
+		return "OpenSSH accepts no RSA key of more than 16384 bits";
 	return NULL;
 }
 
@@ -153,41 +157,58 @@ pubkey_check(const char *name, const char *base64)
 	if (n == -1)
 		return damaged;
 	data.left = (size_t)n;
-	if (!take(&data, &field, &len))
+	if (!take_field(&data, &field, &len))
 		return damaged;
 	if (!is_text(field, len, name))
-		return "the key itself says that it is of another type than "
-		    "the word before it";
-	if (type->curve != NULL && (!take(&data, &field, &len) ||
+		return "the key is of another type than the word before it";
+	if (type->curve != NULL && (!take_field(&data, &field, &len) ||
 	    !is_text(field, len, type->curve)))
 		return damaged;
 	if (type->point == 0)
 		return check_rsa(&data);
 	if (!take_point(&data, type))
 		return damaged;
-	if (type->has_application && (!take(&data, &field, &len) || len == 0))
+	if (type->has_application && (!take_field(&data, &field, &len) || len == 0))
 		return damaged;
 	return data.left == 0 ? NULL : damaged;
 }
 
+int
+x2gobroker_key_fingerprint(const char *base64,
+    char dst[X2GOBROKER_FINGERPRINT_SIZE])
+{
+	uint8_t data[DATA_MAX], digest[SHA256_DIGEST_LENGTH];
+	ssize_t len = base64_decode(base64, strlen(base64), data,
+	    sizeof(data));
+	SHA2_CTX ctx;
+
+	if (len <= 0)
+		return -1;
+	SHA256Init(&ctx);
+	SHA256Update(&ctx, data, (size_t)len);
+	SHA256Final(digest, &ctx);
+	memcpy(dst, FINGERPRINT, strlen(FINGERPRINT));
+	base64_encode(digest, sizeof(digest), dst + strlen(FINGERPRINT));
+	return 0;
+}
+
 const char *
-pubkey_refuse_form(const char *line)
+pubkey_refuse_format(const char *line)
 {
 	if (strncmp(line, "PuTTY-User-Key-File", 19) == 0 ||
 	    (strncmp(line, "-----BEGIN ", 11) == 0 &&
 	    strstr(line, "PRIVATE KEY") != NULL))
-		return "this is the private key; name the .pub file";
+		return "this is the private key; use the .pub file";
 	if (strncmp(line, "---- BEGIN SSH2 PUBLIC KEY", 26) == 0)
-		return "this is a public key in the form of RFC 4716; "
-		    "ssh-keygen -i -f FILE turns it into the one needed here";
+		return "this is a public key in RFC 4716 format; convert it: "
+		    "ssh-keygen -i -f FILE";
 	if (strncmp(line, "-----BEGIN PUBLIC KEY", 21) == 0)
-		return "this is a public key in the form of PKCS #8; "
-		    "ssh-keygen -i -m PKCS8 -f FILE turns it into the one "
-		    "needed here";
+		return "this is a public key in PKCS #8 format; convert it: "
+		    "ssh-keygen -i -m PKCS8 -f FILE";
 	return NULL;
 }
 
-/* Cut the next word off *rest; "" at the end. */
+/* Cut off and return the next word of *rest; "" at the end. */
 static char *
 next_word(char **rest)
 {
@@ -200,7 +221,7 @@ next_word(char **rest)
 	return word;
 }
 
-/* The line begins with something that is no type. */
+/* Why a line that does not begin with a type is refused. */
 static const char *
 refuse_start(const char *word, char *rest)
 {
@@ -209,8 +230,7 @@ refuse_start(const char *word, char *rest)
 	while (*(next = next_word(&rest)) != '\0')
 		if (find_type(next) != NULL)
 			return "options before a key are not allowed here; "
-			    "those that are needed come with the key when "
-			    "sshd asks";
+			    "remove them";
 	return refuse_type(word);
 }
 
@@ -229,8 +249,8 @@ pubkey_parse_line(char *line, struct pubkey *key)
 		return NULL;
 	for (p = rest; *p != '\0'; p++)
 		if (((unsigned char)*p < 0x20 && *p != '\t') || *p == 0x7f)
-			return "there are control characters in it";
-	if ((wrong = pubkey_refuse_form(rest)) != NULL)
+			return "the line has control characters";
+	if ((wrong = pubkey_refuse_format(rest)) != NULL)
 		return wrong;
 	type = next_word(&rest);
 	if (find_type(type) == NULL)

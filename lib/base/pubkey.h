@@ -2,27 +2,27 @@
 #ifndef BASE_PUBKEY_H
 #define BASE_PUBKEY_H
 
-/* A key, and where it stands. */
+/* A line with a key. */
 struct pubkey {
 	const char *type, *base64;
 	const char *comment;		/* may be "" */
-	const char *name;		/* whose file it is in, or NULL */
+	const char *name;		/* the owner of the file, or NULL */
 	const char *file;
 	unsigned int line;
 };
 
-/* What is wrong with a public key, as it stands in a .pub file, or NULL: type
- * must be one that OpenSSH knows and has not given up, and base64, decoded,
- * the whole key of that type and nothing else.  Equal keys have equal text. */
+/* Check the two fields of a public key.  type must be one that OpenSSH accepts
+ * today, and base64 exactly one key of that type.  Returns NULL, or why the key
+ * is refused.  Equal keys have equal text. */
 const char *pubkey_check(const char *type, const char *base64);
 
-/* Take line apart, which is changed and holds the text of key from then on.
- * Returns what is wrong with it, or NULL; key->type is NULL where there is no
- * key in it. */
+/* Parse a line of a .pub file.  line is modified, and key points into it.
+ * Returns NULL, or why the line is refused.  key->type is NULL if the line is
+ * empty or a comment. */
 const char *pubkey_parse_line(char *line, struct pubkey *key);
 
-/* What is wrong with a file of keys that begins with line: it is one of another
- * form.  NULL: it is none of those that are known. */
-const char *pubkey_refuse_form(const char *line);
+/* If line is the start of a private key or of a public key in another format,
+ * return why it is refused, else NULL. */
+const char *pubkey_refuse_format(const char *line);
 
 #endif

@@ -43,9 +43,9 @@ utf8_decode(const char *s, size_t len, uint32_t *cp)
 	return n;
 }
 
-/* What a terminal acts on, or what makes a line look like another one: control
- * characters, line and paragraph separators, and those that change the
- * direction of writing. */
+/* Whether a terminal acts on the character, or it can make one line look like
+ * another: control characters, line and paragraph separators, and characters
+ * that change the direction of writing. */
 static bool
 is_harmful(uint32_t cp)
 {

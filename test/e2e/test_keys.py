@@ -383,7 +383,7 @@ def test_bad_requests(world):
         world.tap.ok(done.returncode != 0 and why in done.stderr, 'authorize: ' + name,
                      done)
     rows = [
-        ('a private key', key, 'this is the private key; name the .pub file'),
+        ('a private key', key, 'this is the private key; use the .pub file'),
         ('no file', key + '.none', 'No such file'),
         ('a directory', '/etc', 'directory'),
         ('no text', world.site.broker, 'this is no text'),

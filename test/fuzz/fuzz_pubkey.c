@@ -28,7 +28,7 @@ static void
 check_key(const struct pubkey *key)
 {
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	uint8_t bytes[4096];
+	uint8_t bytes[16384];
 	size_t len = strlen(key->type);
 	ssize_t n;
 	const char *p;
@@ -57,7 +57,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (key.type != NULL) {
 		must(strstr(copy, key.type) != NULL);
 		must(strstr(copy, key.base64) != NULL);
-		must(pubkey_refuse_form(copy) == NULL);
+		must(pubkey_refuse_format(copy) == NULL);
 		check_key(&key);
 		check_again(&key);
 	} else

@@ -534,7 +534,7 @@ a_token_is_not_looked_for_without_memory(void **state unused)
 	int after, result;
 
 	for (after = 0;; after++) {
-		let_fail("malloc", after, ENOMEM);
+		let_fail("calloc", after, ENOMEM);
 		result = token_open(&token, &test_config, user, "let-me-in",
 		    1000, &err);
 		if (broken.call != NULL)
@@ -579,7 +579,7 @@ an_agent_that_cannot_be_run_is_not_asked(void **state unused)
 		    "cannot start the agent on this host" },
 		{ "poll", 0, ENOMEM, "out of memory" },
 		/* of the two, what it says on stderr counts for nothing */
-		{ "malloc", 0, ENOMEM, "out of memory" },
+		{ "calloc", 0, ENOMEM, "out of memory" },
 	};
 	struct x2gobroker_error err;
 	struct buf out = { 0 };

@@ -12,7 +12,7 @@
 #include <pwd.h>
 
 #include "access/userkeys.h"
-#include "base/pubkey.h"
+#include "base/base64.h"
 #include "support.h"
 
 #define SOMEBODY	65534	/* nobody's uid nearly everywhere */
@@ -25,13 +25,6 @@
 #define PRINT_A	"SHA256:xKwGpEeJ+oyrwyhYsHwMhABrNJefjEH8FgAFTTCpULs"
 #define PRINT_B	"SHA256:OkfqH/7KndxAXjdlLPdlSRV0Z0fCVx2kDqPMWkykkWI"
 #define PRINT_C	"SHA256:K4JVslUZn2zae/jzTttZcB0EmQQZEKzk2SUS5mFpT8Y"
-#define RSA	"AAAAB3NzaC1yc2EAAAADAQABAAABAQCy1u5JQEPBn6ozo5BwK+scqvtipE1" \
-	"zhRLqr8KofQdIELLQAldur7OiPlEc65BhAr1KiBpbh9A4ePsmJqGrBVhVUzCsIWo" \
-	"MziwM6VJ3cP0noA/nV039PzCBkWJ+HwPVZkngsJTQthDCdolHCuAHnaAT9ZfPaLV" \
-	"cbKL6GDn7Qo+T9Ey4WtZT0q1P4x9WZzaGLUdguAAH4yO+AjNUfgtQNkzsGMcz+sd" \
-	"Njk/S9FCAW8FijQwbmYBM84lZVqJpldJ79/nCD1qmlFsO1bCbRh5cD0Rx1VHGVMg" \
-	"egiiEVuj6TFu1U6wykg1F+s41Ypv5nWvUy2R2W9dGnXSCB1O5o+cXeh/v"
-
 struct passwd	*__wrap_getpwnam(const char *name);
 void	*__real_malloc(size_t size);
 void	*__wrap_malloc(size_t size);
@@ -93,254 +86,6 @@ __wrap_getpwnam(const char *name)
 	pw.pw_name = names[0];
 	errno = strcmp(name, "broken") == 0 ? EIO : 0;
 	return strcmp(name, "ALICE") == 0 ? &pw : NULL;
-}
-
-/*
- * Keys made of fields
- */
-
-static void
-put(uint8_t *data, size_t *len, const void *bytes, size_t n)
-{
-	const uint8_t head[] = { 0, 0, (uint8_t)(n >> 8), (uint8_t)n };
-
-	memcpy(data + *len, head, sizeof(head));
-	memcpy(data + *len + sizeof(head), bytes, n);
-	*len += sizeof(head) + n;
-}
-
-/* One field: "TEXT" as it is; ":N", N bytes that begin with 4, as a point
- * does; ";N", N bytes that do not; "#N", a number of N bits; "-", a negative
- * number; "00", one with a zero too many; "+N", N bytes behind no length; "!",
- * a length and nothing behind it. */
-static void
-put_field(uint8_t *data, size_t *len, const char *field)
-{
-	size_t n = (size_t)atoi(field + (*field != '\0'));
-	uint8_t bytes[4096] = { 4 };
-
-	switch (*field) {
-	case ':':
-		put(data, len, bytes, n);
-		break;
-	case ';':
-		bytes[0] = 2;
-		put(data, len, bytes, n);
-		break;
-	case '#':
-		/* from a multiple of 8 on there must be a zero in front */
-		bytes[0] = 0;
-		bytes[n % 8 == 0] = (uint8_t)(1 << (n + 7) % 8);
-		put(data, len, bytes, n / 8 + 1);
-		break;
-	case '-':
-		put(data, len, "\x80", 1);
-		break;
-	case '0':
-		put(data, len, "\0\3", 2);
-		break;
-	case '+':
-		memcpy(data + *len, bytes, n);
-		*len += n;
-		break;
-	case '!':
-		memcpy(data + *len, "\xff\xff\xff\xff", 4);
-		*len += 4;
-		break;
-	default:
-		put(data, len, field, strlen(field));
-	}
-}
-
-static const char *
-encode(const uint8_t *data, size_t len)
-{
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789+/";
-	static char text[8192];
-	size_t i, n = 0;
-
-	for (i = 0; i < len; i += 3) {
-		uint32_t bits = (uint32_t)data[i] << 16 |
-		    (uint32_t)(i + 1 < len ? data[i + 1] : 0) << 8 |
-		    (i + 2 < len ? data[i + 2] : 0);
-
-		text[n++] = digits[bits >> 18];
-		text[n++] = digits[bits >> 12 & 63];
-		text[n++] = i + 1 < len ? digits[bits >> 6 & 63] : '=';
-		text[n++] = i + 2 < len ? digits[bits & 63] : '=';
-	}
-	text[n] = '\0';
-	return text;
-}
-
-static const char *
-make_key(const char *const *fields)
-{
-	static uint8_t data[8192];
-	size_t len = 0;
-
-	for (; *fields != NULL; fields++)
-		put_field(data, &len, *fields);
-	return encode(data, len);
-}
-
-static void
-keys_of_each_type_are_taken(void **state unused)
-{
-	static const char *const rows[][6] = {
-		{ "ssh-ed25519", ":32" },
-		{ "ecdsa-sha2-nistp256", "nistp256", ":65" },
-		{ "ecdsa-sha2-nistp384", "nistp384", ":97" },
-		{ "ecdsa-sha2-nistp521", "nistp521", ":133" },
-		{ "ssh-rsa", "#2", "#2048" },
-		{ "ssh-rsa", "#17", "#2049" },
-		{ "ssh-rsa", "#17", "#4096" },
-		{ "ssh-rsa", "#17", "#16384" },
-		{ "sk-ssh-ed25519@openssh.com", ":32", "ssh:" },
-		{ "sk-ssh-ed25519@openssh.com", ":32", "ssh:for work" },
-		{ "sk-ecdsa-sha2-nistp256@openssh.com", "nistp256", ":65",
-		    "ssh:" },
-	};
-	const char *wrong;
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++)
-		if ((wrong = pubkey_check(rows[i][0], make_key(rows[i]))) !=
-		    NULL)
-			fail_msg("[%s %s] %s", rows[i][0], rows[i][1], wrong);
-	/* as ssh-keygen wrote them */
-	assert_null(pubkey_check("ssh-ed25519", KEY_A));
-	assert_null(pubkey_check("ssh-rsa", RSA));
-}
-
-static void
-what_is_no_such_key_is_refused(void **state unused)
-{
-#define P256	"sk-ecdsa-sha2-nistp256@openssh.com"
-	static const struct {
-		const char *type, *fields[6], *why;
-	} rows[] = {
-		/* types */
-		{ "ssh-dss", { "ssh-dss", "#1024", "#160", "#1023", "#1024" },
-		    "no DSA keys" },
-		{ "ssh-rsa-cert-v01@openssh.com",
-		    { "ssh-rsa-cert-v01@openssh.com", "#17", "#2048" },
-		    "certificate" },
-		{ "ssh-ed25519-cert-v01@openssh.com", { "x" }, "certificate" },
-		{ "SSH-ED25519", { "SSH-ED25519", ":32" }, "is needed" },
-		{ "ssh-ed448", { "ssh-ed448", ":57" }, "is needed" },
-		{ "rsa-sha2-512", { "rsa-sha2-512", "#17", "#2048" },
-		    "is needed" },
-		{ "webauthn-" P256, { "webauthn-" P256 }, "is needed" },
-		{ "ssh-ed25519 ", { "ssh-ed25519", ":32" }, "is needed" },
-		{ "", { "", ":32" }, "is needed" },
-		/* the type in the key is another one */
-		{ "ssh-ed25519", { "ssh-rsa", "#17", "#2048" }, "another" },
-		{ "ssh-rsa", { "ssh-ed25519", ":32" }, "another" },
-		{ "ssh-ed25519", { "ssh-ed2551", ":32" }, "another" },
-		{ "ssh-ed25519", { "ssh-ed255199", ":32" }, "another" },
-		{ "ssh-ed25519", { "sk-ssh-ed25519@openssh.com", ":32",
-		    "ssh:" }, "another" },
-		{ "ssh-ed25519", { "" }, "another" },
-		{ "ssh-ed25519", { "!" }, "damaged" },
-		{ "ssh-ed25519", { "+3" }, "damaged" },
-		/* lengths */
-		{ "ssh-ed25519", { "ssh-ed25519" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", "!" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", "+2" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", ":0" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", ":31" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", ":33" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", ":32", "+1" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", ":32", "ssh:" }, "damaged" },
-		{ "ssh-ed25519", { "ssh-ed25519", ":32", "!" }, "damaged" },
-		/* curves */
-		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", "nistp384",
-		    ":65" }, "damaged" },
-		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", "nistp256",
-		    ":64" }, "damaged" },
-		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", "nistp256",
-		    ":33" }, "damaged" },
-		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", ":65" },
-		    "damaged" },
-		{ "ecdsa-sha2-nistp256", { "ecdsa-sha2-nistp256", "nistp256",
-		    ";65" }, "damaged" },
-		{ "ecdsa-sha2-nistp384", { "ecdsa-sha2-nistp384", "nistp384",
-		    ":65" }, "damaged" },
-		{ "ecdsa-sha2-nistp521", { "ecdsa-sha2-nistp521", "nistp521",
-		    ":132" }, "damaged" },
-		/* keys of tokens */
-		{ P256, { P256, "nistp256", ":65" }, "damaged" },
-		{ P256, { P256, "nistp256", ":65", "" }, "damaged" },
-		{ P256, { P256, "nistp256", ":65", "ssh:", "+1" }, "damaged" },
-		{ "sk-ssh-ed25519@openssh.com",
-		    { "sk-ssh-ed25519@openssh.com", ":32" }, "damaged" },
-		/* RSA */
-		{ "ssh-rsa", { "ssh-rsa", "#17", "#2047" }, "less than 2048" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "#1024" }, "less than 2048" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "#1" }, "less than 2048" },
-		{ "ssh-rsa", { "ssh-rsa", "#2048", "#17" }, "less than 2048" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "#16385" }, "more than 163" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "#30000" }, "more than 163" },
-		{ "ssh-rsa", { "ssh-rsa", "#17" }, "damaged" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "" }, "damaged" },
-		{ "ssh-rsa", { "ssh-rsa", "", "#2048" }, "damaged" },
-		{ "ssh-rsa", { "ssh-rsa", "-", "#2048" }, "damaged" },
-		{ "ssh-rsa", { "ssh-rsa", "00", "#2048" }, "damaged" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "-" }, "damaged" },
-		{ "ssh-rsa", { "ssh-rsa", "#17", "#2048", "#2" }, "damaged" },
-	};
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++) {
-		const char *wrong = pubkey_check(rows[i].type,
-		    make_key(rows[i].fields));
-
-		if (wrong == NULL || strstr(wrong, rows[i].why) == NULL)
-			fail_msg("[row %zu, %s] %s", i, rows[i].type,
-			    wrong != NULL ? wrong : "taken");
-	}
-}
-
-static void
-only_the_one_text_of_a_key_is_taken(void **state unused)
-{
-	static const struct {
-		const char *why, *type, *base64;
-	} rows[] = {
-		{ "nothing", "ssh-ed25519", "" },
-		{ "one too few", "ssh-ed25519",
-		    ED("F0zx0rJE0JvvYFpX8QXzNM6tjuvP5S+jKMaU2F2LZc") },
-		{ "four too few", "ssh-ed25519",
-		    ED("F0zx0rJE0JvvYFpX8QXzNM6tjuvP5S+jKMaU2F2") },
-		{ "one too many", "ssh-ed25519", KEY_A "A" },
-		{ "padding that is not needed", "ssh-ed25519", KEY_A "====" },
-		{ "padding alone", "ssh-ed25519", "====" },
-		{ "a line break", "ssh-ed25519",
-		    ED("F0zx0rJE0JvvYFpX8QXz\nNM6tjuvP5S+jKMaU2F2LZcJ") },
-		{ "a blank behind", "ssh-ed25519", KEY_A " " },
-		{ "a blank before", "ssh-ed25519", " " KEY_A },
-		{ "another alphabet", "ssh-ed25519",
-		    ED("F0zx0rJE0JvvYFpX8QXzNM6tjuvP5S-jKMaU2F2LZcJ") },
-		{ "no ASCII", "ssh-ed25519",
-		    ED("F0zx0rJE0JvvYFpX8QXzNM6tjuvP5S\303\244KMaU2F2LZcJ") },
-		{ "quotes", "ssh-ed25519", "\"" KEY_A "\"" },
-		{ "a shell's words", "ssh-ed25519", "$(id);`id`&" },
-		{ "a path", "ssh-ed25519", "../../../../etc/shadow" },
-		/* 52 bytes have two digits more, and "==" */
-		{ "a byte too many", "ssh-ed25519", KEY_A "AA==" },
-		{ "bits that are not null", "ssh-ed25519", KEY_A "AB==" },
-	};
-	char longer[16384];
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++)
-		check(rows[i].why, pubkey_check(rows[i].type,
-		    rows[i].base64) != NULL);
-	memset(longer, 'A', sizeof(longer) - 1);
-	longer[sizeof(longer) - 1] = '\0';
-	assert_non_null(pubkey_check("ssh-rsa", longer));
 }
 
 static void
@@ -495,9 +240,9 @@ static void
 what_is_no_line_of_a_key_is_not_used(void **state unused)
 {
 #define OPTIONS { X2GOBROKER_ERR_VALUE, 1, "not used: options before a key" }
-#define NEEDED { X2GOBROKER_ERR_VALUE, 1, "not used: TYPE BASE64 COMMENT" }
+#define NEEDED { X2GOBROKER_ERR_VALUE, 1, "not used: not TYPE BASE64 COMMENT" }
 #define DAMAGED { X2GOBROKER_ERR_VALUE, 1, "not used: the key is damaged" }
-#define CONTROL { X2GOBROKER_ERR_VALUE, 1, "not used: there are control" }
+#define CONTROL { X2GOBROKER_ERR_VALUE, 1, "not used: the line has control" }
 	static const struct {
 		const char *why, *text;
 		struct problem problems[2];
@@ -519,7 +264,7 @@ what_is_no_line_of_a_key_is_not_used(void **state unused)
 		{ "no type", KEY_A, { NEEDED } },
 		{ "a line of known_hosts", "host " TYPE KEY_A, { OPTIONS } },
 		{ "another type", "ssh-rsa " KEY_A, { { X2GOBROKER_ERR_VALUE,
-		    1, "not used: the key itself says that it is of" } } },
+		    1, "not used: the key is of another" } } },
 		{ "more of it", TYPE KEY_A "AAAA", { DAMAGED } },
 		{ "a byte before it", TYPE "A" KEY_A, { DAMAGED } },
 		{ "an escape", TYPE KEY_A " \033[2J", { CONTROL } },
@@ -920,7 +665,7 @@ what_is_no_public_key_is_not_added(void **state unused)
 		    "there is no public key in it" } } },
 		/* of what may be a secret, no more than the first line */
 		{ "OpenSSH", PRIVATE("OPENSSH "), { { X2GOBROKER_ERR_VALUE, 1,
-		    "this is the private key; name the .pub file" } } },
+		    "this is the private key; use the .pub file" } } },
 		{ "PKCS #1", PRIVATE("RSA "), { { X2GOBROKER_ERR_VALUE, 1,
 		    "this is the private key" } } },
 		{ "PKCS #8", PRIVATE(""), { { X2GOBROKER_ERR_VALUE, 1,
@@ -939,14 +684,14 @@ what_is_no_public_key_is_not_added(void **state unused)
 		{ "an option", "pty " TYPE KEY_A, { { X2GOBROKER_ERR_VALUE, 1,
 		    "options before a key are not allowed here" } } },
 		{ "DSA", "ssh-dss AAAAB3NzaC1kc3M=", { { X2GOBROKER_ERR_VALUE,
-		    1, "no DSA keys" } } },
+		    1, "DSA keys" } } },
 		{ "a certificate", "ssh-ed25519-cert-v01@openssh.com AAAA", {
 		    { X2GOBROKER_ERR_VALUE, 1, "without -cert" } } },
 		{ "no key", "ssh-ed25519", { { X2GOBROKER_ERR_VALUE, 1,
-		    "damaged or cut off" } } },
+		    "damaged or incomplete" } } },
 		{ "a broken line", TYPE ED("F0zx0rJE0Jvv") "\nYFpX8QXzNM6tju",
 		    { { X2GOBROKER_ERR_VALUE, 1, "damaged" },
-		    { X2GOBROKER_ERR_VALUE, 2, "is needed" } } },
+		    { X2GOBROKER_ERR_VALUE, 2, "not TYPE BASE64" } } },
 		{ "one of two", TYPE KEY_B "\n" TYPE KEY_A "x\n", {
 		    { X2GOBROKER_ERR_VALUE, 2, "damaged" } } },
 		{ "another user's", TYPE KEY_A "\n" TYPE KEY_C, {
@@ -1116,7 +861,7 @@ all_that_is_wrong_is_reported(void **state unused)
 	    { X2GOBROKER_ERR_VALUE, 0, "must begin with a letter" },
 	    { X2GOBROKER_WARNING, 0, "does not end in .pub" },
 	    { X2GOBROKER_ERR_VALUE, 2, "not used: options before a key" },
-	    { X2GOBROKER_ERR_VALUE, 4, "not used: OpenSSH takes no DSA" },
+	    { X2GOBROKER_ERR_VALUE, 4, "not used: OpenSSH no longer accepts DSA" },
 	    { X2GOBROKER_ERR_UNSAFE, 0, "others may write it" },
 	    { X2GOBROKER_ERR_NOTFOUND, 0, "account carol cannot be looked" },
 	    { X2GOBROKER_WARNING, 5, "the same key is in line 3" },
@@ -1149,10 +894,11 @@ numbered_key(int i)
 {
 	static char line[200];
 	uint8_t data[51] = "\0\0\0\13ssh-ed25519\0\0\0\40";
+	char text[100];
 
 	data[sizeof(data) - 1] = (uint8_t)i;
-	snprintf(line, sizeof(line), TYPE "%s key %d\n", encode(data,
-	    sizeof(data)), i);
+	base64_encode(data, sizeof(data), text);
+	snprintf(line, sizeof(line), TYPE "%s key %d\n", text, i);
 	return line;
 }
 
@@ -1268,9 +1014,6 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keys_of_each_type_are_taken),
-		cmocka_unit_test(what_is_no_such_key_is_refused),
-		cmocka_unit_test(only_the_one_text_of_a_key_is_taken),
 		cmocka_unit_test(names_are_judged_by_table),
 		test(a_key_leads_to_whose_file_it_is_in),
 		test(what_is_no_line_of_a_key_is_not_used),

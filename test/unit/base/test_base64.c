@@ -46,28 +46,12 @@ what_is_no_base64_is_refused(void **state unused)
 	assert_int_equal(base64_decode("Zm9vYg==", 8, bytes, 3), -1);
 }
 
-/* What ssh-keygen -l says of this key. */
-static void
-a_key_has_its_fingerprint(void **state unused)
-{
-	static const char key[] = "AAAAC3NzaC1lZDI1NTE5AAAAIJ6FnakxF297G39fpf"
-	    "xV3Z3kraPBsc5vcIJodRXfjjft";
-	char text[X2GOBROKER_FINGERPRINT_SIZE];
-
-	assert_int_equal(x2gobroker_key_fingerprint(key, text), 0);
-	assert_string_equal(text, 
-	    "SHA256:4sMKt28y8Ts+p5ETirpLACrplyQNbFRHtXv5gJG2CUQ");
-	assert_int_equal(x2gobroker_key_fingerprint("", text), -1);
-	assert_int_equal(x2gobroker_key_fingerprint("no key", text), -1);
-}
-
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bytes_come_back_as_they_were),
 		cmocka_unit_test(what_is_no_base64_is_refused),
-		cmocka_unit_test(a_key_has_its_fingerprint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
