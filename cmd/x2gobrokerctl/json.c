@@ -1,52 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/utf8.h"
 #include "json.h"
 
 #define REPLACEMENT	"\\ufffd"
+#define UTF8_MAX	4	/* bytes of a character */
 
 /*
  * Characters
  */
 
-/* Bytes of the UTF-8 character that p begins with, and its code point; 0: it
- * begins with none.  Neither surrogates nor overlong forms are any. */
-static size_t
-decode(const unsigned char *p, unsigned long *code)
-{
-	static const unsigned long least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	size_t i, n;
-
-	if (*p < 0x80) {
-		*code = *p;
-		return 1;
-	}
-	n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : 2;
-	if (*p < 0xc2 || *p > 0xf4)
-		return 0;
-	*code = *p & (0xffu >> (n + 1));
-	for (i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)	/* the end, too */
-			return 0;
-		*code = *code << 6 | (p[i] & 0x3f);
-	}
-	if (*code < least[n] || *code > 0x10ffff ||
-	    (*code >= 0xd800 && *code <= 0xdfff))
-		return 0;
-	return n;
-}
-
 static void
 put_string(FILE *fp, const char *text)
 {
-	const unsigned char *p = (const unsigned char *)text;
-	unsigned long code;
+	uint32_t code;
 	size_t n;
 
 	putc('"', fp);
-	for (; *p != '\0'; p += n) {
-		if ((n = decode(p, &code)) == 0) {
+	for (; *text != '\0'; text += n) {
+		n = utf8_decode(text, strnlen(text, UTF8_MAX), &code);
+		if (n == 0) {
 			fputs(REPLACEMENT, fp);
 			n = 1;
 		} else if (code == '"' || code == '\\')
@@ -56,9 +32,9 @@ put_string(FILE *fp, const char *text)
 		else if (code == '\t')
 			fputs("\\t", fp);
 		else if (code < 0x20 || (code >= 0x7f && code < 0xa0))
-			fprintf(fp, "\\u%04lx", code);
+			fprintf(fp, "\\u%04x", (unsigned int)code);
 		else
-			fwrite(p, 1, n, fp);
+			fwrite(text, 1, n, fp);
 	}
 	putc('"', fp);
 }

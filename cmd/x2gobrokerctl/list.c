@@ -47,13 +47,13 @@ print_table(const struct x2gobroker_profiles *profiles,
 	struct table table;
 	size_t i = 0, k;
 
-	table_begin(&table, heading);
+	table_begin(&table, heading, 0);
 	while ((profile = next_visible(profiles, &i, user)) != NULL) {
 		table_add(&table, x2gobroker_profile_id(profile));
 		for (k = 0; k < NKEYS; k++)
 			table_add(&table, value_for(profile, keys[k], user));
 	}
-	if (table.n == table.columns)
+	if (table.lines == 0)
 		ctl_complain("%s would see no profile, and the X2Go client "
 		    "says so and ends", x2gobroker_user_name(user));
 	return table_print(&table);

@@ -118,8 +118,8 @@ print_table(const struct view *view)
 		heading[n++] = "SCORE";
 	}
 	heading[n] = "STATE";
-	table_begin(&table, heading);
-	table.numbers = (1u << n) - 2;	/* all but the first and the last */
+	/* all are numbers but the first and the last */
+	table_begin(&table, heading, (1u << n) - 2);
 	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++)
 		if (is_shown(view, &server))
 			add_row(&table, view, i, &server);

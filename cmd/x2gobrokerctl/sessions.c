@@ -88,7 +88,7 @@ print_table(const struct view *view)
 	struct table table;
 	size_t i;
 
-	table_begin(&table, heading);
+	table_begin(&table, heading, 0);
 	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++) {
 		table_add(&table, session.id);
 		table_add_coloured(&table, state_name(session.state),

@@ -9,6 +9,7 @@
 
 #include "terminal.h"
 
+#define COLUMNS_MAX	10000
 #define PROGRESS_WIDTH	40	/* more than such a line has */
 #define ANSWER_SIZE	16	/* "yes" and "no" are shorter */
 
@@ -17,16 +18,13 @@ terminal_width(void)
 {
 	const char *columns = getenv("COLUMNS");
 	struct winsize ws;
-	unsigned long n;
-	char *end;
+	long long n;
 
 	if (!isatty(STDOUT_FILENO))
 		return 0;
-	if (columns != NULL && *columns >= '1' && *columns <= '9') {
-		n = strtoul(columns, &end, 10);
-		if (*end == '\0' && n <= 10000)
-			return n;
-	}
+	n = columns != NULL ? strtonum(columns, 1, COLUMNS_MAX, NULL) : 0;
+	if (n > 0)
+		return (size_t)n;
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
 }
 
@@ -108,6 +106,6 @@ terminal_ask_text(const char *question, const char *initial, char *answer,
 		return false;
 	}
 	if (*answer == '\0')
-		snprintf(answer, size, "%s", initial);
+		strlcpy(answer, initial, size);
 	return true;
 }

@@ -693,10 +693,11 @@ def test_terminal(tap, farm, ctl):
               'progress is cleared before the table', wide)
     tap.ok(max(len(line) for line in table(wide)) > 70 and
            max(len(line) for line in table(narrow)) == 70 and
-           table(narrow)[4].endswith('...'), 'what does not fit is cut', narrow)
+           table(wide)[4].startswith(table(narrow)[4]),
+           'what does not fit is cut', narrow)
     tap.ok(max(len(line) for line in table(told)) == 70, 'COLUMNS is believed', told)
     tap.equal(piped.stdout.count('Connection refused'), 1, 'a pipe gets all')
-    tap.ok('\033[32mok\033[m' in wide and '\033[31mcannot' in wide,
+    tap.ok('\033[32mok\033[0m' in wide and '\033[31mcannot' in wide,
            'colours at a terminal', wide)
     tap.ok('\033' not in plain + dumb + piped.stdout,
            'no colours with NO_COLOR, at a dumb terminal, or in a pipe')

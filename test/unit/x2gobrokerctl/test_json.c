@@ -1,64 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What x2gobrokerctl prints: JSON of any text, and tables for a terminal of any
- * width.
+ * JSON that x2gobrokerctl prints: any text, all values, nested levels.
  */
-#include <fcntl.h>
-#include <stdio_ext.h>
-
 #include "../../../cmd/x2gobrokerctl/json.c"
-#include "../../../cmd/x2gobrokerctl/table.c"
-#include "support.h"
-
-/* The terminal of the tests. */
-static size_t columns;
-static bool has_colour;
-
-size_t
-terminal_width(void)
-{
-	return columns;
-}
-
-bool
-terminal_has_colour(void)
-{
-	return has_colour;
-}
-
-/* What is written to stdout between the two calls, in a static buffer. */
-static struct {
-	int before, ends[2];
-	char text[4096];
-} capture;
-
-static void
-begin_capture(void)
-{
-	assert_int_equal(fflush(stdout), 0);
-	capture.before = dup(STDOUT_FILENO);
-	assert_int_not_equal(capture.before, -1);
-	assert_int_equal(pipe(capture.ends), 0);
-	assert_int_not_equal(dup2(capture.ends[1], STDOUT_FILENO), -1);
-}
-
-static const char *
-end_capture(void)
-{
-	ssize_t n;
-
-	dup2(capture.before, STDOUT_FILENO);
-	close(capture.before);
-	close(capture.ends[1]);
-	n = read(capture.ends[0], capture.text, sizeof(capture.text) - 1);
-	close(capture.ends[0]);
-	capture.text[n > 0 ? n : 0] = '\0';
-	return capture.text;
-}
-
-/*
- * JSON
- */
+#include "capture.h"
 
 static const char *
 print(struct json *json)
@@ -163,102 +108,20 @@ test_levels(void **state unused)
 	assert_string_equal(print(&json), "{}\n");
 }
 
-/*
- * Tables
- */
-
-static const char *const heading[] = { "NAME", "N", "STATE", NULL };
-
-static void
-fill(struct table *table)
+static int
+print_any(void *json)
 {
-	table_begin(table, heading);
-	table->numbers = 2;
-	table_add(table, "a name that is long");
-	table_add_number(table, 1000);
-	table_add_coloured(table, "what is wrong", COLOUR_BAD);
-	table_add(table, "\xc3\xa4\xc3\xb6");
-	table_add_number(table, -1);
-	table_add_coloured(table, "ok", COLOUR_GOOD);
-	table_addf(table, "%c\033[2Jx\ny", 'a');
-	table_add(table, "");
-	table_add(table, NULL);
+	return json_print(json);
 }
 
-static const struct {
-	const char *what;
-	size_t columns;
-	bool has_colour;
-	const char *expected;
-} tables[] = {
-	{ "no terminal", 0, false,
-	    "NAME                    N  STATE\n"
-	    "a name that is long  1000  what is wrong\n"
-	    "\xc3\xa4\xc3\xb6                      -  ok\n"
-	    "a\\033[2Jx y             -  -\n" },
-	{ "it just fits", 40, false,
-	    "NAME                    N  STATE\n"
-	    "a name that is long  1000  what is wrong\n"
-	    "\xc3\xa4\xc3\xb6                      -  ok\n"
-	    "a\\033[2Jx y             -  -\n" },
-	{ "one column less, in colour", 39, true,
-	    "NAME                    N  STATE\n"
-	    "a name that is long  1000  \033[31mwhat is w...\033[m\n"
-	    "\xc3\xa4\xc3\xb6                      -  \033[32mok\033[m\n"
-	    "a\\033[2Jx y             -  -\n" },
-	{ "the name stays, and ten characters of others", 20, false,
-	    "NAME                    N  STATE\n"
-	    "a name that is long  1000  what is...\n"
-	    "\xc3\xa4\xc3\xb6                      -  ok\n"
-	    "a\\033[2Jx y             -  -\n" },
-};
-
-static void
-test_tables(void **state unused)
-{
-	struct table table;
-	int result;
-	size_t i;
-
-	for (i = 0; i < LENGTH(tables); i++) {
-		columns = tables[i].columns;
-		has_colour = tables[i].has_colour;
-		fill(&table);
-		begin_capture();
-		result = table_print(&table);
-		end_capture();
-		check(tables[i].what, result == 0);
-		check_text(tables[i].what, capture.text, tables[i].expected);
-	}
-}
-
-/*
- * A disk that is full: nobody is told half of it, or that all is well
- */
-
+/* Half of the output is an error. */
 static void
 test_full(void **state unused)
 {
-	int fd, before, json_result, table_result;
-	struct table table;
 	struct json json;
 
-	fflush(stdout);
-	before = dup(STDOUT_FILENO);
-	fd = open("/dev/full", O_WRONLY);
-	dup2(fd, STDOUT_FILENO);
 	json_begin(&json);
-	json_result = json_print(&json);
-	__fpurge(stdout);
-	fill(&table);
-	table_result = table_print(&table);
-	__fpurge(stdout);
-	clearerr(stdout);
-	dup2(before, STDOUT_FILENO);
-	close(before);
-	close(fd);
-	assert_int_equal(json_result, -1);
-	assert_int_equal(table_result, -1);
+	assert_int_equal(print_to_full_disk(print_any, &json), -1);
 }
 
 int
@@ -268,7 +131,6 @@ main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_tables),
 		cmocka_unit_test(test_full),
 	};
 
