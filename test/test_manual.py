@@ -132,9 +132,8 @@ def profile_keys(root):
 
 
 def acl_keys(root):
-    paths = 'lib/access/acl.c', 'lib/config/profile.c'
-    text = ''.join(read(os.path.join(root, path)) for path in paths)
-    return strings(' and '.join(paths), text,
+    path = 'lib/config/profile.c'
+    return strings(path, read(os.path.join(root, path)),
                    'acl-[a-z]+-(?:allow|deny|order)', 10)
 
 

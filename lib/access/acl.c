@@ -3,152 +3,71 @@
  * Who may see and select which profile.  x2gobroker_acl_check() at the end of
  * this file decides; everything above it answers one question each.
  *
- * Three kinds of list (clients, users, groups), each with an allow and a deny
- * list.  An order says which of the two is looked at first: the first hit
- * decides, and no hit at all means no.  A user must pass the clients' lists if
- * there are any; then it is enough to be allowed by name, or to be allowed by
- * group and not denied by name.  The Python broker decides the same way; where
- * this differs is told in x2gobroker-sessionprofiles(5).
+ * Clients, users and groups have an allow list and a deny list each.  An order
+ * says which of the two is checked first: the first match decides, and without
+ * a match access is denied.  A user must pass the clients' lists, if there are
+ * any; then it is enough to be allowed by name, or to be allowed by group and
+ * not denied by name.  The Python broker decides the same way;
+ * x2gobroker-sessionprofiles(5) lists the differences.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "access/acl.h"
-#include "base/address.h"
-#include "config/profile.h"
 #include "access/user.h"
+#include "base/address.h"
 #include "base/parse.h"
+#include "config/aclsyntax.h"
+#include "config/profile.h"
 
-enum list_kind { CLIENTS, USERS, GROUPS, NKINDS };
+enum match { NO_MATCH, ALLOWED, DENIED };
 
-enum hit { MISS, ALLOWED, DENIED };
-
-/* The keys of each kind, and the one that is the default of all orders. */
-enum acl_key {
-	ALLOW, DENY, ORDER, PER_KIND,
-	ANY_ORDER = NKINDS * PER_KIND, NACLKEYS
+/* The first half of a sentence: "... the allow list", "... either list". */
+static const struct {
+	const char *match, *no_match;
+} phrases[ACL_NKINDS] = {
+	{ "the client's address is in", "the client's address is not in" },
+	{ "the user's name is in", "the user's name is not in" },
+	{ "a group of the user is in", "no group of the user is in" },
 };
 
-static const char *const names[NACLKEYS] = {
-	"acl-clients-allow", "acl-clients-deny", "acl-clients-order",
-	"acl-users-allow", "acl-users-deny", "acl-users-order",
-	"acl-groups-allow", "acl-groups-deny", "acl-groups-order",
-	"acl-any-order",
-};
-
-static const char *const what[NKINDS] = {
-	"the client's address", "the user's name", "a group of the user",
-};
-
-/* The rules of one profile, taken out of its keys. */
+/* The rules of one profile. */
 struct acl {
 	const struct x2gobroker_profile *profile;
-	const struct ini_key *keys[NACLKEYS];	/* NULL: absent or empty */
+	const struct ini_key *keys[ACL_NKEYS];	/* NULL: absent or empty */
 };
 
-const char *
-acl_key_name(size_t i)
-{
-	return i < NACLKEYS ? names[i] : NULL;
-}
-
-static int
-find_name(const char *name)
-{
-	int i;
-
-	for (i = 0; i < NACLKEYS; i++)
-		if (strcmp(names[i], name) == 0)
-			return i;
-	return -1;
-}
-
-/* Take the acl- keys out of section, where they stand next to each other. */
+/* Collect the acl- keys of section, which are adjacent. */
 static void
 collect(struct acl *acl, const struct ini_section *section)
 {
 	size_t i;
-	int n;
 
 	for (i = inifile_lower_bound(section, "acl-"); i < section->nkeys; i++) {
 		const struct ini_key *key = &section->keys[i];
 
-		if (strncmp(key->name, "acl-", 4) != 0)
+		if (key->row->type != VALUE_ACL)
 			break;
-		if ((n = find_name(key->name)) == -1)
-			continue;
-		/* empty, or not-set, also takes away what a default says */
-		acl->keys[n] = *key->value == '\0' ||
-		    profile_is_not_set(key->value) ? NULL : key;
+		/* an empty value also removes a default */
+		acl->keys[key->row->acl] = *key->value != '\0' ? key : NULL;
 	}
 }
 
 static void
-take_acl(struct acl *acl, const struct x2gobroker_profile *profile)
+collect_acl(struct acl *acl, const struct x2gobroker_profile *profile)
 {
 	*acl = (struct acl){ .profile = profile };
 	collect(acl, &profile->file->defaults);
 	collect(acl, profile->own);
 }
 
-static bool
-is_client_item(const char *item, size_t len)
-{
-	struct network net;
-
-	return parse_item_is(item, len, "ALL") ||
-	    network_parse(item, len, &net) ||
-	    address_is_host_name(item, len);
-}
-
-static const char *
-check_list(const char *value, bool clients, char *buf, size_t size)
-{
-	const char *next = value, *item;
-	size_t len, items = 0;
-
-	if (*value == '[')
-		return "a list in Python's notation is not read; write a,b,c";
-	while (parse_next_item(&next, &item, &len)) {
-		if (len == 0)
-			continue;
-		items++;
-		if (!clients || is_client_item(item, len))
-			continue;
-		snprintf(buf, size, "\"%.*s\" is neither ALL, an address, a "
-		    "network (ADDRESS/BITS) nor a host's name",
-		    (int)(len > 100 ? 100 : len), item);
-		return buf;
-	}
-	if (items == 0 && *value != '\0')
-		return "commas, and nothing between them";
-	return NULL;
-}
-
-const char *
-acl_check_value(const char *key, const char *value, char *buf, size_t size)
-{
-	int n = find_name(key);
-
-	if (n == -1)
-		return "no such key, so who may see this profile is not "
-		    "known; see x2gobroker-sessionprofiles(5)";
-	if (n != ANY_ORDER && n % PER_KIND != ORDER)
-		return check_list(value, n / PER_KIND == CLIENTS, buf, size);
-	if (*value == '\0' || strcmp(value, "allow-deny") == 0 ||
-	    strcmp(value, "deny-allow") == 0)
-		return NULL;
-	return "neither allow-deny nor deny-allow";
-}
-
 static const struct ini_key *
-key_of(const struct acl *acl, enum list_kind kind, enum acl_key which)
+key_of(const struct acl *acl, enum acl_kind kind, enum acl_part which)
 {
-	return acl->keys[(int)kind * PER_KIND + (int)which];
+	return acl->keys[ACL_KEY(kind, which)];
 }
 
 static const char *
-list_of(const struct acl *acl, enum list_kind kind, enum acl_key which)
+list_of(const struct acl *acl, enum acl_kind kind, enum acl_part which)
 {
 	const struct ini_key *key = key_of(acl, kind, which);
 
@@ -156,32 +75,24 @@ list_of(const struct acl *acl, enum list_kind kind, enum acl_key which)
 }
 
 static bool
-has_list(const struct acl *acl, enum list_kind kind)
+has_list(const struct acl *acl, enum acl_kind kind)
 {
-	return key_of(acl, kind, ALLOW) != NULL ||
-	    key_of(acl, kind, DENY) != NULL;
-}
-
-/* The key that says in which order the lists of that kind are looked at, or
- * NULL where nobody said. */
-static const struct ini_key *
-order_key(const struct acl *acl, enum list_kind kind)
-{
-	const struct ini_key *own = key_of(acl, kind, ORDER);
-
-	return own != NULL ? own : acl->keys[ANY_ORDER];
+	return key_of(acl, kind, ACL_ALLOW) != NULL ||
+	    key_of(acl, kind, ACL_DENY) != NULL;
 }
 
 static bool
-deny_first(const struct acl *acl, enum list_kind kind)
+deny_first(const struct acl *acl, enum acl_kind kind)
 {
-	const struct ini_key *order = order_key(acl, kind);
+	const struct ini_key *order = key_of(acl, kind, ACL_ORDER);
 
+	if (order == NULL)
+		order = acl->keys[ACL_ANY_ORDER];
 	return order == NULL || strcmp(order->value, "allow-deny") != 0;
 }
 
 static bool
-group_hits(const struct x2gobroker_user *user, const char *item, size_t len)
+matches_group(const struct x2gobroker_user *user, const char *item, size_t len)
 {
 	size_t i;
 
@@ -191,9 +102,9 @@ group_hits(const struct x2gobroker_user *user, const char *item, size_t len)
 	return false;
 }
 
-/* Whether item is this user, whose client needs no look-up. */
+/* Whether item means this user, or the client's address without a lookup. */
 static bool
-item_hits(const struct x2gobroker_user *user, enum list_kind kind,
+matches_item(const struct x2gobroker_user *user, enum acl_kind kind,
     const char *item, size_t len)
 {
 	struct network net;
@@ -201,20 +112,21 @@ item_hits(const struct x2gobroker_user *user, enum list_kind kind,
 	if (parse_item_is(item, len, "ALL"))
 		return true;
 	switch (kind) {
-	case USERS:
+	case ACL_USERS:
 		return parse_item_is(item, len, user->name);
-	case GROUPS:
-		return group_hits(user, item, len);
+	case ACL_GROUPS:
+		return matches_group(user, item, len);
 	default:
 		return network_parse(item, len, &net) &&
 		    network_contains(&net, &user->address);
 	}
 }
 
-/* Whether a host name in the list is this user's client.  One that cannot be
- * resolved hits in a deny list: so it denies, and never allows. */
+/* Whether a host name in the list is this user's client.  A name that cannot be
+ * resolved matches in a deny list only: it denies, and never allows. */
 static bool
-host_name_hits(const struct x2gobroker_user *user, const char *list, bool deny)
+matches_host_name(const struct x2gobroker_user *user, const char *list,
+    bool deny)
 {
 	struct network net;
 	const char *item;
@@ -231,40 +143,40 @@ host_name_hits(const struct x2gobroker_user *user, const char *list, bool deny)
 	return false;
 }
 
-/* Whether a list holds this user.  Host names, which may cost seconds to
- * resolve, are tried when nothing else has hit. */
+/* Whether a list has this user.  Host names may take seconds to resolve, so
+ * they come last. */
 static bool
-list_hits(const struct acl *acl, enum list_kind kind, enum acl_key which,
+matches_list(const struct acl *acl, enum acl_kind kind, enum acl_part which,
     const struct x2gobroker_user *user)
 {
 	const char *next = list_of(acl, kind, which), *item;
 	size_t len;
 
 	while (parse_next_item(&next, &item, &len))
-		if (len > 0 && item_hits(user, kind, item, len))
+		if (len > 0 && matches_item(user, kind, item, len))
 			return true;
-	return kind == CLIENTS && host_name_hits(user,
-	    list_of(acl, kind, which), which == DENY);
+	return kind == ACL_CLIENTS && matches_host_name(user,
+	    list_of(acl, kind, which), which == ACL_DENY);
 }
 
 /* What the lists of that kind say, and through which key. */
-static enum hit
-look(const struct acl *acl, enum list_kind kind,
+static enum match
+match_lists(const struct acl *acl, enum acl_kind kind,
     const struct x2gobroker_user *user, const struct ini_key **rule)
 {
-	enum acl_key first = deny_first(acl, kind) ? DENY : ALLOW;
-	enum acl_key second = first == DENY ? ALLOW : DENY;
+	enum acl_part first = deny_first(acl, kind) ? ACL_DENY : ACL_ALLOW;
+	enum acl_part second = first == ACL_DENY ? ACL_ALLOW : ACL_DENY;
 
 	*rule = key_of(acl, kind, first);
-	if (list_hits(acl, kind, first, user))
-		return first == DENY ? DENIED : ALLOWED;
+	if (matches_list(acl, kind, first, user))
+		return first == ACL_DENY ? DENIED : ALLOWED;
 	if (*rule == NULL || key_of(acl, kind, second) != NULL)
 		*rule = key_of(acl, kind, second);
-	if (list_hits(acl, kind, second, user))
-		return second == DENY ? DENIED : ALLOWED;
-	if (key_of(acl, kind, ALLOW) != NULL)
-		*rule = key_of(acl, kind, ALLOW);
-	return MISS;
+	if (matches_list(acl, kind, second, user))
+		return second == ACL_DENY ? DENIED : ALLOWED;
+	if (key_of(acl, kind, ACL_ALLOW) != NULL)
+		*rule = key_of(acl, kind, ACL_ALLOW);
+	return NO_MATCH;
 }
 
 static enum x2gobroker_verdict
@@ -280,27 +192,28 @@ decide(enum x2gobroker_verdict verdict, struct x2gobroker_error *why,
 	return verdict;
 }
 
-/* The verdict of one kind of list, in words if somebody wants to read them. */
+/* The verdict of one kind of list, with a sentence if why asks for it. */
 static enum x2gobroker_verdict
-decide_hit(enum hit hit, enum list_kind kind, struct x2gobroker_error *why,
-    const struct acl *acl, const struct ini_key *rule)
+decide_match(enum match match, enum acl_kind kind,
+    struct x2gobroker_error *why, const struct acl *acl,
+    const struct ini_key *rule)
 {
-	bool first = deny_first(acl, kind) == (hit == DENIED);
+	bool first = deny_first(acl, kind) == (match == DENIED);
 	char sentence[200] = "";
 
-	if (why != NULL && hit == MISS)
-		snprintf(sentence, sizeof(sentence), "neither list has %s, "
-		    "and that means no", what[kind]);
+	if (why != NULL && match == NO_MATCH)
+		snprintf(sentence, sizeof(sentence), "%s either list, so "
+		    "access is denied", phrases[kind].no_match);
 	else if (why != NULL)
-		snprintf(sentence, sizeof(sentence), "has %s, and the %s list "
-		    "is looked at %s", what[kind],
-		    hit == DENIED ? "deny" : "allow",
-		    first ? "first" : "next, after no hit in the other");
-	return decide(hit == ALLOWED ? X2GOBROKER_ALLOW : X2GOBROKER_DENY,
+		snprintf(sentence, sizeof(sentence), "%s the %s list, which "
+		    "is checked %s", phrases[kind].match,
+		    match == DENIED ? "deny" : "allow",
+		    first ? "first" : "second");
+	return decide(match == ALLOWED ? X2GOBROKER_ALLOW : X2GOBROKER_DENY,
 	    why, acl, rule, sentence);
 }
 
-/* What is asked of the groups, which have to be looked up. */
+/* The groups come last, as they have to be looked up. */
 static enum x2gobroker_verdict
 check_groups(const struct acl *acl, struct x2gobroker_user *user,
     struct x2gobroker_error *why)
@@ -308,40 +221,41 @@ check_groups(const struct acl *acl, struct x2gobroker_user *user,
 	bool primary = !acl->profile->config->ignore_primary_group_memberships;
 	struct x2gobroker_error err;
 	const struct ini_key *rule;
-	enum hit hit;
+	enum match match;
 
 	if (user_need_groups(user, primary, &err) == -1)
 		return decide(X2GOBROKER_DENY, why, acl, NULL, err.text);
-	hit = look(acl, GROUPS, user, &rule);
-	return decide_hit(hit, GROUPS, why, acl, rule);
+	match = match_lists(acl, ACL_GROUPS, user, &rule);
+	return decide_match(match, ACL_GROUPS, why, acl, rule);
 }
 
-/* Who gets in: all decisions are made here. */
+/* All decisions are made here. */
 enum x2gobroker_verdict
 x2gobroker_acl_check(const struct x2gobroker_profile *profile,
     struct x2gobroker_user *user, struct x2gobroker_error *why)
 {
 	const struct ini_key *rule;
 	struct acl acl;
-	enum hit hit;
+	enum match match;
 
-	take_acl(&acl, profile);
-	if (has_list(&acl, CLIENTS)) {
+	collect_acl(&acl, profile);
+	if (has_list(&acl, ACL_CLIENTS)) {
 		if (user->address_text == NULL)
 			return decide(X2GOBROKER_DENY, why, &acl, NULL,
-			    "acl-clients-*: the client's address is not known, "
-			    "or not to be trusted");
-		hit = look(&acl, CLIENTS, user, &rule);
-		if (hit != ALLOWED)
-			return decide_hit(hit, CLIENTS, why, &acl, rule);
+			    "acl-clients-*: the client's address is unknown or "
+			    "not trusted");
+		match = match_lists(&acl, ACL_CLIENTS, user, &rule);
+		if (match != ALLOWED)
+			return decide_match(match, ACL_CLIENTS, why, &acl, rule);
 	}
-	if (!has_list(&acl, USERS) && !has_list(&acl, GROUPS))
+	if (!has_list(&acl, ACL_USERS) && !has_list(&acl, ACL_GROUPS))
 		return decide(X2GOBROKER_ALLOW, why, &acl, NULL,
-		    "no acl-users-* and no acl-groups-*: for everyone");
-	if (has_list(&acl, USERS)) {
-		hit = look(&acl, USERS, user, &rule);
-		if (hit != MISS || !has_list(&acl, GROUPS))
-			return decide_hit(hit, USERS, why, &acl, rule);
+		    "no acl-users-* and no acl-groups-*, so everyone has "
+		    "access");
+	if (has_list(&acl, ACL_USERS)) {
+		match = match_lists(&acl, ACL_USERS, user, &rule);
+		if (match != NO_MATCH || !has_list(&acl, ACL_GROUPS))
+			return decide_match(match, ACL_USERS, why, &acl, rule);
 	}
 	return check_groups(&acl, user, why);
 }
@@ -358,43 +272,67 @@ has_all(const char *list)
 	return false;
 }
 
-static void
-lint_deny_all(const struct acl *acl, enum list_kind kind, struct reporter *rep)
+/* The name of the key that sets the order of that kind. */
+static const char *
+order_name(enum acl_kind kind)
 {
-	const struct ini_key *deny = key_of(acl, kind, DENY);
+	static const char *const names[ACL_NKINDS] = {
+		"acl-clients-order", "acl-users-order", "acl-groups-order",
+	};
+
+	return names[kind];
+}
+
+static void
+lint_deny_all(const struct acl *acl, enum acl_kind kind, struct reporter *rep)
+{
+	const struct ini_key *deny = key_of(acl, kind, ACL_DENY);
 
 	if (deny == NULL || !deny_first(acl, kind) || !has_all(deny->value))
 		return;
 	report(rep, X2GOBROKER_WARNING, acl->profile->file->path, deny->line,
-	    "[%.100s]: %s has ALL and is looked at first, so it lets nobody "
-	    "through; for \"all but\" write %s = allow-deny",
-	    acl->profile->id, deny->name, names[(int)kind * PER_KIND + ORDER]);
+	    "[%.100s]: %s contains ALL and is checked first, so nobody has "
+	    "access; to make exceptions, add %s = allow-deny",
+	    acl->profile->id, deny->name, order_name(kind));
 }
 
-/* The Python broker never looks at acl-any-order and takes deny-allow. */
+/* The Python broker ignores acl-any-order and uses deny-allow. */
 static void
-lint_any_order(const struct acl *acl, enum list_kind kind,
+lint_any_order(const struct acl *acl, enum acl_kind kind,
     struct reporter *rep)
 {
-	if (key_of(acl, kind, ORDER) != NULL || deny_first(acl, kind) ||
-	    key_of(acl, kind, ALLOW) == NULL || key_of(acl, kind, DENY) == NULL)
+	if (key_of(acl, kind, ACL_ORDER) != NULL || deny_first(acl, kind) ||
+	    key_of(acl, kind, ACL_ALLOW) == NULL ||
+	    key_of(acl, kind, ACL_DENY) == NULL)
 		return;
 	report(rep, X2GOBROKER_WARNING, acl->profile->file->path,
-	    acl->keys[ANY_ORDER]->line, "[%.100s]: the Python broker does not "
-	    "look at acl-any-order, so its verdict can differ here; %s says "
-	    "the same to both", acl->profile->id,
-	    names[(int)kind * PER_KIND + ORDER]);
+	    acl->keys[ACL_ANY_ORDER]->line, "[%.100s]: the Python broker "
+	    "ignores acl-any-order, so it may decide differently; both "
+	    "brokers read %s", acl->profile->id, order_name(kind));
 }
 
-void
+static void
 acl_lint(const struct x2gobroker_profile *profile, struct reporter *rep)
 {
 	struct acl acl;
 	int kind;
 
-	take_acl(&acl, profile);
-	for (kind = 0; kind < NKINDS; kind++) {
-		lint_deny_all(&acl, (enum list_kind)kind, rep);
-		lint_any_order(&acl, (enum list_kind)kind, rep);
+	collect_acl(&acl, profile);
+	for (kind = 0; kind < ACL_NKINDS; kind++) {
+		lint_deny_all(&acl, (enum acl_kind)kind, rep);
+		lint_any_order(&acl, (enum acl_kind)kind, rep);
 	}
+}
+
+void
+x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
+    x2gobroker_report *fn, void *arg)
+{
+	struct reporter rep = { .fn = fn, .arg = arg };
+	const struct x2gobroker_profile *profile;
+	size_t i;
+
+	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
+	    i++)
+		acl_lint(profile, &rep);
 }

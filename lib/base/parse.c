@@ -57,18 +57,40 @@ parse_digits(const char *text, int min, int max, int *out)
 }
 
 bool
+parse_item_digits(const char *item, size_t len, int min, int max, int *out)
+{
+	char digits[8];
+
+	if (len >= sizeof(digits))
+		return false;
+	memcpy(digits, item, len);
+	digits[len] = '\0';
+	return parse_digits(digits, min, max, out);
+}
+
+void
+parse_trim(const char **text, size_t *len)
+{
+	while (*len > 0 && strchr(BLANKS, **text) != NULL) {
+		(*text)++;
+		(*len)--;
+	}
+	while (*len > 0 && strchr(BLANKS, (*text)[*len - 1]) != NULL)
+		(*len)--;
+}
+
+bool
 parse_next_item(const char **next, const char **item, size_t *len)
 {
 	const char *end;
 
 	if (*next == NULL)
 		return false;
-	*item = *next + strspn(*next, BLANKS);
+	*item = *next;
 	end = *item + strcspn(*item, ",");
 	*next = *end == ',' ? end + 1 : NULL;
-	while (end > *item && strchr(BLANKS, end[-1]) != NULL)
-		end--;
 	*len = (size_t)(end - *item);
+	parse_trim(item, len);
 	return true;
 }
 

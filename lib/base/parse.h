@@ -19,6 +19,13 @@ bool	parse_int(const char *text, int min, int max, int *out);
 /* A decimal number from min to max, without a sign. */
 bool	parse_digits(const char *text, int min, int max, int *out);
 
+/* The same for the len bytes at item; a number has 7 digits at most. */
+bool	parse_item_digits(const char *item, size_t len, int min, int max,
+	    int *out);
+
+/* Drop blanks and line breaks from both ends of the len bytes at *text. */
+void	parse_trim(const char **text, size_t *len);
+
 /* Get the next item of a list such as "a, b ,c".  *next points to the list at
  * first, and then to the rest of it.  The item, without blanks and line breaks
  * around it, is returned in *item and *len; it may be empty.  Returns false at

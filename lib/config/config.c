@@ -332,7 +332,7 @@ set_section(struct x2gobroker_config *config, const struct ini_section *section,
 		known = strcmp(rows[i].section, section->name) == 0;
 	if (!known) {
 		report(rep, X2GOBROKER_WARNING, config->ini->path,
-		    section->line, "[%.100s]: no such section; not used",
+		    section->line, "[%.100s]: unknown section, ignored",
 		    section->name);
 		return;
 	}
@@ -345,7 +345,7 @@ set_section(struct x2gobroker_config *config, const struct ini_section *section,
 			set(config, row, config->ini, key, rep);
 		else
 			report(rep, X2GOBROKER_WARNING, config->ini->path,
-			    key->line, "%.100s: no such key in [%s]; not used",
+			    key->line, "%.100s: unknown key in [%s], ignored",
 			    key->name, section->name);
 	}
 }

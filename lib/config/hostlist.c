@@ -4,45 +4,46 @@
 
 #include "base/address.h"
 #include "base/cleanup.h"
-#include "config/hostlist.h"
-#include "client/markers.h"
 #include "base/parse.h"
+#include "client/markers.h"
+#include "config/hostlist.h"
 
-static int
-bad(struct x2gobroker_error *err, const char *item, size_t len,
-    const char *why)
+int
+host_error(struct x2gobroker_error *err, const char *key, const char *item,
+    size_t len, const char *why)
 {
-	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-	    "host: \"%.*s\": %s", (int)(len > 200 ? 200 : len), item, why);
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "%s: \"%.*s\": %s",
+	    key, (int)(len > 200 ? 200 : len), item, why);
 }
 
-/* Take ":PORT" off the end of text, in place of *len.  A bare IPv6 address has
- * colons too, but is no address any more without its last part; "[ADDR]:PORT"
- * says what is meant. */
+static int
+item_error(struct x2gobroker_error *err, const char *item, size_t len,
+    const char *why)
+{
+	return host_error(err, "host", item, len, why);
+}
+
+/* Cut ":PORT" from the end of text and shorten *len.  The last part of a bare
+ * IPv6 address is never a port; write "[ADDR]:PORT" for that. */
 static bool
-take_port(const char *text, size_t *len, int *port)
+cut_port(const char *text, size_t *len, int *port)
 {
 	const char *colon = memrchr(text, ':', *len);
 	struct address ignored;
-	char digits[8];
-	size_t n;
+	size_t digits_len;
 
 	*port = 0;
 	if (colon == NULL || address_parse(text, *len, &ignored) ||
 	    text[*len - 1] == ']')
 		return true;
-	n = *len - (size_t)(colon - text) - 1;
-	if (n == 0 || n >= sizeof(digits))
-		return false;
-	memcpy(digits, colon + 1, n);
-	digits[n] = '\0';
+	digits_len = *len - (size_t)(colon - text) - 1;
 	*len = (size_t)(colon - text);
-	return parse_digits(digits, 1, 65535, port);
+	return parse_item_digits(colon + 1, digits_len, 1, 65535, port);
 }
 
-/* Copy a name or an address, without the brackets of an IPv6 one. */
-static bool
-take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
+bool
+host_parse_name(const char *text, size_t len,
+    char dst[static HOST_TEXT_MAX + 1])
 {
 	struct address ignored;
 	const char *word;
@@ -56,8 +57,8 @@ take_name(const char *text, size_t len, char dst[static HOST_TEXT_MAX + 1])
 	if (len >= HOST_TEXT_MAX || (!address_is_host_name(text, len) &&
 	    !address_parse(text, len, &ignored)))
 		return false;
-	/* it will stand in answers between "SERVER:" and ":PORT"; of another
-	 * "SERVER:" at its end the client takes no notice */
+	/* answers have it between "SERVER:" and ":PORT"; the client ignores
+	 * another "SERVER:" at the end of a name */
 	memcpy(dst, text, len);
 	memcpy(dst + len, ":", 2);
 	word = markers_find(dst, len + 1);
@@ -71,34 +72,28 @@ static int
 parse_item(const char *item, size_t len, struct host *host,
     struct x2gobroker_error *err)
 {
-	const char *open = memchr(item, '(', len), *addr;
+	const char *open = memchr(item, '(', len), *name = item, *addr;
 	size_t name_len = len, addr_len;
 
 	host->address[0] = '\0';
 	host->port = 0;
 	if (open != NULL) {
 		if (item[len - 1] != ')')
-			return bad(err, item, len, "no ')' at its end");
+			return item_error(err, item, len, "no ')' at the end");
 		addr = open + 1;
 		addr_len = len - (size_t)(addr - item) - 1;
-		while (addr_len > 0 && *addr == ' ') {
-			addr++;
-			addr_len--;
-		}
-		while (addr_len > 0 && addr[addr_len - 1] == ' ')
-			addr_len--;
-		if (!take_port(addr, &addr_len, &host->port) ||
-		    !take_name(addr, addr_len, host->address))
-			return bad(err, item, len, "what is in brackets is "
-			    "neither ADDRESS nor ADDRESS:PORT");
+		parse_trim(&addr, &addr_len);
+		if (!cut_port(addr, &addr_len, &host->port) ||
+		    !host_parse_name(addr, addr_len, host->address))
+			return item_error(err, item, len, "the text in "
+			    "brackets is neither ADDRESS nor ADDRESS:PORT");
 		name_len = (size_t)(open - item);
-		while (name_len > 0 && item[name_len - 1] == ' ')
-			name_len--;
-	} else if (!take_port(item, &name_len, &host->port))
-		return bad(err, item, len, "no port from 1 to 65535 behind "
-		    "':'");
-	if (!take_name(item, name_len, host->name))
-		return bad(err, item, len, "neither a host's name nor an "
+		parse_trim(&name, &name_len);
+	} else if (!cut_port(item, &name_len, &host->port))
+		return item_error(err, item, len, "no port from 1 to 65535 "
+		    "after ':'");
+	if (!host_parse_name(name, name_len, host->name))
+		return item_error(err, item, len, "neither a host name nor an "
 		    "address");
 	return 0;
 }
@@ -130,7 +125,7 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 	}
 	if (used == 0)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "host: names no server");
+		    "host: no server given");
 	*out = steal(&list);
 	*n = used;
 	return 0;
@@ -147,11 +142,11 @@ hostlist_first(const char *text, struct host *host,
 		if (len > 0)
 			return parse_item(item, len, host, err);
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-	    "host: names no server");
+	    "host: no server given");
 }
 
 /*
- * What a server calls itself
+ * The names that servers give themselves
  */
 
 static size_t
@@ -173,7 +168,7 @@ same_text(const char *a, size_t a_len, const char *b, size_t b_len)
 	return a_len == b_len && a_len > 0;
 }
 
-/* Addresses are the same in all their spellings. */
+/* An address has many spellings. */
 static bool
 is_same_name(const char *a, const char *b)
 {
@@ -185,8 +180,8 @@ is_same_name(const char *a, const char *b)
 	return same_text(a, len_without_dot(a), b, len_without_dot(b));
 }
 
-/* Whether the first labels are the same, and that is all that one of them has:
- * two that differ in their domains are two hosts. */
+/* Whether both have the same first label and one of them has no domain.  With
+ * two different domains they are two hosts. */
 static bool
 is_short_for(const char *a, const char *b)
 {
@@ -232,15 +227,15 @@ is_same_host(const struct host *a, const struct host *b)
 const struct host *
 hostlist_match(const struct host *hosts, size_t n, const char *name)
 {
-	static bool (*const means[])(const struct host *, const char *) = {
+	static bool (*const tests[])(const struct host *, const char *) = {
 		has_name, has_address, has_label,
 	};
 	const struct host *found = NULL;
 	size_t i, j;
 
-	for (i = 0; i < sizeof(means) / sizeof(means[0]); i++) {
+	for (i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
 		for (j = 0; j < n; j++) {
-			if (!means[i](&hosts[j], name))
+			if (!tests[i](&hosts[j], name))
 				continue;
 			if (found != NULL && !is_same_host(found, &hosts[j]))
 				return NULL;

@@ -14,12 +14,12 @@
 
 struct host {
 	char name[HOST_TEXT_MAX + 1];
-	char address[HOST_TEXT_MAX + 1];	/* "": the name is all we have */
+	char address[HOST_TEXT_MAX + 1];	/* "": not given */
 	int port;				/* 0: the profile's sshport */
 };
 
 /* Read text into *out (n hosts, in order, at least one; the caller frees it).
- * -1 with the text of err filled in: what is wrong with which item. */
+ * Returns -1 at the first invalid item, which the text of err quotes. */
 int	hostlist_parse(const char *text, struct host **out, size_t *n,
 	    struct x2gobroker_error *err);
 
@@ -27,15 +27,22 @@ int	hostlist_parse(const char *text, struct host **out, size_t *n,
 int	hostlist_first(const char *text, struct host *host,
 	    struct x2gobroker_error *err);
 
-/* The one of n hosts that name means, which is what an X2Go server calls
- * itself: the host of that name, or else of that address, without regard to
- * case or a dot at the end; else, where one of the two names has no domain, the
- * host with the same first label.  NULL: none, or it could be several. */
+/* Find the host that calls itself name: the one of n hosts with that name, or
+ * else with that address, regardless of case and a final dot; or else, if one
+ * of the two names has no domain, the host with the same first label.  NULL if
+ * there is none, or more than one. */
 const struct host *hostlist_match(const struct host *hosts, size_t n,
 	    const char *name);
 
-/* What the client can be told to connect to: it takes all up to the first ':'
- * for the host, so never an IPv6 literal.  NULL: there is nothing. */
+/* The name or address that the client can connect to, or NULL.  The client ends
+ * a host at the first ':', so this is never an IPv6 address. */
 const char *host_for_client(const struct host *host);
+
+/* For hostweights.c, which has hosts too: copy a host name or an address,
+ * without the brackets of an IPv6 address; and an error about an item. */
+bool	host_parse_name(const char *text, size_t len,
+	    char dst[static HOST_TEXT_MAX + 1]);
+int	host_error(struct x2gobroker_error *err, const char *key,
+	    const char *item, size_t len, const char *why);
 
 #endif

@@ -7,19 +7,39 @@
 #include <string.h>
 #include <strings.h>
 
-#include "access/acl.h"
-#include "farm/score.h"
 #include "base/cleanup.h"
-#include "config/hostlist.h"
-#include "config/profile.h"
-#include "client/markers.h"
-#include "base/utf8.h"
 #include "base/parse.h"
+#include "base/utf8.h"
+#include "client/markers.h"
+#include "config/aclsyntax.h"
+#include "config/hostlist.h"
+#include "config/hostweights.h"
+#include "config/profile.h"
 
 #define NUMBER_MAX	2147483647
 
 /* Sorted by name.  Names and defaults are the Python broker's. */
 static const struct profile_key table[] = {
+	{ "acl-any-order", VALUE_ACL, NULL, .acl = ACL_ANY_ORDER,
+	    .listing = LIST_NEVER },
+	{ "acl-clients-allow", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_CLIENTS, ACL_ALLOW),
+	    .listing = LIST_NEVER },
+	{ "acl-clients-deny", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_CLIENTS, ACL_DENY),
+	    .listing = LIST_NEVER },
+	{ "acl-clients-order", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_CLIENTS, ACL_ORDER),
+	    .listing = LIST_NEVER },
+	{ "acl-groups-allow", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_GROUPS, ACL_ALLOW),
+	    .listing = LIST_NEVER },
+	{ "acl-groups-deny", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_GROUPS, ACL_DENY),
+	    .listing = LIST_NEVER },
+	{ "acl-groups-order", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_GROUPS, ACL_ORDER),
+	    .listing = LIST_NEVER },
+	{ "acl-users-allow", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_USERS, ACL_ALLOW),
+	    .listing = LIST_NEVER },
+	{ "acl-users-deny", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_USERS, ACL_DENY),
+	    .listing = LIST_NEVER },
+	{ "acl-users-order", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_USERS, ACL_ORDER),
+	    .listing = LIST_NEVER },
 	{ "applications", VALUE_LIST, "TERMINAL,WWWBROWSER,MAILCLIENT,OFFICE" },
 	{ "autologin", VALUE_BOOL, NULL, .listing = LIST_AT_THE_END },
 	{ "broker-agent-hostkey-policy", VALUE_POLICY, NULL,
@@ -88,8 +108,8 @@ profile_key(size_t i)
 }
 
 /* Stand-ins for keys that have no row of their own. */
-static const struct profile_key acl_key = { .type = VALUE_ACL,
-    .listing = LIST_NEVER };
+static const struct profile_key unknown_acl_key = { .type = VALUE_ACL,
+    .acl = ACL_UNKNOWN, .listing = LIST_NEVER };
 static const struct profile_key unknown_broker_key = { .type = VALUE_TEXT,
     .listing = LIST_NEVER };
 static const struct profile_key client_key = { .type = VALUE_TEXT };
@@ -100,18 +120,17 @@ compare_name(const void *name, const void *key)
 	return strcmp(name, ((const struct profile_key *)key)->name);
 }
 
-static const struct profile_key *
-find_row(const char *name)
+const struct profile_key *
+profile_row(const char *name)
 {
-	const struct profile_key *row;
+	const struct profile_key *row = bsearch(name, table, NKEYS,
+	    sizeof(table[0]), compare_name);
 
-	/* keys are case-sensitive; but whoever wrote ACL-users-deny did mean to
-	 * deny, so it is an acl- key, of which there is none by that name */
-	if (strncasecmp(name, "acl-", 4) == 0)
-		return &acl_key;
-	row = bsearch(name, table, NKEYS, sizeof(table[0]), compare_name);
 	if (row != NULL)
 		return row;
+	/* keys are case-sensitive, but ACL-users-deny was meant to deny */
+	if (strncasecmp(name, "acl-", 4) == 0)
+		return &unknown_acl_key;
 	return strncmp(name, "broker-", 7) == 0 ? &unknown_broker_key :
 	    &client_key;
 }
@@ -404,8 +423,8 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 		    NULL : "neither true, false nor a number";
 	case VALUE_LIST:
 		return *value != '[' || value[strlen(value) - 1] != ']' ?
-		    NULL : "a list in Python's notation is not read; "
-		    "write a,b,c";
+		    NULL : "lists in Python notation are not "
+		    "supported; write a,b,c";
 	case VALUE_MODE:
 		return config_parse_query_mode(value, &mode) ? NULL :
 		    "neither NONE, LOCAL nor SSH";
@@ -418,7 +437,7 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 		snprintf(buf, size, "%s", err.text);
 		return buf;
 	case VALUE_ACL:
-		return acl_check_value(key->name, value, buf, size);
+		return aclsyntax_check(key->row->acl, value, buf, size);
 	}
 	return NULL;
 }
@@ -431,7 +450,7 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 	char buf[X2GOBROKER_TEXT_SIZE];
 	const char *wrong;
 
-	key->row = find_row(key->name);
+	key->row = profile_row(key->name);
 	/* one of the table's is known to be in order */
 	if (key->row->name == NULL && !is_key_name(key->name)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
@@ -453,16 +472,8 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 	}
 	if (key->row == &unknown_broker_key)
 		report(rep, X2GOBROKER_WARNING, ini->path, key->line,
-		    "%.100s: no such key; not used", key->name);
-	if (profile_is_not_set(key->value) && key->row->type == VALUE_ACL) {
-		/* to the Python broker it is the name of a user, so that
-		 * nobody gets in; without the rule, everybody would */
-		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
-		    "%s = not-set: say who is meant, or remove the key",
-		    key->name);
-		return;
-	}
-	if (profile_is_not_set(key->value))
+		    "%.100s: unknown key, ignored", key->name);
+	if (profile_is_not_set(key->value) && key->row->type != VALUE_ACL)
 		return;
 	if ((wrong = wrong_value(key, buf, sizeof(buf))) != NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
@@ -523,7 +534,7 @@ profile_check_whole(const struct x2gobroker_profile *profile,
 	else if (x2gobroker_profile_value(profile, "host") == NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, profile->file->path,
 		    profile_key_line(profile, "host"),
-		    "[%.100s]: host: names no server", profile->id);
+		    "[%.100s]: host: no server given", profile->id);
 	if (x2gobroker_profile_value(profile, "name") == NULL)
 		report(rep, X2GOBROKER_WARNING, profile->file->path,
 		    profile->line, "[%.100s]: no name=, so its button has no "

@@ -35,7 +35,7 @@ enum value_type {
 	VALUE_MODE,	/* an agent query mode */
 	VALUE_POLICY,	/* what to do about host keys */
 	VALUE_WEIGHTS,	/* NAME:WEIGHT,... */
-	VALUE_ACL,	/* one of acl.c's */
+	VALUE_ACL,	/* one of aclsyntax.h */
 };
 
 /* What a listing does with a key. */
@@ -52,10 +52,15 @@ struct profile_key {
 	const char *initial;	/* NULL: there is no built-in default */
 	int min, max;		/* of VALUE_INT */
 	enum listing listing;
+	int acl;		/* of VALUE_ACL: which */
 };
 
 /* Row i of the table of keys, sorted by name, or NULL past the end. */
 const struct profile_key *profile_key(size_t i);
+
+/* The row for a key of that name, or the one for all unknown keys of its kind,
+ * whose name is NULL. */
+const struct profile_key *profile_row(const char *name);
 
 /* The key, from the profile or its file's defaults, or NULL. */
 const struct ini_key *profile_find_key(const struct x2gobroker_profile *profile,

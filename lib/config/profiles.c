@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/acl.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/safefile.h"
@@ -345,17 +344,6 @@ size_t
 x2gobroker_profiles_count_withheld(const struct x2gobroker_profiles *profiles)
 {
 	return profiles->nwithheld;
-}
-
-void
-x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
-    x2gobroker_report *fn, void *arg)
-{
-	struct reporter rep = { .fn = fn, .arg = arg };
-	size_t i;
-
-	for (i = 0; i < profiles->n; i++)
-		acl_lint(&profiles->list[i], &rep);
 }
 
 const struct x2gobroker_profile *

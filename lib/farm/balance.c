@@ -5,6 +5,7 @@
 #include "farm/assignments.h"
 #include "farm/balance.h"
 #include "base/cleanup.h"
+#include "config/hostweights.h"
 #include "farm/poll.h"
 
 #define KNOCK_SECONDS	2	/* as the Python broker waits */

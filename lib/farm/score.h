@@ -33,11 +33,4 @@ void	score_of(struct candidate *list, size_t n,
 /* The best of the usable ones, with the same chance for equal ones, or -1. */
 int	score_choose(const struct candidate *list, size_t n);
 
-/* Read broker-host-weights, "NAME:WEIGHT, ..." with weights from 1 to 10000.
- * An IPv6 address is written "[ADDRESS]:WEIGHT".  Calls fn (may be NULL) for
- * each item until one is wrong: then -1, and the text of err says which. */
-typedef void score_weight(void *arg, const char *name, int weight);
-int	hostweights_parse(const char *text, score_weight *fn, void *arg,
-	    struct x2gobroker_error *err);
-
 #endif

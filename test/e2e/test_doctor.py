@@ -302,7 +302,7 @@ def faults(l):
         ('visible', 'warn', profiles(l, more='acl-users-deny = ALL\n'
                                      'acl-users-allow = root\n'
                                      'acl-users-order = deny-allow'),
-         'lets nobody', 'x2gobrokerctl check', set()),
+         'nobody has access', 'x2gobrokerctl check', set()),
         ('user-keys', 'FAIL', mode(s.path('keys.d/%s.pub' % l.user.name), 0o664),
          'may write it', 'x2gobrokerctl check', set()),
         ('owners', 'FAIL', mode(s.path('keys.d'), 0o777), 'may write it',

@@ -175,8 +175,8 @@ EXAMPLES = [
     Row(STORY, '/etc/x2go/broker/x2gobroker-sessionprofiles.conf: ', 'log',
         pieces=('not used: ', 'its group or others may write it (chmod go-w)')),
     Row(STORY, '# x2gobrokerctl list --as bob', 'commands', EITHER,
-        says='no: .*: acl-groups-allow: neither list has a group of the user, and that '
-        'means no', before=XFCE_FOR_OFFICE),
+        says='no: .*: acl-groups-allow: no group of the user is in either '
+        'list, so access is denied', before=XFCE_FOR_OFFICE),
     Row(STORY, 'ts03: cannot connect to port 22', 'log',
         pieces=('cannot connect to port ', 'its host key ', 'is not known; if it is '
                 'the right one: x2gobrokerctl known-hosts add', 'it does not let ',

@@ -4,10 +4,11 @@
  * bytes for each.  Weights that are taken are read again as the same; and the
  * server that is chosen is a usable one with the least score.
  */
-#include "farm/score.h"
 #include "base/buf.h"
-#include "fuzz.h"
 #include "config/hostlist.h"
+#include "config/hostweights.h"
+#include "farm/score.h"
+#include "fuzz.h"
 
 #define SERVERS_MAX	32
 

@@ -3,7 +3,6 @@
  * Who gets in.  In the tables, user alice asks from 192.0.2.7, and is in the
  * groups staff and lab.
  */
-#include "access/acl.h"
 #include "support.h"
 
 #define ALLOW	X2GOBROKER_ALLOW
@@ -57,51 +56,51 @@ static void
 users_and_groups_are_decided_by_table(void **state unused)
 {
 	static const struct row rows[] = {
-		{ "", ALLOW, "for everyone" },
-		{ "acl-users-allow=\nacl-users-deny=", ALLOW, "for everyone" },
-		{ "acl-users-order=deny-allow", ALLOW, "for everyone" },
+		{ "", ALLOW, "everyone has access" },
+		{ "acl-users-allow=\nacl-users-deny=", ALLOW, "everyone has access" },
+		{ "acl-users-order=deny-allow", ALLOW, "everyone has access" },
 
 		/* users alone */
-		{ "acl-users-allow=alice", ALLOW, "acl-users-allow: has" },
-		{ "acl-users-allow=bob, alice ,carol", ALLOW, "has the user" },
-		{ "acl-users-allow=bob,\n alice,\n\n carol", ALLOW, "has" },
-		{ "acl-users-allow=ALL", ALLOW, "has the user's name" },
-		{ "acl-users-allow=ALL\nacl-users-deny=bob", ALLOW, "has" },
-		{ "acl-users-allow=bob", DENY, "neither list has" },
-		{ "acl-users-allow=Alice", DENY, "neither list has" },
-		{ "acl-users-allow=all", DENY, "neither list has" },
-		{ "acl-users-allow=ali", DENY, "neither list has" },
-		{ "acl-users-allow=alice2", DENY, "neither list has" },
-		{ "acl-users-allow=alice bob", DENY, "neither list has" },
-		{ "acl-users-allow=staff", DENY, "neither list has" },
-		{ "acl-users-allow=,bob,", DENY, "neither list has" },
-		{ "acl-users-deny=alice", DENY, "acl-users-deny: has the" },
-		{ "acl-users-deny=ALL", DENY, "acl-users-deny: has the" },
-		{ "acl-users-deny=bob", DENY, "acl-users-deny: neither" },
+		{ "acl-users-allow=alice", ALLOW, "acl-users-allow: the user's name is in" },
+		{ "acl-users-allow=bob, alice ,carol", ALLOW, "user's name is in" },
+		{ "acl-users-allow=bob,\n alice,\n\n carol", ALLOW, "is in the" },
+		{ "acl-users-allow=ALL", ALLOW, "the user's name is in" },
+		{ "acl-users-allow=ALL\nacl-users-deny=bob", ALLOW, "is in the" },
+		{ "acl-users-allow=bob", DENY, "in either list" },
+		{ "acl-users-allow=Alice", DENY, "in either list" },
+		{ "acl-users-allow=all", DENY, "in either list" },
+		{ "acl-users-allow=ali", DENY, "in either list" },
+		{ "acl-users-allow=alice2", DENY, "in either list" },
+		{ "acl-users-allow=alice bob", DENY, "in either list" },
+		{ "acl-users-allow=staff", DENY, "in either list" },
+		{ "acl-users-allow=,bob,", DENY, "in either list" },
+		{ "acl-users-deny=alice", DENY, "acl-users-deny: the user's name is in" },
+		{ "acl-users-deny=ALL", DENY, "acl-users-deny: the user's name is in" },
+		{ "acl-users-deny=bob", DENY, "acl-users-deny: the user's name is not" },
 
 		/* both lists: the order decides */
 		{ "acl-users-allow=alice\nacl-users-deny=alice", DENY,
-		    "acl-users-deny: has" },
+		    "acl-users-deny: the user's name is in" },
 		{ "acl-users-allow=alice\nacl-users-deny=ALL", DENY,
-		    "acl-users-deny: has" },
+		    "acl-users-deny: the user's name is in" },
 		{ "acl-users-allow=alice\nacl-users-deny=ALL\n"
-		    "acl-users-order=deny-allow", DENY, "looked at first" },
+		    "acl-users-order=deny-allow", DENY, "checked first" },
 		{ "acl-users-allow=alice\nacl-users-deny=ALL\n"
-		    "acl-users-order=allow-deny", ALLOW, "looked at first" },
+		    "acl-users-order=allow-deny", ALLOW, "checked first" },
 		{ "acl-users-allow=bob\nacl-users-deny=ALL\n"
-		    "acl-users-order=allow-deny", DENY, "looked at next" },
+		    "acl-users-order=allow-deny", DENY, "checked second" },
 		{ "acl-users-allow=ALL\nacl-users-deny=alice\n"
-		    "acl-users-order=allow-deny", ALLOW, "looked at first" },
+		    "acl-users-order=allow-deny", ALLOW, "checked first" },
 		{ "acl-users-allow=ALL\nacl-users-deny=bob\n"
-		    "acl-users-order=deny-allow", ALLOW, "looked at next" },
+		    "acl-users-order=deny-allow", ALLOW, "checked second" },
 		{ "acl-users-allow=bob\nacl-users-deny=carol\n"
-		    "acl-users-order=allow-deny", DENY, "acl-users-allow: n" },
+		    "acl-users-order=allow-deny", DENY, "acl-users-allow: the user's name is not" },
 
 		/* the default of all orders */
 		{ "acl-any-order=allow-deny\nacl-users-allow=alice\n"
-		    "acl-users-deny=ALL", ALLOW, "looked at first" },
+		    "acl-users-deny=ALL", ALLOW, "checked first" },
 		{ "acl-any-order=deny-allow\nacl-users-allow=alice\n"
-		    "acl-users-deny=ALL", DENY, "looked at first" },
+		    "acl-users-deny=ALL", DENY, "checked first" },
 		{ "acl-any-order=allow-deny\nacl-users-order=deny-allow\n"
 		    "acl-users-allow=alice\nacl-users-deny=ALL", DENY, "deny" },
 		{ "acl-any-order=deny-allow\nacl-users-order=allow-deny\n"
@@ -113,41 +112,41 @@ users_and_groups_are_decided_by_table(void **state unused)
 		{ "acl-groups-allow=staff", ALLOW, "a group of the user" },
 		{ "acl-groups-allow=guests,lab", ALLOW, "a group of" },
 		{ "acl-groups-allow=ALL", ALLOW, "a group of the user" },
-		{ "acl-groups-allow=guests", DENY, "neither list has a grou" },
-		{ "acl-groups-allow=alice", DENY, "neither list has" },
-		{ "acl-groups-allow=Staff", DENY, "neither list has" },
-		{ "acl-groups-allow=staff lab", DENY, "neither list has" },
-		{ "acl-groups-deny=lab", DENY, "acl-groups-deny: has" },
-		{ "acl-groups-deny=ALL", DENY, "acl-groups-deny: has" },
-		{ "acl-groups-deny=guests", DENY, "neither list has" },
+		{ "acl-groups-allow=guests", DENY, "no group of the user" },
+		{ "acl-groups-allow=alice", DENY, "in either list" },
+		{ "acl-groups-allow=Staff", DENY, "in either list" },
+		{ "acl-groups-allow=staff lab", DENY, "in either list" },
+		{ "acl-groups-deny=lab", DENY, "acl-groups-deny: a group of the user is in" },
+		{ "acl-groups-deny=ALL", DENY, "acl-groups-deny: a group of the user is in" },
+		{ "acl-groups-deny=guests", DENY, "in either list" },
 		{ "acl-groups-allow=staff\nacl-groups-deny=lab", DENY, "deny" },
 		{ "acl-groups-allow=staff\nacl-groups-deny=lab\n"
 		    "acl-groups-order=allow-deny", ALLOW, "first" },
 		{ "acl-groups-allow=staff\nacl-groups-deny=guests", ALLOW,
-		    "looked at next" },
+		    "checked second" },
 		{ "acl-groups-allow=ALL\nacl-groups-deny=staff", DENY, "" },
 		{ "acl-groups-allow=staff\nacl-groups-deny=lab\n"
-		    "acl-users-order=allow-deny", DENY, "looked at first" },
+		    "acl-users-order=allow-deny", DENY, "checked first" },
 
 		/* users decide before groups; a miss leaves it to groups */
 		{ "acl-users-allow=alice\nacl-groups-deny=ALL", ALLOW,
-		    "acl-users-allow: has" },
+		    "acl-users-allow: the user's name is in" },
 		{ "acl-users-allow=alice\nacl-groups-allow=guests", ALLOW,
-		    "acl-users-allow: has" },
+		    "acl-users-allow: the user's name is in" },
 		{ "acl-users-deny=alice\nacl-groups-allow=staff", DENY,
-		    "acl-users-deny: has" },
+		    "acl-users-deny: the user's name is in" },
 		{ "acl-users-deny=alice\nacl-groups-allow=ALL", DENY,
-		    "acl-users-deny: has" },
+		    "acl-users-deny: the user's name is in" },
 		{ "acl-users-allow=bob\nacl-groups-allow=staff", ALLOW,
-		    "acl-groups-allow: has" },
+		    "acl-groups-allow: a group of the user is in" },
 		{ "acl-users-deny=bob\nacl-groups-allow=staff", ALLOW,
-		    "acl-groups-allow: has" },
+		    "acl-groups-allow: a group of the user is in" },
 		{ "acl-users-allow=bob\nacl-groups-allow=guests", DENY,
-		    "acl-groups-allow: neither" },
+		    "acl-groups-allow: no group" },
 		{ "acl-users-deny=bob\nacl-groups-deny=staff", DENY,
-		    "acl-groups-deny: has" },
+		    "acl-groups-deny: a group of the user is in" },
 		{ "acl-users-allow=bob\nacl-groups-deny=guests", DENY,
-		    "acl-groups-deny: neither" },
+		    "acl-groups-deny: no group" },
 	};
 	size_t i;
 
@@ -161,7 +160,7 @@ static void
 clients_are_decided_by_table(void **state unused)
 {
 	static const struct row rows[] = {
-		{ "acl-clients-allow=192.0.2.7", ALLOW, "for everyone" },
+		{ "acl-clients-allow=192.0.2.7", ALLOW, "everyone has access" },
 		{ "acl-clients-allow=192.0.2.0/24", ALLOW, "" },
 		{ "acl-clients-allow=192.0.2.0/255.255.255.0", ALLOW, "" },
 		{ "acl-clients-allow=10.0.0.0/8, 192.0.2.7", ALLOW, "" },
@@ -174,36 +173,36 @@ clients_are_decided_by_table(void **state unused)
 		{ "acl-any-order=allow-deny\nacl-clients-allow=192.0.2.7\n"
 		    "acl-clients-deny=192.0.2.0/24", ALLOW, "" },
 		{ "acl-clients-allow=ALL\nacl-users-allow=alice", ALLOW,
-		    "acl-users-allow: has" },
+		    "acl-users-allow: the user's name is in" },
 
-		{ "acl-clients-allow=192.0.2.8", DENY, "neither list has the "
-		    "client's address" },
-		{ "acl-clients-allow=192.0.2.0/30", DENY, "neither" },
-		{ "acl-clients-allow=::/0", DENY, "neither" },
+		{ "acl-clients-allow=192.0.2.8", DENY, "the client's address "
+		    "is not in either list" },
+		{ "acl-clients-allow=192.0.2.0/30", DENY, "in either list" },
+		{ "acl-clients-allow=::/0", DENY, "in either list" },
 		{ "acl-clients-allow=192.0.2.7\nacl-clients-deny=ALL", DENY,
-		    "acl-clients-deny: has" },
+		    "acl-clients-deny: the client's address is in" },
 		{ "acl-clients-allow=ALL\nacl-clients-deny=192.0.2.0/24", DENY,
-		    "acl-clients-deny: has" },
-		{ "acl-clients-deny=192.0.2.7", DENY, "acl-clients-deny: has" },
-		{ "acl-clients-deny=10.0.0.0/8", DENY, "neither list has" },
-		{ "acl-clients-allow=no-such-host.invalid", DENY, "neither" },
+		    "acl-clients-deny: the client's address is in" },
+		{ "acl-clients-deny=192.0.2.7", DENY, "acl-clients-deny: the client's address is in" },
+		{ "acl-clients-deny=10.0.0.0/8", DENY, "in either list" },
+		{ "acl-clients-allow=no-such-host.invalid", DENY, "in either list" },
 		/* a name that does not resolve denies, and never allows */
 		{ "acl-clients-allow=ALL\n"
 		    "acl-clients-deny=no-such-host.invalid", DENY,
-		    "acl-clients-deny: has" },
-		{ "acl-clients-allow=localhost", DENY, "neither" },
+		    "acl-clients-deny: the client's address is in" },
+		{ "acl-clients-allow=localhost", DENY, "in either list" },
 		{ "acl-clients-allow=ALL\nacl-clients-deny=localhost", ALLOW,
 		    "" },
 
 		/* both must be passed: the clients' lists and the others */
 		{ "acl-clients-allow=ALL\nacl-users-allow=bob", DENY,
-		    "acl-users-allow: neither" },
+		    "acl-users-allow: the user's name is not" },
 		{ "acl-clients-allow=ALL\nacl-groups-allow=guests", DENY,
-		    "acl-groups-allow: neither" },
+		    "acl-groups-allow: no group" },
 		{ "acl-clients-allow=192.0.2.8\nacl-users-allow=alice", DENY,
-		    "acl-clients-allow: neither" },
+		    "acl-clients-allow: the client's address is not" },
 		{ "acl-clients-deny=ALL\nacl-groups-allow=staff", DENY,
-		    "acl-clients-deny: has" },
+		    "acl-clients-deny: the client's address is in" },
 	};
 	struct row unknown;
 	size_t i;
@@ -213,7 +212,7 @@ clients_are_decided_by_table(void **state unused)
 		check_row(&rows[i], "::ffff:192.0.2.7");
 		unknown = rows[i];
 		unknown.verdict = DENY;
-		unknown.why = "the client's address is not known";
+		unknown.why = "the client's address is unknown";
 		check_row(&unknown, NULL);
 	}
 }
@@ -225,10 +224,10 @@ ipv6_clients_are_decided_by_table(void **state unused)
 		{ "acl-clients-allow=2001:db8::/32", ALLOW, "" },
 		{ "acl-clients-allow=::/0", ALLOW, "" },
 		{ "acl-clients-allow=2001:db8::7", ALLOW, "" },
-		{ "acl-clients-allow=0.0.0.0/0", DENY, "neither" },
-		{ "acl-clients-allow=2001:db9::/32", DENY, "neither" },
+		{ "acl-clients-allow=0.0.0.0/0", DENY, "in either list" },
+		{ "acl-clients-allow=2001:db9::/32", DENY, "in either list" },
 		{ "acl-clients-allow=ALL\nacl-clients-deny=2001:db8::/64",
-		    DENY, "acl-clients-deny: has" },
+		    DENY, "acl-clients-deny: the client's address is in" },
 	};
 	size_t i;
 
@@ -290,78 +289,6 @@ groups_that_cannot_be_looked_up_deny(void **state unused)
 }
 
 static void
-values_are_checked_by_table(void **state unused)
-{
-	static const struct {
-		const char *key, *value;
-		const char *wrong;	/* NULL: nothing */
-	} rows[] = {
-		{ "acl-users-allow", "alice,bob", NULL },
-		{ "acl-users-allow", "", NULL },
-		{ "acl-users-deny", "DOMAIN\\user", NULL },
-		{ "acl-groups-allow", "domain users,staff", NULL },
-		{ "acl-groups-deny", ",staff,", NULL },
-		{ "acl-clients-allow", "", NULL },
-		{ "acl-clients-allow", "ALL,192.0.2.1, 10.0.0.0/8,2001:db8::1,"
-		    "2001:db8::/32,10.0.0.0/255.0.0.0,lab.example.org", NULL },
-		{ "acl-users-order", "allow-deny", NULL },
-		{ "acl-groups-order", "deny-allow", NULL },
-		{ "acl-clients-order", "", NULL },
-		{ "acl-any-order", "allow-deny", NULL },
-
-		{ "acl-users-allow", ",", "commas, and nothing" },
-		{ "acl-groups-deny", " , ,\n,", "commas, and nothing" },
-		{ "acl-clients-deny", ",,", "commas, and nothing" },
-		{ "acl-users-allow", "['alice']", "Python's notation" },
-		{ "acl-clients-deny", "[]", "Python's notation" },
-		{ "acl-clients-deny", "10.0.0.0/33", "\"10.0.0.0/33\" is" },
-		{ "acl-clients-deny", "ALL,10.0.0", "\"10.0.0\" is neither" },
-		{ "acl-clients-allow", "10.0.0.0/-0", "is neither ALL" },
-		{ "acl-clients-allow", "10.0.0.0/255.0.255.0", "is neither" },
-		{ "acl-clients-allow", "10.0.0.*", "\"10.0.0.*\" is neither" },
-		{ "acl-clients-allow", "::g", "is neither ALL" },
-		{ "acl-clients-deny", "fe80::1%eth0 10.0.0.1", "is neither" },
-		{ "acl-clients-allow", "10.0.0.1 10.0.0.2", "is neither" },
-		{ "acl-clients-allow", "*.example.org", "is neither ALL" },
-		{ "acl-users-order", "allow", "neither allow-deny nor" },
-		{ "acl-users-order", "Allow-Deny", "neither allow-deny nor" },
-		{ "acl-users-order", "allow-deny,", "neither allow-deny nor" },
-		{ "acl-any-order", "deny", "neither allow-deny nor" },
-		{ "acl-users-alow", "alice", "no such key" },
-		{ "acl-user-allow", "alice", "no such key" },
-		{ "acl-Users-allow", "alice", "no such key" },
-		{ "acl-any-allow", "alice", "no such key" },
-		{ "acl-users-allow-order", "alice", "no such key" },
-		{ "acl-", "", "no such key" },
-	};
-	const char *wrong;
-	char buf[1024];
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++) {
-		wrong = acl_check_value(rows[i].key, rows[i].value, buf,
-		    sizeof(buf));
-		if ((wrong == NULL) != (rows[i].wrong == NULL) ||
-		    (wrong != NULL && strstr(wrong, rows[i].wrong) == NULL))
-			fail_msg("[%s=%s] %s", rows[i].key, rows[i].value,
-			    wrong != NULL ? wrong : "is taken");
-	}
-}
-
-static void
-every_key_is_known_by_its_name(void **state unused)
-{
-	char buf[100];
-	size_t i;
-
-	for (i = 0; acl_key_name(i) != NULL; i++)
-		assert_null(acl_check_value(acl_key_name(i), "", buf,
-		    sizeof(buf)));
-	assert_int_equal(i, 10);
-	assert_null(acl_key_name(11));
-}
-
-static void
 what_is_surely_not_meant_is_told(void **state unused)
 {
 	static const struct {
@@ -371,10 +298,10 @@ what_is_surely_not_meant_is_told(void **state unused)
 		{ "acl-users-allow=ALL", "" },
 		{ "acl-users-deny=ALL\nacl-users-allow=alice\n"
 		    "acl-users-order=allow-deny", "" },
-		{ "acl-users-deny=ALL", "acl-users-deny has ALL" },
+		{ "acl-users-deny=ALL", "acl-users-deny contains ALL" },
 		{ "acl-groups-deny=x, ALL", "acl-groups-order = allow-deny" },
 		{ "acl-clients-deny=ALL\nacl-clients-order=deny-allow",
-		    "acl-clients-deny has ALL and is looked at first" },
+		    "acl-clients-deny contains ALL and is checked first" },
 		{ "acl-any-order=allow-deny\nacl-users-deny=ALL\n"
 		    "acl-users-allow=alice", "acl-any-order" },
 		{ "acl-any-order=allow-deny\nacl-users-deny=bob", "" },
@@ -386,13 +313,12 @@ what_is_surely_not_meant_is_told(void **state unused)
 	};
 	struct x2gobroker_profiles *profiles;
 	struct problems problems;
-	struct reporter rep = { .fn = collect, .arg = &problems };
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		profiles = load_profile(rows[i].keys);
 		problems.n = 0;
-		acl_lint(x2gobroker_profiles_get(profiles, 0), &rep);
+		x2gobroker_profiles_lint(profiles, collect, &problems);
 		check(rows[i].keys, problems.n == (*rows[i].told != '\0'));
 		if (problems.n == 1)
 			check_problem(rows[i].keys, &problems.list[0],
@@ -400,7 +326,6 @@ what_is_surely_not_meant_is_told(void **state unused)
 			    problems.list[0].line, rows[i].told });
 		x2gobroker_profiles_free(profiles);
 	}
-	assert_int_equal(rep.errors, 0);
 }
 
 int
@@ -412,8 +337,6 @@ main(void)
 		cmocka_unit_test(ipv6_clients_are_decided_by_table),
 		cmocka_unit_test(the_rule_that_decided_is_named_by_its_line),
 		cmocka_unit_test(groups_that_cannot_be_looked_up_deny),
-		cmocka_unit_test(values_are_checked_by_table),
-		cmocka_unit_test(every_key_is_known_by_its_name),
 		cmocka_unit_test(what_is_surely_not_meant_is_told),
 	};
 

@@ -189,7 +189,7 @@ all_errors_are_told_and_the_first_is_returned(void **state unused)
 	assert_null(load("[nowhere]\n[global]\nlog-file=x\n"
 	    "pre_auth_scripts=x\n", &problems, &err));
 	check_problems("three", &problems, (const struct problem[]){
-		{ X2GOBROKER_WARNING, 1, "[nowhere]: no such section" },
+		{ X2GOBROKER_WARNING, 1, "[nowhere]: unknown section" },
 		{ X2GOBROKER_ERR_VALUE, 3, "log-file = x" },
 		{ X2GOBROKER_ERR_VALUE, 4, "pre_auth_scripts = x" },
 		{ 0 } });
@@ -205,15 +205,15 @@ what_nobody_knows_is_told_and_not_used(void **state unused)
 		struct problem problem;
 	} rows[] = {
 		{ "[nowhere]\nx=1\n",
-		    { X2GOBROKER_WARNING, 1, "no such section" } },
+		    { X2GOBROKER_WARNING, 1, "unknown section" } },
 		{ "[Global]\nlog-file=x\n",
-		    { X2GOBROKER_WARNING, 1, "no such section" } },
+		    { X2GOBROKER_WARNING, 1, "unknown section" } },
 		{ "[global]\nlog_file=x\n",
-		    { X2GOBROKER_WARNING, 2, "log_file: no such key" } },
+		    { X2GOBROKER_WARNING, 2, "log_file: unknown key" } },
 		{ "[global]\nLog-File=x\n",
-		    { X2GOBROKER_WARNING, 2, "no such key in [global]" } },
+		    { X2GOBROKER_WARNING, 2, "unknown key in [global]" } },
 		{ "[broker_inifile]\nlog-file=x\n",
-		    { X2GOBROKER_WARNING, 2, "no such key in [broker_ini" } },
+		    { X2GOBROKER_WARNING, 2, "unknown key in [broker_ini" } },
 	};
 	struct x2gobroker_config *config;
 	struct problems problems;

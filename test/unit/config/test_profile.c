@@ -58,14 +58,14 @@ keys_and_values_are_checked_by_table(void **state unused)
 		{ "sshproxyport=0", "out of range" },
 		{ "setdpi=", "neither true, false nor a number" },
 		{ "setdpi=often", "neither true, false nor a number" },
-		{ "applications=['a']", "a list in Python's notation" },
+		{ "applications=['a']", "lists in Python notation" },
 		{ "broker-agent-query-mode=HTTP", "neither NONE, LOCAL nor" },
 		{ "broker-agent-query-mode=", "neither NONE, LOCAL nor SSH" },
-		{ "acl-users-alow=alice", "no such key" },
+		{ "acl-users-alow=alice", "unknown key" },
 		{ "acl-clients-deny=10.0.0.0/33", "\"10.0.0.0/33\" is" },
 		{ "acl-users-order=deny", "neither allow-deny nor" },
-		{ "acl-users-allow=not-set", "say who is meant" },
-		{ "acl-groups-deny=not-set", "say who is meant" },
+		{ "acl-users-allow=not-set", "list the names that you mean" },
+		{ "acl-groups-deny=not-set", "list the names that you mean" },
 		{ "my key=x", "\"my key\" is no name of a key" },
 		{ "k\xc3\xa4y=x", "is no name of a key" },
 		{ "key#=x", "is no name of a key" },
@@ -112,15 +112,15 @@ hosts_are_checked_by_table(void **state unused)
 		{ "host=a,\n b,\n c", NULL }, { "name=X", NULL },
 		{ "host=2001:db8::1,lab", NULL },
 		{ "host=2001:db8::1 (192.0.2.1)", NULL },
-		{ "host=", "names no server" }, { "host=,", "names no" },
-		{ "host=not-set", "names no server" },
+		{ "host=", "no server given" }, { "host=,", "no server given" },
+		{ "host=not-set", "no server given" },
 		{ "host=lab:0", "no port from 1 to 65535" },
-		{ "host=a b", "neither a host's name" },
+		{ "host=a b", "neither a host name" },
 		{ "host=a,b c", "\"b c\"" },
-		{ "host=['a','b']", "neither a host's name" },
+		{ "host=['a','b']", "neither a host name" },
 		{ "host=[2001:db8::1]:22", "no server that the X2Go client" },
 		{ "host=2001:db8::1, 2001:db8::2", "no server that" },
-		{ "host=END_USER_SESSIONS", "neither a host's name" },
+		{ "host=END_USER_SESSIONS", "neither a host name" },
 	};
 	struct x2gobroker_profiles *profiles;
 	struct problems problems;
@@ -202,7 +202,7 @@ what_can_be_but_is_odd_is_a_warning(void **state unused)
 		{ "[p]\nname=P\nhost=2001:db8::1,a\n",
 		    { { X2GOBROKER_WARNING, 3, "cannot be told an IPv6" } } },
 		{ "[p]\nname=P\nhost=a\nbroker-unheard-of=x\n",
-		    { { X2GOBROKER_WARNING, 4, "no such key; not used" } } },
+		    { { X2GOBROKER_WARNING, 4, "unknown key, ignored" } } },
 	};
 	struct x2gobroker_profiles *profiles;
 	struct problems problems;

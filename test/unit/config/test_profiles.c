@@ -103,7 +103,7 @@ one_fault_withholds_one_profile(void **state unused)
 	    "[c]\nhost=c\nacl-users-alow=x\n[d]\nhost=d\n[General]\nhost=e\n");
 	profiles = expect("a d", (const struct problem[]){
 		{ X2GOBROKER_ERR_VALUE, 5, "sound = maybe" },
-		{ X2GOBROKER_ERR_VALUE, 8, "acl-users-alow = x: no such key" },
+		{ X2GOBROKER_ERR_VALUE, 8, "acl-users-alow = x: unknown key" },
 		{ X2GOBROKER_ERR_VALUE, 11, "[General]: the id" },
 		{ 0 } });
 	assert_int_equal(x2gobroker_profiles_count_withheld(profiles), 3);
@@ -128,7 +128,7 @@ a_fault_of_the_defaults_withholds_the_file(void **state unused)
 		{ "[DEFAULT]\nsound=maybe\n[a]\nhost=a\nsound=true\n",
 		    { X2GOBROKER_ERR_VALUE, 2, "sound = maybe" } },
 		{ "[a]\nhost=a\n[DEFAULT]\nacl-user-deny=x\n",
-		    { X2GOBROKER_ERR_VALUE, 4, "no such key" } },
+		    { X2GOBROKER_ERR_VALUE, 4, "unknown key" } },
 		{ "[DEFAULT]\nwidth=1\n[a]\nhost=a\n[DEFAULT]\nwidth=2\n",
 		    { X2GOBROKER_ERR_VALUE, 6, "width stands here and in" } },
 		{ "[DEFAULT]\nhost=lab:0\n[a]\nhost=a\n",
@@ -385,7 +385,7 @@ rules_that_are_surely_not_meant_are_linted(void **state unused)
 		{ X2GOBROKER_ERR_VALUE, 9, "sound" }, { 0 } });
 	x2gobroker_profiles_lint(profiles, collect, &problems);
 	check_problems("lint", &problems, (const struct problem[]){
-		{ X2GOBROKER_WARNING, 3, "[a]: acl-users-deny has ALL" },
+		{ X2GOBROKER_WARNING, 3, "[a]: acl-users-deny contains ALL" },
 		{ 0 } });
 	x2gobroker_profiles_lint(profiles, NULL, NULL);
 	x2gobroker_profiles_free(profiles);

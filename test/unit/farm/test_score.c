@@ -20,8 +20,6 @@ __wrap_arc4random_uniform(uint32_t bound)
 	    (uint32_t)chance % bound;
 }
 
-#define NAME_MAX_LEN	253	/* of a host (RFC 1035) */
-
 #define USABLE(...)	{ .usable = true, .weight = 100, __VA_ARGS__ }
 #define LOAD(f)		.load_known = true, .load_factor = (f)
 
@@ -184,112 +182,6 @@ a_class_is_spread(void **state unused)
 	assert_in_range(list[2].pending, 19, 21);
 }
 
-/*
- * Weights
- */
-
-static void
-put_weight(void *arg, const char *name, int weight)
-{
-	char *text = arg;
-
-	sprintf(text + strlen(text), "%s=%d ", name, weight);
-}
-
-static void
-weights_are_read(void **state unused)
-{
-	static const struct {
-		const char *text, *want;
-	} rows[] = {
-		{ "", "" },
-		{ " , ", "" },
-		{ "ts01:100", "ts01=100 " },
-		{ "ts01:1, ts02.example.org:10000", "ts01=1 "
-		    "ts02.example.org=10000 " },
-		{ " ts01 : 50 ,\n\tts02: 60 ,", "ts01=50 ts02=60 " },
-		{ "192.0.2.1:50", "192.0.2.1=50 " },
-		{ "[2001:db8::1]:50,[2001:db8::2] : 60", "2001:db8::1=50 "
-		    "2001:db8::2=60 " },
-		{ "ts01:0100", "ts01=100 " },
-	};
-	char text[200];
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++) {
-		text[0] = '\0';
-		check(rows[i].text, hostweights_parse(rows[i].text,
-		    put_weight, text, NULL) == 0);
-		check_text(rows[i].text, text, rows[i].want);
-		check(rows[i].text, hostweights_parse(rows[i].text, NULL,
-		    NULL, NULL) == 0);
-	}
-}
-
-static void
-what_is_no_weight_is_refused(void **state unused)
-{
-	static const struct {
-		const char *text, *why;
-	} rows[] = {
-		{ "ts01", "no NAME:WEIGHT" },
-		{ "ts01:100, ts02", "\"ts02\": no NAME:WEIGHT" },
-		{ "ts01=100", "no NAME:WEIGHT" },
-		{ "ts01:", "no weight from 1 to 10000" },
-		{ "ts01:0", "no weight from 1 to 10000" },
-		{ "ts01:10001", "no weight from 1 to 10000" },
-		{ "ts01:99999999999999999999", "no weight" },
-		{ "ts01:-1", "no weight from 1 to 10000" },
-		{ "ts01:+1", "no weight from 1 to 10000" },
-		{ "ts01:1.5", "no weight from 1 to 10000" },
-		{ "ts01:50%", "no weight from 1 to 10000" },
-		{ "ts01:5 0", "no weight from 1 to 10000" },
-		{ "ts01:many", "no weight from 1 to 10000" },
-		{ ":50", "neither a host's name nor an address" },
-		{ "ts 01:50", "neither a host's name nor an address" },
-		{ "ts01:22:50", "neither a host's name nor an address" },
-		{ "2001:db8::1:50", "neither a host's name nor an address" },
-		{ "[192.0.2.1]:50", "neither a host's name nor an address" },
-		{ "[ts01]:50", "neither a host's name nor an address" },
-		{ "[]:50", "neither a host's name nor an address" },
-		{ "[:]:50", "neither a host's name nor an address" },
-		{ "[2001:db8::1:50", "neither a host's name nor an address" },
-		{ "-x:50", "neither a host's name nor an address" },
-		{ "1.2.3:50", "neither a host's name nor an address" },
-		{ "*:50", "neither a host's name nor an address" },
-		{ "ts01:50, ts02:50, TS01:60", "\"TS01:60\": this host has a "
-		    "weight already" },
-		{ "[2001:db8::a]:1,[2001:DB8::A]:1", "a weight already" },
-	};
-	struct x2gobroker_error err;
-	char text[200];
-	size_t i;
-
-	for (i = 0; i < LENGTH(rows); i++) {
-		text[0] = '\0';
-		check(rows[i].text, hostweights_parse(rows[i].text,
-		    put_weight, text, &err) == -1);
-		check_problem(rows[i].text, &err, &(const struct problem){
-		    X2GOBROKER_ERR_VALUE, 0, rows[i].why });
-	}
-}
-
-static void
-names_end_where_hosts_do(void **state unused)
-{
-	char item[NAME_MAX_LEN + 10];
-	char text[NAME_MAX_LEN + 20] = "";
-
-	memset(item, 'a', NAME_MAX_LEN);
-	strcpy(item + NAME_MAX_LEN, ":50");
-	assert_int_equal(hostweights_parse(item, put_weight, text, NULL),
-	    0);
-	memset(item, 'a', NAME_MAX_LEN + 1);
-	strcpy(item + NAME_MAX_LEN + 1, ":50");
-	assert_int_equal(hostweights_parse(item, put_weight, text, NULL),
-	    -1);
-}
-
 int
 main(void)
 {
@@ -299,9 +191,6 @@ main(void)
 		cmocka_unit_test(of_nothing_nothing_is_chosen),
 		cmocka_unit_test(equal_servers_have_the_same_chance),
 		cmocka_unit_test(a_class_is_spread),
-		cmocka_unit_test(weights_are_read),
-		cmocka_unit_test(what_is_no_weight_is_refused),
-		cmocka_unit_test(names_end_where_hosts_do),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

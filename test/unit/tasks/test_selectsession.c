@@ -233,13 +233,13 @@ what_is_hidden_and_what_is_not_there_look_the_same(void **state unused)
 		{ "[p]\nhost=a\n[p]\nhost=b\n", "--sid p",
 		    X2GOBROKER_ERR_NOTFOUND, "no profile has this id" },
 		{ "[p]\nhost=a\nacl-users-deny=alice\n", "--sid p",
-		    X2GOBROKER_ERR_DENIED, "acl-users-deny: has the user" },
+		    X2GOBROKER_ERR_DENIED, "acl-users-deny: the user's name is in" },
 		{ "[p]\nhost=a\nacl-users-allow=eve\n", "--sid p",
-		    X2GOBROKER_ERR_DENIED, "neither list has the user" },
+		    X2GOBROKER_ERR_DENIED, "the user's name is not in" },
 		{ "[p]\nhost=a\nacl-clients-allow=10.0.0.0/8\n", "--sid p",
-		    X2GOBROKER_ERR_DENIED, "neither list has the client" },
+		    X2GOBROKER_ERR_DENIED, "client's address is not in" },
 		{ "[p]\nhost=a\nacl-users-allow=eve\n", "--sid p --login eve",
-		    X2GOBROKER_ERR_DENIED, "neither list has the user" },
+		    X2GOBROKER_ERR_DENIED, "the user's name is not in" },
 	};
 	struct x2gobroker_error err;
 	char *answer;
