@@ -372,9 +372,9 @@ def agent_page(root):
 
 
 def test_agent_tasks(root):
-    row = r'\{\s*"([a-z_]+)",\s*"[^"]*"[^{}]*\}'
+    row = r'\{\s*(?:"([a-z_]+)"|AGENT_([A-Z]+)),\s*"[^"]*"[^{}]*\}'
     return compare('task',
-                   [r.group(1) for r in
+                   [r.group(1) or r.group(2).lower() for r in
                     table(root, 'cmd/x2gobroker-agent/task.c', 'tasks', row,
                           10)],
                    [name for item in agent_page(root).items

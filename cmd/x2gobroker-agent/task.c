@@ -16,6 +16,7 @@
 #include "keyregistry.h"
 #include "serverusage.h"
 #include "agent/session.h"
+#include "agent/tasknames.h"
 #include "task.h"
 #include "x2gotool.h"
 
@@ -260,25 +261,25 @@ run_delauthkey(const struct job *job,
 
 static const struct task tasks[] = {
 	{ "ping", "", .run = run_ping },
-	{ "availabletasks", "", .run = run_availabletasks },
-	{ "checkload", "", .run = run_checkload },
-	{ "listsessions", "", .tool = LISTSESSIONS, .user = USER_NEEDED,
+	{ AGENT_AVAILABLETASKS, "", .run = run_availabletasks },
+	{ AGENT_CHECKLOAD, "", .run = run_checkload },
+	{ AGENT_LISTSESSIONS, "", .tool = LISTSESSIONS, .user = USER_NEEDED,
 	    .run = run_listsessions },
-	{ "status", "", .tool = LISTSESSIONS, .user = USER_OR_NOBODY,
+	{ AGENT_STATUS, "", .tool = LISTSESSIONS, .user = USER_OR_NOBODY,
 	    .run = run_status },
-	{ "getservers", "", .tool = GETSERVERS, .user = USER_NEEDED,
+	{ AGENT_GETSERVERS, "", .tool = GETSERVERS, .user = USER_NEEDED,
 	    .run = run_getservers },
 	{ "findbusyservers", "", .tool = GETSERVERS, .user = USER_NEEDED,
 	    .run = run_findbusyservers },
 	{ "findbusyservers_by_sessionstats", "", .tool = GETSERVERS,
 	    .user = USER_NEEDED, .run = run_findbusyservers },
-	{ "suspendsession", " SESSION-ID", 1, SUSPEND, USER_NEEDED,
+	{ AGENT_SUSPENDSESSION, " SESSION-ID", 1, SUSPEND, USER_NEEDED,
 	    .check = check_session, .run = run_suspendsession },
-	{ "terminatesession", " SESSION-ID", 1, TERMINATE, USER_NEEDED,
+	{ AGENT_TERMINATESESSION, " SESSION-ID", 1, TERMINATE, USER_NEEDED,
 	    .check = check_session, .run = run_terminatesession },
-	{ "addauthkey", " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
+	{ AGENT_ADDAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
 	    .check = check_key, .prepare = note_key, .run = run_addauthkey },
-	{ "delauthkey", " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
+	{ AGENT_DELAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
 	    .check = check_key, .run = run_delauthkey },
 };
 

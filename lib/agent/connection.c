@@ -3,23 +3,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "agent/connection.h"
 #include "agent/local.h"
 #include "agent/tcp.h"
+#include "base/clock.h"
 
-/* How long to wait before a busy server is tried again: not all at once. */
+/* Retries after a random pause, so that clients do not all come back at once. */
 #define RETRY_MIN_MS	50
 #define RETRY_MAX_MS	250
 
 #define ARGS_MAX	4
 
-/* The client will go to the address, where there is one. */
-static const char *
-way_to(const struct connection_target *target)
+/*
+ * Servers
+ */
+
+/* Connect to where the client will be sent: the address, if there is one. */
+static int
+connect_to(struct parallel_job *job, const struct connection_target *target,
+    struct x2gobroker_error *err)
 {
-	return target->host.address[0] != '\0' ? target->host.address :
-	    target->host.name;
+	const struct host *host = &target->host;
+
+	return tcp_connect(host->address[0] != '\0' ? host->address :
+	    host->name, target->port, parallel_deadline(job), err);
 }
 
 static void
@@ -32,17 +39,16 @@ pause_before_retry(int64_t deadline)
 	usleep((useconds_t)(ms < left ? ms : left) * 1000);
 }
 
-/* A socket that an SSH server has begun to speak on, or -1. */
+/* A socket on which an SSH server has sent its banner, or -1. */
 static int
-connect_to_ssh(struct parallel_job *job, const struct connection_target *target,
-    struct x2gobroker_error *err)
+connect_to_ssh(struct parallel_job *job,
+    const struct connection_target *target, struct x2gobroker_error *err)
 {
 	int64_t deadline = parallel_deadline(job);
 	int fd;
 
 	while (clock_left(deadline) > 0) {
-		fd = tcp_connect(way_to(target), target->port, deadline, err);
-		if (fd == -1)
+		if ((fd = connect_to(job, target, err)) == -1)
 			return -1;
 		switch (tcp_await_greeting(fd, deadline)) {
 		case TCP_SSH:
@@ -50,12 +56,12 @@ connect_to_ssh(struct parallel_job *job, const struct connection_target *target,
 		case TCP_SILENT:
 			close(fd);
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-			    "it lets us connect to port %d, and says nothing",
+			    "connected to port %d, but received no SSH banner",
 			    target->port);
 		case TCP_FOREIGN:
 			close(fd);
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-			    "what listens on port %d is no SSH server",
+			    "the service on port %d is not an SSH server",
 			    target->port);
 		case TCP_BUSY:
 			break;
@@ -63,62 +69,35 @@ connect_to_ssh(struct parallel_job *job, const struct connection_target *target,
 		close(fd);
 		pause_before_retry(deadline);
 	}
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "its sshd is "
-	    "too busy to let us in; see MaxStartups in sshd_config(5)");
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "sshd is too "
+	    "busy to accept connections; see MaxStartups in sshd_config(5)");
 }
 
-int
-connection_open_for_key(struct connection *link, struct parallel_job *job,
-    const struct connection_target *target, const struct ssh_setup *setup,
+static int
+open_to_host_key(struct connection *link, const struct ssh_setup *setup,
     struct x2gobroker_error *err)
 {
-	int fd;
+	const struct connection_target *target = link->target;
+	int fd = connect_to_ssh(link->job, target, err);
 
-	memset(link, 0, sizeof(*link));
-	link->job = job;
-	link->target = target;
-	if ((fd = connect_to_ssh(job, target, err)) == -1)
+	if (fd == -1)
 		return -1;
-	return ssh_link_open(&link->ssh, setup, fd, parallel_deadline(job),
-	    &target->host, target->port, target->policy, err);
-}
-
-int
-connection_open(struct connection *link, struct parallel_job *job,
-    const struct connection_target *target, const char *agent,
-    const struct ssh_setup *setup, struct x2gobroker_error *err)
-{
-	int result;
-
-	if (target->mode == QUERY_LOCAL) {
-		memset(link, 0, sizeof(*link));
-		link->job = job;
-		link->target = target;
-		link->agent = agent;
-		return 0;
-	}
-	result = connection_open_for_key(link, job, target, setup, err);
-	if (result == 0)
-		result = ssh_link_login(&link->ssh, err);
-	link->agent = agent;
-	return result;
+	return ssh_link_open(&link->ssh, setup, fd,
+	    parallel_deadline(link->job), &target->host, target->port,
+	    target->policy, err);
 }
 
 static int
-ask_here(struct connection *link, const char *user, const char *task,
-    const char *const *args, struct buf *answer, struct x2gobroker_error *err)
+ssh_open(struct connection *link, const struct ssh_setup *setup,
+    struct x2gobroker_error *err)
 {
-	const char *argv[3 + ARGS_MAX + 1] = { link->agent, user, task };
-	size_t i;
-
-	for (i = 0; args != NULL && args[i] != NULL && i < ARGS_MAX; i++)
-		argv[3 + i] = args[i];
-	return local_run(argv, parallel_deadline(link->job), AGENT_ANSWER_MAX,
-	    answer, err);
+	if (open_to_host_key(link, setup, err) == -1)
+		return -1;
+	return ssh_link_login(&link->ssh, err);
 }
 
 static int
-ask_there(struct connection *link, const char *user, const char *task,
+ssh_ask(struct connection *link, const char *user, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
 {
 	struct buf command = { 0 };
@@ -132,13 +111,84 @@ ask_there(struct connection *link, const char *user, const char *task,
 	return result;
 }
 
+const struct source source_ssh = {
+	.per_server = true, .uses_ssh = true, .adds_keys = true,
+	.open = ssh_open, .ask = ssh_ask,
+};
+
+/*
+ * This host
+ */
+
+static int
+local_ask(struct connection *link, const char *user, const char *task,
+    const char *const *args, struct buf *answer, struct x2gobroker_error *err)
+{
+	const char *argv[3 + ARGS_MAX + 1] = { link->agent, user, task };
+	size_t i;
+
+	for (i = 0; args != NULL && args[i] != NULL && i < ARGS_MAX; i++)
+		argv[3 + i] = args[i];
+	return local_run(argv, parallel_deadline(link->job), AGENT_ANSWER_MAX,
+	    answer, err);
+}
+
+const struct source source_local = {
+	.name = "localhost", .adds_keys = true, .ask = local_ask,
+};
+
+/*
+ * Any source
+ */
+
+const struct source *
+source_find(enum query_mode mode)
+{
+	static const struct source *const sources[] = {
+		[QUERY_NONE] = NULL,
+		[QUERY_LOCAL] = &source_local,
+		[QUERY_SSH] = &source_ssh,
+	};
+
+	return sources[mode];
+}
+
+char *
+connection_target_name(const struct connection_target *target,
+    char text[static TARGET_TEXT_SIZE])
+{
+	if (target->source->name != NULL)
+		strlcpy(text, target->source->name, TARGET_TEXT_SIZE);
+	else
+		snprintf(text, TARGET_TEXT_SIZE, "%s:%d", target->host.name,
+		    target->port);
+	return text;
+}
+
+int
+connection_open(struct connection *link, struct parallel_job *job,
+    const struct connection_target *target, const char *agent,
+    const struct ssh_setup *setup, struct x2gobroker_error *err)
+{
+	*link = (struct connection){ job, target, agent };
+	return target->source->open != NULL ?
+	    target->source->open(link, setup, err) : 0;
+}
+
+int
+connection_open_for_key(struct connection *link, struct parallel_job *job,
+    const struct connection_target *target, const struct ssh_setup *setup,
+    struct x2gobroker_error *err)
+{
+	*link = (struct connection){ job, target, NULL };
+	return open_to_host_key(link, setup, err);
+}
+
 int
 connection_ask(struct connection *link, const char *user, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
 {
-	if (link->target->mode == QUERY_LOCAL)
-		return ask_here(link, user, task, args, answer, err);
-	return ask_there(link, user, task, args, answer, err);
+	return link->target->source->ask(link, user, task, args, answer, err);
 }
 
 void
@@ -148,14 +198,12 @@ connection_close(struct connection *link)
 }
 
 int
-connection_knock(struct parallel_job *job, const struct connection_target *target,
-    struct x2gobroker_error *err)
+connection_knock(struct parallel_job *job,
+    const struct connection_target *target, struct x2gobroker_error *err)
 {
-	int fd = tcp_connect(way_to(target), target->port, parallel_deadline(job),
-	    err);
+	int fd = connect_to(job, target, err);
 
-	if (fd == -1)
-		return -1;
-	close(fd);
-	return 0;
+	if (fd != -1)
+		close(fd);
+	return fd != -1 ? 0 : -1;
 }

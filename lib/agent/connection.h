@@ -1,53 +1,82 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A connection to one x2gobroker-agent, over SSH or as a process here, to be
- * used in a job of a round.
+ * A connection to one source of sessions, for use in a job of parallel_run().
  */
 #ifndef AGENT_CONNECTION_H
 #define AGENT_CONNECTION_H
 
 #include "agent/answer.h"
-#include "base/parallel.h"
 #include "agent/ssh.h"
+#include "base/parallel.h"
 
-/* Where an agent is.  All of it belongs to the one who asks, as a job that was
- * left to itself has nothing else. */
+struct connection;
+
+/* Who answers questions about servers, one row for each agent-query-mode. */
+struct source {
+	const char *name;	/* in messages; NULL: the server's name */
+	bool per_server;	/* one at each server, reached by host and port;
+				 * else one for all of them */
+	bool uses_ssh;		/* needs a struct ssh_setup */
+	bool adds_keys;		/* knows addauthkey and delauthkey */
+	/* NULL: there is nothing to open */
+	int (*open)(struct connection *link, const struct ssh_setup *setup,
+	    struct x2gobroker_error *err);
+	int (*ask)(struct connection *link, const char *user, const char *task,
+	    const char *const *args, struct buf *answer,
+	    struct x2gobroker_error *err);
+};
+
+extern const struct source source_ssh;		/* each server's agent */
+extern const struct source source_local;	/* the agent of this host */
+
+/* NULL for QUERY_NONE. */
+const struct source *source_find(enum query_mode mode);
+
+/* Address of a source.  Held by value: an abandoned job may outlive everything
+ * that it points to. */
 struct connection_target {
-	enum query_mode mode;		/* QUERY_SSH or QUERY_LOCAL */
-	struct host host;		/* SSH */
+	const struct source *source;	/* NULL: for connection_knock() alone */
+	struct host host;
 	int port;
 	enum hostkey_policy policy;
 };
 
+#define TARGET_TEXT_SIZE	(HOST_TEXT_MAX + 16)
+
+/* Write NAME:PORT of a server, or the name of its source.  Returns text. */
+char	*connection_target_name(const struct connection_target *target,
+	    char text[static TARGET_TEXT_SIZE]);
+
 struct connection {
 	struct parallel_job *job;
 	const struct connection_target *target;
-	const char *agent;		/* the path of its program */
+	const char *agent;		/* path of the agent */
 	struct ssh_link ssh;
 };
 
-/* Connect and log in.  A server that is too busy to talk is tried again until
- * the deadline.  -1 with the text of err; to be closed all the same. */
+/* Connect and log in.  Retries until the deadline if the server is too busy to
+ * accept the connection.  After -1, call connection_close(), too. */
 int	connection_open(struct connection *link, struct parallel_job *job,
 	    const struct connection_target *target, const char *agent,
 	    const struct ssh_setup *setup, struct x2gobroker_error *err);
 
-/* The same up to the host key alone, so that somebody can look at it. */
-int	connection_open_for_key(struct connection *link, struct parallel_job *job,
-	    const struct connection_target *target, const struct ssh_setup *setup,
-	    struct x2gobroker_error *err);
+/* The same without a login, to get the host key. */
+int	connection_open_for_key(struct connection *link,
+	    struct parallel_job *job, const struct connection_target *target,
+	    const struct ssh_setup *setup, struct x2gobroker_error *err);
 
-/* Have the agent do task for user, and put its answer into *answer.  args ends
- * with NULL, or is NULL.  -1 with the text of err: ERR_DENIED where it was the
- * agent that failed, anything else where it was the way to it. */
-int	connection_ask(struct connection *link, const char *user, const char *task,
-	    const char *const *args, struct buf *answer,
+/* Have the agent do task for user, and append its answer to *answer.  args ends
+ * with NULL, or is NULL.  ERR_DENIED: the agent has failed; any other error: it
+ * was not reached. */
+int	connection_ask(struct connection *link, const char *user,
+	    const char *task, const char *const *args, struct buf *answer,
 	    struct x2gobroker_error *err);
 
 void	connection_close(struct connection *link);
 
-/* Whether anything listens there. */
-int	connection_knock(struct parallel_job *job, const struct connection_target *target,
+/* Does anything listen on the port? */
+int	connection_knock(struct parallel_job *job,
+	    const struct connection_target *target,
 	    struct x2gobroker_error *err);
 
 #endif

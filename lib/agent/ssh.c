@@ -170,7 +170,7 @@ changed_key(const struct ssh_link *link, int port,
 	const char *path = link->setup->known_hosts;
 	char name[HOST_TEXT_MAX + 16];
 
-	if (port == 22)
+	if (port == SSH_PORT)
 		snprintf(name, sizeof(name), "%s", link->known_as);
 	else
 		snprintf(name, sizeof(name), "[%s]:%d", link->known_as, port);

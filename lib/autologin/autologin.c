@@ -22,16 +22,16 @@ bool
 autologin_is_wanted(const struct x2gobroker_profile *profile,
     const struct x2gobroker_user *user, struct reporter *rep)
 {
+	const struct source *source;
 	const char *why = NULL;
 
 	if (!autologin_is_announced(profile))
 		return false;
-	if (profile_query_mode(profile) == QUERY_NONE ||
-	    profile_is_shadow(profile))
-		why = "no agent is asked that could put a key in place";
-	/* what such an account has is not this user's alone */
-	else if (strcmp(profile_login(profile, user->name), user->name) != 0)
-		why = "its user= is another account than the user's";
+	if ((source = farm_source(profile)) == NULL || !source->adds_keys)
+		why = "no agent is asked that could add a key";
+	/* other users share such an account */
+	else if (!profile_login_is_own(profile, user->name))
+		why = "its user= is not the user's own account";
 	if (why != NULL)
 		report(rep, X2GOBROKER_WARNING, profile->file->path,
 		    profile->line, "no key for an automatic login: %s", why);
@@ -119,7 +119,7 @@ format_line(const struct autologin *autologin,
 		buf_printf(&buf, ",from=\"%s\"", address);
 	/* the comment is what our agent knows its own lines by */
 	buf_printf(&buf, " %s x2gobroker:%s", autologin->keypair.public,
-	    farm->user);
+	    farm->context->user);
 	if (!buf.failed)
 		return buf.data;
 	buf_free(&buf);
@@ -177,13 +177,9 @@ find_proxy(const struct autologin *autologin,
 	if (hostlist_first(name, &place->target.host, err) == -1 ||
 	    (*line = format_line(autologin, farm, address, err)) == NULL)
 		return -1;
-	place->target.mode = QUERY_SSH;
+	place->target.source = &source_ssh;
 	place->target.policy = profile_hostkey_policy(profile);
-	place->target.port = 22;
-	if (place->target.host.port != 0)
-		place->target.port = place->target.host.port;
-	else if (port != NULL)
-		parse_int(port, 1, 65535, &place->target.port);
+	place->target.port = host_port(&place->target.host, port);
 	place->line = *line;
 	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
 	place->file = key_file(profile, "broker-sshproxy-authorized-keys",

@@ -3,12 +3,11 @@
 #include <string.h>
 #include <time.h>
 
+#include "agent/tasknames.h"
 #include "autologin/install.h"
 #include "autologin/stalekeys.h"
 #include "base/cleanup.h"
 #include "farm/poll.h"
-
-#define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
 
 /* A query that adds one line, and removes some that have expired. */
 struct install {
@@ -20,17 +19,6 @@ struct install {
 					 * agent will not remove it */
 	struct stalekeys removed;
 };
-
-static void
-name_server(const struct connection_target *target,
-    char text[static SERVER_TEXT])
-{
-	if (target->mode == QUERY_LOCAL)
-		strlcpy(text, "localhost", SERVER_TEXT);
-	else
-		snprintf(text, SERVER_TEXT, "%s:%d", target->host.name,
-		    target->port);
-}
 
 /*
  * With the agent
@@ -47,7 +35,7 @@ remove_expired(struct install *install, struct connection *link)
 	for (; key < end; key++) {
 		const char *args[] = { key->line, key->file, NULL };
 
-		if (query_do(link, key->user, "delauthkey", args, NULL) == 0)
+		if (query_do(link, key->user, AGENT_DELAUTHKEY, args, NULL) == 0)
 			stalekeys_add(&install->removed, key, NULL);
 	}
 }
@@ -60,7 +48,7 @@ add_key(struct query *query, struct connection *link,
 	const char *user = query->context->user;
 	const char *args[] = { install->line, install->file, NULL };
 
-	if (query_do(link, user, "addauthkey", args, err) == -1) {
+	if (query_do(link, user, AGENT_ADDAUTHKEY, args, err) == -1) {
 		/* the connection may have broken before or after */
 		install->stays = err->code == X2GOBROKER_ERR_SYSTEM;
 		return -1;
@@ -101,7 +89,7 @@ make_install(struct x2gobroker_farm *farm, const struct installation *place,
 {
 	struct install *install = calloc(1, sizeof(*install));
 	struct x2gobroker_error ignored;
-	char server[SERVER_TEXT];
+	char text[TARGET_TEXT_SIZE];
 
 	if (install == NULL) {
 		error_nomem(err);
@@ -119,8 +107,8 @@ make_install(struct x2gobroker_farm *farm, const struct installation *place,
 		error_nomem(err);
 		return NULL;
 	}
-	name_server(&place->target, server);
-	stalekeys_take(farm->config->state_dir, server, time(NULL),
+	stalekeys_take(farm->config->state_dir,
+	    connection_target_name(&place->target, text), time(NULL),
 	    &install->expired, &ignored);
 	return install;
 }
@@ -130,12 +118,12 @@ static int
 check_result(const struct installation *place, const struct install *install,
     struct x2gobroker_error *err)
 {
-	char server[SERVER_TEXT];
+	char text[TARGET_TEXT_SIZE];
 
 	if (install != NULL && !install->query.job.failed)
 		return 0;
-	name_server(&place->target, server);
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %s", server,
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %s",
+	    connection_target_name(&place->target, text),
 	    install != NULL ? install->query.job.error.text : "timed out");
 }
 
@@ -145,12 +133,12 @@ static int
 update_list(struct x2gobroker_farm *farm, const struct installation *place,
     const struct install *install, struct x2gobroker_error *err)
 {
-	char server[SERVER_TEXT];
+	char server[TARGET_TEXT_SIZE];
 	const struct stalekey key = { .expires = place->expires,
-	    .server = server, .user = farm->context->user,
-	    .file = install->file, .line = install->line };
+	    .server = connection_target_name(&place->target, server),
+	    .user = farm->context->user, .file = install->file,
+	    .line = install->line };
 
-	name_server(&place->target, server);
 	return stalekeys_settle(farm->config->state_dir, &install->removed,
 	    install->stays ? &key : NULL, err);
 }

@@ -254,3 +254,15 @@ host_for_client(const struct host *host)
 		return host->address;
 	return strchr(host->name, ':') == NULL ? host->name : NULL;
 }
+
+int
+host_port(const struct host *host, const char *setting)
+{
+	int port = SSH_PORT;
+
+	if (host->port != 0)
+		return host->port;
+	if (setting != NULL)
+		parse_int(setting, 1, 65535, &port);
+	return port;
+}

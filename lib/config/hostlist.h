@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 
+#define SSH_PORT	22
 #define HOST_TEXT_MAX	255	/* a name has 253 bytes at most (RFC 1035) */
 
 struct host {
@@ -33,6 +34,10 @@ int	hostlist_first(const char *text, struct host *host,
  * there is none, or more than one. */
 const struct host *hostlist_match(const struct host *hosts, size_t n,
 	    const char *name);
+
+/* Its own port, or that of setting (the value of sshport= or sshproxyport=; may
+ * be NULL), or SSH_PORT. */
+int	host_port(const struct host *host, const char *setting);
 
 /* The name or address that the client can connect to, or NULL.  The client ends
  * a host at the first ':', so this is never an IPv6 address. */

@@ -261,6 +261,13 @@ profile_login(const struct x2gobroker_profile *profile, const char *user)
 	    strcmp(fixed, "BROKER_USER") == 0 ? user : fixed;
 }
 
+bool
+profile_login_is_own(const struct x2gobroker_profile *profile,
+    const char *user)
+{
+	return strcmp(profile_login(profile, user), user) == 0;
+}
+
 static int
 compare_keys(const void *a, const void *b)
 {

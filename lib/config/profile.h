@@ -89,6 +89,10 @@ bool	profile_is_shadow(const struct x2gobroker_profile *profile);
 const char *profile_login(const struct x2gobroker_profile *profile,
 	    const char *user);
 
+/* Is that the user's own account? */
+bool	profile_login_is_own(const struct x2gobroker_profile *profile,
+	    const char *user);
+
 /* Fill in file->defaults from the sections [DEFAULT] of ini, whose memory it
  * uses, and the built-in ones.  Reports what is wrong in them; returns false
  * where memory is out. */

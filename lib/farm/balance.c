@@ -42,7 +42,7 @@ count_sessions(const struct x2gobroker_farm *farm, const struct host *host,
 	const struct agent_report *report;
 	size_t i, j;
 
-	if (own->target.mode == QUERY_SSH && own->report.count >= 0)
+	if (own->target.source->per_server && own->report.count >= 0)
 		return own->report.count;
 	for (i = 0; i < farm->nservers; i++) {
 		report = &farm->servers[i].report;
@@ -74,7 +74,7 @@ look_at(struct choice *choice, size_t i)
 	if (server == NULL || !candidate->usable)
 		return;
 	/* the load of this host says nothing of the others */
-	if (server->target.mode == QUERY_SSH) {
+	if (server->target.source->per_server) {
 		candidate->load_known = server->report.load_known;
 		candidate->load_factor = server->report.load_factor;
 	}
@@ -124,11 +124,12 @@ choose_best(struct choice *choice)
 static bool
 is_up(const struct choice *choice, size_t i)
 {
+	const struct source *source = farm_source(choice->profile);
 	struct x2gobroker_farm *doors;
 	bool up;
 
-	if (choice->n == 1 || profile_query_mode(choice->profile) ==
-	    QUERY_SSH || !profile_bool(choice->profile,
+	if (choice->n == 1 || (source != NULL && source->per_server) ||
+	    !profile_bool(choice->profile,
 	    "broker-portscan-x2goservers",
 	    choice->farm->config->default_portscan_x2goservers))
 		return true;
@@ -179,8 +180,7 @@ static int
 choose_one_that_is_up(struct choice *choice, const char *user, bool remember,
     struct reporter *rep)
 {
-	bool alone = choice->n == 1 ||
-	    profile_query_mode(choice->profile) == QUERY_NONE;
+	bool alone = choice->n == 1 || farm_source(choice->profile) == NULL;
 	int best;
 
 	for (;;) {

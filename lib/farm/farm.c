@@ -22,10 +22,6 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 		return error_nomem(err);
 	farm->config = config;
 	farm->deadline = clock_ms() + (int64_t)config->request_timeout * 1000;
-	if (user != NULL && (farm->user = strdup(user)) == NULL) {
-		x2gobroker_farm_free(farm);
-		return error_nomem(err);
-	}
 	if ((farm->context = query_context_new(config, user, err)) == NULL) {
 		x2gobroker_farm_free(farm);
 		return -1;
@@ -55,8 +51,6 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
 	query_context_release(farm->context);
-	free(farm->known_hosts);
-	free(farm->user);
 	free(farm);
 }
 
@@ -127,21 +121,18 @@ int
 farm_port(const struct x2gobroker_profile *profile, const struct host *host)
 {
 	const char *sshport = x2gobroker_profile_value(profile, "sshport");
-	int port = 22;
 
-	if (host->port != 0)
-		return host->port;
-	if (sshport != NULL)
-		parse_int(sshport, 1, 65535, &port);
-	return port;
+	return host_port(host, sshport);
 }
 
 static bool
-is_same_target(const struct connection_target *a, const struct connection_target *b)
+is_same_target(const struct connection_target *a,
+    const struct connection_target *b)
 {
-	if (a->mode != b->mode)
+	if (a->source != b->source)
 		return false;
-	return a->mode == QUERY_LOCAL || (a->port == b->port &&
+	return (a->source != NULL && !a->source->per_server) ||
+	    (a->port == b->port &&
 	    strcasecmp(a->host.name, b->host.name) == 0 &&
 	    strcasecmp(a->host.address, b->host.address) == 0);
 }
@@ -181,36 +172,42 @@ add_target(struct x2gobroker_farm *farm, const struct connection_target *target,
 	return 0;
 }
 
-static struct connection_target
-target_of(const struct x2gobroker_profile *profile, const struct host *host)
+/* Desktop sharing has no sessions to resume, and always uses the first server. */
+const struct source *
+farm_source(const struct x2gobroker_profile *profile)
 {
-	struct connection_target target = {
-		.mode = profile_query_mode(profile),
+	return profile_is_shadow(profile) ? NULL :
+	    source_find(profile_query_mode(profile));
+}
+
+/* False: nobody is asked. */
+static bool
+get_target(const struct x2gobroker_profile *profile, const struct host *host,
+    struct connection_target *target)
+{
+	const struct source *source = farm_source(profile);
+
+	if (source == NULL)
+		return false;
+	*target = (struct connection_target){
+		.source = source,
 		.policy = profile_hostkey_policy(profile),
 	};
-
-	if (target.mode != QUERY_LOCAL) {
-		target.host = *host;
-		target.port = farm_port(profile, host);
+	if (source->per_server) {
+		target->host = *host;
+		target->port = farm_port(profile, host);
 	}
-	return target;
+	return true;
 }
 
 struct farm_server *
 farm_find(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *host)
 {
-	const struct connection_target target = target_of(profile, host);
+	struct connection_target target;
 
-	return find_target(farm, &target);
-}
-
-/* Desktop sharing has no sessions to resume, and its server is the first. */
-static bool
-is_asked(const struct x2gobroker_profile *profile)
-{
-	return profile_query_mode(profile) != QUERY_NONE &&
-	    !profile_is_shadow(profile);
+	return get_target(profile, host, &target) ?
+	    find_target(farm, &target) : NULL;
 }
 
 int
@@ -221,13 +218,13 @@ x2gobroker_farm_add(struct x2gobroker_farm *farm,
 	struct connection_target target;
 	size_t i, n;
 
-	if (!is_asked(profile))
+	if (farm_source(profile) == NULL)
 		return 0;
 	if (farm_hosts(profile, &hosts, &n, err) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
-		target = target_of(profile, &hosts[i]);
-		if (add_target(farm, &target, err) == -1)
+		if (get_target(profile, &hosts[i], &target) &&
+		    add_target(farm, &target, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -238,7 +235,7 @@ farm_add_door(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *host,
     struct x2gobroker_error *err)
 {
-	const struct connection_target target = { .mode = QUERY_NONE, .host = *host,
+	const struct connection_target target = { .host = *host,
 	    .port = farm_port(profile, host) };
 
 	return add_target(farm, &target, err);
@@ -248,12 +245,12 @@ int
 x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
     struct x2gobroker_error *err)
 {
-	struct connection_target target = { .mode = QUERY_SSH,
+	struct connection_target target = { .source = &source_ssh,
 	    .policy = HOSTKEY_REJECT };
 
 	if (hostlist_first(text, &target.host, err) == -1)
 		return -1;
-	target.port = target.host.port != 0 ? target.host.port : 22;
+	target.port = host_port(&target.host, NULL);
 	return add_target(farm, &target, err);
 }
 
@@ -298,8 +295,9 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		    "not known: %s", farm->drained_error.text);
 	for (i = 0; i < farm->nservers; i++) {
 		server = &farm->servers[i];
-		name = server->target.mode == QUERY_LOCAL ? "this host" :
-		    server->target.host.name;
+		name = server->target.source->name;
+		if (name == NULL)
+			name = server->target.host.name;
 		if (!server->answered)
 			report(rep, X2GOBROKER_WARNING, server->error.file,
 			    server->error.line, "%s: %s", name,

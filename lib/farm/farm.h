@@ -31,7 +31,6 @@ struct farm_session {
 
 struct x2gobroker_farm {
 	const struct x2gobroker_config *config;	/* borrowed */
-	char *user;			/* or NULL */
 	struct query_context *context;
 	int64_t deadline;		/* of all that is asked, clock_ms() */
 	struct farm_server *servers;
@@ -40,7 +39,6 @@ struct x2gobroker_farm {
 	size_t nsessions;
 	struct x2gobroker_drained *drained;	/* or NULL */
 	struct x2gobroker_error drained_error;	/* why it is */
-	char *known_hosts;		/* where keys were added */
 };
 
 /* The hosts of a profile, n of them, which the caller frees.  "localhost" is
@@ -50,8 +48,10 @@ int	farm_hosts(const struct x2gobroker_profile *profile,
 int	farm_port(const struct x2gobroker_profile *profile,
 	    const struct host *host);
 
-/* What asks the host of that profile: its server, or this host's agent.  NULL:
- * nothing does. */
+/* Who is asked about the servers of a profile, or NULL: nobody is. */
+const struct source *farm_source(const struct x2gobroker_profile *profile);
+
+/* The server of the farm that answers for that host of the profile, or NULL. */
 struct farm_server *farm_find(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host);
 

@@ -4,6 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/tasknames.h"
 #include "base/clock.h"
 #include "farm/query.h"
 
@@ -71,8 +72,8 @@ static int
 ask_sessions(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	return ask_report(query, link, "listsessions", agent_parse_sessions,
-	    err);
+	return ask_report(query, link, AGENT_LISTSESSIONS,
+	    agent_parse_sessions, err);
 }
 
 /* Our agent answers all questions at once.  Another one refuses "status" or
@@ -85,22 +86,22 @@ ask_all(struct query *query, struct connection *link,
 	const char *user = query->context->user;
 	int result;
 
-	result = ask_report(query, link, "status", agent_parse_status, err);
+	result = ask_report(query, link, AGENT_STATUS, agent_parse_status, err);
 	if (result == 0)
 		query->report.time_here = time(NULL);
 	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||
 	    err->code == X2GOBROKER_ERR_DENIED)) {
 		result = user == NULL ? 0 : ask_sessions(query, link, err);
 		if (result == 0)
-			result = ask_report(query, link, "checkload",
+			result = ask_report(query, link, AGENT_CHECKLOAD,
 			    agent_parse_load, err);
-	} else if (link->target->mode == QUERY_SSH)
+	} else if (link->target->source->per_server)
 		return result;
 	/* counts for all servers exist only where they share a database, so
 	 * failure is no error */
 	if (result == 0 && user != NULL)
-		ask_report(query, link, "getservers", agent_parse_servers,
-		    &(struct x2gobroker_error){ 0 });
+		ask_report(query, link, AGENT_GETSERVERS,
+		    agent_parse_servers, &(struct x2gobroker_error){ 0 });
 	return result;
 }
 
@@ -125,9 +126,9 @@ query_is_our_agent(struct connection *link, const char *user)
 	struct buf answer = { 0 };
 	bool found;
 
-	found = connection_ask(link, user, "availabletasks", NULL, &answer,
-	    NULL) == 0 && answer.data != NULL &&
-	    strstr(answer.data, "\nstatus\n") != NULL;
+	found = connection_ask(link, user, AGENT_AVAILABLETASKS, NULL,
+	    &answer, NULL) == 0 && answer.data != NULL &&
+	    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL;
 	buf_free(&answer);
 	return found;
 }
@@ -193,16 +194,16 @@ static int
 suspend(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	return change_state(query, link, "suspendsession", SESSION_SUSPENDED,
-	    err);
+	return change_state(query, link, AGENT_SUSPENDSESSION,
+	    SESSION_SUSPENDED, err);
 }
 
 static int
 terminate(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	return change_state(query, link, "terminatesession", SESSION_FINISHED,
-	    err);
+	return change_state(query, link, AGENT_TERMINATESESSION,
+	    SESSION_FINISHED, err);
 }
 
 const struct question
@@ -255,7 +256,7 @@ query_init(struct query *query, struct query_context *context,
     const struct connection_target *target, const struct question *question,
     struct x2gobroker_error *err)
 {
-	if (question->reach != REACH_PORT && target->mode == QUERY_SSH &&
+	if (question->reach != REACH_PORT && target->source->uses_ssh &&
 	    context->setup.user == NULL && ssh_setup_load(context->config,
 	    question->reach == REACH_AGENT, &context->setup, err) == -1)
 		return -1;

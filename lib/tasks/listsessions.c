@@ -265,9 +265,7 @@ static bool
 has_own_sessions(const struct x2gobroker_answer *answer,
     const struct x2gobroker_profile *profile)
 {
-	const char *user = answer->user->name;
-
-	return strcmp(profile_login(profile, user), user) == 0;
+	return profile_login_is_own(profile, answer->user->name);
 }
 
 /* The state of the best session that there is for a profile. */
@@ -280,7 +278,7 @@ find_state(const struct x2gobroker_farm *farm,
 	size_t i, n;
 
 	*state = SESSION_NONE;
-	if (profile_query_mode(profile) == QUERY_NONE || farm->nsessions == 0)
+	if (farm_source(profile) == NULL || farm->nsessions == 0)
 		return 0;
 	if (farm_hosts(profile, &hosts, &n, err) == -1)
 		return -1;
@@ -325,7 +323,7 @@ asks_servers(const struct x2gobroker_answer *answer)
 	size_t i;
 
 	for (i = 0; i < answer->nvisible; i++)
-		if (profile_query_mode(answer->visible[i]) != QUERY_NONE)
+		if (farm_source(answer->visible[i]) != NULL)
 			return true;
 	return false;
 }

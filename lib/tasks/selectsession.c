@@ -248,9 +248,8 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 {
 	/* who logs in as somebody else shares that account, and must not see
 	 * what others have left there */
-	const char *user = strcmp(profile_login(offer->profile,
-	    answer->user->name), answer->user->name) == 0 ?
-	    answer->user->name : NULL;
+	const char *user = profile_login_is_own(offer->profile,
+	    answer->user->name) ? answer->user->name : NULL;
 	const struct x2gobroker_config *config = offer->profile->config;
 	bool wanted;
 

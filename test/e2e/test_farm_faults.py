@@ -126,22 +126,22 @@ IGNORE = (20).to_bytes(4, 'big') + bytes([6, 2]) + (9).to_bytes(4, 'big') + \
 FAULTS = [
     ('down', lambda _, server: server.down(), 'cannot connect to port', False),
     ('its queue is full', door(full=True), 'cannot connect to port', True),
-    ('accepts, and says nothing', door(), 'says nothing', True),
-    ('its sshd is stopped', stopped, 'says nothing', True),
+    ('accepts, and says nothing', door(), 'received no SSH banner', True),
+    ('its sshd is stopped', stopped, 'received no SSH banner', True),
     ('a greeting, and no more', says(KEX, close=False), 'did not answer in time', True),
     ('a greeting, and closes', says(KEX), 'no SSH connection', False),
     ('half a greeting', says(b'SSH-2.0-Op', close=False), 'did not answer in time',
      True),
-    ('closes at once', says(b''), 'too busy|says nothing', True),
-    ('no SSH but HTTP', says(b'HTTP/1.1 400 Bad Request\r\n\r\n'), 'no SSH server',
+    ('closes at once', says(b''), 'too busy|received no SSH banner', True),
+    ('no SSH but HTTP', says(b'HTTP/1.1 400 Bad Request\r\n\r\n'), 'not an SSH server',
      False),
     ('an old SSH', says(b'SSH-1.5-1.2.27\r\n'), 'no SSH connection', False),
-    ('noise', says(bytes(range(256)) * 300), 'no SSH server', False),
+    ('noise', says(bytes(range(256)) * 300), 'not an SSH server', False),
     ('noise behind a greeting', says(KEX + bytes(range(255, -1, -1)) * 300),
      'no SSH connection', False),
     ('lines before a greeting for ever', says_for_ever(b'hello\r\n' * 100),
-     'no SSH server', False),
-    ('zeros for ever', says_for_ever(bytes(10000)), 'no SSH server', False),
+     'not an SSH server', False),
+    ('zeros for ever', says_for_ever(bytes(10000)), 'not an SSH server', False),
     ('a greeting without an end', says_for_ever(b'SSH-' * 1000), 'no SSH connection',
      False),
     ('packets to be ignored for ever', says_for_ever(IGNORE * 1000, KEX),
@@ -382,7 +382,7 @@ def test_max_startups(tap, farm):
             other.recv(100)
             got = farm.select('desk0')
             tap.ok(not got.sessions and got.seconds < TIMEOUT + SLACK and
-                   'ts01: its sshd is too busy' in farm.site.log_text(),
+                   'ts01: sshd is too busy' in farm.site.log_text(),
                    'MaxStartups: reached all the time', got.raw)
             timer = threading.Timer(1, other.shutdown, [socket.SHUT_RDWR])
             timer.start()

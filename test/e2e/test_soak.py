@@ -264,7 +264,7 @@ def check_known(tap, soak, runs, log):
     for record, why in soak.late:
         said = [line for when, line in lines[pids.get(record.uuid)]
                 if record.start - 2 < when < record.end + 2]
-        slow = [line for line in said if re.search('in time|says nothing', line)]
+        slow = [line for line in said if re.search('in time|timed out|no SSH banner', line)]
         if all(any(re.search(r'\b%s\b' % server.name, line) for line in slow)
                for server in why.servers):
             excused += 1

@@ -103,7 +103,7 @@ static int
 say(const struct connection_target *target, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
 {
-	const char *server = target->mode == QUERY_LOCAL ? "here" :
+	const char *server = target->source == &source_local ? "here" :
 	    target->host.name;
 	const struct said *said;
 	int result = 0;

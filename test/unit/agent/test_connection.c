@@ -189,12 +189,12 @@ a_server_may_be_out_of_reach(void **state unused)
 		{ 0, 1, 0, { TCP_SSH }, OPEN, 1, "not known" },
 		{ 0, 1, 0, { TCP_SSH }, OPEN_FOR_KEY, 1, "not known" },
 		{ 0, 0, 1, { TCP_SSH }, OPEN, 1, "not let in" },
-		{ 0, 0, 0, { TCP_SILENT }, OPEN, 1, "it lets us connect to "
-		    "port 2022, and says nothing" },
-		{ 0, 0, 0, { TCP_FOREIGN }, OPEN, 1, "what listens on port "
-		    "2022 is no SSH server" },
-		{ 0, 0, 0, { TCP_BUSY, TCP_FOREIGN }, OPEN, 2, "what listens "
-		    "on port 2022 is no SSH server" },
+		{ 0, 0, 0, { TCP_SILENT }, OPEN, 1, "connected to port "
+		    "2022, but received no SSH banner" },
+		{ 0, 0, 0, { TCP_FOREIGN }, OPEN, 1, "the service on port "
+		    "2022 is not an SSH server" },
+		{ 0, 0, 0, { TCP_BUSY, TCP_FOREIGN }, OPEN, 2, "the "
+		    "service on port 2022 is not an SSH server" },
 	};
 	struct trial trial;
 	size_t i;
@@ -207,7 +207,7 @@ a_server_may_be_out_of_reach(void **state unused)
 		memcpy(wire.greetings, rows[i].greetings,
 		    sizeof(wire.greetings));
 		trial = (struct trial){ .attempt = rows[i].attempt,
-		    .target = { .mode = QUERY_SSH, .port = 2022,
+		    .target = { .source = &source_ssh, .port = 2022,
 		    .host = { .name = "ts01" } } };
 		do_try(&trial, 20000);
 		check_text("why", trial.job.error.text, rows[i].why);
@@ -223,7 +223,7 @@ a_server_may_be_out_of_reach(void **state unused)
 static void
 a_busy_server_is_tried_until_the_deadline(void **state unused)
 {
-	struct trial trial = { .attempt = OPEN, .target = { .mode = QUERY_SSH,
+	struct trial trial = { .attempt = OPEN, .target = { .source = &source_ssh,
 	    .host = { .name = "ts01" }, .port = 22 } };
 	size_t i;
 
@@ -231,7 +231,7 @@ a_busy_server_is_tried_until_the_deadline(void **state unused)
 		wire.greetings[i] = TCP_BUSY;
 	do_try(&trial, 50);
 	assert_true(trial.job.failed);
-	assert_non_null(strstr(trial.job.error.text, "too busy to let us in"));
+	assert_non_null(strstr(trial.job.error.text, "too busy to accept connections"));
 	assert_true(wire.attempts > 1);
 	assert_true(wire.slept_ms > 0);
 }
@@ -239,7 +239,7 @@ a_busy_server_is_tried_until_the_deadline(void **state unused)
 static void
 the_client_and_we_go_to_the_same_address(void **state unused)
 {
-	struct trial trial = { .attempt = OPEN, .target = { .mode = QUERY_SSH,
+	struct trial trial = { .attempt = OPEN, .target = { .source = &source_ssh,
 	    .host = { .name = "ts01", .address = "192.0.2.1" }, .port = 22 } };
 
 	do_try(&trial, 20000);
@@ -251,26 +251,26 @@ an_agent_is_asked_there_or_here(void **state unused)
 {
 	static const char *const words[] = { "a b", "c", NULL };
 	static const struct {
-		enum query_mode mode;
+		const struct source *source;
 		const char *task;
 		const char *const *args;
 		bool fails;
 		const char *said;
 		const char *answer;	/* or NULL: refused */
 	} rows[] = {
-		{ QUERY_SSH, "status", NULL, false,
+		{ &source_ssh, "status", NULL, false,
 		    "/the/agent alice status", "there" },
-		{ QUERY_SSH, "addauthkey", words, false,
+		{ &source_ssh, "addauthkey", words, false,
 		    "/the/agent alice addauthkey 'a b' 'c'", "there" },
-		{ QUERY_SSH, "status", NULL, true,
+		{ &source_ssh, "status", NULL, true,
 		    "/the/agent alice status", NULL },
 		/* what cannot be said in words is not said */
-		{ QUERY_SSH, "a;b", NULL, false, "", NULL },
-		{ QUERY_LOCAL, "status", NULL, false,
+		{ &source_ssh, "a;b", NULL, false, "", NULL },
+		{ &source_local, "status", NULL, false,
 		    "[/the/agent][alice][status]", "here" },
-		{ QUERY_LOCAL, "addauthkey", words, false,
+		{ &source_local, "addauthkey", words, false,
 		    "[/the/agent][alice][addauthkey][a b][c]", "here" },
-		{ QUERY_LOCAL, "status", NULL, true,
+		{ &source_local, "status", NULL, true,
 		    "[/the/agent][alice][status]", NULL },
 	};
 	struct trial trial;
@@ -280,7 +280,7 @@ an_agent_is_asked_there_or_here(void **state unused)
 		wire.fails = rows[i].fails;
 		wire.said[0] = '\0';
 		trial = (struct trial){ .attempt = ASK, .task = rows[i].task,
-		    .args = rows[i].args, .target = { .mode = rows[i].mode,
+		    .args = rows[i].args, .target = { .source = rows[i].source,
 		    .host = { .name = "ts01" }, .port = 22 } };
 		do_try(&trial, 20000);
 		check(rows[i].said, trial.job.failed == (rows[i].answer ==

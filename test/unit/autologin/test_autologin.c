@@ -41,7 +41,7 @@ __wrap_install_keys(struct x2gobroker_farm *farm, const struct installation *pla
 		assert_int_equal(places[i].expires, NOW +
 		    farm->config->autologin_key_lifetime);
 		len += (size_t)snprintf(placed + len, sizeof(placed) - len,
-		    "%s:%d %s %s\n", places[i].target.mode == QUERY_LOCAL ?
+		    "%s:%d %s %s\n", places[i].target.source == &source_local ?
 		    "here" : places[i].target.host.name, places[i].target.port,
 		    places[i].file, places[i].line);
 	}
@@ -216,9 +216,9 @@ not_every_profile_gets_one(void **state unused)
 		{ "broker-session-autologin=false", false, false, NULL },
 		{ "user=BROKER_USER", true, true, NULL },
 		{ "user=alice", true, true, NULL },
-		{ "user=guest", true, false, "another account" },
-		{ "user=root", true, false, "another account" },
-		{ "user=Alice", true, false, "another account" },
+		{ "user=guest", true, false, "own account" },
+		{ "user=root", true, false, "own account" },
+		{ "user=Alice", true, false, "own account" },
 		{ "broker-agent-query-mode=LOCAL", true, true, NULL },
 		{ "broker-agent-query-mode=NONE", true, false, "no agent" },
 		{ "command=SHADOW", true, false, "no agent" },

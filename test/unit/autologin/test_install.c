@@ -28,10 +28,10 @@ place(const struct said *rows, size_t n, struct problems *said,
     struct x2gobroker_error *err)
 {
 	static const struct installation places[] = {
-		{ .target = { .mode = QUERY_SSH, .host = { .name = "ts01" },
+		{ .target = { .source = &source_ssh, .host = { .name = "ts01" },
 		    .port = 22 }, .line = "line", .file = "file",
 		    .expires = 1000 },
-		{ .target = { .mode = QUERY_LOCAL }, .line = "line",
+		{ .target = { .source = &source_local }, .line = "line",
 		    .file = "file", .expires = 1000 },
 	};
 	struct reporter rep = { .fn = collect, .arg = said };
@@ -164,7 +164,7 @@ static void
 without_a_service_key_nothing_is_placed(void **state unused)
 {
 	static const struct installation places[] = {
-		{ .target = { .mode = QUERY_SSH, .host = { .name = "ts01" } },
+		{ .target = { .source = &source_ssh, .host = { .name = "ts01" } },
 		    .line = "line", .file = "file" },
 	};
 	struct reporter rep = { 0 };

@@ -23,14 +23,14 @@
 #define DEBIANS	"OK\navailabletasks\nsuspendsession\n"
 
 static const char *user = "alice";
-static enum query_mode mode = QUERY_SSH;
+static const struct source *source = &source_ssh;
 
 /* Ask one server, which says what the rows say, with ms left. */
 static struct query *
 ask_for(const struct said *rows, const struct question *question,
     const char *session, int ms)
 {
-	const struct connection_target target = { .mode = mode,
+	const struct connection_target target = { .source = source,
 	    .host = { .name = "ts01" }, .port = 22 };
 	struct query_context *context;
 	struct parallel_job *job;
@@ -100,33 +100,33 @@ the_one_question_is_asked_first(void **state unused)
 		const char *label;
 		const struct said *rows;
 		const char *user;
-		enum query_mode mode;
+		const struct source *source;
 		bool answered;
 		const char *calls;
 	} rows[] = {
-		{ "sound", sound, "alice", QUERY_SSH, true, "ts01 status\n" },
-		{ "sound, nobody", sound, NULL, QUERY_SSH, true,
+		{ "sound", sound, "alice", &source_ssh, true, "ts01 status\n" },
+		{ "sound, nobody", sound, NULL, &source_ssh, true,
 		    "ts01 status\n" },
-		{ "here", sound, "alice", QUERY_LOCAL, true,
+		{ "here", sound, "alice", &source_local, true,
 		    "here status\nhere getservers\n" },
-		{ "here, nobody", sound, NULL, QUERY_LOCAL, true,
+		{ "here, nobody", sound, NULL, &source_local, true,
 		    "here status\n" },
-		{ "silent", silent, "alice", QUERY_SSH, true, "ts01 status\n"
+		{ "silent", silent, "alice", &source_ssh, true, "ts01 status\n"
 		    "ts01 listsessions\nts01 checkload\nts01 getservers\n" },
-		{ "refusing", refusing, "alice", QUERY_SSH, true,
+		{ "refusing", refusing, "alice", &source_ssh, true,
 		    "ts01 status\nts01 listsessions\nts01 checkload\n"
 		    "ts01 getservers\n" },
-		{ "refusing, nobody", refusing, NULL, QUERY_SSH, true,
+		{ "refusing, nobody", refusing, NULL, &source_ssh, true,
 		    "ts01 status\nts01 checkload\n" },
-		{ "broken", broken, "alice", QUERY_SSH, false,
+		{ "broken", broken, "alice", &source_ssh, false,
 		    "ts01 status\n" },
-		{ "broken here", broken, "alice", QUERY_LOCAL, false,
+		{ "broken here", broken, "alice", &source_local, false,
 		    "here status\n" },
-		{ "lost", lost, "alice", QUERY_SSH, false,
+		{ "lost", lost, "alice", &source_ssh, false,
 		    "ts01 status\nts01 listsessions\n" },
-		{ "loaded", loaded, "alice", QUERY_SSH, false,
+		{ "loaded", loaded, "alice", &source_ssh, false,
 		    "ts01 status\nts01 listsessions\nts01 checkload\n" },
-		{ "nonsense", nonsense, "alice", QUERY_SSH, false,
+		{ "nonsense", nonsense, "alice", &source_ssh, false,
 		    "ts01 status\n" },
 	};
 	struct query *query;
@@ -134,14 +134,14 @@ the_one_question_is_asked_first(void **state unused)
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		user = rows[i].user;
-		mode = rows[i].mode;
+		source = rows[i].source;
 		query = ask_for(rows[i].rows, &query_all, NULL, PATIENCE_MS);
 		check_text(rows[i].label, link_played.calls, rows[i].calls);
 		check(rows[i].label, query->job.failed != rows[i].answered);
 		query_free(query);
 	}
 	user = "alice";
-	mode = QUERY_SSH;
+	source = &source_ssh;
 }
 
 static void
@@ -263,7 +263,7 @@ a_session_that_stays_is_given_up(void **state unused)
 static void
 without_memory_there_is_no_question(void **state unused)
 {
-	const struct connection_target target = { .mode = QUERY_SSH };
+	const struct connection_target target = { .source = &source_ssh };
 	struct x2gobroker_error err;
 	struct query_context *context;
 	struct query *query = NULL;
