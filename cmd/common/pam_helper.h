@@ -1,19 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Asking PAM takes privilege, which the broker does not have.  It starts
+ * x2gobroker-pam(8) for that; helper is the absolute path of that program.  In
+ * both functions, name is the account, and address the client's IP address or
+ * NULL.  They return 0, or -1 with err filled in: refuse.
+ */
 #ifndef COMMON_PAM_HELPER_H
 #define COMMON_PAM_HELPER_H
 
-#include <x2gobroker.h>
+struct x2gobroker_error;
 
-/* What PAM says about an account, for which the broker has no privilege, so
- * that it starts helper, which is x2gobroker-pam(8) (an absolute path).  name
- * is the identity; address the client's IP address, or NULL.  Both return 0,
- * or -1 with err filled in: refuse. */
+/* The exit statuses of x2gobroker-pam(8). */
+enum helper_status {
+	HELPER_OK = 0,
+	HELPER_REFUSED = 1,	/* understood, and the answer is no */
+	HELPER_USAGE = 2,	/* wrong arguments */
+	HELPER_SYSTEM = 3,	/* something is broken or set up wrongly */
+};
+
+/* The longest password, in bytes.  crypt(3) takes no more, and neither does
+ * PAM: it is PAM_MAX_RESP_SIZE without the NUL. */
+#define PASSWORD_MAX	511
 
 /* May the account be used now? */
-int	account_check(const char *helper, const char *name,
+int	pam_helper_check(const char *helper, const char *name,
 	    const char *address, struct x2gobroker_error *err);
 
-/* The same, and set its password.  The caller wipes password. */
+/* Check the account and set its password.  The caller wipes password. */
 int	pam_helper_set_password(const char *helper, const char *name,
 	    const char *address, const char *password,
 	    struct x2gobroker_error *err);

@@ -12,9 +12,10 @@
 bool	x2gotool_exists(const char *name);
 
 /* Run it with these arguments (ended by NULL) in the environment of account,
- * whose the process is by now.  All that it prints is put into out: whole lines
- * of text.  -1 with err filled in: it has not ended, or not well; or it says on
- * stderr that it has failed, which not all of them let their status tell. */
+ * which this process must have become already.  What it prints is appended to
+ * out as whole lines of text.  Returns 0, or -1 with err filled in: it did not
+ * end, or it failed.  Some of these programs exit with 0 when they fail, and say
+ * so on stderr. */
 int	x2gotool_run(const char *name, const char *const *args,
 	    const struct account *account, struct buf *out,
 	    struct x2gobroker_error *err);

@@ -4,17 +4,7 @@
 
 #include <sys/types.h>
 
-/* The exit statuses, which the broker tells apart (x2gobroker-pam(8)). */
-enum status {
-	STATUS_OK = 0,
-	STATUS_REFUSED = 1,	/* understood, and the answer is no */
-	STATUS_USAGE = 2,	/* called wrongly */
-	STATUS_SYSTEM = 3,	/* something is broken or set up wrongly */
-};
-
-/* The longest password, in bytes.  crypt(3) takes no more, and neither does
- * what PAM calls PAM_MAX_RESP_SIZE, the NUL included. */
-#define PASSWORD_MAX	511
+#include "common/pam_helper.h"
 
 /* What is to be done, all of it checked. */
 struct order {
@@ -25,7 +15,7 @@ struct order {
 };
 
 /* Say why not, in one line, to the caller and to syslog.  Returns status. */
-enum status	tell(enum status status, const char *fmt, ...)
+enum helper_status	tell(enum helper_status status, const char *fmt, ...)
 		    __attribute__((format(printf, 2, 3)));
 
 /* process.c: make the process ours.  Needs no privilege and cannot fail in a
@@ -34,10 +24,10 @@ void		process_settle(void);
 
 /* Become root for good, and safe from whoever started us.  *caller is who that
  * was. */
-enum status	process_become_root(uid_t *caller);
+enum helper_status	process_become_root(uid_t *caller);
 
 /* pam.c: ask PAM whether the account may be used now, and if it may and the
  * order has a password, set it. */
-enum status	pam_run(const struct order *order);
+enum helper_status	pam_run(const struct order *order);
 
 #endif

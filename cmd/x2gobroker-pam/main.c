@@ -37,8 +37,8 @@ static const struct command {
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
-enum status
-tell(enum status status, const char *fmt, ...)
+enum helper_status
+tell(enum helper_status status, const char *fmt, ...)
 {
 	char line[512];
 	va_list ap;
@@ -47,11 +47,11 @@ tell(enum status status, const char *fmt, ...)
 	vsnprintf(line, sizeof(line), fmt, ap);
 	va_end(ap);
 	fprintf(stderr, "%s\n", line);
-	syslog(status == STATUS_SYSTEM ? LOG_ERR : LOG_NOTICE, "%s", line);
+	syslog(status == HELPER_SYSTEM ? LOG_ERR : LOG_NOTICE, "%s", line);
 	return status;
 }
 
-static enum status
+static enum helper_status
 usage(void)
 {
 	size_t i;
@@ -60,7 +60,7 @@ usage(void)
 		fprintf(stderr, "%s x2gobroker-pam %s NAME [RHOST]%s\n",
 		    i == 0 ? "usage:" : "      ", commands[i].name,
 		    commands[i].sets_password ? " <PASSWORD" : "");
-	return STATUS_USAGE;
+	return HELPER_USAGE;
 }
 
 /* Modules put the name into logs, paths and environments, so it must not be
@@ -103,7 +103,7 @@ is_address(const char *text)
 	    zone[1 + strspn(zone + 1, zone_chars)] == '\0');
 }
 
-static enum status
+static enum helper_status
 parse(int argc, char **argv, const struct command **command,
     struct order *order)
 {
@@ -118,23 +118,23 @@ parse(int argc, char **argv, const struct command **command,
 	if (*command == NULL)
 		return usage();
 	if (!is_name(argv[2]))
-		return tell(STATUS_USAGE, "NAME: no account has such a name");
+		return tell(HELPER_USAGE, "NAME: no account has such a name");
 	if (argc == 4 && !is_address(argv[3]))
-		return tell(STATUS_USAGE, "RHOST: no IP address");
+		return tell(HELPER_USAGE, "RHOST: no IP address");
 	order->name = argv[2];
 	order->rhost = argv[3];		/* argv[argc] is NULL */
-	return STATUS_OK;
+	return HELPER_OK;
 }
 
 /* Take the new password from standard input, all of it. */
-static enum status
+static enum helper_status
 read_password(char *password, size_t size)
 {
 	size_t len = 0;
 	ssize_t n;
 
 	if (isatty(STDIN_FILENO))
-		return tell(STATUS_USAGE, "the password must come through a "
+		return tell(HELPER_USAGE, "the password must come through a "
 		    "pipe; a terminal would show it");
 	do {
 		n = read(STDIN_FILENO, password + len, size - len);
@@ -142,28 +142,28 @@ read_password(char *password, size_t size)
 			len += (size_t)n;
 	} while ((n > 0 && len < size) || (n == -1 && errno == EINTR));
 	if (n == -1)
-		return tell(STATUS_SYSTEM, "the password cannot be read: %s",
+		return tell(HELPER_SYSTEM, "the password cannot be read: %s",
 		    strerror(errno));
 	if (len == 0)
-		return tell(STATUS_REFUSED, "the new password is empty");
+		return tell(HELPER_REFUSED, "the new password is empty");
 	if (len == size)
-		return tell(STATUS_REFUSED, "the new password is longer than "
+		return tell(HELPER_REFUSED, "the new password is longer than "
 		    "%d bytes", PASSWORD_MAX);
 	/* a reader of lines would take the part before it for the password */
 	if (memchr(password, '\n', len) != NULL ||
 	    memchr(password, '\r', len) != NULL ||
 	    memchr(password, '\0', len) != NULL)
-		return tell(STATUS_REFUSED, "the new password has a line end "
+		return tell(HELPER_REFUSED, "the new password has a line end "
 		    "or a NUL in it");
 	password[len] = '\0';
-	return STATUS_OK;
+	return HELPER_OK;
 }
 
 /* Has the administrator locked the password in /etc/shadow ("!"), or never
  * given one ("*", "!" or nothing)?  Then there is none to change: a new one
  * would let somebody in by password who was not to be.  Accounts of other
  * sources are for their modules to judge. */
-static enum status
+static enum helper_status
 check_has_password(const char *name)
 {
 	const struct spwd *entry;
@@ -171,7 +171,7 @@ check_has_password(const char *name)
 	bool has_none = false;
 
 	if (fp == NULL)
-		return tell(STATUS_SYSTEM, "/etc/shadow: %s", strerror(errno));
+		return tell(HELPER_SYSTEM, "/etc/shadow: %s", strerror(errno));
 	while ((entry = fgetspent(fp)) != NULL)
 		if (strcmp(entry->sp_namp, name) == 0 &&
 		    (entry->sp_pwdp[0] == '!' || entry->sp_pwdp[0] == '*' ||
@@ -179,12 +179,12 @@ check_has_password(const char *name)
 			has_none = true;
 	fclose(fp);
 	if (!has_none)
-		return STATUS_OK;
-	return tell(STATUS_REFUSED, "%s: has no password, or a locked one; "
+		return HELPER_OK;
+	return tell(HELPER_REFUSED, "%s: has no password, or a locked one; "
 	    "passwd(1) gives a first one", name);
 }
 
-static enum status
+static enum helper_status
 check_account(const struct command *command, const char *name)
 {
 	const struct passwd *pw;
@@ -192,12 +192,12 @@ check_account(const struct command *command, const char *name)
 	errno = 0;
 	if ((pw = getpwnam(name)) == NULL)
 		return errno != 0 && errno != ENOENT ?
-		    tell(STATUS_SYSTEM, "%s: %s", name, strerror(errno)) :
-		    tell(STATUS_REFUSED, "%s: there is no such account", name);
+		    tell(HELPER_SYSTEM, "%s: %s", name, strerror(errno)) :
+		    tell(HELPER_REFUSED, "%s: there is no such account", name);
 	if (!command->sets_password)
-		return STATUS_OK;
+		return HELPER_OK;
 	if (pw->pw_uid < PEOPLE_FROM || pw->pw_uid == NOBODY)
-		return tell(STATUS_REFUSED, "%s: uid %u is no person's, and "
+		return tell(HELPER_REFUSED, "%s: uid %u is no person's, and "
 		    "keeps its password", name, (unsigned int)pw->pw_uid);
 	return check_has_password(name);
 }
@@ -208,19 +208,19 @@ main(int argc, char **argv)
 	char password[PASSWORD_MAX + 1];
 	const struct command *command;
 	struct order order = { 0 };
-	enum status status;
+	enum helper_status status;
 
 	process_settle();
 	openlog("x2gobroker-pam", LOG_PID, LOG_AUTHPRIV);
-	if ((status = parse(argc, argv, &command, &order)) != STATUS_OK ||
-	    (status = process_become_root(&order.caller)) != STATUS_OK ||
-	    (status = check_account(command, order.name)) != STATUS_OK)
+	if ((status = parse(argc, argv, &command, &order)) != HELPER_OK ||
+	    (status = process_become_root(&order.caller)) != HELPER_OK ||
+	    (status = check_account(command, order.name)) != HELPER_OK)
 		return status;
 	if (command->sets_password) {
 		status = read_password(password, sizeof(password));
 		order.password = password;
 	}
-	if (status == STATUS_OK)
+	if (status == HELPER_OK)
 		status = pam_run(&order);
 	explicit_bzero(password, sizeof(password));
 	return status;

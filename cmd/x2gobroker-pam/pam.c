@@ -129,12 +129,12 @@ is_broken(int result)
 	return false;
 }
 
-static enum status
+static enum helper_status
 verdict(pam_handle_t *pam, const struct order *order, int result)
 {
 	if (result == PAM_SUCCESS)
-		return STATUS_OK;
-	return tell(is_broken(result) ? STATUS_SYSTEM : STATUS_REFUSED,
+		return HELPER_OK;
+	return tell(is_broken(result) ? HELPER_SYSTEM : HELPER_REFUSED,
 	    "%s: %s", order->name, pam_strerror(pam, result));
 }
 
@@ -169,23 +169,23 @@ carry_out(pam_handle_t *pam, const struct order *order)
 	return pam_chauthtok(pam, 0);
 }
 
-enum status
+enum helper_status
 pam_run(const struct order *order)
 {
 	struct talk talk = { .order = order };
 	const struct pam_conv conv = { converse, &talk };
 	pam_handle_t *pam = NULL;
-	enum status status;
+	enum helper_status status;
 	int result;
 
 	result = pam_start(SERVICE, order->name, &conv, &pam);
 	if (result != PAM_SUCCESS)
-		return tell(STATUS_SYSTEM, "%s: PAM does not start: %s",
+		return tell(HELPER_SYSTEM, "%s: PAM does not start: %s",
 		    order->name, pam_strerror(pam, result));
 	result = carry_out(pam, order);
 	status = verdict(pam, order, result);
 	pam_end(pam, result);
-	if (status == STATUS_OK && order->password != NULL)
+	if (status == HELPER_OK && order->password != NULL)
 		syslog(LOG_NOTICE, "%s: password set for a broker of uid %u, "
 		    "from %s", order->name, (unsigned int)order->caller,
 		    order->rhost != NULL ? order->rhost : "-");

@@ -35,55 +35,55 @@ void
 process_settle(void)
 {
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
-		_exit(STATUS_SYSTEM);
+		_exit(HELPER_SYSTEM);
 	if (!settle_fds())
-		_exit(STATUS_SYSTEM);
+		_exit(HELPER_SYSTEM);
 	settle_signals(ignored);
 	/* away from the caller's terminal; fails where it has none for us */
 	setsid();
 	umask(077);
 	if (chdir("/") == -1)
-		_exit(STATUS_SYSTEM);
+		_exit(HELPER_SYSTEM);
 }
 
 /* A setuid file that everybody may run would let everybody set the passwords
  * of all.  That is one wrong chmod(1) away, so look. */
-static enum status
+static enum helper_status
 check_own_file(void)
 {
 	struct stat st;
 
 	if (stat("/proc/self/exe", &st) == -1)
-		return tell(STATUS_SYSTEM, "/proc/self/exe: %s",
+		return tell(HELPER_SYSTEM, "/proc/self/exe: %s",
 		    strerror(errno));
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-		return tell(STATUS_SYSTEM, "this file has mode %04o, with "
+		return tell(HELPER_SYSTEM, "this file has mode %04o, with "
 		    "which it could be misused; chmod 4750",
 		    (unsigned int)st.st_mode & 07777);
-	return STATUS_OK;
+	return HELPER_OK;
 }
 
 /* PAM's modules look at the real uid to see whether root is asking. */
-static enum status
+static enum helper_status
 become_root(void)
 {
 	uid_t ruid, euid, suid;
 
 	if (setgroups(0, NULL) == -1 || setresgid(0, 0, 0) == -1 ||
 	    setresuid(0, 0, 0) == -1)
-		return tell(STATUS_SYSTEM, "cannot become root: %s",
+		return tell(HELPER_SYSTEM, "cannot become root: %s",
 		    strerror(errno));
 	if (getresuid(&ruid, &euid, &suid) == -1 ||
 	    ruid != 0 || euid != 0 || suid != 0)
-		return tell(STATUS_SYSTEM, "did not become root");
-	return STATUS_OK;
+		return tell(HELPER_SYSTEM, "did not become root");
+	return HELPER_OK;
 }
 
 /* A caller's limit must not cut short a file that a module writes: with a file
  * size of 100 bytes, that is what the new /etc/shadow would be.  Where a hard
  * limit cannot be raised, as in containers without CAP_SYS_RESOURCE, nothing
  * is done at all. */
-static enum status
+static enum helper_status
 lift_limits(void)
 {
 	static const struct {
@@ -104,25 +104,25 @@ lift_limits(void)
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		if (getrlimit(limits[i].resource, &limit) == -1)
-			return tell(STATUS_SYSTEM, "getrlimit: %s",
+			return tell(HELPER_SYSTEM, "getrlimit: %s",
 			    strerror(errno));
 		limit.rlim_cur = limits[i].value;
 		if (limit.rlim_max < limit.rlim_cur ||
 		    limits[i].resource == RLIMIT_CORE)
 			limit.rlim_max = limit.rlim_cur;
 		if (setrlimit(limits[i].resource, &limit) == -1)
-			return tell(STATUS_SYSTEM, "the caller's limit of "
+			return tell(HELPER_SYSTEM, "the caller's limit of "
 			    "%s is too low and stays: %s", limits[i].name,
 			    strerror(errno));
 	}
-	return STATUS_OK;
+	return HELPER_OK;
 }
 
 /* An end for modules that wait for a server.  Not with alarm(2), which
  * lckpwdf(3) uses and turns off, and by the one signal that no module can
  * block.  The new /etc/shadow takes the old one's place by rename(2), so at
  * each moment one of them is whole. */
-static enum status
+static enum helper_status
 limit_time(void)
 {
 	struct sigevent event = {
@@ -133,28 +133,28 @@ limit_time(void)
 
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1 ||
 	    timer_settime(timer, 0, &end, NULL) == -1)
-		return tell(STATUS_SYSTEM, "no timer: %s", strerror(errno));
-	return STATUS_OK;
+		return tell(HELPER_SYSTEM, "no timer: %s", strerror(errno));
+	return HELPER_OK;
 }
 
-enum status
+enum helper_status
 process_become_root(uid_t *caller)
 {
-	enum status status;
+	enum helper_status status;
 
 	*caller = getuid();
 	if (geteuid() != 0)
-		return tell(STATUS_SYSTEM, "has no privilege; make this file "
+		return tell(HELPER_SYSTEM, "has no privilege; make this file "
 		    "root's, its group the broker account's, and its mode "
 		    "4750, on a file system that is not mounted nosuid");
-	if (*caller != 0 && (status = check_own_file()) != STATUS_OK)
+	if (*caller != 0 && (status = check_own_file()) != HELPER_OK)
 		return status;
-	if ((status = become_root()) != STATUS_OK ||
-	    (status = lift_limits()) != STATUS_OK)
+	if ((status = become_root()) != HELPER_OK ||
+	    (status = lift_limits()) != HELPER_OK)
 		return status;
 	/* no core, no ptrace(2), and /proc/PID is root's; last, as a change of
 	 * ids sets this anew */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
-		return tell(STATUS_SYSTEM, "prctl: %s", strerror(errno));
+		return tell(HELPER_SYSTEM, "prctl: %s", strerror(errno));
 	return limit_time();
 }

@@ -132,7 +132,8 @@ check_account(struct broker *broker, struct x2gobroker_error *err)
 	    broker->audit.pinned) ||
 	    strcmp(x2gobroker_request_task(broker->request), "setpass") == 0)
 		return 0;
-	return account_check(x2gobroker_config_pam_helper(broker->config),
+	return pam_helper_check(
+	    x2gobroker_config_pam_helper(broker->config),
 	    broker->identity, x2gobroker_user_address(broker->user), err);
 }
 

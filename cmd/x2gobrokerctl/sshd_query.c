@@ -4,10 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "run.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/spawn.h"
 #include "sshd_query.h"
 
 #define TEXT_MAX	(1024 * 1024)	/* sshd -T prints some kilobytes */
+#define DEADLINE_MS	20000
 #define SPEC_SIZE	512
 
 /* Match blocks may ask for all of this.  The address is one that documents use,
@@ -33,7 +36,12 @@ sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
 	char spec[SPEC_SIZE];
 	const char *argv[] = { SSHD_PROGRAM, "-T", "-C", spec,
 	    config_file != NULL ? "-f" : NULL, config_file, NULL };
-	int result;
+	const struct spawn_options options = {
+		.argv = argv, .merge = true, .output_max = TEXT_MAX,
+		.deadline = clock_ms() + DEADLINE_MS,
+	};
+	cleanup_spawn struct spawn child = { 0 };
+	char end[SPAWN_TEXT_SIZE];
 
 	memset(sshd, 0, sizeof(*sshd));
 	/* it takes what follows for more to match */
@@ -42,18 +50,19 @@ sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
 		return -1;
 	}
 	snprintf(spec, sizeof(spec), "user=%s," CLIENT, user);
-	result = run_program(argv, TEXT_MAX, &sshd->text, &sshd->len);
-	if (result == 0) {
+	if (spawn_run(&child, &options) == -1)
+		snprintf(why, size, "%s", strerror(errno));
+	else if (spawn_exit_status(&child) == -1 || child.output.len == 0)
+		snprintf(why, size, "%s", spawn_describe(&child, end));
+	else if (spawn_exit_status(&child) != 0) {
+		child.output.data[strcspn(child.output.data, "\r\n")] = '\0';
+		snprintf(why, size, "%.400s", child.output.data);
+	} else {
+		sshd->len = child.output.len;
+		sshd->text = steal(&child.output.data);
 		split(sshd);
 		return 0;
 	}
-	if (result == -1)
-		snprintf(why, size, "%s", strerror(errno));
-	else {
-		sshd->text[strcspn(sshd->text, "\r\n")] = '\0';
-		snprintf(why, size, "%.400s", sshd->text);
-	}
-	sshd_query_free(sshd);
 	return -1;
 }
 

@@ -722,19 +722,19 @@ def test_groups(bench):
 def test_tools(bench):
     tap = bench.tap
     with Tools(bench) as tools:
-        tap.ok(refused(tools.ask(), 'does not start'), 'tool: missing')
+        tap.ok(refused(tools.ask(), 'cannot start'), 'tool: missing')
         tap.equal([line for line in tools.ask('availabletasks').stdout.decode().split()],
                   ['OK', 'ping', 'availabletasks', 'checkload', 'addauthkey',
                    'delauthkey'], 'tool: missing ones make no tasks')
         for what, script, words in (
-                ('fails', 'echo a line; exit 3', 'with status 3: it does not say why'),
+                ('fails', 'echo a line; exit 3', 'exited with status 3'),
                 ('says why', 'echo no; printf "why\\033[2J\\nmore\\n" >&2; exit 1',
                  'with status 1: why?[2J'),
-                ('killed', 'echo x; kill -SEGV $$', 'ended by signal 11'),
+                ('killed', 'echo x; kill -SEGV $$', 'was killed by signal 11'),
                 ('says ERROR and ends well', 'echo "ERROR: not so" >&2',
                  'ERROR: not so'),
-                ('a flood', 'exec cat /dev/zero', 'prints too much'),
-                ('two MiB', 'head -c 2000000 /dev/zero', 'prints too much')):
+                ('a flood', 'exec cat /dev/zero', 'printed too much'),
+                ('two MiB', 'head -c 2000000 /dev/zero', 'printed too much')):
             answer = tools.ask(script=script)
             tap.ok(refused(answer, words), 'tool: ' + what, answer)
         for what, script, out in (
@@ -783,7 +783,7 @@ def test_patience(bench, tools):
     """One that does not end is ended, with all that it has started."""
     start = time.monotonic()
     answer = tools.ask(script='echo a; sleep 4711 & sleep 4712')
-    bench.tap.ok(refused(answer, 'does not come to an end'), 'tool: it hangs', answer)
+    bench.tap.ok(refused(answer, 'did not end in time'), 'tool: it hangs', answer)
     bench.tap.ok(18 < time.monotonic() - start < 29, 'tool: it hangs for 20 seconds')
     lab.wait_for(lambda: not bench.user.processes(), 5, 'its children to end')
     bench.tap.ok(True, 'tool: nothing is left of it')

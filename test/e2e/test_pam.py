@@ -224,11 +224,12 @@ intrude(void)
 }
 '''
 
-# account.c as the broker calls it: HELPER check|setpass NAME ADDRESS PASSWORD
+# pam_helper.c as the broker calls it: HELPER check|setpass NAME ADDRESS PASSWORD
 DRIVER = r'''
 #include <stdio.h>
 #include <string.h>
-#include "account.h"
+#include <x2gobroker.h>
+#include "common/pam_helper.h"
 
 int
 main(int argc, char **argv)
@@ -238,10 +239,10 @@ main(int argc, char **argv)
 	int result;
 
 	if (argc == 6 && strcmp(argv[2], "setpass") == 0)
-		result = account_set_password(argv[1], argv[3], address,
+		result = pam_helper_set_password(argv[1], argv[3], address,
 		    argv[5], &err);
 	else
-		result = account_check(argv[1], argv[3], address, &err);
+		result = pam_helper_check(argv[1], argv[3], address, &err);
 	printf("%s|%s|%s", result == 0 && err.code == X2GOBROKER_OK ? "granted" :
 	    result == -1 && err.code == X2GOBROKER_ERR_DENIED ? "denied" :
 	    result == -1 && err.code == X2GOBROKER_ERR_SYSTEM ? "broken" :
@@ -779,12 +780,12 @@ def test_end(bench):
     took = time.monotonic() - start
     tap.ok(LIMIT - 1 < took < LIMIT + 5, 'after %d seconds' % LIMIT, took)
     answer = hung.communicate()[0].decode()
-    tap.ok(answer.startswith('broken|%s|check: ended by signal 9' % bench.helper),
-           'account.c: a helper that has ended itself', answer)
+    tap.ok(answer.startswith('broken|%s|check: was killed by signal 9' % bench.helper),
+           'pam_helper.c: a helper that has ended itself', answer)
     answer = deaf.communicate()[0].decode()
     took = time.monotonic() - start
-    tap.ok(answer == 'broken|%s|check: does not come to an end' % other and
-           took < LIMIT + 8, 'account.c: one that does not end', answer, took)
+    tap.ok(answer == 'broken|%s|check: did not end in time' % other and
+           took < LIMIT + 8, 'pam_helper.c: one that does not end', answer, took)
     bench.serve(PLAIN)
     tap.equal((bench.setpass(user, OLD), has_password(user, OLD)), ((OK, ''), True),
               'nothing is locked afterwards')
@@ -932,9 +933,12 @@ def test_crowd(bench):
 # The broker's side
 
 def build_driver(bench):
-    broker = SOURCE / 'cmd/x2gobroker'
-    return bench.compile('driver', DRIVER, str(broker / 'account.c'),
-                         '-I' + str(broker), '-I' + str(SOURCE / 'lib'))
+    bsd = subprocess.run(['pkg-config', '--cflags', '--libs', 'libbsd-overlay'],
+                         stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+    sources = ['cmd/common/pam_helper.c', *('lib/base/%s.c' % name for name in
+                                            ('buf', 'error', 'spawn', 'utf8'))]
+    return bench.compile('driver', DRIVER, *(str(SOURCE / name) for name in sources),
+                         *('-I%s' % (SOURCE / name) for name in ('cmd', 'lib')), *bsd)
 
 
 def drive(bench, driver, helper, *words, by=None, **more):
@@ -955,33 +959,33 @@ def test_account(bench):
     def call(*words, helper=bench.helper, **more):
         return drive(bench, driver, helper, *words, **more)
 
-    tap.equal(call('check', user.name, HERE), (GRANTED, '', ''), 'account.c: a check')
-    tap.equal(call('check', user.name, ''), (GRANTED, '', ''), 'account.c: no address')
+    tap.equal(call('check', user.name, HERE), (GRANTED, '', ''), 'pam_helper.c: a check')
+    tap.equal(call('check', user.name, ''), (GRANTED, '', ''), 'pam_helper.c: no address')
     tap.equal(call('setpass', user.name, HERE, NEW), (GRANTED, '', ''),
-              'account.c: a new password')
-    tap.ok(has_password(user, NEW), 'account.c: it is set')
+              'pam_helper.c: a new password')
+    tap.ok(has_password(user, NEW), 'pam_helper.c: it is set')
     tap.equal(call('check', user.name, '', by=ROOT), (GRANTED, '', ''),
-              'account.c: as root')
+              'pam_helper.c: as root')
     age(user, '-E', '0')
     tap.equal(call('check', user.name, HERE),
               (DENIED, '', 'account check: %s: %s' % (user.name, EXPIRED)),
-              'account.c: an expired account')
+              'pam_helper.c: an expired account')
     for password in 'x' * (LONGEST + 1), 'ä', 'a\nb', '\x7f':
         result = call('setpass', user.name, HERE, password)
         tap.equal(result[:2], (DENIED, ''),
-                  'account.c: password %.20r' % password, result[2])
+                  'pam_helper.c: password %.20r' % password, result[2])
     tap.equal(call('setpass', user.name, HERE, '')[:2], (DENIED, ''),
-              'account.c: an empty password')
+              'pam_helper.c: an empty password')
     for name, helper, by, words in (
-            ('no helper', bench.path('nothing'), None, 'not there'),
+            ('no helper', bench.path('nothing'), None, 'not found'),
             ('a stranger', bench.helper, bench.stranger, 'then chmod 4750'),
             ('not setuid', bench.install('other', 0o750), None, 'has no privilege'),
             ('a directory', bench.dir, None, 'chmod 4750'),
             ('no program', bench.write('text', 'no program', 0o755), None,
-             'does not start')):
+             'cannot start it')):
         result = call('check', user.name, HERE, helper=helper, by=by)
         tap.ok(result[:2] == (BROKEN, helper) and words in result[2],
-               'account.c: ' + name, result)
+               'pam_helper.c: ' + name, result)
 
 
 def test_account_helpers(bench):
@@ -1001,31 +1005,31 @@ def test_account_helpers(bench):
     text = {name: pathlib.Path(bench.path(name)).read_text()
             for name in ('env', 'fds', 'in', 'args')}
     os.chmod(bench.dir, 0o755)
-    tap.equal(text['env'], '', 'account.c: there is no environment')
+    tap.equal(text['env'], '', 'pam_helper.c: there is no environment')
     # The shell has its own from 10 on.
     tap.equal([fd for fd in text['fds'].split() if int(fd) < 10], ['0', '1', '2'],
-              'account.c: there are no other descriptors')
-    tap.equal(text['in'], 'a secret', 'account.c: the password comes on stdin')
+              'pam_helper.c: there are no other descriptors')
+    tap.equal(text['in'], 'a secret', 'pam_helper.c: the password comes on stdin')
     tap.equal(text['args'].split('\n')[2:], ['setpass', 'alice', ''],
-              'account.c: the arguments')
+              'pam_helper.c: the arguments')
     for name, script, code, words in (
             ('refused', 'echo a reason >&2; exit 1', DENIED, 'account check: a reason'),
             ('without a reason', 'exit 1', DENIED, 'account check: '),
             ('usage', 'echo usage >&2; exit 2', BROKEN, 'check: usage'),
             ('another status', 'exit 77', BROKEN, 'check: '),
-            ('a signal', 'kill -SEGV $$', BROKEN, 'check: ended by signal 11'),
+            ('a signal', 'kill -SEGV $$', BROKEN, 'check: was killed by signal 11'),
             ('two lines', 'echo one >&2; echo two >&2; exit 1', DENIED,
              'account check: one'),
             ('a flood', 'head -c 5000000 /dev/zero | tr "\\0" x >&2; exit 1', DENIED,
              'account check: xxx')):
         result, helper = call(script, 'check', 'alice', '')
         tap.ok(result[0] == code and result[2].startswith(words),
-               'account.c: ' + name, result)
+               'pam_helper.c: ' + name, result)
         tap.equal(result[1], '' if code == DENIED else helper,
-                  'account.c: %s, who is to blame' % name)
+                  'pam_helper.c: %s, who is to blame' % name)
     result, _ = call('exit 0', 'check', 'alice', '', preexec_fn=ignore_signals,
                      restore_signals=False)
-    tap.equal(result[0], GRANTED, 'account.c: also where children are not told of')
+    tap.equal(result[0], GRANTED, 'pam_helper.c: also where children are not told of')
 
 
 # The broker
@@ -1100,7 +1104,7 @@ def test_broker(bench, program):
     missing = bench.path('nothing')
     with Site(bench, program, helper=missing) as site:
         body, log = site.answer(user, brokerlab.LIST)
-        tap.ok(body == brokerlab.DENIED and missing + ': not there' in log,
+        tap.ok(body == brokerlab.DENIED and missing + ': not found' in log,
                'broker: without the helper nobody is served', body, log)
 
 

@@ -30,16 +30,16 @@ process_settle(void)
 {
 }
 
-enum status
+enum helper_status
 process_become_root(uid_t *caller __attribute__((unused)))
 {
-	return STATUS_SYSTEM;
+	return HELPER_SYSTEM;
 }
 
-enum status
+enum helper_status
 pam_run(const struct order *order __attribute__((unused)))
 {
-	return STATUS_SYSTEM;
+	return HELPER_SYSTEM;
 }
 
 static void
@@ -69,7 +69,7 @@ check_password(const uint8_t *data, size_t size)
 	close(fds[1]);
 	must(dup2(fds[0], STDIN_FILENO) == STDIN_FILENO);
 	close(fds[0]);
-	if (read_password(password, sizeof(password)) == STATUS_OK) {
+	if (read_password(password, sizeof(password)) == HELPER_OK) {
 		must(strlen(password) == size && size > 0);
 		must(memcmp(password, data, size) == 0);
 		must(strpbrk(password, "\r\n") == NULL);
@@ -95,7 +95,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must((nowhere = fopen("/dev/null", "we")) != NULL);
 	while (argc < 6 && rest != NULL)
 		argv[argc++] = strsep(&rest, "\n");
-	if (parse(argc, argv, &command, &order) == STATUS_OK)
+	if (parse(argc, argv, &command, &order) == HELPER_OK)
 		check_order(&order, argv);
 	else
 		must(order.name == NULL);

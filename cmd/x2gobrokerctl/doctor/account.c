@@ -13,15 +13,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/pam_helper.h"
 #include "doctor.h"
-#include "../run.h"
 
 #define PAM_SERVICE	"/etc/pam.d/x2gobroker"
 #define DAY		(24 * 60 * 60)
-#define HELPER_MAX	4096	/* bytes that it may say */
-
-/* Exit statuses of x2gobroker-pam(8). */
-enum { HELPER_OK, HELPER_REFUSED };
 
 static int
 copy_account(struct doctor_account *account, const struct passwd *pw)
@@ -229,26 +225,17 @@ check_user_pam(struct doctor *d)
 {
 	const char *path = x2gobroker_config_pam_helper(d->config);
 	const char *user = d->ctl->user;
-	const char *const argv[] = { path, "check", user, NULL };
-	size_t len;
-	char *text;
-	int status;
+	struct x2gobroker_error err;
 
 	if (!x2gobroker_config_check_account(d->config, true)) {
 		doctor_ok(d, user, "not asked: account-check = never");
 		return;
 	}
-	status = run_program(argv, HELPER_MAX, &text, &len);
-	if (status == -1)
-		doctor_fail(d, user, "%s does not run: %s", path,
-		    strerror(errno));
-	else if (status != HELPER_OK) {
-		doctor_fail(d, user, "%s: %.*s", status == HELPER_REFUSED ?
-		    "refused" : "cannot be checked", (int)strcspn(text, "\n"),
-		    text);
-		doctor_remedy(d, "mend the account, or " PAM_SERVICE);
-	}
-	free(text);
+	if (pam_helper_check(path, user, NULL, &err) == 0)
+		return;
+	doctor_fail(d, user, "%s: %s", err.code == X2GOBROKER_ERR_DENIED ?
+	    "refused" : "cannot be checked", err.text);
+	doctor_remedy(d, "mend the account, or " PAM_SERVICE);
 }
 
 void

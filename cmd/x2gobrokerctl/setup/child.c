@@ -9,11 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../run.h"
+#include "base/spawn.h"
 #include "../become.h"
 #include "child.h"
 
-#define OUTPUT_MAX	(64 * 1024)	/* these programs say little */
+#define OUTPUT_MAX	4096	/* bytes; these programs say little */
 #define NOT_CALLED	255
 
 /* The child's process number, or -1. */
@@ -85,21 +85,35 @@ struct program {
 static int
 run_and_say(void *arg)
 {
+	static const char *const env[] = {
+		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL
+	};
 	const struct program *program = arg;
-	char *text;
+	const struct spawn_options options = {
+		.argv = program->argv, .env = env, .merge = true,
+		.output_max = OUTPUT_MAX, .cut_output = true,
+		.deadline = SPAWN_NO_DEADLINE,
+	};
+	cleanup_spawn struct spawn child = { 0 };
+	char text[SPAWN_TEXT_SIZE];
 	size_t len;
-	int status;
 
-	status = run_program(program->argv, OUTPUT_MAX, &text, &len);
-	while (text != NULL && len > 0 && isspace((unsigned char)text[len - 1]))
-		text[--len] = '\0';
-	if (status == -1 && !program->quiet)
-		ctl_complain("%s: %s", program->argv[0], strerror(errno));
-	else if (status != 0 && !program->quiet)
-		ctl_complain("%s has failed: %s", program->argv[0],
-		    len > 0 ? text : "it does not say why");
-	free(text);
-	return status == 0 ? 0 : 1;
+	if (spawn_run(&child, &options) == -1) {
+		if (!program->quiet)
+			ctl_complain("cannot start %s: %s", program->argv[0],
+			    strerror(errno));
+		return 1;
+	}
+	if (spawn_exit_status(&child) == 0)
+		return 0;
+	len = child.output.len;
+	while (len > 0 && isspace((unsigned char)child.output.data[len - 1]))
+		len--;
+	if (!program->quiet)
+		ctl_complain("%s %s%s%.*s", program->argv[0],
+		    spawn_describe(&child, text), len > 0 ? ": " : "",
+		    (int)len, len > 0 ? child.output.data : "");
+	return 1;
 }
 
 int
