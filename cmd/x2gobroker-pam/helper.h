@@ -6,28 +6,29 @@
 
 #include "common/pam_helper.h"
 
-/* What is to be done, all of it checked. */
+/* What to do, fully checked. */
 struct order {
 	const char *name;	/* of an account that exists */
 	const char *rhost;	/* an IP address, or NULL */
 	const char *password;	/* the new one, or NULL */
-	uid_t caller;		/* real uid of whoever started us */
+	uid_t caller;		/* real uid of the caller */
 };
 
-/* Say why not, in one line, to the caller and to syslog.  Returns status. */
-enum helper_status	tell(enum helper_status status, const char *fmt, ...)
-		    __attribute__((format(printf, 2, 3)));
+/* report.c: give the reason, in one line, to the caller and to syslog.  Returns
+ * status. */
+enum helper_status	report_status(enum helper_status status,
+			    const char *fmt, ...)
+			    __attribute__((format(printf, 2, 3)));
 
-/* process.c: make the process ours.  Needs no privilege and cannot fail in a
- * way that it could report: it exits then. */
-void		process_settle(void);
+/* process.c: reset what the process has inherited.  This needs no privilege.
+ * If it fails, the process exits, as it cannot even report that. */
+void			process_init(void);
 
-/* Become root for good, and safe from whoever started us.  *caller is who that
- * was. */
+/* process.c: become root for good, out of the caller's reach.  Sets *caller. */
 enum helper_status	process_become_root(uid_t *caller);
 
-/* pam.c: ask PAM whether the account may be used now, and if it may and the
- * order has a password, set it. */
+/* pam.c: ask PAM whether the account may be used now.  If it may, and the order
+ * has a password, set it. */
 enum helper_status	pam_run(const struct order *order);
 
 #endif

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobroker-pam: the two things for which the broker, which runs without
- * privilege, needs some: to ask PAM whether an account may be used, and to set
- * a password.  It is setuid root and does nothing else: it reads no
- * configuration, no environment, and of its arguments a name and an address.
+ * x2gobroker-pam: the broker runs without privilege, but needs it for two
+ * things: to ask PAM whether an account may be used, and to set a password.
+ * This program is setuid root and does only that.  It reads no configuration
+ * and no environment; its arguments are a name and an address.
  *
- * Who may start it is decided by its file mode, 4750 root:BROKER-GROUP, and
- * what it may do to whom, by PAM's service file.
+ * Its file mode, 4750 root:BROKER-GROUP, decides who may start it, and PAM's
+ * service file decides what it may do to which accounts.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <pwd.h>
 #include <shadow.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,8 +23,8 @@
 #include "helper.h"
 
 #define NAME_SIZE	256	/* LOGIN_NAME_MAX of Linux, with the NUL */
-#define PEOPLE_FROM	1000	/* uids below are root and system accounts */
-#define NOBODY		65534	/* so is this one */
+#define PEOPLE_FROM	1000	/* lower uids are root and system accounts */
+#define NOBODY		65534	/* a system account, too */
 
 static const struct command {
 	const char *name;
@@ -36,20 +35,6 @@ static const struct command {
 };
 
 #define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
-
-enum helper_status
-tell(enum helper_status status, const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	fprintf(stderr, "%s\n", line);
-	syslog(status == HELPER_SYSTEM ? LOG_ERR : LOG_NOTICE, "%s", line);
-	return status;
-}
 
 static enum helper_status
 usage(void)
@@ -63,8 +48,8 @@ usage(void)
 	return HELPER_USAGE;
 }
 
-/* Modules put the name into logs, paths and environments, so it must not be
- * one that could surprise them, even if a directory service knows it. */
+/* Modules put the name into logs, paths and environments.  Refuse names that
+ * could be misread there, even if a directory service knows them. */
 static bool
 is_name(const char *text)
 {
@@ -79,7 +64,7 @@ is_name(const char *text)
 	return true;
 }
 
-/* An IPv4 address, or an IPv6 one with or without a zone (fe80::1%eth0). */
+/* An IPv4 address, or an IPv6 address with or without a zone (fe80::1%eth0). */
 static bool
 is_address(const char *text)
 {
@@ -118,15 +103,16 @@ parse(int argc, char **argv, const struct command **command,
 	if (*command == NULL)
 		return usage();
 	if (!is_name(argv[2]))
-		return tell(HELPER_USAGE, "NAME: no account has such a name");
+		return report_status(HELPER_USAGE, "NAME: not a valid account "
+		    "name");
 	if (argc == 4 && !is_address(argv[3]))
-		return tell(HELPER_USAGE, "RHOST: no IP address");
+		return report_status(HELPER_USAGE, "RHOST: not an IP address");
 	order->name = argv[2];
 	order->rhost = argv[3];		/* argv[argc] is NULL */
 	return HELPER_OK;
 }
 
-/* Take the new password from standard input, all of it. */
+/* Read the new password from standard input, to its end. */
 static enum helper_status
 read_password(char *password, size_t size)
 {
@@ -134,35 +120,36 @@ read_password(char *password, size_t size)
 	ssize_t n;
 
 	if (isatty(STDIN_FILENO))
-		return tell(HELPER_USAGE, "the password must come through a "
-		    "pipe; a terminal would show it");
+		return report_status(HELPER_USAGE, "a terminal would show the "
+		    "password; use a pipe");
 	do {
 		n = read(STDIN_FILENO, password + len, size - len);
 		if (n > 0)
 			len += (size_t)n;
 	} while ((n > 0 && len < size) || (n == -1 && errno == EINTR));
 	if (n == -1)
-		return tell(HELPER_SYSTEM, "the password cannot be read: %s",
-		    strerror(errno));
+		return report_status(HELPER_SYSTEM, "cannot read the password: "
+		    "%s", strerror(errno));
 	if (len == 0)
-		return tell(HELPER_REFUSED, "the new password is empty");
+		return report_status(HELPER_REFUSED, "the new password is "
+		    "empty");
 	if (len == size)
-		return tell(HELPER_REFUSED, "the new password is longer than "
-		    "%d bytes", PASSWORD_MAX);
-	/* a reader of lines would take the part before it for the password */
+		return report_status(HELPER_REFUSED, "the new password is "
+		    "longer than %d bytes", PASSWORD_MAX);
+	/* a module that reads lines would use only the part before it */
 	if (memchr(password, '\n', len) != NULL ||
 	    memchr(password, '\r', len) != NULL ||
 	    memchr(password, '\0', len) != NULL)
-		return tell(HELPER_REFUSED, "the new password has a line end "
-		    "or a NUL in it");
+		return report_status(HELPER_REFUSED, "the new password "
+		    "contains a line end or a NUL");
 	password[len] = '\0';
 	return HELPER_OK;
 }
 
-/* Has the administrator locked the password in /etc/shadow ("!"), or never
- * given one ("*", "!" or nothing)?  Then there is none to change: a new one
- * would let somebody in by password who was not to be.  Accounts of other
- * sources are for their modules to judge. */
+/* If the administrator has locked the password in /etc/shadow ("!"), or has
+ * never set one ("*", "!" or nothing), refuse: a new password would open a way
+ * in that was not meant to exist.  For accounts from other sources, their PAM
+ * modules decide. */
 static enum helper_status
 check_has_password(const char *name)
 {
@@ -171,7 +158,8 @@ check_has_password(const char *name)
 	bool has_none = false;
 
 	if (fp == NULL)
-		return tell(HELPER_SYSTEM, "/etc/shadow: %s", strerror(errno));
+		return report_status(HELPER_SYSTEM, "/etc/shadow: %s",
+		    strerror(errno));
 	while ((entry = fgetspent(fp)) != NULL)
 		if (strcmp(entry->sp_namp, name) == 0 &&
 		    (entry->sp_pwdp[0] == '!' || entry->sp_pwdp[0] == '*' ||
@@ -180,8 +168,8 @@ check_has_password(const char *name)
 	fclose(fp);
 	if (!has_none)
 		return HELPER_OK;
-	return tell(HELPER_REFUSED, "%s: has no password, or a locked one; "
-	    "passwd(1) gives a first one", name);
+	return report_status(HELPER_REFUSED, "%s: has no password, or a locked "
+	    "one; set a first one with passwd(1)", name);
 }
 
 static enum helper_status
@@ -192,13 +180,15 @@ check_account(const struct command *command, const char *name)
 	errno = 0;
 	if ((pw = getpwnam(name)) == NULL)
 		return errno != 0 && errno != ENOENT ?
-		    tell(HELPER_SYSTEM, "%s: %s", name, strerror(errno)) :
-		    tell(HELPER_REFUSED, "%s: there is no such account", name);
+		    report_status(HELPER_SYSTEM, "%s: %s", name,
+		    strerror(errno)) : report_status(HELPER_REFUSED,
+		    "%s: no such account", name);
 	if (!command->sets_password)
 		return HELPER_OK;
 	if (pw->pw_uid < PEOPLE_FROM || pw->pw_uid == NOBODY)
-		return tell(HELPER_REFUSED, "%s: uid %u is no person's, and "
-		    "keeps its password", name, (unsigned int)pw->pw_uid);
+		return report_status(HELPER_REFUSED, "%s: uid %u is a system "
+		    "account, which keeps its password", name,
+		    (unsigned int)pw->pw_uid);
 	return check_has_password(name);
 }
 
@@ -210,7 +200,7 @@ main(int argc, char **argv)
 	struct order order = { 0 };
 	enum helper_status status;
 
-	process_settle();
+	process_init();
 	openlog("x2gobroker-pam", LOG_PID, LOG_AUTHPRIV);
 	if ((status = parse(argc, argv, &command, &order)) != HELPER_OK ||
 	    (status = process_become_root(&order.caller)) != HELPER_OK ||

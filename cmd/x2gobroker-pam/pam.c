@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The calls of PAM, and the one side of its conversation that we can play: we
- * know a new password and nothing else.
+ * The calls of PAM, and our side of its conversation: the only question that
+ * can be answered is the one for a new password.
  */
 #include <security/pam_appl.h>
 
@@ -14,15 +14,16 @@
 #include "helper.h"
 
 #define SERVICE		"x2gobroker"	/* /etc/pam.d/x2gobroker */
-#define ANSWERS_MAX	16		/* a module that asks for ever */
-#define TEXT_MAX	200		/* of a module's text in the log */
+#define ANSWERS_MAX	16		/* against endless questions */
+#define TEXT_MAX	200		/* bytes of a module's text to log */
 
 struct talk {
 	const struct order *order;
 	unsigned int answers;
 };
 
-/* For the log: a line of printable characters without any password. */
+/* Log a module's text as one line of printable characters, unless it contains
+ * the password. */
 static void
 log_text(const struct order *order, const char *text)
 {
@@ -38,10 +39,10 @@ log_text(const struct order *order, const char *text)
 	syslog(LOG_NOTICE, "%s: PAM says: %s", order->name, line);
 }
 
-/* Modules ask for the old password with the same kind of prompt as for the new
- * one, and only the words tell which: "New password: ", "Retype new password:
- * ", "Current password: ", "(current) LDAP Password: ".  There is no locale, so
- * they are English.  When in doubt: not ours. */
+/* Modules use the same kind of prompt for the old and the new password.  Only
+ * the words tell which: "New password: ", "Retype new password: ", "Current
+ * password: ", "(current) LDAP Password: ".  They are English, as no locale is
+ * set.  When in doubt, do not answer. */
 static bool
 asks_for_new_password(const struct pam_message *message)
 {
@@ -51,9 +52,10 @@ asks_for_new_password(const struct pam_message *message)
 	    strcasestr(message->msg, "old") == NULL;
 }
 
-/* The answer to one message: 0, or -1 where there is none. */
+/* Answer one message.  Returns 0, or -1 if it cannot be answered. */
 static int
-answer(struct talk *talk, const struct pam_message *message, char **resp)
+answer_message(struct talk *talk, const struct pam_message *message,
+    char **resp)
 {
 	const struct order *order = talk->order;
 
@@ -70,7 +72,7 @@ answer(struct talk *talk, const struct pam_message *message, char **resp)
 		*resp = strdup(order->password);
 		return *resp != NULL ? 0 : -1;
 	}
-	log_text(order, "a question that is not answered here:");
+	log_text(order, "a question that cannot be answered:");
 	log_text(order, message->msg);
 	return -1;
 }
@@ -88,7 +90,7 @@ converse(int n, const struct pam_message **messages, struct pam_response **out,
 	if ((responses = calloc((size_t)n, sizeof(*responses))) == NULL)
 		return PAM_BUF_ERR;
 	for (i = 0; i < n; i++)
-		if (answer(arg, messages[i], &responses[i].resp) == -1)
+		if (answer_message(arg, messages[i], &responses[i].resp) == -1)
 			break;
 	if (i == n) {
 		*out = responses;	/* the module wipes and frees it */
@@ -104,8 +106,8 @@ converse(int n, const struct pam_message **messages, struct pam_response **out,
 	return PAM_CONV_ERR;
 }
 
-/* Whoever guesses is not slowed down here, as nothing can be guessed: no
- * password is checked.  A user who is refused should hear of it at once. */
+/* The delay after a failure is against guessing passwords.  None is checked
+ * here, so tell the user at once. */
 static void
 no_delay(int result __attribute__((unused)),
     unsigned int usec __attribute__((unused)),
@@ -113,7 +115,7 @@ no_delay(int result __attribute__((unused)),
 {
 }
 
-/* Is it PAM that is not in order, rather than the account? */
+/* Whether PAM itself has failed, instead of refusing the account. */
 static bool
 is_broken(int result)
 {
@@ -130,11 +132,11 @@ is_broken(int result)
 }
 
 static enum helper_status
-verdict(pam_handle_t *pam, const struct order *order, int result)
+judge_result(pam_handle_t *pam, const struct order *order, int result)
 {
 	if (result == PAM_SUCCESS)
 		return HELPER_OK;
-	return tell(is_broken(result) ? HELPER_SYSTEM : HELPER_REFUSED,
+	return report_status(is_broken(result) ? HELPER_SYSTEM : HELPER_REFUSED,
 	    "%s: %s", order->name, pam_strerror(pam, result));
 }
 
@@ -144,7 +146,7 @@ set_items(pam_handle_t *pam, const struct order *order)
 	void (*delay)(int, unsigned int, void *) = no_delay;
 	int result;
 
-	/* as sshd does: rules of pam_access(8) and others then match alike */
+	/* as sshd does, so that the rules of pam_access(8) match alike */
 	if ((result = pam_set_item(pam, PAM_TTY, "ssh")) != PAM_SUCCESS)
 		return result;
 	if (order->rhost != NULL && (result = pam_set_item(pam, PAM_RHOST,
@@ -153,10 +155,10 @@ set_items(pam_handle_t *pam, const struct order *order)
 	return pam_set_item(pam, PAM_FAIL_DELAY, (const void *)delay);
 }
 
-/* Ask about the account, and set the password if there is one.  An account
- * whose password has expired may do just that: get a new one. */
+/* Check the account, and set the password if there is one.  An account with an
+ * expired password may do nothing except get a new one. */
 static int
-carry_out(pam_handle_t *pam, const struct order *order)
+check_and_set(pam_handle_t *pam, const struct order *order)
 {
 	int result;
 
@@ -180,10 +182,10 @@ pam_run(const struct order *order)
 
 	result = pam_start(SERVICE, order->name, &conv, &pam);
 	if (result != PAM_SUCCESS)
-		return tell(HELPER_SYSTEM, "%s: PAM does not start: %s",
+		return report_status(HELPER_SYSTEM, "%s: cannot start PAM: %s",
 		    order->name, pam_strerror(pam, result));
-	result = carry_out(pam, order);
-	status = verdict(pam, order, result);
+	result = check_and_set(pam, order);
+	status = judge_result(pam, order, result);
 	pam_end(pam, result);
 	if (status == HELPER_OK && order->password != NULL)
 		syslog(LOG_NOTICE, "%s: password set for a broker of uid %u, "

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Who starts a setuid program chooses nearly all of its surroundings:
- * descriptors, environment, directory, limits, signals, timers.  Here all of
- * that is put in order before anything is done with the privilege, in two
- * phases: process_settle() needs none, process_become_root() uses and keeps
- * it.  This file alone calls set*id, prctl and setrlimit.
+ * The caller of a setuid program chooses nearly everything around it:
+ * descriptors, environment, directory, limits, signals, timers.  All of that is
+ * reset before the privilege is used, in two phases: process_init() needs no
+ * privilege, process_become_root() uses and keeps it.  This file alone calls
+ * set*id, prctl and setrlimit.
  */
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,48 +22,48 @@
 #include "common/startup.h"
 #include "helper.h"
 
-#define SECONDS_MAX	20	/* for everything; nobody waits longer */
+#define SECONDS_MAX	20	/* for everything; callers wait no longer */
 
-/* No signal may end or stop us half way, with the lock of /etc/shadow held.
- * What a terminal sends needs no permission, so it is ignored, and so is what
- * writing can cause.  Once we are root, others may not send us any.  Modules
- * that wait for a child need SIGCHLD as it is by default. */
+/* No signal may end or stop us while we hold the lock of /etc/shadow.  Ignore
+ * what a terminal can send without permission, and what writing can cause.
+ * Once we are root, others may not send us signals.  SIGCHLD is not ignored, as
+ * some modules wait for a child. */
 static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN,
     SIGTTOU, SIGPIPE, SIGXFSZ, 0 };
 
 void
-process_settle(void)
+process_init(void)
 {
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
 		_exit(HELPER_SYSTEM);
 	if (!settle_fds())
 		_exit(HELPER_SYSTEM);
 	settle_signals(ignored);
-	/* away from the caller's terminal; fails where it has none for us */
+	/* leave the caller's terminal; fails for the leader of a group */
 	setsid();
 	umask(077);
 	if (chdir("/") == -1)
 		_exit(HELPER_SYSTEM);
 }
 
-/* A setuid file that everybody may run would let everybody set the passwords
- * of all.  That is one wrong chmod(1) away, so look. */
+/* If everybody could run this setuid file, everybody could set all passwords.
+ * One wrong chmod(1) is enough for that, so check. */
 static enum helper_status
 check_own_file(void)
 {
 	struct stat st;
 
 	if (stat("/proc/self/exe", &st) == -1)
-		return tell(HELPER_SYSTEM, "/proc/self/exe: %s",
+		return report_status(HELPER_SYSTEM, "/proc/self/exe: %s",
 		    strerror(errno));
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-		return tell(HELPER_SYSTEM, "this file has mode %04o, with "
-		    "which it could be misused; chmod 4750",
+		return report_status(HELPER_SYSTEM, "this file has mode %04o, "
+		    "which lets others misuse it; chmod 4750",
 		    (unsigned int)st.st_mode & 07777);
 	return HELPER_OK;
 }
 
-/* PAM's modules look at the real uid to see whether root is asking. */
+/* PAM modules check the real uid to see whether root is asking. */
 static enum helper_status
 become_root(void)
 {
@@ -71,23 +71,22 @@ become_root(void)
 
 	if (setgroups(0, NULL) == -1 || setresgid(0, 0, 0) == -1 ||
 	    setresuid(0, 0, 0) == -1)
-		return tell(HELPER_SYSTEM, "cannot become root: %s",
+		return report_status(HELPER_SYSTEM, "cannot become root: %s",
 		    strerror(errno));
 	if (getresuid(&ruid, &euid, &suid) == -1 ||
 	    ruid != 0 || euid != 0 || suid != 0)
-		return tell(HELPER_SYSTEM, "did not become root");
+		return report_status(HELPER_SYSTEM, "did not become root");
 	return HELPER_OK;
 }
 
-/* A caller's limit must not cut short a file that a module writes: with a file
- * size of 100 bytes, that is what the new /etc/shadow would be.  Where a hard
- * limit cannot be raised, as in containers without CAP_SYS_RESOURCE, nothing
- * is done at all. */
+/* The caller's limits must not truncate a file that a module writes: with a
+ * file size of 100 bytes, that would be the new /etc/shadow.  If a hard limit
+ * cannot be raised, as in containers without CAP_SYS_RESOURCE, refuse. */
 static enum helper_status
-lift_limits(void)
+raise_limits(void)
 {
 	static const struct {
-		const char *name;	/* as ulimit -a of bash has it */
+		const char *name;	/* as in ulimit -a of bash */
 		int resource;
 		rlim_t value;
 	} limits[] = {
@@ -104,24 +103,24 @@ lift_limits(void)
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		if (getrlimit(limits[i].resource, &limit) == -1)
-			return tell(HELPER_SYSTEM, "getrlimit: %s",
+			return report_status(HELPER_SYSTEM, "getrlimit: %s",
 			    strerror(errno));
 		limit.rlim_cur = limits[i].value;
 		if (limit.rlim_max < limit.rlim_cur ||
 		    limits[i].resource == RLIMIT_CORE)
 			limit.rlim_max = limit.rlim_cur;
 		if (setrlimit(limits[i].resource, &limit) == -1)
-			return tell(HELPER_SYSTEM, "the caller's limit of "
-			    "%s is too low and stays: %s", limits[i].name,
+			return report_status(HELPER_SYSTEM, "cannot raise the "
+			    "caller's limit of %s: %s", limits[i].name,
 			    strerror(errno));
 	}
 	return HELPER_OK;
 }
 
-/* An end for modules that wait for a server.  Not with alarm(2), which
- * lckpwdf(3) uses and turns off, and by the one signal that no module can
- * block.  The new /etc/shadow takes the old one's place by rename(2), so at
- * each moment one of them is whole. */
+/* Modules may wait for a server that never answers.  Not with alarm(2), which
+ * lckpwdf(3) uses and turns off, and with the one signal that no module can
+ * block.  The new /etc/shadow replaces the old one by rename(2), so the file is
+ * complete whenever we are killed. */
 static enum helper_status
 limit_time(void)
 {
@@ -133,7 +132,8 @@ limit_time(void)
 
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1 ||
 	    timer_settime(timer, 0, &end, NULL) == -1)
-		return tell(HELPER_SYSTEM, "no timer: %s", strerror(errno));
+		return report_status(HELPER_SYSTEM, "cannot set a timer: %s",
+		    strerror(errno));
 	return HELPER_OK;
 }
 
@@ -144,17 +144,19 @@ process_become_root(uid_t *caller)
 
 	*caller = getuid();
 	if (geteuid() != 0)
-		return tell(HELPER_SYSTEM, "has no privilege; make this file "
-		    "root's, its group the broker account's, and its mode "
-		    "4750, on a file system that is not mounted nosuid");
+		return report_status(HELPER_SYSTEM, "has no privilege; this "
+		    "file must be owned by root and the broker account's "
+		    "group, with mode 4750, on a file system that is not "
+		    "mounted nosuid");
 	if (*caller != 0 && (status = check_own_file()) != HELPER_OK)
 		return status;
 	if ((status = become_root()) != HELPER_OK ||
-	    (status = lift_limits()) != HELPER_OK)
+	    (status = raise_limits()) != HELPER_OK)
 		return status;
-	/* no core, no ptrace(2), and /proc/PID is root's; last, as a change of
-	 * ids sets this anew */
+	/* No core, no ptrace(2), and /proc/PID belongs to root.  Last, as a
+	 * change of ids resets this. */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
-		return tell(HELPER_SYSTEM, "prctl: %s", strerror(errno));
+		return report_status(HELPER_SYSTEM, "prctl: %s",
+		    strerror(errno));
 	return limit_time();
 }

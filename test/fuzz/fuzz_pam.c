@@ -12,21 +12,26 @@
 
 int	pam_main(int argc, char **argv);
 
-/* What it says is not for us to read. */
+/* Its usage goes to stderr. */
 static FILE *nowhere;
 
 #undef stderr
 #define stderr		nowhere
 #define main		pam_main
-#undef syslog
-#define syslog(...)	((void)0)
 #include "../../cmd/x2gobroker-pam/main.c"
 #undef stderr
 #undef main
 
-/* main(), which is not called here, would go on with these. */
+enum helper_status
+report_status(enum helper_status status,
+    const char *fmt __attribute__((unused)), ...)
+{
+	return status;
+}
+
+/* main(), which is not called here, would continue with these. */
 void
-process_settle(void)
+process_init(void)
 {
 }
 
