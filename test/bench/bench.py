@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the broker costs, beside the least that it can cost and the Python broker.
+"""Measure what a request costs, compared with the least that it can cost and with the
+Python broker.
 
-Side by side, in one run, as root: listsessions with 3 to 10,000 profiles, beside a
-bare C program that prints a line; selectsession with 1 to 64 servers, each an sshd on
-this machine, beside a minimal libssh program that only asks them; some of both
-through a real sshd; and instructions, counted by valgrind.  All that share a table
-take turns (A B C A B C ...), because machines have moods; of each there are minimum
-and median.  Before it is timed, each row's answer is checked.
+In one run, as root: listsessions with 3 to 10,000 profiles, compared with a bare C
+program that prints a line; selectsession with 1 to 64 servers, each an sshd on this
+machine, compared with a minimal libssh program that only asks them; some of both
+through a real sshd; and instructions, counted by valgrind.  The rows of a table take
+turns (A B C A B C ...), because the speed of a machine varies; each has a minimum and
+a median.  Before a row is timed, its answer is checked.
 """
 
 import argparse
@@ -48,7 +49,7 @@ class Bench:
         self.results = figures.Results()
 
     def say(self, text):
-        """How far we are: on one line of a terminal, else on many."""
+        """Show the progress, on a single line if it is a terminal."""
         form = '\r\033[K%s' if sys.stderr.isatty() else '%s\n'
         print(form % text, end='', file=sys.stderr, flush=True)
 
@@ -67,7 +68,7 @@ class Bench:
                                        row.who]))
 
     def check(self, row, task):
-        """That it answers, and with what it should."""
+        """Check that a command gives the right answer."""
         answer = worlds.start(task.command, task.account, LONG)
         if not task.good(row, answer):
             raise Failure('%s: status %d\n%.2000s\n%s\n%s' % (
@@ -101,7 +102,7 @@ class Bench:
                 self.once(row, tasks[row])
 
     def round(self, table, tasks, number):
-        """One round of those that share a table, by run.c."""
+        """Run one round of the rows of a table, with run.c."""
         words, row_of, account = [self.programs.run], [], None
         for row in table:
             turns = figures.turns_in(row, number)
@@ -121,8 +122,8 @@ class Bench:
                 for n, samples in figures.parse(done.stdout.decode()).items()}
 
     def once(self, row, task):
-        """One run of what takes minutes: the answer is checked there and then.  What
-        it costs to read it here does not count beside that."""
+        """Run once a command that takes minutes, and check its answer.  The time for
+        reading the answer here is negligible."""
         before = os.times()
         start = time.monotonic()
         try:
@@ -139,7 +140,7 @@ class Bench:
             None, None, None, None)]
 
     def count(self, table):
-        """Instructions in user space, of the process and its threads."""
+        """Count the instructions in user space, of the process and its threads."""
         for row in table:
             self.say('%s: counting' % self.name(row))
             world = self.worlds.of(row)
@@ -165,21 +166,21 @@ def arguments():
                         choices=figures.PARTS, help='may be given more than once')
     parser.add_argument('--rounds', type=int, default=None, metavar='N')
     parser.add_argument('--quick', action='store_true',
-                        help='few rounds, and without what takes minutes')
+                        help='few rounds, without rows that take minutes')
     parser.add_argument('--patience', type=int, default=60, metavar='SECONDS',
-                        help='after which the Python broker with 10,000 profiles is '
-                        'stopped (60); it wants a quarter of an hour')
-    parser.add_argument('--json', metavar='FILE', help='all samples; - is stdout')
-    parser.add_argument('--svg', metavar='FILE', help='a picture')
+                        help='when to stop the Python broker with 10,000 profiles (60); '
+                        'it needs a quarter of an hour')
+    parser.add_argument('--json', metavar='FILE', help='write all samples; - is stdout')
+    parser.add_argument('--svg', metavar='FILE', help='draw a picture')
     parser.add_argument('--readme', action='store_true',
-                        help='print only the small table that the README has')
+                        help='print only the table of test/bench/README')
     parser.add_argument('--check', action='store_true',
                         help='fail if a claim does not hold')
-    parser.add_argument('--list', action='store_true', help='what would be measured')
+    parser.add_argument('--list', action='store_true', help='list what would be measured')
     parser.add_argument('--from', metavar='FILE', dest='saved',
-                        help='measure nothing, show what --json has written')
+                        help='measure nothing, show a file written by --json')
     parser.add_argument('--build', default=str(ROOT / 'build-bench'), metavar='DIR',
-                        help='where the programs were built (build-bench)')
+                        help='the build directory (build-bench)')
     options = parser.parse_args()
     if options.rounds is None:
         options.rounds = 2 if options.quick else 10
@@ -189,7 +190,7 @@ def arguments():
 
 
 def wanted(options):
-    """The rows that were asked for and that can be run here."""
+    """The selected rows that can be run here."""
     missing = set()
     for row in figures.rows():
         needs = (worlds.PEER if row.who == figures.PYTHON else
@@ -213,9 +214,9 @@ def show_list(rows):
 
 
 def measure(options, rows):
-    """(what the machine is, Results)"""
+    """(description of the machine, Results)"""
     if os.geteuid() != 0:
-        raise Failure('it makes accounts and starts sshds, so it wants to be root')
+        raise Failure('it creates accounts and starts sshds; run it as root')
     with contextlib.ExitStack() as stack:
         bench = Bench(stack, options, rows)
         about = machine.describe(options, bench.programs)
@@ -248,7 +249,7 @@ def main():
     if options.list:
         show_list(rows)
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit('told to stop'))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit('stopped by a signal'))
     try:
         about, results = report.from_json(pathlib.Path(options.saved).read_text()) \
             if options.saved else measure(options, rows)

@@ -42,7 +42,7 @@ class Row(collections.namedtuple('Row', 'part group n who turns')):
 
 
 def rows():
-    """All there is to be timed; who share a table take turns, in this order."""
+    """Everything that is timed.  Rows of one table take turns, in this order."""
     yield Row(LISTING, '', 0, BARE, 20)
     yield Row(LISTING, '', 3, OURS, 20)
     yield Row(LISTING, '', 3, NO_SANDBOX, 20)
@@ -73,7 +73,7 @@ def rows():
 
 
 def tables(rows):
-    """Lists of those rows that share a table."""
+    """Lists of the rows that share a table."""
     grouped = collections.defaultdict(list)
     for row in rows:
         grouped[row.part, row.group].append(row)
@@ -85,13 +85,13 @@ def key_of(row):
 
 
 def turns_in(row, number):
-    """How often in the round of this number, from 0."""
+    """How often a row runs in round number N, counted from 0."""
     return int(row.turns) if row.turns >= 1 else \
         int(row.turns > 0 and number % round(1 / row.turns) == 0)
 
 
 def things(row):
-    """'10,000 profiles'; nothing where there are none."""
+    """'10,000 profiles', or '' for none."""
     if not row.n:
         return ''
     return '{:,} {}{}'.format(row.n, 'server' if row.asks else 'profile',
@@ -133,7 +133,7 @@ def cpu_ms(samples):
 
 
 def memory_kib(samples):
-    """None where nobody knows it."""
+    """None if it is unknown."""
     if samples[0].memory_kib is None:
         return None
     return figure(sample.memory_kib for sample in samples)
@@ -149,7 +149,7 @@ def minus(one, other):
 
 
 class Results:
-    """samples: {key: [Sample]}; stopped: {key: seconds after which it was ended};
+    """samples: {key: [Sample]}; stopped: {key: seconds after which it was stopped};
     counts: {key: instructions}."""
 
     def __init__(self):
@@ -165,7 +165,7 @@ class Results:
         return memory_kib(samples) if samples else None
 
     def base(self, row):
-        """What a row is compared with: the least that this can cost."""
+        """The row to compare with: the least that this request can cost."""
         who, n = (LIBSSH, row.n) if row.asks else (BARE, 0)
         return self.wall(row.part, row.group, n, who)
 

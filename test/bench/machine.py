@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What was measured, and on what: for the heading of a report."""
+"""Describe programs and machine, for the heading of a report."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import time
 
 
 def output(*command):
-    """stdout of a program; empty where there is none."""
+    """stdout of a program; empty if it does not exist."""
     try:
         return subprocess.run(command, stdout=subprocess.PIPE, text=True,
                               stderr=subprocess.DEVNULL).stdout.strip()
@@ -46,7 +46,7 @@ def system():
 
 
 def built(directory):
-    """How meson was told to compile."""
+    """The compiler options of the build."""
     path = pathlib.Path(directory, 'meson-info/intro-buildoptions.json')
     options = {option['name']: option['value']
                for option in json.loads(path.read_text())}
@@ -55,7 +55,7 @@ def built(directory):
 
 
 def program(path):
-    """How it is linked."""
+    """How the program is linked."""
     kind = re.search(r'Type:\s+(\w+)', output('readelf', '-h', path))
     needed = re.findall(r'\(NEEDED\).*\[(.*)\]', output('readelf', '-d', path))
     return '%s, needs %s' % ({'DYN': 'PIE', 'EXEC': 'no PIE'}[kind[1]],

@@ -29,7 +29,7 @@ STYLE = ('text{font-family:"DejaVu Sans",Verdana,sans-serif;font-size:12px;fill:
 
 
 class Drawing:
-    """Elements, from the top to the bottom."""
+    """Elements, from top to bottom."""
 
     def __init__(self):
         self.parts, self.y = [], MARGIN
@@ -64,7 +64,7 @@ class Drawing:
 
 
 class Axis:
-    """Whole decades around what there is, in milliseconds."""
+    """Whole decades around the values, in milliseconds."""
 
     def __init__(self, values):
         self.low = math.floor(math.log10(min(values)))
@@ -94,7 +94,7 @@ def tick_label(ms):
 
 
 def values_of(results, table):
-    """{row: Figure in ms}, and with one number only where it was stopped."""
+    """{row: Figure in ms}; a single number if it was stopped."""
     found = {}
     for row in table:
         key = figures.key_of(row)

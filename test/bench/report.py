@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Tables of the results: for people, for the README, and as JSON."""
+"""Tables of the results: as text, for test/bench/README, and as JSON."""
 
 import json
 import textwrap
@@ -31,7 +31,7 @@ on who else uses the machine, but a little on the length of /etc/passwd.
 
 
 def number(value):
-    """Three digits that matter; nothing for None."""
+    """Three significant digits; nothing for None."""
     if value is None:
         return ''
     if abs(value) < 1:
@@ -46,7 +46,7 @@ def pair(figure):
 
 
 def columns(widths, cells):
-    """The first one to the left, the others to the right."""
+    """The first cell is left-aligned, the others right-aligned."""
     line = '%-*s' % (widths[0], cells[0])
     for width, cell in zip(widths[1:], cells[1:]):
         line += '%*s' % (width, ' ' + cell if cell else '')
@@ -170,7 +170,7 @@ def text(about, results):
     return lines + '\n' + claims(results)
 
 
-# The README's
+# For test/bench/README
 
 README_WIDTHS = 36, 16, 16, 16
 README_ROWS = [
@@ -194,7 +194,7 @@ def readme_line(results, label, part, group, n):
 
 
 def readme_more(results):
-    """What a listing of 3 profiles takes but time."""
+    """Memory and instructions of a listing of 3 profiles."""
     keys = [(0, BARE), (3, OURS), (3, PYTHON)]
     memory = [results.memory(LISTING, '', *key) for key in keys]
     counts = [results.counts.get((COUNTS, LIST_COUNT, *key)) for key in keys]
@@ -207,7 +207,7 @@ def readme_more(results):
 
 
 def readme(about, results):
-    """The table of the README."""
+    """The table of test/bench/README."""
     lines = columns(README_WIDTHS, ['milliseconds, minimum / median', 'the least',
                                     'x2gobroker', 'Python broker'])
     for row in README_ROWS:
@@ -241,7 +241,7 @@ def row_data(results, row):
 
 
 def to_json(about, results):
-    """Everything; fields names what is in each sample."""
+    """Everything; fields has the names of the fields of a sample."""
     return json.dumps({
         'about': about,
         'fields': figures.Sample._fields,
@@ -257,7 +257,7 @@ def to_json(about, results):
 
 
 def from_json(text):
-    """What to_json() has made: (about, Results)."""
+    """Read the output of to_json(): (about, Results)."""
     data, results = json.loads(text), figures.Results()
     for row in data['rows']:
         key = row['part'], row['group'], row['n'], row['who']

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The benchmark's own arithmetic, its tables and its picture, from samples whose
-figures are known.  Nothing is timed here."""
+"""Test the benchmark's arithmetic, tables and picture, with known samples.  Nothing
+is timed here."""
 
 import json
 import pathlib
@@ -55,8 +55,8 @@ def arithmetic(tap):
     tap.equal(figures.cpu_ms(samples(1)), (0.3, 0.3), 'CPU is user and system')
     tap.equal(figures.ratio((4, 9), (2, 3)), (2, 3),
               'a ratio is minimum over minimum and median over median')
-    tap.equal(figures.difference((4, 9), (2, 3)), (2, 6), 'and so is a difference')
-    tap.equal(figures.ratio(None, (1, 1)), None, 'there is none of what was not run')
+    tap.equal(figures.difference((4, 9), (2, 3)), (2, 6), 'a difference, too')
+    tap.equal(figures.ratio(None, (1, 1)), None, 'no ratio without samples')
     text = '0 1500 1 2 3 4 5 6\n1 7 8 9 10 11 12 13\n0 2500 1 2 3 4 5 6\n'
     parsed = figures.parse(text)
     tap.equal([sample.wall_ns for sample in parsed[0]], [1500, 2500],
@@ -67,7 +67,7 @@ def arithmetic(tap):
 def plan(tap):
     rows = list(figures.rows())
     keys = [figures.key_of(row) for row in rows]
-    tap.equal(len(set(keys)), len(keys), 'no row is there twice')
+    tap.equal(len(set(keys)), len(keys), 'no duplicate row')
     tap.equal(sum(map(len, figures.tables(rows))), len(rows), 'each is in a table')
     quarter = figures.Row(LISTING, '', 3, OURS, 0.25)
     tap.equal([figures.turns_in(quarter, number) for number in range(6)],
@@ -85,7 +85,7 @@ def verdicts(tap):
     tap.equal([verdict.holds for verdict in found],
               [True, False, True, False, False, True], 'and hold by both, or not')
     tap.equal({verdict.measured for verdict in figures.judge(figures.Results())},
-              {None}, 'what was not measured is not judged')
+              {None}, 'no verdict without samples')
     heavy = known()
     heavy.samples[LISTING, '', 3, OURS] = samples(1, memory=3907)
     tap.equal(figures.judge(heavy)[2].holds, False, '4 MB are 4,000,000 bytes')
@@ -103,11 +103,11 @@ def tables(tap):
            text)
     tap.ok('minimum   150 times measured: holds\n'
            'median    90.5 times measured: does NOT hold\n' in text,
-           'claims are told with their figures', text)
+           'claims are printed with their figures', text)
     tap.ok('2.50\n' in text, 'instructions are compared, too', text)
     small = report.readme(ABOUT, known())
-    tap.equal(max(map(len, small.splitlines())) <= 88, True, 'the README has it', small)
-    tap.ok('> 60,000' in small, 'with what was stopped', small)
+    tap.equal(max(map(len, small.splitlines())) <= 88, True, 'it fits into test/bench/README', small)
+    tap.ok('> 60,000' in small, 'it shows what was stopped', small)
     again = report.from_json(report.to_json(ABOUT, known()))
     tap.equal((again[0], vars(again[1])), (ABOUT, vars(known())),
               'JSON has every sample, and can be read again')

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Where the benchmark's rows are run: sites with so many profiles, a farm of sshds
-that are asked, and an sshd with forced commands.  Each world knows the command of a
-row, what its answer must be, and the account that it is run as."""
+"""The environments of the benchmark: sites with many profiles, a farm of sshds to ask,
+and an sshd with forced commands.  Each world knows the command of a row, the right
+answer, and the account to run it as."""
 
 import collections
 import os
@@ -40,12 +40,11 @@ Task = collections.namedtuple('Task', 'command good account')
 
 
 class Failure(Exception):
-    """Something did not answer as it must."""
+    """A wrong answer."""
 
 
 class Programs:
-    """Copies that everybody may run, without what is there for a debugger only, as
-    a package has them."""
+    """Copies that everybody may run, without debug information, as in a package."""
 
     def __init__(self, stack, build):
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-bench.')
@@ -65,20 +64,20 @@ class Programs:
 
 
 def under_sshd(line):
-    """What sshd says in the environment of a forced command."""
+    """The environment that sshd sets for a forced command."""
     return {'SSH_ORIGINAL_COMMAND': line, 'SSH_CLIENT': '127.0.0.1 50000 22',
             'SSH_CONNECTION': '127.0.0.1 50000 127.0.0.1 22'}
 
 
 def wrapped(line):
-    """As the client sends it."""
+    """The command as the client sends it."""
     return brokerlab.wrap(line).decode()
 
 
 def python_command(site, account, profiles, *words, **env):
     """The Python broker on the same files, with its log as Debian sets it up, but in
-    a directory of its own.  It lets only its own account name a user, and takes who
-    that is from LOGNAME."""
+    a directory of its own.  Only its own account may name another user, who is taken
+    from LOGNAME."""
     log = pathlib.Path(site.path('python-log'))
     if not log.exists():
         log.mkdir()
@@ -133,8 +132,8 @@ class Listings:
             self.site.path('profiles.d'), str(folder)))
 
     def forced(self, row):
-        """The command without what a client sends, but for the Python broker, which
-        does not look at that."""
+        """The forced command, without the client's part.  The Python broker gets both,
+        because it ignores what the client sends."""
         if row.who == BARE:
             return Command([self.programs.bare])
         user = ['--user', self.user.name]
@@ -147,7 +146,7 @@ class Listings:
         return Command(self.site.command(*user, config=config))
 
     def good(self, row, answer):
-        """All profiles are there."""
+        """Whether the answer has all profiles."""
         return answer.returncode == 0 and b'Access granted\n' in answer.stdout and \
             answer.stdout.count(b'\n[p') == row.n and \
             (not row.n or b'\nEND_USER_SESSIONS\n' in answer.stdout)
@@ -169,7 +168,7 @@ class Listings:
 
 
 class Selections:
-    """A farm of as many servers as the largest row needs."""
+    """A farm with as many servers as the largest row needs."""
 
     def __init__(self, stack, programs, most):
         self.programs = programs
@@ -185,12 +184,12 @@ class Selections:
         return [server.address for server in self.farm.servers[:n]]
 
     def _profile(self, n):
-        """Without names, as the Python broker would look for them."""
+        """Addresses without names, which the Python broker would look up."""
         return self.farm.profile('on%d' % n, host=', '.join(self._addresses(n)),
                                  sshport=self.farm.servers[0].port)
 
     def prepare(self, group):
-        """Agents are as quick as this table says."""
+        """Make the agents as fast as this table needs."""
         for server in self.farm.servers:
             server.play(delay=DELAYS.get(group, DELAYS[REAL]))
             server.calls()
@@ -216,7 +215,7 @@ class Selections:
         return wrapped(brokerlab.SELECT % ('on%d' % row.n))
 
     def good(self, row, answer):
-        """It has asked, and has chosen one of them."""
+        """Whether it has asked, and chosen one of them."""
         asked = [server.calls() for server in self.farm.servers]
         servers = sum(map(bool, asked))
         if answer.returncode or servers != (1 if row.who == PYTHON else row.n):
@@ -234,15 +233,15 @@ class Selections:
                                             **command.env}), self.good, self.account)
 
     def least_calls(self, row):
-        """Of all agents, for one run."""
+        """The number of calls to all agents in one run, at least."""
         return 1 if row.who == PYTHON else row.n
 
     def finish(self, runs):
-        """runs: {row: how many}.  Whether all servers were asked each time."""
+        """Check that all servers were asked each time.  runs: {row: number}."""
         calls = sum(len(server.calls()) for server in self.farm.servers)
         least = sum(self.least_calls(row) * n for row, n in runs.items())
         if calls < least:
-            raise Failure('the agents were asked %d times, and it should have been %d'
+            raise Failure('the agents were asked %d times instead of %d'
                           % (calls, least))
 
     def explain(self):
@@ -269,7 +268,7 @@ class Channels:
                         + [shlex.join(command.words)])
 
     def _connection(self, row):
-        """One a key; it is opened by the first who uses it."""
+        """One connection per key, opened at its first use."""
         world, forced = self._world(row), self._forced(row)
         if forced not in self.connections:
             key = brokerlab.give_key(self.sshd, world.account,
@@ -292,15 +291,15 @@ class Channels:
         self.selections.prepare(REAL)
 
     def finish(self, runs):
-        """A connection was made for each key and for each whole one, and no more; and
-        all servers were asked."""
+        """Check that there was one connection per key and per whole connection, and
+        that all servers were asked."""
         self.selections.finish({row: n for row, n in runs.items()
                                 if self._world(row) is self.selections})
         self.whole += sum(n + 1 for row, n in runs.items() if row.group == LIST_WHOLE)
         made = self.sshd.log_tail(10 ** 9).count('Accepted publickey')
         most = self.whole + len(self.connections)
         if made > most:
-            raise Failure('%d connections were made, and there should have been %d'
+            raise Failure('%d connections were made instead of %d'
                           % (made, most))
 
     def explain(self):
@@ -309,7 +308,7 @@ class Channels:
 
 
 class Worlds:
-    """All of them, made when they are needed."""
+    """All worlds, each made when it is first needed."""
 
     def __init__(self, stack, programs, rows):
         self.stack, self.programs = stack, programs
