@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl check: everything that is wrong in the configuration, in the
+ * x2gobrokerctl check: all errors and warnings about the configuration, in the
  * words that the broker logs.
  */
 #include "ctl.h"
@@ -8,7 +8,7 @@
 
 struct findings {
 	unsigned int errors, warnings;
-	struct json *json;	/* NULL: lines are printed */
+	struct json *json;	/* NULL: print lines */
 };
 
 static void
@@ -36,7 +36,7 @@ note_problem(void *arg, const struct x2gobroker_error *problem)
 	json_close(findings->json);
 }
 
-/* -1: nothing at all is served. */
+/* -1: no profile at all is served. */
 static int
 find_problems(const struct ctl *ctl, struct findings *findings,
     struct x2gobroker_config **config, struct x2gobroker_profiles **profiles)
@@ -109,8 +109,7 @@ check_main(const struct ctl *ctl)
 	else if (!ctl->json && result == 0)
 		print_summary(&findings, served, withheld);
 	else if (!ctl->json && config == NULL)
-		printf("the configuration is not in order, so every request "
-		    "is refused\n");
+		puts(CTL_BAD_CONFIG);
 	x2gobroker_profiles_free(profiles);
 	x2gobroker_config_free(config);
 	return result == 0 && findings.errors == 0 && fflush(stdout) == 0 ?

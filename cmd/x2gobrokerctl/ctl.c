@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the commands have in common.
+ * What several commands need: configuration, profiles, users and messages.
  */
 #include <pwd.h>
 #include <stdarg.h>
@@ -23,9 +23,26 @@ ctl_print_problem(void *arg, const struct x2gobroker_error *problem)
 void
 ctl_print_error(const struct x2gobroker_error *err)
 {
-	fflush(stdout);		/* what came before stands before it */
+	fflush(stdout);		/* keep the order of both outputs */
 	fprintf(stderr, "x2gobrokerctl: ");
 	ctl_print_problem(stderr, err);
+}
+
+void
+ctl_explain_missing(const struct x2gobroker_profiles *profiles, const char *id,
+    struct x2gobroker_error *why)
+{
+	const char *file;
+
+	memset(why, 0, sizeof(*why));
+	if (x2gobroker_profiles_withheld(profiles, id, &file, &why->line)) {
+		strlcpy(why->file, file, sizeof(why->file));
+		snprintf(why->text, sizeof(why->text), "[%s] is withheld "
+		    "because of errors; x2gobrokerctl check prints them", id);
+	} else
+		snprintf(why->text, sizeof(why->text), "no such profile: "
+		    "[%s]; ids are case-sensitive, and x2gobrokerctl check "
+		    "prints the files that cannot be read", id);
 }
 
 void
@@ -40,9 +57,9 @@ ctl_complain(const char *fmt, ...)
 	ctl_print_error(&err);
 }
 
-/* Warnings are the business of check. */
+/* x2gobrokerctl check prints warnings. */
 static void
-print_withholding(void *arg, const struct x2gobroker_error *problem)
+print_if_error(void *arg, const struct x2gobroker_error *problem)
 {
 	if (problem->code != X2GOBROKER_WARNING)
 		ctl_print_problem(arg, problem);
@@ -53,11 +70,10 @@ ctl_load_config(const struct ctl *ctl, struct x2gobroker_config **config)
 {
 	struct x2gobroker_error err;
 
-	if (x2gobroker_config_load(ctl->config_file, print_withholding, stderr,
+	if (x2gobroker_config_load(ctl->config_file, print_if_error, stderr,
 	    config, &err) == 0)
 		return 0;
-	fprintf(stderr, "x2gobrokerctl: the configuration is not in order, so "
-	    "every request is refused\n");
+	ctl_complain(CTL_BAD_CONFIG);
 	return -1;
 }
 
@@ -67,7 +83,7 @@ ctl_load_profiles(const struct x2gobroker_config *config,
 {
 	struct x2gobroker_error err;
 
-	if (x2gobroker_profiles_load(config, print_withholding, stderr,
+	if (x2gobroker_profiles_load(config, print_if_error, stderr,
 	    profiles, &err) == 0)
 		return 0;
 	ctl_print_error(&err);
@@ -86,7 +102,7 @@ ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
 	return -1;
 }
 
-/* Take the groups "a,b" apart. */
+/* Set the groups "a,b". */
 static int
 set_groups(struct x2gobroker_user *user, const char *text,
     struct x2gobroker_error *err)
@@ -119,9 +135,9 @@ ctl_user(const struct ctl *ctl)
 	}
 	if (ctl->groups == NULL) {
 		if (getpwnam(ctl->as) == NULL)
-			ctl_complain("there is no account %s here, so it has "
-			    "no groups and the broker would refuse it; "
-			    "--groups says which to assume", ctl->as);
+			ctl_complain("no account %s on this host, so the "
+			    "broker would refuse the user; use --groups to "
+			    "assume groups", ctl->as);
 		return user;
 	}
 	if (set_groups(user, ctl->groups, &err) == -1) {

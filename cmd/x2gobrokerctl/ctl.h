@@ -8,29 +8,35 @@
 
 #include <x2gobroker.h>
 
-#define EXIT_YES	0	/* in order; may be seen */
-#define EXIT_NO		1	/* not in order; may not be seen */
-#define EXIT_USAGE	2	/* the question was no question */
+#define EXIT_YES	0	/* no errors; visible; done */
+#define EXIT_NO		1	/* errors; not visible; not done */
+#define EXIT_USAGE	2	/* error in the command line */
+
+#define CTL_BAD_CONFIG	"the configuration has errors, so the broker refuses " \
+			"every request"
 
 struct command;
 
 /* The command line.  Text is borrowed from argv. */
 struct ctl {
 	const struct command *commands;	/* all that there are */
-	const char *config_file;	/* NULL: the default one */
+	const char *config_file;	/* NULL: the default */
 	const char *as;			/* the user the question is about */
 	const char *from;		/* the client's address */
-	const char *groups;		/* "a,b" instead of a look-up */
-	const char *user;		/* whose sessions are counted, or whom
-					 * doctor looks at */
-	const char *sshd_config;	/* for sshd -T; NULL: sshd's own */
+	const char *groups;		/* "a,b"; NULL: look them up */
+	const char *user;		/* count this user's sessions, or check
+					 * this user */
+	const char *sshd_config;	/* for sshd -T; NULL: the default */
 	bool all, json, list, yes;
-	bool dry_run, shared, undo;	/* of setup, as what follows */
+	bool help, version;
+
+	/* of setup */
+	bool dry_run, shared, undo;
 	const char *group;		/* with a forced command */
 	const char *host;		/* of the first profile */
 	const char *servers;		/* "ts01,ts02:2222" */
-	bool help, version;
-	char *const *words;		/* what else the command takes */
+
+	char *const *words;		/* the other arguments */
 	int nwords;
 };
 
@@ -52,9 +58,8 @@ int	suspend_main(const struct ctl *ctl);
 int	terminate_main(const struct ctl *ctl);
 int	undrain_main(const struct ctl *ctl);
 
-/* Load the configuration, or the profiles too.  Problems that withhold
- * something are written to stderr.  -1: there is nothing to go on with, and it
- * was said. */
+/* Load the configuration, the profiles, or both.  Errors are printed to stderr,
+ * warnings are not.  Returns 0, or -1 if nothing was loaded. */
 int	ctl_load_config(const struct ctl *ctl,
 	    struct x2gobroker_config **config);
 int	ctl_load_profiles(const struct x2gobroker_config *config,
@@ -62,18 +67,23 @@ int	ctl_load_profiles(const struct x2gobroker_config *config,
 int	ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
 	    struct x2gobroker_profiles **profiles);
 
-/* The user that --as, --from and --groups describe, or NULL; it was said. */
+/* The user that --as, --from and --groups describe; NULL: an error message was
+ * printed. */
 struct x2gobroker_user *ctl_user(const struct ctl *ctl);
 
 /* Print one problem: "FILE:LINE: TEXT", warnings marked as such.  An
  * x2gobroker_report whose arg is the FILE to print to. */
 void	ctl_print_problem(void *arg, const struct x2gobroker_error *problem);
 
-/* Say what went wrong, on stderr. */
+/* Print an error to stderr. */
 void	ctl_print_error(const struct x2gobroker_error *err);
 
-/* The same in words of our own; what comes from elsewhere is shown escaped. */
+/* The same for a text; control characters in it are escaped. */
 void	ctl_complain(const char *fmt, ...)
 	    __attribute__((format(printf, 1, 2)));
+
+/* Why there is no profile of that id: it is withheld, or it does not exist. */
+void	ctl_explain_missing(const struct x2gobroker_profiles *profiles,
+	    const char *id, struct x2gobroker_error *why);
 
 #endif

@@ -5,10 +5,10 @@
 #include "become.h"
 #include "json.h"
 
-/* The list is root's where its directory is, and else the broker account's;
- * then it is not for root to read or write there. */
+/* The drain file is read and written by the owner of its directory.  If that is
+ * the broker account, root has to become that account first. */
 static bool
-goes_on_as_broker(const struct x2gobroker_config *config,
+can_retry_as_broker(const struct x2gobroker_config *config,
     const struct x2gobroker_error *err)
 {
 	return err->code == X2GOBROKER_ERR_UNSAFE &&
@@ -40,14 +40,14 @@ print_list(const struct ctl *ctl, const struct x2gobroker_drained *drained)
 }
 
 static int
-list(const struct ctl *ctl, const struct x2gobroker_config *config)
+list_drained(const struct ctl *ctl, const struct x2gobroker_config *config)
 {
 	struct x2gobroker_drained *drained;
 	struct x2gobroker_error err;
 	int result;
 
 	result = x2gobroker_drained_load(config, &drained, &err);
-	if (result == -1 && goes_on_as_broker(config, &err))
+	if (result == -1 && can_retry_as_broker(config, &err))
 		result = x2gobroker_drained_load(config, &drained, &err);
 	if (result == -1) {
 		ctl_print_error(&err);
@@ -65,15 +65,15 @@ list(const struct ctl *ctl, const struct x2gobroker_config *config)
 static const struct change {
 	int (*make)(const struct x2gobroker_config *config, const char *host,
 	    bool *changed, struct x2gobroker_error *err);
-	const char *done, *was_so;
+	const char *done, *unchanged;
 } drain = {
 	x2gobroker_drain,
-	"no new sessions from now on; those that are there can be resumed",
-	"was drained already",
+	"drained: no new sessions; running and suspended ones can be resumed",
+	"already drained",
 }, undrain = {
 	x2gobroker_undrain,
 	"gets new sessions again",
-	"was not drained",
+	"not drained",
 };
 
 static int
@@ -85,17 +85,17 @@ change_host(const struct x2gobroker_config *config,
 	int result;
 
 	result = change->make(config, host, &changed, &err);
-	if (result == -1 && goes_on_as_broker(config, &err))
+	if (result == -1 && can_retry_as_broker(config, &err))
 		result = change->make(config, host, &changed, &err);
 	if (result == -1) {
 		ctl_print_error(&err);
 		return EXIT_NO;
 	}
-	printf("%s: %s\n", host, changed ? change->done : change->was_so);
+	printf("%s: %s\n", host, changed ? change->done : change->unchanged);
 	return EXIT_YES;
 }
 
-/* A name that no profile has is misspelt, or of a server that comes later. */
+/* The name may be misspelt, or its profile is not written yet. */
 static void
 warn_of_unknown(const struct x2gobroker_profiles *profiles, const char *host)
 {
@@ -106,7 +106,7 @@ warn_of_unknown(const struct x2gobroker_profiles *profiles, const char *host)
 	    i++)
 		if (x2gobroker_profile_has_server(profile, host))
 			return;
-	ctl_complain("warning: %s is a server of no profile", host);
+	ctl_complain("warning: no profile has the server %s", host);
 }
 
 static int
@@ -116,7 +116,7 @@ change_hosts(const struct ctl *ctl, const struct x2gobroker_config *config,
 	struct x2gobroker_profiles *profiles;
 	int i, result = EXIT_YES;
 
-	/* before a change of account; that it may fail is check's business */
+	/* before can_retry_as_broker() changes the account */
 	if (ctl_load_profiles(config, &profiles) == -1)
 		return EXIT_NO;
 	for (i = 0; i < ctl->nwords; i++)
@@ -141,7 +141,7 @@ drain_main(const struct ctl *ctl)
 	if (ctl_load_config(ctl, &config) == -1)
 		return EXIT_NO;
 	result = ctl->nwords > 0 ? change_hosts(ctl, config, &drain) :
-	    list(ctl, config);
+	    list_drained(ctl, config);
 	x2gobroker_config_free(config);
 	return result;
 }

@@ -7,25 +7,6 @@
 #include "ctl.h"
 #include "json.h"
 
-/* There is no such profile among those that are served. */
-static void
-explain_missing(const struct x2gobroker_profiles *profiles, const char *id,
-    struct x2gobroker_error *why)
-{
-	const char *file;
-
-	memset(why, 0, sizeof(*why));
-	if (x2gobroker_profiles_withheld(profiles, id, &file, &why->line)) {
-		snprintf(why->file, sizeof(why->file), "%s", file);
-		snprintf(why->text, sizeof(why->text), "[%s] is withheld from "
-		    "everyone until what is wrong with it is mended; "
-		    "x2gobrokerctl check says what that is", id);
-	} else
-		snprintf(why->text, sizeof(why->text), "there is no profile "
-		    "[%s]; ids are case-sensitive, and x2gobrokerctl check "
-		    "lists files that cannot be read", id);
-}
-
 static enum x2gobroker_verdict
 explain(const struct x2gobroker_profile *profile, struct x2gobroker_user *user,
     struct x2gobroker_error *why)
@@ -35,8 +16,8 @@ explain(const struct x2gobroker_profile *profile, struct x2gobroker_user *user,
 	verdict = x2gobroker_acl_check(profile, user, why);
 	if (why->line == 0) {
 		why->line = x2gobroker_profile_line(profile);
-		snprintf(why->file, sizeof(why->file), "%s",
-		    x2gobroker_profile_file(profile));
+		strlcpy(why->file, x2gobroker_profile_file(profile),
+		    sizeof(why->file));
 	}
 	return verdict;
 }
@@ -92,7 +73,7 @@ explain_main(const struct ctl *ctl)
 	if (profile != NULL)
 		verdict = explain(profile, user, &why);
 	else
-		explain_missing(profiles, ctl->words[0], &why);
+		ctl_explain_missing(profiles, ctl->words[0], &why);
 	yes = verdict == X2GOBROKER_ALLOW;
 	if (print(ctl, yes, &why) == -1)
 		yes = false;

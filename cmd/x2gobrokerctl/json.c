@@ -43,14 +43,14 @@ put_string(FILE *fp, const char *text)
  * Levels
  */
 
-/* A line for each value, as deep as its level. */
+/* Each value has a line, indented by its level. */
 static void
 begin_line(struct json *json)
 {
 	fprintf(json->fp, "\n%*s", (int)(2 * json->depth), "");
 }
 
-/* What stands before a value. */
+/* Write a value's comma, line and key.  False: memory is out. */
 static bool
 begin_value(struct json *json, const char *key)
 {
@@ -73,7 +73,7 @@ static void
 open_level(struct json *json, const char *key, const char *brackets)
 {
 	if (json->depth == JSON_DEPTH_MAX)
-		abort();	/* no listing of ours has so many */
+		abort();	/* no command has so many levels */
 	if (!begin_value(json, key))
 		return;
 	putc(brackets[0], json->fp);
@@ -151,7 +151,7 @@ json_integer(struct json *json, const char *key, long long value)
 void
 json_number(struct json *json, const char *key, double value)
 {
-	if (!isfinite(value))	/* JSON has no such number */
+	if (!isfinite(value))	/* JSON has no infinity and no NaN */
 		json_null(json, key);
 	else if (begin_value(json, key))
 		fprintf(json->fp, "%.15g", value);

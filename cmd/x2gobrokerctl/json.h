@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Writes JSON (RFC 8259) for other programs to read: begin, then values in
- * order, then print.  key is NULL inside an array.
+ * JSON (RFC 8259) for other programs: begin, add values in order, print.  key
+ * is NULL inside an array.
  */
 #ifndef X2GOBROKERCTL_JSON_H
 #define X2GOBROKERCTL_JSON_H
@@ -18,7 +18,7 @@ struct json {
 	size_t len;
 	char close[JSON_DEPTH_MAX];	/* what closes each open level */
 	unsigned int depth;
-	bool empty;		/* nothing is in the open level yet */
+	bool empty;		/* the open level has no value yet */
 };
 
 /* Begin with an object, which json_print() closes. */
@@ -28,11 +28,11 @@ void	json_object(struct json *json, const char *key);
 void	json_array(struct json *json, const char *key);
 void	json_close(struct json *json);
 
-/* UTF-8; bytes that are none become U+FFFD, and control characters are
- * escaped, so that the output can be looked at in a terminal.  NULL is null. */
+/* Bytes that are not UTF-8 become U+FFFD, and control characters are escaped,
+ * as people print JSON to their terminal, too.  NULL becomes null. */
 void	json_string(struct json *json, const char *key, const char *value);
 
-/* The same, but "" is null, too: what is not known. */
+/* The same, but "" becomes null, too: not known. */
 void	json_text(struct json *json, const char *key, const char *value);
 
 void	json_bool(struct json *json, const char *key, bool value);
@@ -40,8 +40,8 @@ void	json_integer(struct json *json, const char *key, long long value);
 void	json_number(struct json *json, const char *key, double value);
 void	json_null(struct json *json, const char *key);
 
-/* Close what is open and write all to stdout.  Returns 0, or -1 where memory
- * was out or stdout is gone.  Frees the text. */
+/* Close all levels, print to stdout and free the text.  Returns 0, or -1 if
+ * memory was out or stdout failed. */
 int	json_print(struct json *json);
 
 #endif

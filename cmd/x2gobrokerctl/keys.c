@@ -1,84 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl authorize, revoke and authorized-keys: the administrator says
- * whose key it is, and sshd asks.
+ * x2gobrokerctl authorize, revoke and authorized-keys: the administrator adds
+ * and removes keys of users, and sshd asks whose key it is.
  */
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
+#include <unistd.h>
 
+#include "base/safefile.h"
 #include "ctl.h"
 
-#define TEXT_MAX	(1024 * 1024)	/* a thousand keys have less */
+#define TEXT_MAX	(1024 * 1024)	/* more than a thousand keys have */
 #define LINE_SIZE	4096
 
-static int
-fail(const char *path, const char *why)
-{
-	fprintf(stderr, "x2gobrokerctl: %s: %s\n", path, why);
-	return -1;
-}
-
-/* Wipe text before it is freed: people name their private key by mistake. */
-static void
-free_text(char *text)
-{
-	if (text != NULL)
-		explicit_bzero(text, TEXT_MAX + 1);
-	free(text);
-}
-
-/* Read fp to its end into text, TEXT_MAX + 1 bytes. */
-static int
-read_all(FILE *fp, const char *path, char *text)
-{
-	size_t len;
-
-	setvbuf(fp, NULL, _IONBF, 0);	/* no copy of it that is not wiped */
-	len = fread(text, 1, TEXT_MAX + 1, fp);
-	if (ferror(fp))
-		return fail(path, strerror(errno));
-	if (len > TEXT_MAX)
-		return fail(path, "too large for a file of public keys");
-	if (memchr(text, '\0', len) != NULL)
-		return fail(path, "this is no text, so no file of public keys");
-	text[len] = '\0';
-	return 0;
-}
-
-/* The text of the file path, or of standard input for "-", for free_text().
- * NULL: that was said. */
+/* The text of the file path, or of standard input for "-", TEXT_MAX + 1 bytes
+ * for freezero(3): people name their private key by mistake.  NULL: an error
+ * message was printed. */
 static char *
 read_text(const char *path)
 {
-	FILE *fp = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	int fd = strcmp(path, "-") == 0 ? STDIN_FILENO :
+	    open(path, O_RDONLY | O_CLOEXEC);
 	char *text = malloc(TEXT_MAX + 1);
-	int result = -1;
+	const char *why = NULL;
+	ssize_t len = -1;
 
-	if (fp == NULL || text == NULL)
-		fail(path, strerror(errno));
+	if (fd == -1 || text == NULL ||
+	    (len = safefile_read(fd, text, TEXT_MAX + 1)) == -1)
+		why = strerror(errno);
+	else if (len > TEXT_MAX)
+		why = "too large for a file of public keys";
+	else if (memchr(text, '\0', (size_t)len) != NULL)
+		why = "not a text file, so not a file of public keys";
 	else
-		result = read_all(fp, path, text);
-	if (fp != NULL && fp != stdin)
-		fclose(fp);
-	if (result == 0)
+		text[len] = '\0';
+	if (fd > STDIN_FILENO)
+		close(fd);
+	if (why == NULL)
 		return text;
-	free_text(text);
+	ctl_complain("%s: %s", path, why);
+	freezero(text, TEXT_MAX + 1);
 	return NULL;
 }
 
-/* What was done goes to stdout, what is wrong to stderr. */
+/* Changes go to stdout, errors to stderr. */
 static void
 print_key(void *unused __attribute__((unused)),
-    const struct x2gobroker_error *said)
+    const struct x2gobroker_error *report)
 {
-	ctl_print_problem(said->code == X2GOBROKER_OK ? stdout : stderr, said);
+	ctl_print_problem(report->code == X2GOBROKER_OK ? stdout : stderr,
+	    report);
 }
 
 static int
-authorize(const struct x2gobroker_config *config, const char *name,
+add_keys(const struct x2gobroker_config *config, const char *name,
     const char *text, const char *file)
 {
 	size_t added;
@@ -86,19 +64,19 @@ authorize(const struct x2gobroker_config *config, const char *name,
 	if (x2gobroker_keys_add(config, name, text, file, print_key, NULL,
 	    &added, NULL) == 0)
 		return EXIT_YES;
-	fprintf(stderr, "x2gobrokerctl: no key was added\n");
+	ctl_complain("no key was added");
 	return EXIT_NO;
 }
 
 static int
-revoke(const struct x2gobroker_config *config, const char *name,
+remove_keys(const struct x2gobroker_config *config, const char *name,
     const char *text, const char *file)
 {
 	size_t removed;
 
 	if (x2gobroker_keys_remove(config, name, text, file, print_key, NULL,
 	    &removed, NULL) == -1) {
-		fprintf(stderr, "x2gobrokerctl: no key was removed\n");
+		ctl_complain("no key was removed");
 		return EXIT_NO;
 	}
 	printf("%zu key%s of %s removed\n", removed, removed == 1 ? "" : "s",
@@ -120,43 +98,43 @@ change_keys(const struct ctl *ctl,
 	if (file != NULL && (text = read_text(file)) == NULL)
 		return EXIT_NO;
 	if (ctl_load_config(ctl, &config) == -1) {
-		free_text(text);
+		freezero(text, TEXT_MAX + 1);
 		return EXIT_NO;
 	}
 	if (file != NULL && strcmp(file, "-") == 0)
 		file = "standard input";
 	result = change(config, ctl->words[0], text, file);
 	x2gobroker_config_free(config);
-	free_text(text);
+	freezero(text, TEXT_MAX + 1);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
 
 int
 authorize_main(const struct ctl *ctl)
 {
-	return change_keys(ctl, authorize);
+	return change_keys(ctl, add_keys);
 }
 
 int
 revoke_main(const struct ctl *ctl)
 {
-	return change_keys(ctl, revoke);
+	return change_keys(ctl, remove_keys);
 }
 
-/* An x2gobroker_report for what sshd's question has brought to light. */
+/* An x2gobroker_report for problems that were found when sshd asked. */
 static void
 log_problem(void *unused __attribute__((unused)),
     const struct x2gobroker_error *problem)
 {
 	char line[LINE_SIZE];
 
-	/* what is used all the same is the business of check */
+	/* x2gobrokerctl check prints warnings */
 	if (problem->code != X2GOBROKER_WARNING)
 		syslog(LOG_NOTICE, "authorized-keys: %s",
 		    x2gobroker_error_format(problem, line, sizeof(line)));
 }
 
-/* Whether path can stand in command="..." and in the shell's words there. */
+/* Whether command="PATH" needs no quoting, neither for sshd nor for a shell. */
 static bool
 is_safe_in_command(const char *path)
 {
@@ -166,7 +144,7 @@ is_safe_in_command(const char *path)
 	return path[0] == '/' && strspn(path, safe) == strlen(path);
 }
 
-/* Print the line that says whose key it is, if it is anybody's. */
+/* Print a line for authorized_keys if the key is a user's. */
 static int
 print_line(const struct ctl *ctl, const struct x2gobroker_config *config)
 {
@@ -197,14 +175,14 @@ authorized_keys_main(const struct ctl *ctl)
 	struct x2gobroker_error err;
 	int result = EXIT_YES;
 
-	/* sshd throws our stderr away; a person who tries it sees it */
+	/* sshd ignores our stderr; it is for a person who tries this */
 	openlog("x2gobrokerctl", LOG_PID | LOG_PERROR, LOG_AUTHPRIV);
 	if ((ctl->config_file != NULL &&
 	    !is_safe_in_command(ctl->config_file)) ||
 	    !is_safe_in_command(X2GOBROKER_PROGRAM)) {
 		syslog(LOG_ERR, "authorized-keys: the paths of the program "
-		    "and of the configuration must begin with / and have only "
-		    "letters, digits and / . _ - + @ : , =");
+		    "and of the configuration must begin with / and contain "
+		    "only letters, digits and / . _ - + @ : , =");
 		return EXIT_USAGE;
 	}
 	if (x2gobroker_config_load(ctl->config_file, log_problem, NULL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl list: the profiles that a user would see.
+ * x2gobrokerctl list: the profiles that a user sees.
  */
 #include <string.h>
 
@@ -23,7 +23,7 @@ value_for(const struct x2gobroker_profile *profile, const char *key,
 	return value;
 }
 
-/* The next one, from *i on, that the user may see, or NULL. */
+/* The next profile, from *i on, that the user may see, or NULL. */
 static const struct x2gobroker_profile *
 next_visible(const struct x2gobroker_profiles *profiles, size_t *i,
     struct x2gobroker_user *user)
@@ -54,8 +54,8 @@ print_table(const struct x2gobroker_profiles *profiles,
 			table_add(&table, value_for(profile, keys[k], user));
 	}
 	if (table.lines == 0)
-		ctl_complain("%s would see no profile, and the X2Go client "
-		    "says so and ends", x2gobroker_user_name(user));
+		ctl_complain("%s sees no profile; the X2Go client reports "
+		    "that and exits", x2gobroker_user_name(user));
 	return table_print(&table);
 }
 

@@ -33,19 +33,14 @@ const struct x2gobroker_profile *
 servers_find(const struct site *site, const char *id)
 {
 	const struct x2gobroker_profile *profile;
-	const char *file;
-	unsigned int line;
+	struct x2gobroker_error err;
 
-	if ((profile = x2gobroker_profiles_find(site->profiles, id)) != NULL)
-		return profile;
-	if (x2gobroker_profiles_withheld(site->profiles, id, &file, &line))
-		ctl_complain("[%s], %s:%u, is withheld until what is wrong "
-		    "with it is mended; x2gobrokerctl check says what that is",
-		    id, file, line);
-	else
-		ctl_complain("there is no profile [%s]; ids are "
-		    "case-sensitive", id);
-	return NULL;
+	profile = x2gobroker_profiles_find(site->profiles, id);
+	if (profile == NULL) {
+		ctl_explain_missing(site->profiles, id, &err);
+		ctl_print_error(&err);
+	}
+	return profile;
 }
 
 /*

@@ -13,14 +13,14 @@
 #define DEADLINE_MS	20000
 #define SPEC_SIZE	512
 
-/* Match blocks may ask for all of this.  The address is one that documents use,
- * so that it is nobody's. */
+/* What Match blocks can ask for.  The addresses are reserved for documents, so no
+ * client has them. */
 #define CLIENT		"host=client.example,addr=192.0.2.1," \
 			"laddr=192.0.2.2,lport=22"
 
-/* Lines into strings of their own. */
+/* Make a string of each line. */
 static void
-split(struct sshd *sshd)
+split_lines(struct sshd *sshd)
 {
 	size_t i;
 
@@ -44,9 +44,9 @@ sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
 	char end[SPAWN_TEXT_SIZE];
 
 	memset(sshd, 0, sizeof(*sshd));
-	/* it takes what follows for more to match */
+	/* sshd -T -C separates its criteria by these */
 	if (strpbrk(user, ",=") != NULL) {
-		snprintf(why, size, "it cannot be asked about such a name");
+		snprintf(why, size, "sshd -T cannot be asked about this user name");
 		return -1;
 	}
 	snprintf(spec, sizeof(spec), "user=%s," CLIENT, user);
@@ -60,7 +60,7 @@ sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
 	} else {
 		sshd->len = child.output.len;
 		sshd->text = steal(&child.output.data);
-		split(sshd);
+		split_lines(sshd);
 		return 0;
 	}
 	return -1;

@@ -10,7 +10,7 @@
 #include "terminal.h"
 
 #define COLUMNS_MAX	10000
-#define PROGRESS_WIDTH	40	/* more than such a line has */
+#define PROGRESS_WIDTH	40	/* no progress line is longer */
 #define ANSWER_SIZE	16	/* "yes" and "no" are shorter */
 
 size_t
@@ -28,7 +28,7 @@ terminal_width(void)
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &ws) == 0 ? ws.ws_col : 0;
 }
 
-/* https://no-color.org: it counts when it is there and not empty. */
+/* https://no-color.org: NO_COLOR counts if it is not empty. */
 bool
 terminal_has_colour(void)
 {
@@ -45,7 +45,7 @@ terminal_show_progress(const char *what, size_t done, size_t total)
 		fprintf(stderr, "\r%s %zu/%zu ...", what, done, total);
 }
 
-/* With blanks, as not every terminal knows how to clear a line. */
+/* Overwrite the line with blanks, which every terminal understands. */
 void
 terminal_clear_progress(void)
 {
@@ -59,7 +59,7 @@ terminal_can_ask(void)
 	return isatty(STDIN_FILENO);
 }
 
-/* Read the line of an answer whole; what does not fit is no answer. */
+/* Read a whole line; the answer is "" if it does not fit. */
 static bool
 read_answer(char *answer, size_t size)
 {
@@ -75,7 +75,7 @@ read_answer(char *answer, size_t size)
 	return c != EOF;
 }
 
-/* On stderr: stdout may be a file, where nobody would see the question. */
+/* Questions go to stderr: stdout may be redirected to a file. */
 bool
 terminal_ask(const char *question)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What is different where a person looks on.
+ * What is different at a terminal: width, colours, progress, questions.
  */
 #ifndef X2GOBROKERCTL_TERMINAL_H
 #define X2GOBROKERCTL_TERMINAL_H
@@ -8,24 +8,24 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Columns of the terminal that stdout is, by COLUMNS or else by the terminal
- * itself; 0: it is none, so nothing is cut. */
+/* Columns of the terminal on stdout: COLUMNS, or else what the terminal says.  0:
+ * stdout is not a terminal, or the width is not known. */
 size_t	terminal_width(void);
 
-/* Whether stdout may be coloured: a terminal, and no NO_COLOR. */
+/* Whether stdout is a terminal with colours, and NO_COLOR is not set. */
 bool	terminal_has_colour(void);
 
-/* A line on stderr, if that is a terminal, which the next one overwrites. */
+/* If stderr is a terminal, show a line there that the next one overwrites. */
 void	terminal_show_progress(const char *what, size_t done, size_t total);
 void	terminal_clear_progress(void);
 
-/* Whether somebody can be asked, and whether they answer question with yes.
- * What is neither yes nor no is asked again; the end of input is no. */
+/* Whether stdin is a terminal, and whether the answer there is yes.  The question
+ * is repeated until the answer is yes or no; the end of input is no. */
 bool	terminal_can_ask(void);
 bool	terminal_ask(const char *question);
 
-/* Ask for a line of text, the answer; an empty one, or one that does not fit, is
- * initial.  False: the input has ended. */
+/* Ask for a line of text.  The answer is initial if the line is empty or does not
+ * fit.  False: the input has ended. */
 bool	terminal_ask_text(const char *question, const char *initial,
 	    char *answer, size_t size);
 

@@ -243,7 +243,7 @@ def test_not_asked(tap, farm, ctl):
         tap.ok(done.returncode == 1 and 'default-agent-query-mode = SSH' in done.stderr,
                '%s: no server is asked' % ' '.join(words), done)
     done = ctl.run('poll', 'Desk')
-    tap.ok(done.returncode == 1 and 'there is no profile [Desk]' in done.stderr,
+    tap.ok(done.returncode == 1 and 'no such profile: [Desk]' in done.stderr,
            'poll of no profile', done)
 
 
@@ -294,27 +294,27 @@ def test_real_agent(tap, farm, ctl):
 def test_drain(tap, farm, ctl):
     farm.profiles(farm.profile('desk', farm.servers[:2]))
     farm.servers[1].play(count=9)
-    drained = ('ts01: no new sessions from now on; those that are there can be '
+    drained = ('ts01: drained: no new sessions; running and suspended ones can be '
                'resumed\n', '')
     rows = [    # words, stdout and stderr
         (['drain'], ('', '')),
         (['drain', 'ts01'], drained),
-        (['drain', 'ts01'], ('ts01: was drained already\n', '')),
-        (['drain', 'TS01.'], ('TS01.: was drained already\n', '')),
+        (['drain', 'ts01'], ('ts01: already drained\n', '')),
+        (['drain', 'TS01.'], ('TS01.: already drained\n', '')),
         (['drain'], ('ts01\n', '')),
         (['drain', '--list'], ('ts01\n', '')),
         (['undrain', 'ts01', 'ts02'], ('ts01: gets new sessions again\n'
-                                       'ts02: was not drained\n', '')),
+                                       'ts02: not drained\n', '')),
         (['drain', '--list'], ('', '')),
         (['drain', farm.servers[0].address],
          (drained[0].replace('ts01', farm.servers[0].address), '')),
         (['undrain', farm.servers[0].address],
          (farm.servers[0].address + ': gets new sessions again\n', '')),
         (['drain', 'ts77'], (drained[0].replace('ts01', 'ts77'),
-                             'x2gobrokerctl: warning: ts77 is a server of no '
-                             'profile\n')),
+                             'x2gobrokerctl: warning: no profile has the server '
+                             'ts77\n')),
         (['undrain', 'ts77'], ('ts77: gets new sessions again\n', '')),
-        (['undrain', 'ts77'], ('ts77: was not drained\n', '')),
+        (['undrain', 'ts77'], ('ts77: not drained\n', '')),
     ]
     for words, said in rows:
         done = ctl.run(*words)
@@ -553,7 +553,7 @@ def test_sessions(tap, farm, ctl):
               'sessions --json: a server is down')
     tap.equal(ctl.run('sessions').returncode, 2, 'sessions of whom?')
     done = ctl.run('sessions', farm.user, 'desks')
-    tap.ok(done.returncode == 1 and 'no profile [desks]' in done.stderr,
+    tap.ok(done.returncode == 1 and 'no such profile: [desks]' in done.stderr,
            'sessions of which profile?', done)
 
 

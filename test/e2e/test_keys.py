@@ -386,7 +386,7 @@ def test_bad_requests(world):
         ('a private key', key, 'this is the private key; use the .pub file'),
         ('no file', key + '.none', 'No such file'),
         ('a directory', '/etc', 'directory'),
-        ('no text', world.site.broker, 'this is no text'),
+        ('no text', world.site.broker, 'not a text file'),
         ('no key', '/etc/passwd', 'TYPE BASE64 COMMENT'),
         ('no end', '/dev/zero', 'too large'),
         ('a certificate', certificate(world, key), 'certificate'),
