@@ -93,7 +93,7 @@ static void
 put_all_hosts(const struct completion *c, const struct site *site)
 {
 	const struct x2gobroker_profile *profile;
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	struct x2gobroker_farm *farm;
 	size_t i;
 
@@ -102,8 +102,8 @@ put_all_hosts(const struct completion *c, const struct site *site)
 	for (i = 0; (profile = x2gobroker_profiles_get(site->profiles, i)) !=
 	    NULL; i++)
 		servers_add_hosts_of(farm, profile);
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-		put_word(c, server.name);
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		put_word(c, server->name);
 	x2gobroker_farm_free(farm);
 }
 

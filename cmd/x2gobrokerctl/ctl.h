@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include <x2gobroker.h>
+#include <x2gobroker_admin.h>
 
 #define EXIT_YES	0	/* no errors; visible; done */
 #define EXIT_NO		1	/* errors; not visible; not done */

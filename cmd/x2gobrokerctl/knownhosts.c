@@ -109,7 +109,7 @@ static int
 add_keys(const struct ctl *ctl, const struct site *site,
     const struct x2gobroker_farm *known)
 {
-	struct x2gobroker_host_key key;
+	const struct x2gobroker_host_key *key;
 	struct x2gobroker_farm *farm;
 	int result = EXIT_YES;
 	size_t i;
@@ -117,8 +117,8 @@ add_keys(const struct ctl *ctl, const struct site *site,
 	farm = make_farm(site, known, ctl->words + 1, ctl->nwords - 1);
 	if (farm == NULL)
 		return EXIT_NO;
-	for (i = 0; x2gobroker_farm_host_key(farm, i, &key); i++)
-		if (settle_key(site, farm, i, &key, ctl->yes) != EXIT_YES)
+	for (i = 0; (key = x2gobroker_farm_host_key(farm, i)) != NULL; i++)
+		if (settle_key(site, farm, i, key, ctl->yes) != EXIT_YES)
 			result = EXIT_NO;
 	if (i == 0)
 		servers_say_not_asked(NULL);

@@ -30,13 +30,13 @@ is_same(const struct x2gobroker_server *a, const struct x2gobroker_server *b)
 static bool
 is_shown(const struct view *view, const struct x2gobroker_server *server)
 {
-	struct x2gobroker_server member;
+	const struct x2gobroker_server *member;
 	size_t i;
 
 	for (i = 0; view->profile != NULL; i++) {
-		if (!x2gobroker_farm_server(view->members, i, &member))
+		if ((member = x2gobroker_farm_server(view->members, i)) == NULL)
 			return false;
-		if (is_same(server, &member))
+		if (is_same(server, member))
 			return true;
 	}
 	return true;
@@ -45,13 +45,14 @@ is_shown(const struct view *view, const struct x2gobroker_server *server)
 static long
 count_sessions(const struct view *view, size_t server)
 {
-	struct x2gobroker_session session;
+	const struct x2gobroker_session *session;
 	long n = 0;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++)
-		n += session.server == server &&
-		    session.state != X2GOBROKER_SESSION_FINISHED;
+	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
+	    NULL; i++)
+		n += session->server == server &&
+		    session->state != X2GOBROKER_SESSION_FINISHED;
 	return n;
 }
 
@@ -107,7 +108,7 @@ static int
 print_table(const struct view *view)
 {
 	const char *heading[9] = { "SERVER", "MS", "LOAD", "SESSIONS" };
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	struct table table;
 	size_t i, n = 4;
 
@@ -120,9 +121,10 @@ print_table(const struct view *view)
 	heading[n] = "STATE";
 	/* all are numbers but the first and the last */
 	table_begin(&table, heading, (1u << n) - 2);
-	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++)
-		if (is_shown(view, &server))
-			add_row(&table, view, i, &server);
+	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
+	    NULL; i++)
+		if (is_shown(view, server))
+			add_row(&table, view, i, server);
 	return table_print(&table);
 }
 
@@ -177,12 +179,13 @@ put_server(struct json *json, const struct view *view, size_t i,
 static void
 put_servers(struct json *json, const struct view *view)
 {
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++)
-		if (is_shown(view, &server))
-			put_server(json, view, i, &server);
+	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
+	    NULL; i++)
+		if (is_shown(view, server))
+			put_server(json, view, i, server);
 }
 
 /*
@@ -195,14 +198,13 @@ static int
 show_profile(const struct site *site, struct view *view, char *id, bool titled,
     struct json *json)
 {
-	struct x2gobroker_server server;
 	struct x2gobroker_error err = { 0 };
 	int result = EXIT_YES;
 
 	view->profile = x2gobroker_profiles_find(site->profiles, id);
 	if ((view->members = servers_farm(site, NULL, &id, 1)) == NULL)
 		return EXIT_NO;
-	if (!x2gobroker_farm_server(view->members, 0, &server)) {
+	if (x2gobroker_farm_server(view->members, 0) == NULL) {
 		servers_say_not_asked(view->profile);
 		x2gobroker_farm_free(view->members);
 		return EXIT_NO;
@@ -256,15 +258,13 @@ static int
 ask_and_show(const struct ctl *ctl, const struct site *site,
     struct view *view)
 {
-	struct x2gobroker_server server;
 	size_t failed;
 	int result;
 
 	if (servers_ask(view->farm, &failed) == -1)
 		return EXIT_NO;
 	result = show(ctl, site, view);
-	if (ctl->nwords == 0 && !x2gobroker_farm_server(view->farm, 0,
-	    &server)) {
+	if (ctl->nwords == 0 && x2gobroker_farm_server(view->farm, 0) == NULL) {
 		servers_say_not_asked(NULL);
 		return EXIT_NO;
 	}

@@ -97,7 +97,7 @@ show_progress(void *unused __attribute__((unused)), size_t done, size_t total,
 int
 servers_ask(struct x2gobroker_farm *farm, size_t *failed)
 {
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	struct x2gobroker_error err;
 	int result;
 	size_t i;
@@ -107,8 +107,8 @@ servers_ask(struct x2gobroker_farm *farm, size_t *failed)
 	if (result == -1)
 		ctl_print_error(&err);
 	*failed = 0;
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-		*failed += !server.answered;
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		*failed += !server->answered;
 	return result;
 }
 
@@ -147,16 +147,16 @@ int
 servers_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
     const char *host, struct x2gobroker_error *err)
 {
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	char text[HOST_TEXT_SIZE];
 	bool found = false;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_server(known, i, &server); i++) {
-		if (server.name[0] == '\0' ||
-		    (host != NULL && !is_meant(host, &server)))
+	for (i = 0; (server = x2gobroker_farm_server(known, i)) != NULL; i++) {
+		if (server->name[0] == '\0' ||
+		    (host != NULL && !is_meant(host, server)))
 			continue;
-		write_host(&server, text);
+		write_host(server, text);
 		if (x2gobroker_farm_add_host(farm, text, err) == -1)
 			return -1;
 		found = true;
@@ -204,26 +204,27 @@ void
 servers_print_failed(const struct x2gobroker_farm *farm)
 {
 	char label[SERVER_LABEL_SIZE];
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-		if (!server.answered)
-			ctl_complain("%s: %s", servers_label(server.name,
-			    server.port, label), server.error);
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		if (!server->answered)
+			ctl_complain("%s: %s", servers_label(server->name,
+			    server->port, label), server->error);
 }
 
 void
 servers_print_warnings(const struct x2gobroker_farm *farm)
 {
 	char label[SERVER_LABEL_SIZE];
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-		if (server.warning[0] != '\0')
-			ctl_complain("warning: %s: %s", servers_label(server.name,
-			    server.port, label), server.warning);
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		if (server->warning[0] != '\0')
+			ctl_complain("warning: %s: %s", servers_label(
+			    server->name, server->port, label),
+			    server->warning);
 }
 
 void

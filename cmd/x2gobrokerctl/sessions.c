@@ -22,13 +22,11 @@ struct view {
 static int
 ask(struct view *view, char *const *ids, int n)
 {
-	struct x2gobroker_server server;
-
 	x2gobroker_farm_free(view->farm);
 	view->farm = servers_farm(&view->site, view->user, ids, n);
 	if (view->farm == NULL || servers_ask(view->farm, &view->failed) == -1)
 		return -1;
-	if (x2gobroker_farm_server(view->farm, 0, &server))
+	if (x2gobroker_farm_server(view->farm, 0) != NULL)
 		return 0;
 	servers_say_not_asked(n == 1 ? servers_find(&view->site, ids[0]) : NULL);
 	return -1;
@@ -84,20 +82,21 @@ print_table(const struct view *view)
 {
 	static const char *const heading[] = { "ID", "STATE", "HOST", "SINCE",
 	    "LAST", "CLIENT", NULL };
-	struct x2gobroker_session session;
+	const struct x2gobroker_session *session;
 	struct table table;
 	size_t i;
 
 	table_begin(&table, heading, 0);
-	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++) {
-		table_add(&table, session.id);
-		table_add_coloured(&table, state_name(session.state),
-		    session.state == X2GOBROKER_SESSION_RUNNING ?
+	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
+	    NULL; i++) {
+		table_add(&table, session->id);
+		table_add_coloured(&table, state_name(session->state),
+		    session->state == X2GOBROKER_SESSION_RUNNING ?
 		    COLOUR_GOOD : COLOUR_CARE);
-		table_add(&table, session.host);
-		add_time(&table, session.created);
-		add_time(&table, session.last);
-		table_add(&table, session.client);
+		table_add(&table, session->host);
+		add_time(&table, session->created);
+		add_time(&table, session->last);
+		table_add(&table, session->client);
 	}
 	return table_print(&table);
 }
@@ -106,14 +105,14 @@ static void
 put_session(struct json *json, const struct view *view,
     const struct x2gobroker_session *session)
 {
-	struct x2gobroker_server server = { 0 };
+	const struct x2gobroker_server *server;
 
-	x2gobroker_farm_server(view->farm, session->server, &server);
+	server = x2gobroker_farm_server(view->farm, session->server);
 	json_object(json, NULL);
 	json_string(json, "id", session->id);
 	json_string(json, "state", state_name(session->state));
 	json_string(json, "host", session->host);
-	json_text(json, "server", server.name);
+	json_text(json, "server", server->name);
 	json_text(json, "since", session->created);
 	json_text(json, "last", session->last);
 	json_text(json, "client", session->client);
@@ -123,26 +122,28 @@ put_session(struct json *json, const struct view *view,
 static int
 print_json(const struct view *view)
 {
-	struct x2gobroker_session session;
-	struct x2gobroker_server server;
+	const struct x2gobroker_session *session;
+	const struct x2gobroker_server *server;
 	struct json json;
 	size_t i;
 
 	json_begin(&json);
 	json_string(&json, "user", view->user);
 	json_array(&json, "sessions");
-	for (i = 0; x2gobroker_farm_session(view->farm, i, &session); i++)
-		put_session(&json, view, &session);
+	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
+	    NULL; i++)
+		put_session(&json, view, session);
 	json_close(&json);
 	json_array(&json, "failed");
-	for (i = 0; x2gobroker_farm_server(view->farm, i, &server); i++) {
-		if (server.answered)
+	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
+	    NULL; i++) {
+		if (server->answered)
 			continue;
 		json_object(&json, NULL);
-		json_string(&json, "name", server.name);
-		json_text(&json, "address", server.address);
-		json_integer(&json, "port", server.port);
-		json_text(&json, "error", server.error);
+		json_string(&json, "name", server->name);
+		json_text(&json, "address", server->address);
+		json_integer(&json, "port", server->port);
+		json_text(&json, "error", server->error);
 		json_close(&json);
 	}
 	return json_print(&json);
@@ -151,11 +152,10 @@ print_json(const struct view *view)
 static int
 list_sessions(const struct ctl *ctl, const struct view *view)
 {
-	struct x2gobroker_session session;
 	int result;
 
 	result = ctl->json ? print_json(view) : print_table(view);
-	if (!ctl->json && !x2gobroker_farm_session(view->farm, 0, &session))
+	if (!ctl->json && x2gobroker_farm_session(view->farm, 0) == NULL)
 		ctl_complain("%s has no session%s", view->user,
 		    view->failed > 0 ? " where it could be asked" : "");
 	if (!ctl->json) {
@@ -183,21 +183,22 @@ sessions_main(const struct ctl *ctl)
  * suspend and terminate
  */
 
-/* The session of that id, or false; it was said. */
-static bool
-find_session(const struct view *view, const char *id,
-    struct x2gobroker_session *session)
+/* The session with that id; or NULL, with a message. */
+static const struct x2gobroker_session *
+find_session(const struct view *view, const char *id)
 {
+	const struct x2gobroker_session *session;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_session(view->farm, i, session); i++)
+	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
+	    NULL; i++)
 		if (strcmp(session->id, id) == 0)
-			return true;
+			return session;
 	servers_print_failed(view->farm);
 	ctl_complain("%s has no session %s%s; x2gobrokerctl sessions %s "
 	    "lists what there is", view->user, id,
 	    view->failed > 0 ? " where it could be asked" : "", view->user);
-	return false;
+	return NULL;
 }
 
 static int
@@ -256,14 +257,16 @@ change(const struct ctl *ctl, struct view *view,
     int (*fn)(struct view *, const struct x2gobroker_session *))
 {
 	const char *id = ctl->words[1];
-	struct x2gobroker_session session;
+	const struct x2gobroker_session *session;
 
-	if (ask(view, NULL, 0) == -1 || !find_session(view, id, &session))
+	if (ask(view, NULL, 0) == -1 ||
+	    (session = find_session(view, id)) == NULL)
 		return EXIT_NO;
-	if (asked != NULL && (!asked(view, &session) ||
-	    ask(view, NULL, 0) == -1 || !find_session(view, id, &session)))
+	if (asked != NULL && (!asked(view, session) ||
+	    ask(view, NULL, 0) == -1 ||
+	    (session = find_session(view, id)) == NULL))
 		return EXIT_NO;
-	return fn(view, &session) == EXIT_YES && fflush(stdout) == 0 ?
+	return fn(view, session) == EXIT_YES && fflush(stdout) == 0 ?
 	    EXIT_YES : EXIT_NO;
 }
 

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "x2gobroker_admin.h"
 #include "access/user.h"
 #include "base/address.h"
 #include "base/parse.h"

@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "x2gobroker_admin.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/cleanup.h"

@@ -175,13 +175,14 @@ list_identities(struct ssh_setup *setup, struct x2gobroker_error *err)
 
 static void
 get_public_fingerprint(const struct libssh *lib, ssh_key key,
-    struct x2gobroker_service_key *out)
+    const char *path, char fingerprint[X2GOBROKER_FINGERPRINT_SIZE],
+    struct x2gobroker_error *err)
 {
 	char *base64 = NULL;
 
 	if (lib->ssh_pki_export_pubkey_base64(key, &base64) != SSH_OK ||
-	    x2gobroker_key_fingerprint(base64, out->fingerprint) == -1)
-		error_set(&out->error, X2GOBROKER_ERR_SYNTAX, out->path, 0,
+	    x2gobroker_key_fingerprint(base64, fingerprint) == -1)
+		error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0,
 		    "its public key cannot be derived");
 	if (base64 != NULL)
 		lib->ssh_string_free_char(base64);
@@ -189,24 +190,29 @@ get_public_fingerprint(const struct libssh *lib, ssh_key key,
 
 bool
 x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
-    struct x2gobroker_service_key *out)
+    char path[X2GOBROKER_FILE_SIZE],
+    char fingerprint[X2GOBROKER_FINGERPRINT_SIZE],
+    struct x2gobroker_error *err)
 {
 	const char *next = config->agent_identity_files;
-	cleanup_free char *path = NULL;
+	struct x2gobroker_error ignored;
+	cleanup_free char *item = NULL;
 	struct libssh lib;
 	ssh_key key;
 
-	memset(out, 0, sizeof(*out));
-	while ((path = next_path(config, &next, &out->error)) != NULL &&
-	    i-- > 0)
-		free(path);
-	if (path == NULL)
-		return out->error.code != X2GOBROKER_OK;
-	strlcpy(out->path, path, sizeof(out->path));
-	if (libssh_load(&lib, &out->error) == -1 ||
-	    (key = load_identity(&lib, path, &out->error)) == NULL)
+	if (err == NULL)
+		err = &ignored;
+	memset(err, 0, sizeof(*err));
+	*path = *fingerprint = '\0';
+	while ((item = next_path(config, &next, err)) != NULL && i-- > 0)
+		free(item);
+	if (item == NULL)
+		return err->code != X2GOBROKER_OK;
+	strlcpy(path, item, X2GOBROKER_FILE_SIZE);
+	if (libssh_load(&lib, err) == -1 ||
+	    (key = load_identity(&lib, item, err)) == NULL)
 		return true;
-	get_public_fingerprint(&lib, key, out);
+	get_public_fingerprint(&lib, key, item, fingerprint, err);
 	lib.ssh_key_free(key);
 	return true;
 }

@@ -6,6 +6,7 @@
 #ifndef AGENT_SERVICEKEYS_H
 #define AGENT_SERVICEKEYS_H
 
+#include "x2gobroker_admin.h"
 #include "agent/libssh.h"
 #include "config/config.h"
 

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "x2gobroker_admin.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/safefile.h"

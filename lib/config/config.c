@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "x2gobroker_admin.h"
 #include "base/cleanup.h"
 #include "config/config.h"
 #include "base/safefile.h"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "x2gobroker_admin.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/safefile.h"

@@ -193,7 +193,7 @@ choose_one_that_is_up(struct choice *choice, const char *user, bool remember,
 	}
 }
 
-/* So that x2gobroker_farm_server() can tell. */
+/* Kept for x2gobroker_farm_server(). */
 static void
 keep_scores(struct choice *choice)
 {

@@ -7,6 +7,7 @@
 #ifndef FARM_DRAIN_H
 #define FARM_DRAIN_H
 
+#include "x2gobroker_admin.h"
 #include "config/config.h"
 #include "config/hostlist.h"
 

@@ -313,16 +313,15 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 	}
 }
 
-bool
-x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i,
-    struct x2gobroker_server *out)
+const struct x2gobroker_server *
+x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
 {
-	const struct farm_server *server;
+	struct farm_server *server;
 
 	if (i >= farm->nservers)
-		return false;
+		return NULL;
 	server = &farm->servers[i];
-	*out = (struct x2gobroker_server){
+	server->shown = (struct x2gobroker_server){
 		.name = server->target.host.name,
 		.address = server->target.host.address,
 		.port = server->target.port,
@@ -344,19 +343,18 @@ x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i,
 		.clock_ahead = server->report.time != 0 ?
 		    (long)(server->report.time - server->report.time_here) : 0,
 	};
-	return true;
+	return &server->shown;
 }
 
-bool
-x2gobroker_farm_session(const struct x2gobroker_farm *farm, size_t i,
-    struct x2gobroker_session *out)
+const struct x2gobroker_session *
+x2gobroker_farm_session(const struct x2gobroker_farm *farm, size_t i)
 {
 	const struct session *session;
 
 	if (i >= farm->nsessions)
-		return false;
+		return NULL;
 	session = farm->sessions[i].session;
-	*out = (struct x2gobroker_session){
+	farm->sessions[i].shown = (struct x2gobroker_session){
 		.id = session_id(session),
 		.host = session_host(session),
 		.created = session_created(session),
@@ -368,19 +366,18 @@ x2gobroker_farm_session(const struct x2gobroker_farm *farm, size_t i,
 		    X2GOBROKER_SESSION_FINISHED,
 		.server = farm->sessions[i].server,
 	};
-	return true;
+	return &farm->sessions[i].shown;
 }
 
-bool
-x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i,
-    struct x2gobroker_host_key *key)
+const struct x2gobroker_host_key *
+x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i)
 {
-	const struct farm_server *server;
+	struct farm_server *server;
 
 	if (i >= farm->nservers)
-		return false;
+		return NULL;
 	server = &farm->servers[i];
-	*key = (struct x2gobroker_host_key){
+	server->host_key = (struct x2gobroker_host_key){
 		.name = server->target.host.name,
 		.port = server->target.port,
 		.fingerprint = server->fingerprint,
@@ -388,7 +385,7 @@ x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i,
 		.error = server->answered || server->new_key != NULL ? "" :
 		    server->error.text,
 	};
-	return true;
+	return &server->host_key;
 }
 
 int

@@ -5,6 +5,7 @@
 #ifndef FARM_FARM_H
 #define FARM_FARM_H
 
+#include "x2gobroker_admin.h"
 #include "farm/query.h"
 #include "farm/score.h"
 #include "farm/drain.h"
@@ -22,11 +23,15 @@ struct farm_server {
 	long pending;
 	bool usable;
 	double score;
+	/* what the public header shows of all this, filled in when asked for */
+	struct x2gobroker_server shown;
+	struct x2gobroker_host_key host_key;
 };
 
 struct farm_session {
 	const struct session *session;	/* borrowed from its server's report */
 	size_t server;
+	struct x2gobroker_session shown;	/* filled in when asked for */
 };
 
 struct x2gobroker_farm {

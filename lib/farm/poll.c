@@ -81,7 +81,6 @@ job_done(void *arg, struct parallel_job *job)
 {
 	struct poll *poll = arg;
 	struct query *query = (struct query *)job;
-	struct x2gobroker_server server;
 
 	if (job == poll->companion)
 		return;
@@ -89,8 +88,8 @@ job_done(void *arg, struct parallel_job *job)
 	take_answer(poll->farm, query);
 	if (poll->progress == NULL)
 		return;
-	x2gobroker_farm_server(poll->farm, query->server, &server);
-	poll->progress(poll->arg, poll->done, poll->n, &server);
+	poll->progress(poll->arg, poll->done, poll->n,
+	    x2gobroker_farm_server(poll->farm, query->server));
 }
 
 /* A query for each server; a server that cannot have one has failed. */

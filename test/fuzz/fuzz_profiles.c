@@ -3,6 +3,7 @@
  * A profile file, all the way to the answers: each has the protocol's words
  * that it must have, and no second one.
  */
+#include "x2gobroker_admin.h"
 #include "config/config.h"
 #include "fuzz_query.h"
 #include "fuzz_file.h"

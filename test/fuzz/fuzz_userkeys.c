@@ -6,6 +6,7 @@
  */
 #include <pwd.h>
 
+#include "x2gobroker_admin.h"
 #include "config/config.h"
 #include "fuzz_dir.h"
 

@@ -17,6 +17,7 @@
 #include <pthread.h>
 #include <spawn.h>
 
+#include "x2gobroker_admin.h"
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/safefile.h"

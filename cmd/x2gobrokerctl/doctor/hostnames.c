@@ -47,7 +47,7 @@ void
 check_host_names(struct doctor *d)
 {
 	const struct x2gobroker_profile *profile;
-	struct x2gobroker_server host;
+	const struct x2gobroker_server *host;
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
 	const char *proxy;
@@ -64,7 +64,7 @@ check_host_names(struct doctor *d)
 		if (proxy != NULL && *proxy != '\0')
 			x2gobroker_farm_add_host(farm, proxy, NULL);
 	}
-	for (i = 0; x2gobroker_farm_server(farm, i, &host); i++)
-		check_host(d, &host);
+	for (i = 0; (host = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		check_host(d, host);
 	x2gobroker_farm_free(farm);
 }

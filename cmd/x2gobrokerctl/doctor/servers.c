@@ -59,13 +59,13 @@ bool
 doctor_has_servers(struct doctor *d, bool over_ssh)
 {
 	struct x2gobroker_farm *farm = make_farm(d, NULL);
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	bool found = false;
 	size_t i;
 
-	for (i = 0; farm != NULL && !found && x2gobroker_farm_server(farm, i,
-	    &server); i++)
-		found = !over_ssh || !is_here(&server);
+	for (i = 0; farm != NULL && !found && (server =
+	    x2gobroker_farm_server(farm, i)) != NULL; i++)
+		found = !over_ssh || !is_here(server);
 	x2gobroker_farm_free(farm);
 	return found;
 }
@@ -103,30 +103,34 @@ check_key_mode(struct doctor *d, const char *path)
 }
 
 static void
-check_service_key(struct doctor *d, const struct x2gobroker_service_key *key)
+check_service_key(struct doctor *d, const char *path, const char *fingerprint,
+    const struct x2gobroker_error *err)
 {
-	if (key->fingerprint[0] == '\0') {
-		doctor_fail_error(d, key->path, &key->error);
+	if (*fingerprint == '\0') {
+		doctor_fail_error(d, path, err);
 		doctor_remedy(d, "ssh-keygen -p -f %s takes a passphrase "
-		    "away; chown %s, chmod 600", key->path, d->account.name);
-	} else if (check_key_mode(d, key->path))
-		doctor_ok(d, key->path, "%s", key->fingerprint);
+		    "away; chown %s, chmod 600", path, d->account.name);
+	} else if (check_key_mode(d, path))
+		doctor_ok(d, path, "%s", fingerprint);
 }
 
 void
 check_service_keys(struct doctor *d)
 {
-	struct x2gobroker_service_key key;
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+	char path[X2GOBROKER_FILE_SIZE];
+	struct x2gobroker_error err;
 	unsigned int found = 0;
 	size_t i;
 
 	if (!has_servers(d, true))
 		return;
-	for (i = 0; x2gobroker_service_key(d->config, i, &key); i++) {
-		if (key.error.code == X2GOBROKER_ERR_NOTFOUND)
+	for (i = 0; x2gobroker_service_key(d->config, i, path, fingerprint,
+	    &err); i++) {
+		if (err.code == X2GOBROKER_ERR_NOTFOUND)
 			continue;
 		found++;
-		check_service_key(d, &key);
+		check_service_key(d, path, fingerprint, &err);
 	}
 	if (found > 0)
 		return;
@@ -171,7 +175,7 @@ void
 check_known_hosts(struct doctor *d)
 {
 	struct x2gobroker_farm *known, *farm = NULL;
-	struct x2gobroker_host_key key;
+	const struct x2gobroker_host_key *key;
 	struct x2gobroker_error err;
 	size_t i;
 
@@ -182,8 +186,9 @@ check_known_hosts(struct doctor *d)
 	    x2gobroker_farm_get_host_keys(farm, &err) == -1)
 		doctor_fail_error(d, "", &err);
 	else
-		for (i = 0; x2gobroker_farm_host_key(farm, i, &key); i++)
-			check_host_key(d, &key);
+		for (i = 0; (key = x2gobroker_farm_host_key(farm, i)) !=
+		    NULL; i++)
+			check_host_key(d, key);
 	x2gobroker_farm_free(farm);
 	x2gobroker_farm_free(known);
 }
@@ -259,14 +264,14 @@ static void
 each_server(struct doctor *d, void (*fn)(struct doctor *d,
     const struct x2gobroker_server *server))
 {
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	struct x2gobroker_farm *farm;
 	size_t i;
 
 	if (!has_servers(d, false) || (farm = doctor_farm(d)) == NULL)
 		return;
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-		fn(d, &server);
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		fn(d, server);
 }
 
 void
@@ -293,14 +298,14 @@ static void
 check_sessions_of(struct doctor *d, size_t i,
     const struct x2gobroker_server *server)
 {
-	struct x2gobroker_server before;
+	const struct x2gobroker_server *before;
 	char label[SERVER_LABEL_SIZE];
 
 	servers_label(server->name, server->port, label);
 	if (server->answered)
 		doctor_ok(d, label, "knows of %s's sessions", d->ctl->user);
-	else if (x2gobroker_farm_server(d->farm, i, &before) &&
-	    before.answered) {
+	else if ((before = x2gobroker_farm_server(d->farm, i)) != NULL &&
+	    before->answered) {
 		doctor_fail(d, label, "cannot list the sessions of %s: %s",
 		    d->ctl->user, server->error);
 		doctor_remedy(d, "run x2golistsessions there as the user; "
@@ -311,7 +316,7 @@ check_sessions_of(struct doctor *d, size_t i,
 void
 check_user_sessions(struct doctor *d)
 {
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	struct x2gobroker_farm *farm;
 	size_t i, failed;
 
@@ -321,7 +326,8 @@ check_user_sessions(struct doctor *d)
 	if (servers_ask(farm, &failed) == -1)
 		doctor_fail(d, "", "servers cannot be asked");
 	else
-		for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-			check_sessions_of(d, i, &server);
+		for (i = 0; (server = x2gobroker_farm_server(farm, i)) !=
+		    NULL; i++)
+			check_sessions_of(d, i, server);
 	x2gobroker_farm_free(farm);
 }

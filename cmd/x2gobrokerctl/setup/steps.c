@@ -200,13 +200,13 @@ add_from_farm(struct setup *setup, const struct x2gobroker_farm *farm,
     const char *name)
 {
 	char label[SERVER_LABEL_SIZE];
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	size_t i;
 
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++)
-		if (server.name[0] != '\0' && (name == NULL ||
-		    strcasecmp(name, server.name) == 0) &&
-		    add_server(setup, servers_label(server.name, server.port,
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		if (server->name[0] != '\0' && (name == NULL ||
+		    strcasecmp(name, server->name) == 0) &&
+		    add_server(setup, servers_label(server->name, server->port,
 		    label)) == -1)
 			return -1;
 	return 0;

@@ -3,6 +3,7 @@
  * Who gets in.  In the tables, user alice asks from 192.0.2.7, and is in the
  * groups staff and lab.
  */
+#include "x2gobroker_admin.h"
 #include "support.h"
 
 #define ALLOW	X2GOBROKER_ALLOW

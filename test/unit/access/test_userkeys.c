@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 
+#include "x2gobroker_admin.h"
 #include "access/userkeys.h"
 #include "base/base64.h"
 #include "support.h"

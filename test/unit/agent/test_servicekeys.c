@@ -105,25 +105,34 @@ what_is_no_key_has_a_reason(void **state unused)
 	}
 }
 
+static char key_path[X2GOBROKER_FILE_SIZE];
+static char key_fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+
+static bool
+is_service_key(size_t i, struct x2gobroker_error *err)
+{
+	return x2gobroker_service_key(&config, i, key_path, key_fingerprint,
+	    err);
+}
+
 static void
 the_home_of_the_broker_account_is_meant(void **state unused)
 {
 	static const struct problem nobody = { X2GOBROKER_ERR_NOTFOUND, 0,
 	    "broker-account no such account does not exist" };
-	struct x2gobroker_service_key key;
 	struct x2gobroker_error err;
 	struct ssh_setup it;
 
 	config.broker_account = "root";
 	config.agent_identity_files = "/nonexistent/a, ~/nonexistent/b";
-	assert_true(x2gobroker_service_key(&config, 1, &key));
-	assert_string_equal(key.path, "/root/nonexistent/b");
-	assert_int_equal(key.error.code, X2GOBROKER_ERR_NOTFOUND);
+	assert_true(is_service_key(1, &err));
+	assert_string_equal(key_path, "/root/nonexistent/b");
+	assert_int_equal(err.code, X2GOBROKER_ERR_NOTFOUND);
 	config.broker_account = "no such account";
 	assert_int_equal(ssh_setup_load(&config, true, &it, &err), -1);
 	check_problem("keys", &err, &nobody);
-	assert_true(x2gobroker_service_key(&config, 1, &key));
-	check_problem("a key", &key.error, &nobody);
+	assert_true(is_service_key(1, &err));
+	check_problem("a key", &err, &nobody);
 	config.agent_identity_files = test_path("key");
 	config.agent_known_hosts = "~/known_hosts";
 	assert_int_equal(ssh_setup_load(&config, true, &it, &err), -1);
@@ -152,24 +161,24 @@ a_service_key_is_shown(void **state unused)
 	/* of "ssh-ed25519" and 32 zero bytes */
 	static const char base64[] = "AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAA"
 	    "AAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-	struct x2gobroker_service_key key;
+	struct x2gobroker_error err;
 
 	played.key = base64;
-	assert_true(x2gobroker_service_key(&config, 0, &key));
-	assert_int_equal(key.error.code, X2GOBROKER_OK);
-	assert_int_equal(strncmp(key.fingerprint, "SHA256:", 7), 0);
-	assert_false(x2gobroker_service_key(&config, 1, &key));
+	assert_true(is_service_key(0, &err));
+	assert_int_equal(err.code, X2GOBROKER_OK);
+	assert_int_equal(strncmp(key_fingerprint, "SHA256:", 7), 0);
+	assert_false(is_service_key(1, &err));
 
 	played.key = "!";
-	assert_true(x2gobroker_service_key(&config, 0, &key));
-	assert_non_null(strstr(key.error.text, "cannot be derived"));
+	assert_true(is_service_key(0, &err));
+	assert_non_null(strstr(err.text, "cannot be derived"));
 	played.fails = "ssh_pki_export_pubkey_base64";
-	assert_true(x2gobroker_service_key(&config, 0, &key));
-	assert_non_null(strstr(key.error.text, "cannot be derived"));
+	assert_true(is_service_key(0, &err));
+	assert_non_null(strstr(err.text, "cannot be derived"));
 	played.fails = "libssh_load";
-	assert_true(x2gobroker_service_key(&config, 0, &key));
-	assert_string_equal(key.error.text, "there is no libssh");
-	assert_string_equal(key.fingerprint, "");
+	assert_true(is_service_key(0, &err));
+	assert_string_equal(err.text, "there is no libssh");
+	assert_string_equal(key_fingerprint, "");
 	check_returned("service key");
 }
 

@@ -5,6 +5,7 @@
  */
 #include <fcntl.h>
 
+#include "x2gobroker_admin.h"
 #include "base/safefile.h"
 #include "support.h"
 

@@ -4,6 +4,7 @@
  * machine that runs the tests does not matter: it is looked for below the
  * test's own directory.
  */
+#include "x2gobroker_admin.h"
 #include "config/config.h"
 #include "base/safefile.h"
 #include "support.h"

@@ -2,6 +2,7 @@
 /*
  * Files and directories of profiles: what is read, withheld and in what order.
  */
+#include "x2gobroker_admin.h"
 #include "config/profile.h"
 #include "support.h"
 

@@ -87,16 +87,16 @@ sessions_are_listed_once(void **state unused)
 		{ 0 },
 	};
 	struct x2gobroker_farm *farm = farm_of(2);
-	struct x2gobroker_session session;
+	const struct x2gobroker_session *session;
 	size_t i, told = 0;
 
 	play_servers(rows);
 	assert_int_equal(x2gobroker_farm_ask(farm, note, &told, NULL), 0);
 	assert_int_equal(told, 2);
-	for (i = 0; x2gobroker_farm_session(farm, i, &session); i++)
-		if (strcmp(session.host, "ts03") != 0)
-			assert_int_equal(session.server,
-			    strcmp(session.host, "ts02") == 0);
+	for (i = 0; (session = x2gobroker_farm_session(farm, i)) != NULL; i++)
+		if (strcmp(session->host, "ts03") != 0)
+			assert_int_equal(session->server,
+			    strcmp(session->host, "ts02") == 0);
 	assert_int_equal(i, 3);
 	x2gobroker_farm_free(farm);
 }
@@ -110,18 +110,20 @@ who_fails_has_a_reason(void **state unused)
 		{ 0 },
 	};
 	struct x2gobroker_farm *farm = farm_of(2);
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 
 	play_servers(rows);
 	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
-	assert_true(x2gobroker_farm_server(farm, 0, &server));
-	assert_true(server.asked && server.answered);
-	assert_int_equal(server.sessions, 17);
-	assert_string_equal(server.error, "");
-	assert_true(x2gobroker_farm_server(farm, 1, &server));
-	assert_true(server.asked && !server.answered);
-	assert_string_equal(server.error, "no way");
-	assert_false(x2gobroker_farm_server(farm, 2, &server));
+	server = x2gobroker_farm_server(farm, 0);
+	assert_non_null(server);
+	assert_true(server->asked && server->answered);
+	assert_int_equal(server->sessions, 17);
+	assert_string_equal(server->error, "");
+	server = x2gobroker_farm_server(farm, 1);
+	assert_non_null(server);
+	assert_true(server->asked && !server->answered);
+	assert_string_equal(server->error, "no way");
+	assert_null(x2gobroker_farm_server(farm, 2));
 	x2gobroker_farm_free(farm);
 }
 
@@ -130,14 +132,14 @@ static void
 without_a_key_nobody_is_asked(void **state unused)
 {
 	struct x2gobroker_farm *farm = farm_of(2);
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	size_t i;
 
 	link_played.no_setup = true;
 	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
-	for (i = 0; x2gobroker_farm_server(farm, i, &server); i++) {
-		assert_true(server.asked && !server.answered);
-		assert_string_equal(server.error, "/the/key: no service key");
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++) {
+		assert_true(server->asked && !server->answered);
+		assert_string_equal(server->error, "/the/key: no service key");
 	}
 	assert_string_equal(link_played.calls, "");
 	x2gobroker_farm_free(farm);
@@ -147,13 +149,14 @@ static void
 who_hangs_has_not_answered(void **state unused)
 {
 	struct x2gobroker_farm *farm = farm_of(1);
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 
 	round_hangs = true;
 	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
-	assert_true(x2gobroker_farm_server(farm, 0, &server));
-	assert_true(server.asked && !server.answered);
-	assert_non_null(strstr(server.error, "timed out"));
+	server = x2gobroker_farm_server(farm, 0);
+	assert_non_null(server);
+	assert_true(server->asked && !server->answered);
+	assert_non_null(strstr(server->error, "timed out"));
 	x2gobroker_farm_free(farm);
 }
 
@@ -174,10 +177,9 @@ static void
 a_farm_without_servers_has_no_sessions(void **state unused)
 {
 	struct x2gobroker_farm *farm = farm_of(0);
-	struct x2gobroker_session session;
 
 	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
-	assert_false(x2gobroker_farm_session(farm, 0, &session));
+	assert_null(x2gobroker_farm_session(farm, 0));
 	x2gobroker_farm_free(farm);
 }
 
@@ -198,7 +200,7 @@ the_policy_says_what_becomes_of_a_key(void **state unused)
 	static const struct said said[] = {
 		{ NULL, "status", X2GOBROKER_OK, STATUS "END\n" }, { 0 },
 	};
-	struct x2gobroker_server server;
+	const struct x2gobroker_server *server;
 	struct x2gobroker_farm *farm;
 	size_t i;
 
@@ -210,9 +212,10 @@ the_policy_says_what_becomes_of_a_key(void **state unused)
 		assert_int_equal(chmod(test_dir, rows[i].mode), 0);
 		assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL),
 		    0);
-		assert_true(x2gobroker_farm_server(farm, 0, &server));
-		check(rows[i].warning, server.answered);
-		check(rows[i].warning, strstr(server.warning,
+		server = x2gobroker_farm_server(farm, 0);
+		assert_non_null(server);
+		check(rows[i].warning, server->answered);
+		check(rows[i].warning, strstr(server->warning,
 		    rows[i].warning) != NULL);
 		check_text(rows[i].warning, added(), rows[i].added);
 		x2gobroker_farm_free(farm);
@@ -229,7 +232,7 @@ host_keys_can_be_asked_for(void **state unused)
 		{ "ts03", "open", X2GOBROKER_ERR_SYSTEM, "no way" }, { 0 },
 	};
 	struct x2gobroker_farm *farm = farm_of(3);
-	struct x2gobroker_host_key key;
+	const struct x2gobroker_host_key *key;
 	struct x2gobroker_error err;
 	const char *path;
 	size_t i;
@@ -239,9 +242,9 @@ host_keys_can_be_asked_for(void **state unused)
 	assert_string_equal(err.text, "there is no key to be added");
 	link_played.new_key = "tsXX ssh-ed25519 A";
 	assert_int_equal(x2gobroker_farm_get_host_keys(farm, NULL), 0);
-	for (i = 0; x2gobroker_farm_host_key(farm, i, &key); i++) {
-		assert_string_equal(key.fingerprint, "SHA256:finger");
-		assert_string_equal(key.error, "");
+	for (i = 0; (key = x2gobroker_farm_host_key(farm, i)) != NULL; i++) {
+		assert_string_equal(key->fingerprint, "SHA256:finger");
+		assert_string_equal(key->error, "");
 	}
 	assert_int_equal(i, 3);
 	assert_int_equal(x2gobroker_farm_trust(farm, 1, &path, &err), 0);
@@ -254,9 +257,10 @@ host_keys_can_be_asked_for(void **state unused)
 
 	play_servers(said);
 	assert_int_equal(x2gobroker_farm_get_host_keys(farm, NULL), 0);
-	assert_true(x2gobroker_farm_host_key(farm, 2, &key));
-	assert_string_equal(key.error, "no way");
-	assert_string_equal(key.line, "");
+	key = x2gobroker_farm_host_key(farm, 2);
+	assert_non_null(key);
+	assert_string_equal(key->error, "no way");
+	assert_string_equal(key->line, "");
 	x2gobroker_farm_free(farm);
 }
 

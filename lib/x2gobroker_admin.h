@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libx2gobroker for administrators' tools: user keys, X2Go servers and their
+ * host keys, drained servers, and checks of the configuration.  x2gobrokerctl
+ * is built on these functions.  The rules at the top of x2gobroker.h apply.
+ */
+#ifndef X2GOBROKER_ADMIN_H
+#define X2GOBROKER_ADMIN_H
+
+#include <x2gobroker.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#pragma GCC visibility push(default)
+
+/*
+ * The configuration and the profiles, looked at from outside
+ */
+
+/* The value in force for a key of x2gobroker.conf(5), built-in defaults
+ * included.  _text: a boolean is "true" or "false"; NULL if the key does not
+ * exist or is a number.  _number: -1 if it is not a number. */
+const char *x2gobroker_config_text(const struct x2gobroker_config *config,
+    const char *section, const char *key);
+int x2gobroker_config_number(const struct x2gobroker_config *config,
+    const char *section, const char *key);
+
+/* Check that the broker, run by this process's account, would use that file or
+ * directory: it is readable, and only root and the account can have written it.
+ * -1: it would not; X2GOBROKER_ERR_NOTFOUND if it does not exist. */
+int x2gobroker_path_check(const char *path, struct x2gobroker_error *err);
+
+/* Report settings of the profiles that are valid but probably not intended: a
+ * rule that denies everybody, or one that the Python broker reads
+ * differently. */
+void x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
+    x2gobroker_report *report, void *arg);
+
+/* The number of profiles that are withheld because of an error. */
+size_t x2gobroker_profiles_count_withheld(
+    const struct x2gobroker_profiles *profiles);
+
+/* Whether a profile with that id is withheld, and its *file and *line. */
+bool x2gobroker_profiles_withheld(const struct x2gobroker_profiles *profiles,
+    const char *id, const char **file, unsigned int *line);
+
+/* Whether name, a host name or an address, is one of the servers of profile, as
+ * X2Go servers and the drain list name them. */
+bool x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
+    const char *name);
+
+/*
+ * Keys of users: in keys-dir of x2gobroker.conf(5), a file NAME.pub for each
+ * user, with one public key on a line, as ssh-keygen(1) writes it
+ */
+
+/* Find the account that a public key belongs to.  type and base64 are the first
+ * two words of its line, as sshd passes them to its AuthorizedKeysCommand.  The
+ * caller frees *name; NULL: no file has the key.  -1: the key belongs to two
+ * users, its account does not exist, it is malformed or of a refused type, or
+ * the directory cannot be used.  report (may be NULL) is called with arg for
+ * each file that is ignored, and for each ignored line with this key. */
+int x2gobroker_keys_find(const struct x2gobroker_config *config,
+    const char *type, const char *base64, x2gobroker_report *report,
+    void *arg, char **name, struct x2gobroker_error *err);
+
+/* Add the public keys in text to those of the account name; file is where text
+ * came from, for messages.  Either all are added or none: -1 if the account
+ * does not exist, or if a key is not valid or belongs to another user.  report
+ * (may be NULL) is called for each problem and, after success, for each key
+ * with code X2GOBROKER_OK: it was added, or was there before.  *added is the
+ * number of new keys.  The directory is created if it is missing, and locked
+ * during the call. */
+int x2gobroker_keys_add(const struct x2gobroker_config *config,
+    const char *name, const char *text, const char *file,
+    x2gobroker_report *report, void *arg, size_t *added,
+    struct x2gobroker_error *err);
+
+/* Remove the public keys in text from those of name, or all of them if text is
+ * NULL.  The account need not exist.  report (may be NULL) is called for each
+ * problem and for each key: X2GOBROKER_OK, it was removed; X2GOBROKER_WARNING,
+ * it was not there.  *removed is the number of removed keys; 0 is not an
+ * error. */
+int x2gobroker_keys_remove(const struct x2gobroker_config *config,
+    const char *name, const char *text, const char *file,
+    x2gobroker_report *report, void *arg, size_t *removed,
+    struct x2gobroker_error *err);
+
+/* Report every problem in the key files. */
+void x2gobroker_keys_check(const struct x2gobroker_config *config,
+    x2gobroker_report *report, void *arg);
+
+/*
+ * The farm: a set of X2Go servers.  All of them are asked at the same time,
+ * each through its x2gobroker-agent.
+ */
+
+struct x2gobroker_farm;
+
+/* A server.  Later versions may add members at the end. */
+struct x2gobroker_server {
+	const char *name;	/* in its profile; "": this host */
+	const char *address;	/* where it is reached instead, or "" */
+	int port;
+	bool asked;		/* false: the members below are 0 */
+	bool answered;
+	const char *error;	/* why it did not answer, or "" */
+	const char *warning;	/* a problem with its answer, or "" */
+	int milliseconds;
+	unsigned long long load;	/* load factor; higher is better,
+					 * 0: unknown */
+	long sessions;		/* of all its users; -1: unknown */
+	bool drained;		/* gets no new sessions */
+	/* after x2gobroker_farm_choose() */
+	long pending;		/* sessions sent there, not listed yet */
+	bool usable;		/* for a new session */
+	double score;		/* lower is better */
+	/* after x2gobroker_farm_ask(), about its agent */
+	const char *agent;	/* name and version; "": not given */
+	bool clock_known;
+	long clock_ahead;	/* of this host, in seconds; may be negative */
+};
+
+enum x2gobroker_session_state {
+	X2GOBROKER_SESSION_RUNNING = 1,
+	X2GOBROKER_SESSION_SUSPENDED,
+	X2GOBROKER_SESSION_FINISHED,
+};
+
+/* A session of the user, as x2golistsessions(8) prints it.  Later versions may
+ * add members at the end. */
+struct x2gobroker_session {
+	const char *id;
+	const char *host;		/* the server's own name for itself */
+	const char *created, *last;	/* in the server's local time */
+	const char *client;		/* the address of the user's computer */
+	enum x2gobroker_session_state state;
+	size_t server;			/* index of the server that listed it */
+};
+
+/* Make a farm without servers.  Sessions of user are listed; if user is NULL,
+ * only loads and numbers of sessions. */
+int x2gobroker_farm_new(const struct x2gobroker_config *config,
+    const char *user, struct x2gobroker_farm **out,
+    struct x2gobroker_error *err);
+void x2gobroker_farm_free(struct x2gobroker_farm *farm);
+
+/* Add the servers of profile that its agent-query-mode asks, which may be none.
+ * A server that several profiles share is asked once. */
+int x2gobroker_farm_add(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, struct x2gobroker_error *err);
+
+/* Called for each server when it has answered or failed; server is valid only
+ * during the call. */
+typedef void x2gobroker_farm_progress(void *arg, size_t done, size_t total,
+    const struct x2gobroker_server *server);
+
+/* Ask all servers, within agent-timeout of x2gobroker.conf(5).  A server that
+ * cannot be asked is not an error; its member "error" says why.  progress may
+ * be NULL. */
+int x2gobroker_farm_ask(struct x2gobroker_farm *farm,
+    x2gobroker_farm_progress *progress, void *arg,
+    struct x2gobroker_error *err);
+
+/* Servers and sessions, from 0; NULL past the end.  Suspended sessions come
+ * first, and the last used ones first among those.  The farm owns what is
+ * returned; it is valid until the next call that may change the farm, which is
+ * any whose farm is not const. */
+const struct x2gobroker_server *x2gobroker_farm_server(
+    const struct x2gobroker_farm *farm, size_t i);
+const struct x2gobroker_session *x2gobroker_farm_session(
+    const struct x2gobroker_farm *farm, size_t i);
+
+/* Choose the server that a new session of profile would get now; *server is its
+ * index.  Fills in the scores.  -1: there is none; *err says why. */
+int x2gobroker_farm_choose(struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, size_t *server,
+    struct x2gobroker_error *err);
+
+/* Suspend or terminate the user's session with that id, and wait until its
+ * server reports that it is suspended or gone. */
+int x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err);
+int x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err);
+
+/*
+ * Service keys and host keys
+ */
+
+/* The service keys in agent-identity-files of x2gobroker.conf(5), from 0; false
+ * past the end.  fingerprint is that of its public half; "": the key cannot be
+ * used, and *err says why (X2GOBROKER_ERR_NOTFOUND: there is no such file).
+ * Call it as the broker account, which can read the keys. */
+bool x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
+    char path[X2GOBROKER_FILE_SIZE],
+    char fingerprint[X2GOBROKER_FINGERPRINT_SIZE],
+    struct x2gobroker_error *err);
+
+/* The host key of a server.  Later versions may add members at the end. */
+struct x2gobroker_host_key {
+	const char *name;
+	int port;
+	const char *fingerprint;	/* "SHA256:...", or "" */
+	const char *line;		/* for known_hosts; "": it is there */
+	const char *error;		/* no key received, or not the one in
+					 * known_hosts; or "" */
+};
+
+/* Add a host by name or address, as in the key "host" of a profile. */
+int x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *host,
+    struct x2gobroker_error *err);
+
+/* Ask all servers for their host keys; this needs no service key. */
+int x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err);
+
+/* As x2gobroker_farm_server(). */
+const struct x2gobroker_host_key *x2gobroker_farm_host_key(
+    const struct x2gobroker_farm *farm, size_t i);
+
+/* Add the host key of server i to known_hosts.  *path (may be NULL) receives
+ * the name of that file, for a message. */
+int x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
+    const char **path, struct x2gobroker_error *err);
+
+/*
+ * Drained servers: they get no new sessions; existing ones can be resumed
+ */
+
+struct x2gobroker_drained;
+
+/* Read the list into *out.  If there is no file, the list is empty. */
+int x2gobroker_drained_load(const struct x2gobroker_config *config,
+    struct x2gobroker_drained **out, struct x2gobroker_error *err);
+void x2gobroker_drained_free(struct x2gobroker_drained *drained);
+
+/* Names, from 0, in the order of the file; NULL past the end. */
+const char *x2gobroker_drained_get(const struct x2gobroker_drained *drained,
+    size_t i);
+
+/* Add host (a name or an address) to the list, or remove it.  *changed: whether
+ * the list is different now. */
+int x2gobroker_drain(const struct x2gobroker_config *config, const char *host,
+    bool *changed, struct x2gobroker_error *err);
+int x2gobroker_undrain(const struct x2gobroker_config *config,
+    const char *host, bool *changed, struct x2gobroker_error *err);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* X2GOBROKER_ADMIN_H */
