@@ -9,7 +9,7 @@
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS		"0123456789"
 #define LIST_MAX	10000	/* starts, or servers, in one answer */
-#define NUMBER_MAX	1000000000L	/* of which nobody has so much */
+#define NUMBER_MAX	1000000000L	/* more than any real value */
 #define TIME_DIGITS	12	/* of time(3), for 30,000 years */
 
 void
@@ -19,7 +19,7 @@ agent_report_init(struct agent_report *report)
 	report->count = -1;
 }
 
-/* Cut the lists of *report to what they had before. */
+/* Shorten the lists of *report. */
 static void
 cut_back(struct agent_report *report, size_t nsessions, size_t nstarts,
     size_t ncounts)
@@ -27,9 +27,9 @@ cut_back(struct agent_report *report, size_t nsessions, size_t nstarts,
 	while (report->nsessions > nsessions)
 		session_free(&report->sessions[--report->nsessions]);
 	while (report->nstarts > nstarts)
-		free(report->starts[--report->nstarts].user);
+		free(report->starts[--report->nstarts].name);
 	while (report->ncounts > ncounts)
-		free(report->counts[--report->ncounts].host);
+		free(report->counts[--report->ncounts].name);
 }
 
 void
@@ -42,8 +42,8 @@ agent_report_free(struct agent_report *report)
 	agent_report_init(report);
 }
 
-/* Make *report what it was before an answer that is to be refused as a whole.
- * Lists may have moved since. */
+/* Restore *report after an answer that is refused as a whole.  The lists may
+ * have moved meanwhile. */
 static int
 undo(struct agent_report *report, const struct agent_report *before)
 {
@@ -57,8 +57,8 @@ undo(struct agent_report *report, const struct agent_report *before)
 	return -1;
 }
 
-/* Room for one more behind n items of that size, or NULL.  It is doubled when n
- * is a power of two, so that nobody needs to know how much there is. */
+/* Make room for one more item, or return NULL.  The list doubles when n is a
+ * power of two, so its size does not have to be stored. */
 static void *
 one_more(void *list, size_t n, size_t size)
 {
@@ -77,7 +77,8 @@ static int
 bad_word(struct x2gobroker_error *err, const char *what, const char *word)
 {
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-	    "%s \"%.200s\" cannot be given to an agent", what, word);
+	    "%s \"%.200s\" is not allowed in the command line of an agent",
+	    what, word);
 }
 
 static bool
@@ -88,13 +89,14 @@ is_made_of(const char *word, const char *chars)
 }
 
 /*
- * Who reads this: a login shell, whichever the account has (and not every
- * shell takes a backslash in quotes for itself); or Debian's agent, which cuts
- * its command at the first ';' and gives it to a shell, and which puts some
- * arguments into further command lines, in double quotes or in none; or our own
- * agent.  So words have nothing in them that any of them could see something
- * in.  The quotes are for the blanks in a public key.  It comes first, and may
- * have '"' in its options: Debian's agent has it in no further command line.
+ * The command line is read by the login shell of the account, which can be any
+ * shell (some do not treat a backslash in quotes as such); by Debian's agent,
+ * which cuts its command at the first ';', gives it to a shell, and puts some
+ * arguments into further command lines, in double quotes or in none; or by our
+ * own agent.  So no word may contain a character that is special to any of
+ * them.  The quotes are for the blanks in a public key.  A public key is the
+ * first argument and may contain '"' in its options, because Debian's agent
+ * does not pass it on.
  */
 int
 agent_command(struct buf *buf, const char *agent, const char *user,
@@ -104,7 +106,7 @@ agent_command(struct buf *buf, const char *agent, const char *user,
 
 	if (agent[0] != '/' || !is_made_of(agent, LETTERS DIGITS "/._+-"))
 		return bad_word(err, "the path", agent);
-	/* "-" is nobody, for tasks that need no user */
+	/* "-" means no user, for tasks that need none */
 	if (!is_made_of(user, LETTERS DIGITS "._-@+") &&
 	    strcmp(user, "-") != 0)
 		return bad_word(err, "the user", user);
@@ -134,7 +136,7 @@ bad_answer(struct x2gobroker_error *err, const char *why)
 	    "the agent's answer %s", why);
 }
 
-/* Look at the answer as a whole, and set lines to what follows its OK. */
+/* Check the answer as a whole, and set lines to what follows its OK. */
 static int
 begin(struct lines *lines, const char *text, size_t len,
     struct x2gobroker_error *err)
@@ -144,24 +146,24 @@ begin(struct lines *lines, const char *text, size_t len,
 
 	if (len == 0)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "the agent has answered nothing: it may not know the task "
+		    "the agent sent an empty answer: it may not know the task "
 		    "or the user");
 	if (len > AGENT_ANSWER_MAX)
 		return bad_answer(err, "is too long");
 	if (memchr(text, '\0', len) != NULL)
-		return bad_answer(err, "has a NUL byte in it");
+		return bad_answer(err, "contains a NUL byte");
 	if (first != 2 || memcmp(text, "OK", 2) != 0)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "the agent's answer begins with \"%.*s\" instead of OK",
 		    (int)(first < 200 ? first : 200), text);
 	if (eol == NULL)
-		return bad_answer(err, "has no end of line");
+		return bad_answer(err, "has no newline after OK");
 	lines->next = eol + 1;
 	lines->end = text + len;
 	return 0;
 }
 
-/* The same for an answer whose last line has an end. */
+/* The same for an answer that ends with a newline. */
 static int
 begin_whole(struct lines *lines, const char *text, size_t len,
     struct x2gobroker_error *err)
@@ -169,7 +171,7 @@ begin_whole(struct lines *lines, const char *text, size_t len,
 	if (begin(lines, text, len, err) == -1)
 		return -1;
 	if (text[len - 1] != '\n')
-		return bad_answer(err, "breaks off in the middle of a line");
+		return bad_answer(err, "is cut off in the middle of a line");
 	return 0;
 }
 
@@ -187,7 +189,7 @@ next_line(struct lines *lines, const char **line, size_t *len)
 	return true;
 }
 
-/* Whether the line is "KEY:..."; then it is moved behind that. */
+/* If the line is "KEY:...", skip that part. */
 static bool
 take_key(const char **line, size_t *len, const char *key)
 {
@@ -200,7 +202,7 @@ take_key(const char **line, size_t *len, const char *key)
 	return true;
 }
 
-/* A whole number without a sign; one that is larger than NUMBER_MAX is that. */
+/* An unsigned integer, at most NUMBER_MAX: a larger one is read as that. */
 static bool
 parse_number(const char *text, size_t len, long *out)
 {
@@ -241,7 +243,7 @@ has_session(const struct agent_report *report, const char *id)
 	return false;
 }
 
-/* Memory that is out is no property of the line, so all fails then. */
+/* A bad line is skipped; without memory the whole answer fails. */
 static int
 add_session(struct agent_report *report, const char *line, size_t len,
     const char *user, struct x2gobroker_error *err)
@@ -297,13 +299,13 @@ agent_parse_sessions(const char *text, size_t len, const char *user,
 enum { LOADAVG, MEM_AVAIL, MY_MEM_AVAIL, NUM_CPU, TYPE_CPU, LOAD_KEYS };
 
 struct load {
-	long values[LOAD_KEYS];		/* -1: not said */
+	long values[LOAD_KEYS];		/* -1: not known */
 };
 
 static const struct load load_unknown = { { -1, -1, -1, -1, -1 } };
 
-/* Whether the line is one of the load's.  Agents print whole numbers; the
- * Python broker would take others, so that a fraction does no harm. */
+/* Read a line of the load.  Agents print integers, but the Python broker
+ * accepts fractions, so we ignore them. */
 static bool
 take_load(struct load *load, const char *line, size_t len)
 {
@@ -328,8 +330,9 @@ take_load(struct load *load, const char *line, size_t len)
 	return false;
 }
 
-/* The Python broker's load factor, which is 0 for it where an agent has found
- * no processor.  Four numbers of NUMBER_MAX do not fit in 64 bits. */
+/* The load factor of the Python broker, but never 0, which that one computes
+ * for a server without a known processor.  The product of four numbers up to
+ * NUMBER_MAX does not fit in 64 bits. */
 static void
 rate_load(const struct load *load, struct agent_report *report)
 {
@@ -369,39 +372,56 @@ agent_parse_load(const char *text, size_t len,
 }
 
 /*
- * How many sessions the servers have
+ * Names with a number
  */
 
-/* "HOST COUNT"; a line without a count says nothing that is of use. */
+static bool
+is_host(const char *text, size_t len)
+{
+	struct address ignored;
+
+	return address_is_host_name(text, len) ||
+	    address_parse(text, len, &ignored);
+}
+
+/* Could it be the name of a user?  It is only compared. */
+static bool
+is_user(const char *text, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+			return false;
+	return len > 0 && len <= 255;
+}
+
+/* Add a line of a valid name, the separator and a number to the list.  Ignores
+ * any other line. */
 static int
-add_count(struct agent_report *report, const char *line, size_t len,
+add_tally(struct agent_tally **list, size_t *n, const char *line, size_t len,
+    int separator, bool (*is_valid)(const char *, size_t),
     struct x2gobroker_error *err)
 {
-	const char *blank = memchr(line, ' ', len);
-	struct agent_count count, *more;
-	struct address ignored;
-	size_t n;
+	const char *end = memrchr(line, separator, len);
+	struct agent_tally tally, *more;
+	size_t name_len = end != NULL ? (size_t)(end - line) : 0;
 
-	if (blank == NULL)
+	if (end == NULL || !is_valid(line, name_len) ||
+	    !parse_number(end + 1, len - name_len - 1, &tally.number))
 		return 0;
-	n = (size_t)(blank - line);
-	if (!parse_number(blank + 1, len - n - 1, &count.sessions) ||
-	    (!address_is_host_name(line, n) &&
-	    !address_parse(line, n, &ignored)))
-		return 0;
-	if (report->ncounts == LIST_MAX)
-		return bad_answer(err, "has too many servers");
-	more = one_more(report->counts, report->ncounts, sizeof(*more));
-	if (more == NULL)
+	if (*n == LIST_MAX)
+		return bad_answer(err, "has too many lines");
+	if ((more = one_more(*list, *n, sizeof(*more))) == NULL)
 		return error_nomem(err);
-	report->counts = more;
-	if ((count.host = strndup(line, n)) == NULL)
+	*list = more;
+	if ((tally.name = strndup(line, name_len)) == NULL)
 		return error_nomem(err);
-	report->counts[report->ncounts++] = count;
+	more[(*n)++] = tally;
 	return 0;
 }
 
-/* x2gogetservers(8) does not end its last line. */
+/* The last line of x2gogetservers(8) has no newline. */
 int
 agent_parse_servers(const char *text, size_t len,
     const char *user __attribute__((unused)), struct agent_report *report,
@@ -414,7 +434,8 @@ agent_parse_servers(const char *text, size_t len,
 	if (begin(&lines, text, len, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
-		if (add_count(report, line, len, err) == -1)
+		if (add_tally(&report->counts, &report->ncounts, line, len,
+		    ' ', is_host, err) == -1)
 			return undo(report, &before);
 	return 0;
 }
@@ -423,46 +444,7 @@ agent_parse_servers(const char *text, size_t len,
  * All at once
  */
 
-/* Whether it could be a user's name.  It is compared, and goes nowhere. */
-static bool
-is_name(const char *text, size_t len)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
-			return false;
-	return len > 0 && len <= 255;
-}
-
-/* "USER:SECONDS" */
-static int
-add_start(struct agent_report *report, const char *line, size_t len,
-    struct x2gobroker_error *err)
-{
-	const char *colon = memrchr(line, ':', len);
-	struct agent_start start, *more;
-	size_t n;
-
-	if (colon == NULL)
-		return 0;
-	n = (size_t)(colon - line);
-	if (!is_name(line, n) ||
-	    !parse_number(colon + 1, len - n - 1, &start.age))
-		return 0;
-	if (report->nstarts == LIST_MAX)
-		return bad_answer(err, "has too many sessions that started");
-	more = one_more(report->starts, report->nstarts, sizeof(*more));
-	if (more == NULL)
-		return error_nomem(err);
-	report->starts = more;
-	if ((start.user = strndup(line, n)) == NULL)
-		return error_nomem(err);
-	report->starts[report->nstarts++] = start;
-	return 0;
-}
-
-/* What an administrator is shown. */
+/* Administrators see this. */
 static void
 take_agent(struct agent_report *report, const char *line, size_t len)
 {
@@ -491,18 +473,19 @@ take_time(struct agent_report *report, const char *line, size_t len)
 	report->time = seconds;
 }
 
-/* A key that we do not know is of a newer agent. */
+/* Ignores unknown keys, which a newer agent may send. */
 static int
 take_status_line(struct agent_report *report, struct load *load,
     const char *line, size_t len, const char *user,
     struct x2gobroker_error *err)
 {
 	if (memchr(line, ':', len) == NULL)
-		return bad_answer(err, "has a line that is no \"KEY:VALUE\"");
+		return bad_answer(err, "has a line that is not KEY:VALUE");
 	if (take_load(load, line, len))
 		return 0;
 	if (take_key(&line, &len, "started"))
-		return add_start(report, line, len, err);
+		return add_tally(&report->starts, &report->nstarts, line, len,
+		    ':', is_user, err);
 	if (take_key(&line, &len, "session"))
 		return user == NULL ? 0 :
 		    add_session(report, line, len, user, err);
@@ -530,7 +513,7 @@ agent_parse_status(const char *text, size_t len, const char *user,
 	if (begin_whole(&lines, text, len, err) == -1)
 		return -1;
 	if (len < n || memcmp(text + len - n, last, n) != 0)
-		return bad_answer(err, "breaks off before its END");
+		return bad_answer(err, "is cut off before END");
 	lines.end -= n - 1;
 	while (next_line(&lines, &line, &len))
 		if (take_status_line(report, &load, line, len, user,

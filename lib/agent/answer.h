@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words that are changed with an x2gobroker-agent: the command line that it
- * is asked with, and the answers of our own agent and of Debian's.  All of an
- * answer is foreign text.
- *
- * An answer is "OK" in a line of its own, then the data.  All else is none.
+ * The protocol of x2gobroker-agent, ours and Debian's: the command line that we
+ * send, and the answers, which are untrusted text.  An answer consists of a
+ * line "OK" and the data.
  */
 #ifndef AGENT_ANSWER_H
 #define AGENT_ANSWER_H
@@ -14,67 +12,57 @@
 #include "base/buf.h"
 #include "agent/session.h"
 
-#define AGENT_ANSWER_MAX	(1024 * 1024)	/* bytes; no server has so many
-						 * sessions of one user */
+#define AGENT_ANSWER_MAX	(1024 * 1024)	/* bytes; more than the sessions
+						 * of one user on any server */
 #define AGENT_SESSIONS_MAX	1000
 #define AGENT_NAME_MAX		63
 
-/* Somebody's session that is seconds old. */
-struct agent_start {
-	char *user;
-	long age;
+struct agent_tally {
+	char *name;
+	long number;
 };
 
-/* How many sessions a server has, by what the session database says. */
-struct agent_count {
-	char *host;
-	long sessions;
-};
-
-/* What a server has said.  Zeroed before its first use. */
+/* What a server has reported.  To be initialised before its first use. */
 struct agent_report {
-	struct session *sessions;	/* of the user who was asked for */
+	struct session *sessions;	/* of the context's user */
 	size_t nsessions;
-	unsigned int skipped;		/* lines that were no session */
+	unsigned int skipped;		/* invalid lines among the sessions */
 	struct x2gobroker_error skipped_why;	/* of the first one */
 	bool load_known;
 	uint64_t load_factor;		/* more is better, at least 1 */
-	long count;			/* sessions of all users there; -1: not
-					 * known */
-	struct agent_start *starts;
+	long count;			/* sessions of all users, or -1 */
+	struct agent_tally *starts;	/* new sessions: user, age in seconds */
 	size_t nstarts;
-	struct agent_count *counts;	/* of all servers, by getservers */
+	struct agent_tally *counts;	/* of getservers: host, sessions */
 	size_t ncounts;
 	char agent[AGENT_NAME_MAX + 1];	/* its name and version, or "" */
 	int64_t time;			/* time(3) there, or 0: not known */
-	int64_t time_here;		/* at that moment; by who has asked */
+	int64_t time_here;		/* ours then; set by the caller */
 };
 
 void	agent_report_init(struct agent_report *report);
 void	agent_report_free(struct agent_report *report);
 
-/* Write the command line "AGENT USER TASK ['ARG' ...]" as a login shell reads
- * it, and as an agent that is a forced command reads it.  user "-" is nobody;
- * args ends with NULL, or is NULL.  -1, and nothing written, or memory is out:
- * one of the words could be misread by either (a quote, a ';', a '-' at its
- * start, a control character). */
+/* Write the command line "AGENT USER TASK ['ARG' ...]", for a login shell or
+ * for an agent as a forced command.  user may be "-" for none; args ends with
+ * NULL, or is NULL.  Returns -1 if either could misread a word (a quote, ';', a
+ * leading '-', a control character). */
 int	agent_command(struct buf *buf, const char *agent, const char *user,
 	    const char *task, const char *const *args,
 	    struct x2gobroker_error *err);
 
-/* Read the answer to a task (len bytes; it need not be ended by a NUL) into
- * *report, which keeps what other answers have put there.  Lines that cannot be
- * used are left out.  -1 with err filled in, and *report as it was: that is no
- * such answer, or only half of one; code ERR_NOTFOUND: there is none, as
- * Debian's agent says of a task that it does not know. */
+/* Add the answer to a task (len bytes, without a NUL) to *report.  Ignores
+ * invalid lines.  Returns -1, with *report unchanged, if the answer is invalid
+ * or incomplete; ERR_NOTFOUND means that it is empty, which is what Debian's
+ * agent sends for an unknown task.  user is NULL for tasks that need none. */
 int	agent_parse_ok(const char *text, size_t len,
 	    struct x2gobroker_error *err);
 typedef int agent_parser(const char *text, size_t len, const char *user,
 	    struct agent_report *report, struct x2gobroker_error *err);
 agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
 
-/* status: sessions (of user, who may be NULL), load and count at once, of our
- * own agent. */
+/* The answer of our own agent, with the sessions of user (may be NULL), the
+ * load and the number of sessions. */
 agent_parser agent_parse_status;
 
 #endif

@@ -8,7 +8,7 @@
 #include "agent/tcp.h"
 #include "base/clock.h"
 
-/* Retries after a random pause, so that clients do not all come back at once. */
+/* The pause before a retry is random, so that not all retry at once. */
 #define RETRY_MIN_MS	50
 #define RETRY_MAX_MS	250
 

@@ -4,23 +4,22 @@
 
 #include "agent/libssh.h"
 
-#define SONAME	"libssh.so.4"	/* of the headers that we are compiled with */
+#define SONAME	"libssh.so.4"	/* its headers are those that we include */
 
 #if LIBSSH_VERSION_MAJOR != 0
-#error "this libssh is not the one that SONAME names"
+#error "SONAME is not that of this libssh"
 #endif
 
 static const struct {
 	const char *name;
 	size_t offset;
 } functions[] = {
-#define SSHLIB_ROW(name)	{ #name, offsetof(struct libssh, name) },
-	LIBSSH_FUNCTIONS(SSHLIB_ROW)
-#undef SSHLIB_ROW
+#define LIBSSH_ROW(name)	{ #name, offsetof(struct libssh, name) },
+	LIBSSH_FUNCTIONS(LIBSSH_ROW)
+#undef LIBSSH_ROW
 };
 
-/* It stays loaded until the process ends: threads that wait for a resolver may
- * be behind when the rest is done with it. */
+/* Never unloaded: a thread that waits for the resolver may need it later. */
 int
 libssh_load(struct libssh *lib, struct x2gobroker_error *err)
 {
@@ -29,8 +28,7 @@ libssh_load(struct libssh *lib, struct x2gobroker_error *err)
 
 	if ((handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "libssh, which servers are asked with, cannot be loaded: "
-		    "%.300s", dlerror());
+		    "cannot load libssh, which connects to servers: %.300s", dlerror());
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		function = dlsym(handle, functions[i].name);
 		if (function == NULL)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libssh, loaded when the first server is asked.  Loading it and libcrypto takes
- * longer than all the rest of a listing, and most requests ask no server.
+ * libssh, loaded when the first server is asked.  Loading it with libcrypto takes
+ * longer than the rest of a listing, and most requests ask no server.
  */
 #ifndef AGENT_LIBSSH_H
 #define AGENT_LIBSSH_H
@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-/* All functions of libssh that we call. */
+/* The functions of libssh that we call. */
 #define LIBSSH_FUNCTIONS(X)			\
 	X(ssh_new)				\
 	X(ssh_free)				\
@@ -51,7 +51,7 @@ struct libssh {
 #undef LIBSSH_POINTER
 };
 
-/* Load libssh, if it is not yet, and fill in *lib. */
+/* Load libssh, unless it is loaded already, and fill in *lib. */
 int	libssh_load(struct libssh *lib, struct x2gobroker_error *err);
 
 #endif

@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "agent/ssh.h"
 
-#define MESSAGE_MAX	400	/* of what a server says on its stderr */
+#define MESSAGE_MAX	400	/* bytes of stderr that are shown */
 
 /*
  * One connection
@@ -21,19 +21,19 @@
 #define LIB(link)	(&(link)->setup->lib)
 
 static int
-fail(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
+ssh_error(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
 {
 	if (clock_left(link->deadline) == 0)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "it did not answer in time");
+		    "timed out");
 	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %.300s",
 	    what, LIB(link)->ssh_get_error(link->session));
 }
 
-/* Wait until there is something to read, or room for what is to be written.
- * sshd sends small pieces one by one, and its kernel holds the second one back
- * until the first is acknowledged; which ours does at once only when told so,
- * and forgets again when we send. */
+/* Wait until the socket can be read, or written to if libssh has data to send.
+ * sshd sends small pieces, and its kernel holds back the second until ours has
+ * acknowledged the first.  Ours does so at once only with TCP_QUICKACK, which
+ * it forgets whenever we send. */
 static bool
 wait_for_socket(struct ssh_link *link)
 {
@@ -49,7 +49,7 @@ wait_for_socket(struct ssh_link *link)
 	return n > 0;
 }
 
-/* A call of libssh that has to be made again until it is done. */
+/* A call of libssh, to be repeated while it returns SSH_AGAIN. */
 typedef int step(struct ssh_link *link);
 
 static int
@@ -71,13 +71,13 @@ set_options(struct ssh_link *link, int port, struct x2gobroker_error *err)
 		enum ssh_options_e type;
 		const void *value;
 	} options[] = {
-		/* before anything that could make it read one */
+		/* first, so that libssh reads no configuration */
 		{ SSH_OPTIONS_PROCESS_CONFIG, &no },
 		{ SSH_OPTIONS_SSH_DIR, "/nonexistent" },
 		{ SSH_OPTIONS_USER, link->setup->user },
 		{ SSH_OPTIONS_PORT, &number },
 		{ SSH_OPTIONS_KNOWNHOSTS, link->setup->known_hosts },
-		/* from here on, the socket is the session's */
+		/* from here on, the session closes the socket */
 		{ SSH_OPTIONS_FD, &link->fd },
 	};
 	size_t i;
@@ -86,15 +86,15 @@ set_options(struct ssh_link *link, int port, struct x2gobroker_error *err)
 		if (LIB(link)->ssh_options_set(link->session, options[i].type,
 		    options[i].value) < 0) {
 			close(link->fd);
-			return fail(link, "cannot set up SSH", err);
+			return ssh_error(link, "cannot set up SSH", err);
 		}
 	LIB(link)->ssh_set_blocking(link->session, 0);
 	return 0;
 }
 
-/* The name that the host's key is stored by: what the profile calls it, or the
- * address in brackets behind it.  libssh asks for the kinds of key that it
- * finds there, so this comes before the connection. */
+/* Find out whether the host key is stored under the name in the profile or
+ * under the address.  This comes before the connection, because libssh requests
+ * the types of key that it finds in the file. */
 static int
 find_known_name(struct ssh_link *link, const struct host *host,
     struct x2gobroker_error *err)
@@ -108,7 +108,7 @@ find_known_name(struct ssh_link *link, const struct host *host,
 		link->known_as = names[i];
 		if (LIB(link)->ssh_options_set(link->session,
 		    SSH_OPTIONS_HOST, names[i]) < 0)
-			return fail(link, "cannot set up SSH", err);
+			return ssh_error(link, "cannot set up SSH", err);
 		if (LIB(link)->ssh_session_has_known_hosts_entry(
 		    link->session) == SSH_KNOWN_HOSTS_OK)
 			break;
@@ -137,10 +137,10 @@ get_fingerprint(struct ssh_link *link, struct x2gobroker_error *err)
 	}
 	lib->ssh_clean_pubkey_hash(&hash);
 	lib->ssh_key_free(key);
-	return text != NULL ? 0 : fail(link, "no host key", err);
+	return text != NULL ? 0 : ssh_error(link, "no host key", err);
 }
 
-/* The key is in no file.  Remember it for those who are to be told. */
+/* Keep the key for the caller. */
 static int
 unknown_key(struct ssh_link *link, enum hostkey_policy policy,
     struct x2gobroker_error *err)
@@ -157,12 +157,11 @@ unknown_key(struct ssh_link *link, enum hostkey_policy policy,
 	if (policy != HOSTKEY_REJECT)
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "its host key %s is not known; if it is the right one: "
+	    "unknown host key %s; if it is the right one, run: "
 	    "x2gobrokerctl known-hosts add %.200s", link->fingerprint,
 	    link->known_as);
 }
 
-/* It is for a person to find out why, and to forget the old one. */
 static int
 changed_key(const struct ssh_link *link, int port,
     struct x2gobroker_error *err)
@@ -175,10 +174,10 @@ changed_key(const struct ssh_link *link, int port,
 	else
 		snprintf(name, sizeof(name), "[%s]:%d", link->known_as, port);
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "its host key is %s, and %.200s has another one: somebody is in "
-	    "between, or it was installed anew; the old one is forgotten "
-	    "with: ssh-keygen -f %.200s -R '%s'", link->fingerprint, path,
-	    path, name);
+	    "the host key %s is not the one in %.200s: possible "
+	    "man-in-the-middle attack, or the host was reinstalled; remove "
+	    "the old key with: ssh-keygen -f %.200s -R '%s'",
+	    link->fingerprint, path, path, name);
 }
 
 static int
@@ -195,7 +194,7 @@ check_host_key(struct ssh_link *link, int port, enum hostkey_policy policy,
 	case SSH_KNOWN_HOSTS_OTHER:
 		return changed_key(link, port, err);
 	default:
-		return fail(link, "its host key cannot be checked", err);
+		return ssh_error(link, "cannot check the host key", err);
 	}
 }
 
@@ -222,7 +221,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 	    find_known_name(link, host, err) == -1)
 		return -1;
 	if (do_step(link, step_connect) != SSH_OK)
-		return fail(link, "no SSH connection", err);
+		return ssh_error(link, "no SSH connection", err);
 	if (get_fingerprint(link, err) == -1)
 		return -1;
 	return check_host_key(link, port, policy, err);
@@ -257,11 +256,12 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 		case SSH_AUTH_PARTIAL:
 			break;
 		default:
-			return fail(link, "it broke off at the login", err);
+			return ssh_error(link, "connection lost at the login",
+			    err);
 		}
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "it does not let %.100s in with %.300s; does authorized_keys there "
-	    "have the public half, and is the account not locked?",
+	    "login as %.100s with %.300s denied; is the public key in "
+	    "authorized_keys there, and is the account unlocked?",
 	    link->setup->user, link->setup->tried);
 }
 
@@ -288,7 +288,7 @@ step_send_eof(struct ssh_link *link)
 	return LIB(link)->ssh_channel_send_eof(link->channel);
 }
 
-/* Whatever has arrived; SSH_EOF at the end of it. */
+/* Returns the number of bytes read, or SSH_EOF at the end. */
 static int
 step_read(struct ssh_link *link)
 {
@@ -312,14 +312,15 @@ read_output(struct ssh_link *link, size_t max, struct buf *out,
 		buf_put(out, link->chunk, (size_t)n);
 		if (out->len - begin > max)
 			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-			    "its answer has more than %zu bytes", max);
+			    "its answer is longer than %zu bytes", max);
 	}
 	if (out->failed)
 		return error_nomem(err);
-	return n == SSH_EOF ? 0 : fail(link, "its answer broke off", err);
+	return n == SSH_EOF ? 0 :
+	    ssh_error(link, "the answer is incomplete", err);
 }
 
-/* What the command said on stderr, in one line, for a message. */
+/* What the command printed to stderr, on one line. */
 static void
 read_message(struct ssh_link *link, char message[static MESSAGE_MAX + 1])
 {
@@ -337,8 +338,8 @@ read_message(struct ssh_link *link, char message[static MESSAGE_MAX + 1])
 		message[--n] = '\0';
 }
 
-/* It comes some time after the end of the output, or never, when the command
- * was killed and the channel is closed without. */
+/* The status arrives after the end of the output, or never if the command was
+ * killed: then the channel is closed without one. */
 static int
 step_get_status(struct ssh_link *link)
 {
@@ -348,14 +349,14 @@ step_get_status(struct ssh_link *link)
 	    SSH_AGAIN;
 }
 
-/* The agent's own words come first where it has some: they say what to do. */
+/* Prefer the message of the agent, which says what to do. */
 static int
 check_exit(struct ssh_link *link, bool silent, struct x2gobroker_error *err)
 {
 	char message[MESSAGE_MAX + 1];
 
 	if (do_step(link, step_get_status) != SSH_OK)
-		return fail(link, "its answer broke off", err);
+		return ssh_error(link, "the answer is incomplete", err);
 	read_message(link, message);
 	if (link->status == 0 && (message[0] == '\0' || !silent))
 		return 0;
@@ -366,7 +367,7 @@ check_exit(struct ssh_link *link, bool silent, struct x2gobroker_error *err)
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "the agent there was killed");
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "the agent there ended with status %d", link->status);
+	    "the agent there exited with status %d", link->status);
 }
 
 int
@@ -382,9 +383,9 @@ ssh_link_run(struct ssh_link *link, const char *command, size_t max,
 	link->command = command;
 	if (do_step(link, step_open_channel) != SSH_OK ||
 	    do_step(link, step_exec) != SSH_OK)
-		fail(link, "it does not run the agent", err);
+		ssh_error(link, "cannot start the agent", err);
 	else if (do_step(link, step_send_eof) != SSH_OK)
-		fail(link, "its connection broke off", err);
+		ssh_error(link, "connection lost", err);
 	else if (read_output(link, max, out, err) == 0)
 		result = check_exit(link, out->len == begin, err);
 	lib->ssh_channel_free(link->channel);

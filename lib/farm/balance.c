@@ -13,14 +13,14 @@
 #define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
 #define USUAL_WEIGHT	100
 
-/* All that is looked at for one profile. */
+/* The choice of a host for a session of one profile. */
 struct choice {
 	struct x2gobroker_farm *farm;
 	const struct x2gobroker_profile *profile;
 	const struct host *hosts;
 	size_t n;
 	struct candidate *candidates;	/* one for each host */
-	const char **why;		/* one is not usable: or NULL */
+	const char **why;		/* why it is not usable, or NULL */
 };
 
 static void
@@ -34,7 +34,8 @@ set_weight(void *arg, const char *name, int weight)
 		choice->candidates[host - choice->hosts].weight = weight;
 }
 
-/* How many sessions a host has: by itself, or by a database of all servers. */
+/* By the report of the server itself, or by that of a server with a database of
+ * all servers. */
 static long
 count_sessions(const struct x2gobroker_farm *farm, const struct host *host,
     const struct farm_server *own)
@@ -47,15 +48,15 @@ count_sessions(const struct x2gobroker_farm *farm, const struct host *host,
 	for (i = 0; i < farm->nservers; i++) {
 		report = &farm->servers[i].report;
 		for (j = 0; j < report->ncounts; j++)
-			if (hostlist_match(host, 1, report->counts[j].host) !=
+			if (hostlist_match(host, 1, report->counts[j].name) !=
 			    NULL)
-				return report->counts[j].sessions;
+				return report->counts[j].number;
 	}
 	return -1;
 }
 
 static void
-look_at(struct choice *choice, size_t i)
+set_candidate(struct choice *choice, size_t i)
 {
 	struct candidate *candidate = &choice->candidates[i];
 	const struct host *host = &choice->hosts[i];
@@ -65,7 +66,8 @@ look_at(struct choice *choice, size_t i)
 	candidate->weight = USUAL_WEIGHT;
 	candidate->sessions = -1;
 	if (host_for_client(host) == NULL)
-		choice->why[i] = "the client cannot be told an IPv6 address";
+		choice->why[i] = "X2Go clients cannot connect to an IPv6 "
+		    "address";
 	else if (farm_is_drained(choice->farm, host))
 		choice->why[i] = "drained";
 	else if (server != NULL && !server->answered)
@@ -73,7 +75,7 @@ look_at(struct choice *choice, size_t i)
 	candidate->usable = choice->why[i] == NULL;
 	if (server == NULL || !candidate->usable)
 		return;
-	/* the load of this host says nothing of the others */
+	/* the load of this host is not that of other servers */
 	if (server->target.source->per_server) {
 		candidate->load_known = server->report.load_known;
 		candidate->load_factor = server->report.load_factor;
@@ -89,10 +91,9 @@ name_server(const struct choice *choice, size_t i,
 	    farm_port(choice->profile, &choice->hosts[i]));
 }
 
-/* Count the choices of the last moments in, but for those whose session has
- * shown up since. */
+/* Add the sessions that were assigned a moment ago and have not started yet. */
 static void
-count_pending(struct choice *choice, struct assignments *choices)
+count_pending(struct choice *choice, struct assignments *assigned)
 {
 	const struct farm_server *server;
 	char name[SERVER_TEXT];
@@ -103,10 +104,11 @@ count_pending(struct choice *choice, struct assignments *choices)
 		    &choice->hosts[i]);
 		name_server(choice, i, name);
 		for (j = 0; server != NULL && j < server->report.nstarts; j++)
-			assignments_started(choices, name,
-			    server->report.starts[j].user,
-			    server->report.starts[j].age);
-		choice->candidates[i].pending = assignments_pending(choices, name);
+			assignments_started(assigned, name,
+			    server->report.starts[j].name,
+			    server->report.starts[j].number);
+		choice->candidates[i].pending = assignments_pending(assigned,
+		    name);
 	}
 }
 
@@ -118,78 +120,71 @@ choose_best(struct choice *choice)
 	return score_choose(choice->candidates, choice->n);
 }
 
-/* What was asked has answered on the same port.  Of others, whether they do is
- * only known by trying; and where there is just one, the client will find out
- * itself. */
+/* A server that has answered is up, and a single one is left to the client.
+ * Try to connect to any other. */
 static bool
 is_up(const struct choice *choice, size_t i)
 {
 	const struct source *source = farm_source(choice->profile);
-	struct x2gobroker_farm *doors;
-	bool up;
+	const struct connection_target target = {
+		.host = choice->hosts[i],
+		.port = farm_port(choice->profile, &choice->hosts[i]),
+	};
 
 	if (choice->n == 1 || (source != NULL && source->per_server) ||
 	    !profile_bool(choice->profile,
 	    "broker-portscan-x2goservers",
 	    choice->farm->config->default_portscan_x2goservers))
 		return true;
-	if (x2gobroker_farm_new(choice->farm->config, NULL, &doors, NULL) ==
-	    -1)
-		return false;
-	up = farm_add_door(doors, choice->profile, &choice->hosts[i], NULL) ==
-	    0 && poll_servers(doors, &query_knock, KNOCK_SECONDS, NULL, NULL,
-	    NULL, NULL) == 0 && doors->servers[0].answered;
-	x2gobroker_farm_free(doors);
-	return up;
+	return poll_target(choice->farm, &target, &query_knock, NULL,
+	    KNOCK_SECONDS, NULL) == 0;
 }
 
-/* The best one with regard to what others were given, who wait meanwhile. */
+/* Choose the best one, with the assignments of other users locked. */
 static int
-choose_among_others(struct choice *choice, const char *user, bool remember,
+choose_and_remember(struct choice *choice, const char *user, bool remember,
     struct reporter *rep)
 {
 	struct x2gobroker_error err;
-	struct assignments *choices;
+	struct assignments *assigned;
 	char name[SERVER_TEXT];
 	int best;
 
-	if (assignments_open(choice->farm->config->state_dir, time(NULL), LOCK_MS,
-	    &choices, &err) == -1) {
+	if (assignments_open(choice->farm->config->state_dir, time(NULL),
+	    LOCK_MS, &assigned, &err) == -1) {
 		report(rep, X2GOBROKER_WARNING, err.file, err.line,
-		    "what others were given a moment ago is not known: %s",
-		    err.text);
+		    "the latest assignments are not known: %s", err.text);
 		return choose_best(choice);
 	}
-	count_pending(choice, choices);
+	count_pending(choice, assigned);
 	best = choose_best(choice);
 	if (best != -1 && remember) {
 		name_server(choice, (size_t)best, name);
-		if (assignments_add(choices, name, user, choice->profile->id,
-		    &err) == -1 || assignments_save(choices, &err) == -1)
+		if (assignments_add(assigned, name, user, choice->profile->id,
+		    &err) == -1 || assignments_save(assigned, &err) == -1)
 			report(rep, X2GOBROKER_WARNING, err.file, err.line,
-			    "others will not know of this choice: %s",
+			    "this assignment is not remembered: %s",
 			    err.text);
 	}
-	assignments_close(choices);
+	assignments_close(assigned);
 	return best;
 }
 
-/* The best one that is up, or -1.  Where there is nothing to weigh, chance
- * spreads as well. */
+/* The best one that is up, or -1.  Without a source the choice is random. */
 static int
-choose_one_that_is_up(struct choice *choice, const char *user, bool remember,
+choose_reachable(struct choice *choice, const char *user, bool remember,
     struct reporter *rep)
 {
 	bool alone = choice->n == 1 || farm_source(choice->profile) == NULL;
 	int best;
 
 	for (;;) {
-		best = alone ? choose_best(choice) : choose_among_others(choice,
+		best = alone ? choose_best(choice) : choose_and_remember(choice,
 		    user, remember, rep);
 		if (best == -1 || is_up(choice, (size_t)best))
 			return best;
 		choice->candidates[best].usable = false;
-		choice->why[best] = "nothing listens there";
+		choice->why[best] = "nothing listens on its port";
 	}
 }
 
@@ -211,9 +206,9 @@ keep_scores(struct choice *choice)
 	}
 }
 
-/* Whether one before i has the same reason. */
+/* Does one before i have the same reason? */
 static bool
-is_said(const struct choice *choice, size_t i)
+is_repeated(const struct choice *choice, size_t i)
 {
 	size_t j;
 
@@ -223,10 +218,10 @@ is_said(const struct choice *choice, size_t i)
 	return false;
 }
 
-/* "NAME, NAME: REASON" for i and all that have the same reason, as many servers
- * make a long line. */
+/* "NAME, NAME: REASON" for i and all that have the same reason, to keep the
+ * line short. */
 static void
-say_why(const struct choice *choice, size_t i, struct buf *buf)
+put_reason(const struct choice *choice, size_t i, struct buf *buf)
 {
 	size_t j;
 
@@ -239,7 +234,7 @@ say_why(const struct choice *choice, size_t i, struct buf *buf)
 }
 
 static int
-none_is_left(const struct choice *choice, struct x2gobroker_error *err)
+refuse_all(const struct choice *choice, struct x2gobroker_error *err)
 {
 	struct buf buf = { 0 };
 	size_t i;
@@ -248,8 +243,8 @@ none_is_left(const struct choice *choice, struct x2gobroker_error *err)
 		if (choice->why[i] == NULL)
 			choice->why[i] = "its load is not known";
 	for (i = 0; i < choice->n; i++)
-		if (!is_said(choice, i))
-			say_why(choice, i, &buf);
+		if (!is_repeated(choice, i))
+			put_reason(choice, i, &buf);
 	if (buf.failed)
 		error_nomem(err);
 	else
@@ -277,13 +272,13 @@ balance_choose_host(struct x2gobroker_farm *farm,
 	if (candidates == NULL || why == NULL)
 		return error_nomem(err);
 	for (i = 0; i < n; i++)
-		look_at(&choice, i);
+		set_candidate(&choice, i);
 	if (weights != NULL)
 		hostweights_parse(weights, set_weight, &choice, NULL);
-	best = choose_one_that_is_up(&choice, user, remember, rep);
+	best = choose_reachable(&choice, user, remember, rep);
 	keep_scores(&choice);
 	if (best == -1)
-		return none_is_left(&choice, err);
+		return refuse_all(&choice, err);
 	*chosen = (size_t)best;
 	return 0;
 }
@@ -298,8 +293,9 @@ x2gobroker_farm_choose(struct x2gobroker_farm *farm,
 	const struct farm_server *found;
 	size_t chosen = 0, n;
 
-	if (farm_hosts(profile, &hosts, &n, err) == -1 || balance_choose_host(farm,
-	    profile, hosts, n, NULL, false, &nobody, &chosen, err) == -1)
+	if (farm_hosts(profile, &hosts, &n, err) == -1 ||
+	    balance_choose_host(farm, profile, hosts, n, NULL, false, &nobody,
+	    &chosen, err) == -1)
 		return -1;
 	if ((found = farm_find(farm, profile, &hosts[chosen])) == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,

@@ -131,8 +131,7 @@ is_same_target(const struct connection_target *a,
 {
 	if (a->source != b->source)
 		return false;
-	return (a->source != NULL && !a->source->per_server) ||
-	    (a->port == b->port &&
+	return !a->source->per_server || (a->port == b->port &&
 	    strcasecmp(a->host.name, b->host.name) == 0 &&
 	    strcasecmp(a->host.address, b->host.address) == 0);
 }
@@ -172,7 +171,7 @@ add_target(struct x2gobroker_farm *farm, const struct connection_target *target,
 	return 0;
 }
 
-/* Desktop sharing has no sessions to resume, and always uses the first server. */
+/* A shared desktop has no sessions to resume, and is on the first server. */
 const struct source *
 farm_source(const struct x2gobroker_profile *profile)
 {
@@ -228,17 +227,6 @@ x2gobroker_farm_add(struct x2gobroker_farm *farm,
 			return -1;
 	}
 	return 0;
-}
-
-int
-farm_add_door(struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile, const struct host *host,
-    struct x2gobroker_error *err)
-{
-	const struct connection_target target = { .host = *host,
-	    .port = farm_port(profile, host) };
-
-	return add_target(farm, &target, err);
 }
 
 int

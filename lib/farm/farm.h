@@ -60,11 +60,6 @@ const struct source *farm_source(const struct x2gobroker_profile *profile);
 struct farm_server *farm_find(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host);
 
-/* A host that nothing asks, for a knock at its door. */
-int	farm_add_door(struct x2gobroker_farm *farm,
-	    const struct x2gobroker_profile *profile, const struct host *host,
-	    struct x2gobroker_error *err);
-
 /* The host of a profile, one of n, that the session is on, if it has answered
  * and so can be gone to; or NULL. */
 const struct host *farm_host_of(const struct x2gobroker_farm *farm,

@@ -236,6 +236,32 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
 }
 
 int
+poll_target(struct x2gobroker_farm *farm,
+    const struct connection_target *target, const struct question *question,
+    const char *session, int seconds, struct x2gobroker_error *err)
+{
+	struct query *query = query_new(farm->context, target, question,
+	    session, err);
+	struct parallel_job *job = (struct parallel_job *)query;
+	int result;
+
+	if (query == NULL)
+		return -1;
+	result = parallel_run(&job, 1, poll_deadline(farm, seconds), NULL,
+	    NULL, err);
+	if (job == NULL)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "its server timed out");
+	if (result == 0 && job->failed) {
+		if (err != NULL)
+			*err = job->error;
+		result = -1;
+	}
+	query_free(query);
+	return result;
+}
+
+int
 x2gobroker_farm_ask(struct x2gobroker_farm *farm,
     x2gobroker_farm_progress *progress, void *arg,
     struct x2gobroker_error *err)

@@ -15,6 +15,12 @@ int	poll_servers(struct x2gobroker_farm *farm,
 	    x2gobroker_farm_progress *progress, void *arg,
 	    struct parallel_job **companion, struct x2gobroker_error *err);
 
+/* Ask one target, which has so many seconds to answer. */
+int	poll_target(struct x2gobroker_farm *farm,
+	    const struct connection_target *target,
+	    const struct question *question, const char *session, int seconds,
+	    struct x2gobroker_error *err);
+
 /* The deadline of a job that begins now and may take so many seconds, within
  * the request's own. */
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);

@@ -14,7 +14,7 @@ any_load_known(const struct candidate *list, size_t n)
 	return false;
 }
 
-/* How many sessions the server would have with the new one. */
+/* The number of sessions including the new one. */
 static double
 sessions_then(const struct candidate *c)
 {
@@ -40,8 +40,8 @@ score_of(struct candidate *list, size_t n, enum load_balancing balancing)
 	}
 }
 
-/* Each one that is as good as the best so far takes its place with a chance of
- * one in the number of those that are, which is the same for all in the end. */
+/* The n-th of equal candidates replaces the one chosen before with probability
+ * 1/n, which gives all of them the same chance. */
 int
 score_choose(const struct candidate *list, size_t n)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which server gets a new session.
+ * Scores of servers for a new session.
  */
 #ifndef FARM_SCORE_H
 #define FARM_SCORE_H
@@ -13,24 +13,24 @@
 #include "base/error.h"
 
 struct candidate {
-	bool usable;		/* up, not drained, one for the client */
+	bool usable;		/* up, not drained, has an address for clients */
 	bool load_known;
 	uint64_t load_factor;	/* more is better */
-	long sessions;		/* -1: not known, counted as none */
-	long pending;		/* chosen a moment ago, not there yet */
-	int weight;		/* 100 is usual */
-	double score;		/* out: less is better; of usable ones */
+	long sessions;		/* -1: unknown, counted as 0 */
+	long pending;		/* assigned a moment ago, not started yet */
+	int weight;		/* 100 by default */
+	double score;		/* result, if usable: less is better */
 };
 
 /* Fill in the score of each candidate:
  *	load:		(sessions + pending + 1) / load factor
  *	sessions:	(sessions + pending + 1) / weight
- * With load, a server whose load is not known is not usable any more, unless it
- * is so of all of them: then sessions decide. */
+ * With load, a server with unknown load becomes unusable, unless the load of all
+ * servers is unknown: then the scores are by sessions. */
 void	score_of(struct candidate *list, size_t n,
 	    enum load_balancing balancing);
 
-/* The best of the usable ones, with the same chance for equal ones, or -1. */
+/* The index of the best usable one, a random one among equals, or -1. */
 int	score_choose(const struct candidate *list, size_t n);
 
 #endif

@@ -25,32 +25,14 @@ change_session(struct x2gobroker_farm *farm, const char *id,
     const struct question *question, struct x2gobroker_error *err)
 {
 	const struct farm_session *session = find_session(farm, id);
-	int seconds = farm->config->agent_timeout, result;
-	struct parallel_job *job;
-	struct query *query;
+	int seconds = farm->config->agent_timeout;
 
 	if (session == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "no session %.*s", SESSION_ID_MAX, id);
-	query = query_new(farm->context,
-	    &farm->servers[session->server].target, question, id, err);
-	if (query == NULL)
-		return -1;
-	job = &query->job;
-	if (seconds < CHANGE_SECONDS)
-		seconds = CHANGE_SECONDS;
-	result = parallel_run(&job, 1, poll_deadline(farm, seconds), NULL, NULL,
+	return poll_target(farm, &farm->servers[session->server].target,
+	    question, id, seconds > CHANGE_SECONDS ? seconds : CHANGE_SECONDS,
 	    err);
-	if (job == NULL)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "its server did not answer in time");
-	if (result == 0 && job->failed) {
-		if (err != NULL)
-			*err = job->error;
-		result = -1;
-	}
-	query_free(query);
-	return result;
 }
 
 int

@@ -276,7 +276,7 @@ def test_state_dir(tap, lab_):
     says so."""
     bench = lab_.benches.all[0]
     judge = lab_.benches.settle(HERE)
-    words = rb'others will not know of this choice|what others were given .* not known'
+    words = rb'this assignment is not remembered|latest assignments are not known'
     path = bench.site.path('state')
     for name, bad in bad_disks(path, bench.site.account):
         before = HERE.before(bench)

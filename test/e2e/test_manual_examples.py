@@ -89,7 +89,7 @@ EXAMPLES = [
         edit={'sudo -u x2gobroker': 'setpriv --reuid x2gobroker --regid x2gobroker '
               '--clear-groups', 'add ts01 ts02': 'add --yes ts01 ts02'},
         before=XFCE_FOR_OFFICE, says='ts01: added to .*ts02: added to .*SERVER.*'
-        'ts01 .* it does not let x2gobroker in with', status=EITHER),
+        'ts01 .* login as x2gobroker with', status=EITHER),
     Row(CONF, 'restrict,command="/usr/lib/x2go/x2gobroker-agent"', 'agent_key'),
     Row(AGENT, 'restrict,from="192.0.2.10"', 'agent_key',
         edit={'192.0.2.10': '127.0.0.0/8'}),
@@ -178,10 +178,10 @@ EXAMPLES = [
         says='no: .*: acl-groups-allow: no group of the user is in either '
         'list, so access is denied', before=XFCE_FOR_OFFICE),
     Row(STORY, 'ts03: cannot connect to port 22', 'log',
-        pieces=('cannot connect to port ', 'its host key ', 'is not known; if it is '
-                'the right one: x2gobrokerctl known-hosts add', 'it does not let ',
-                'does authorized_keys there have the public half, and is the account '
-                'not locked?')),
+        pieces=('cannot connect to port ', 'unknown host key ', '; if it is the right '
+                'one, run: x2gobrokerctl known-hosts add', 'login as ', ' denied; '
+                'is the public key in authorized_keys there, and is the account '
+                'unlocked?')),
     Row(STORY, 'granted task=selectsession', 'log'),
     Row(STORY, 'refused task=selectsession', 'log',
         pieces=('no server is left for a new session: ', 'drained',

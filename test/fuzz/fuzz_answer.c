@@ -36,8 +36,8 @@ check_nothing(const struct agent_report *report)
 static void
 check_report(const struct agent_report *report)
 {
-	const struct agent_count *count = report->counts;
-	const struct agent_start *start = report->starts;
+	const struct agent_tally *count = report->counts;
+	const struct agent_tally *start = report->starts;
 	struct address ignored;
 	size_t i, j;
 
@@ -52,12 +52,12 @@ check_report(const struct agent_report *report)
 	must(report->load_known == (report->load_factor > 0));
 	must(report->count >= -1);
 	for (i = 0; i < report->nstarts; i++, start++)
-		must(start->age >= 0 && *start->user != '\0' &&
-		    strpbrk(start->user, " \n") == NULL);
+		must(start->number >= 0 && *start->name != '\0' &&
+		    strpbrk(start->name, " \n") == NULL);
 	for (i = 0; i < report->ncounts; i++, count++)
-		must(count->sessions >= 0 &&
-		    (address_is_host_name(count->host, strlen(count->host)) ||
-		    address_parse(count->host, strlen(count->host), &ignored)));
+		must(count->number >= 0 &&
+		    (address_is_host_name(count->name, strlen(count->name)) ||
+		    address_parse(count->name, strlen(count->name), &ignored)));
 }
 
 int

@@ -89,7 +89,7 @@ words_that_could_be_misread_are_refused(void **state unused)
 		check(words[i], agent_command(&buf, AGENT, "a", "b", args,
 		    &err) == -1);
 		check_problem(words[i], &err, &(const struct problem){
-		    X2GOBROKER_ERR_VALUE, 0, "cannot be given to an agent" });
+		    X2GOBROKER_ERR_VALUE, 0, "is not allowed in the command line" });
 		check(words[i], buf.len == 0);
 	}
 }
@@ -168,9 +168,9 @@ what_is_no_answer_is_refused_by_all(void **state unused)
 		enum x2gobroker_code code;
 		const char *why;
 	} rows[] = {
-		{ "", 0, X2GOBROKER_ERR_NOTFOUND, "answered nothing" },
+		{ "", 0, X2GOBROKER_ERR_NOTFOUND, "empty answer" },
 		{ "\n", 0, X2GOBROKER_ERR_SYNTAX, "instead of OK" },
-		{ "OK", 0, X2GOBROKER_ERR_SYNTAX, "no end of line" },
+		{ "OK", 0, X2GOBROKER_ERR_SYNTAX, "no newline after OK" },
 		{ "O", 0, X2GOBROKER_ERR_SYNTAX, "\"O\" instead of OK" },
 		{ "OKAY\n", 0, X2GOBROKER_ERR_SYNTAX, "instead of OK" },
 		{ "OK \n", 0, X2GOBROKER_ERR_SYNTAX, "instead of OK" },
@@ -508,11 +508,11 @@ servers_with_counts_are_read(void **state unused)
 		    NULL, &report, NULL) == 0);
 		check(rows[i].label, report.ncounts == rows[i].n);
 		if (rows[i].n > 0) {
-			const struct agent_count *last =
+			const struct agent_tally *last =
 			    &report.counts[report.ncounts - 1];
 
-			check_text(rows[i].label, last->host, rows[i].host);
-			check(rows[i].label, last->sessions ==
+			check_text(rows[i].label, last->name, rows[i].host);
+			check(rows[i].label, last->number ==
 			    rows[i].sessions);
 		}
 		agent_report_free(&report);
@@ -585,10 +585,10 @@ a_status_says_all_at_once(void **state unused)
 	assert_int_equal(report.load_factor, FACTOR);
 	assert_int_equal(report.count, 17);
 	assert_int_equal(report.nstarts, 2);
-	assert_string_equal(report.starts[0].user, "alice");
-	assert_int_equal(report.starts[0].age, 877);
-	assert_string_equal(report.starts[1].user, "bob");
-	assert_int_equal(report.starts[1].age, 0);
+	assert_string_equal(report.starts[0].name, "alice");
+	assert_int_equal(report.starts[0].number, 877);
+	assert_string_equal(report.starts[1].name, "bob");
+	assert_int_equal(report.starts[1].number, 0);
 	assert_int_equal(report.nsessions, 1);
 	assert_string_equal(session_user(&report.sessions[0]), "alice");
 	assert_int_equal(report.skipped, 0);
@@ -708,7 +708,7 @@ a_line_without_a_key_spoils_a_status(void **state unused)
 	report.count = 5;
 	assert_int_equal(parse(PARSE_STATUS, text, sizeof(text) - 1, &report,
 	    &err), -1);
-	assert_non_null(strstr(err.text, "no \"KEY:VALUE\""));
+	assert_non_null(strstr(err.text, "not KEY:VALUE"));
 	assert_int_equal(report.nsessions, 0);
 	assert_int_equal(report.count, 5);
 	assert_false(report.load_known);

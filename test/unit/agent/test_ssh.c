@@ -140,9 +140,9 @@ only_a_key_that_is_known_is_trusted(void **state unused)
 	} rows[] = {
 		{ SSH_KNOWN_HOSTS_OK, HOSTKEY_REJECT, 22, NULL, false },
 		{ SSH_KNOWN_HOSTS_UNKNOWN, HOSTKEY_REJECT, 22,
-		    "is not known", true },
+		    "unknown host key", true },
 		{ SSH_KNOWN_HOSTS_NOT_FOUND, HOSTKEY_REJECT, 22,
-		    "is not known", true },
+		    "unknown host key", true },
 		{ SSH_KNOWN_HOSTS_UNKNOWN, HOSTKEY_WARN, 22, NULL, true },
 		{ SSH_KNOWN_HOSTS_NOT_FOUND, HOSTKEY_ADD, 22, NULL, true },
 		{ SSH_KNOWN_HOSTS_CHANGED, HOSTKEY_REJECT, 22,
@@ -150,10 +150,10 @@ only_a_key_that_is_known_is_trusted(void **state unused)
 		{ SSH_KNOWN_HOSTS_CHANGED, HOSTKEY_WARN, 2022,
 		    " -R '[ts01]:2022'", false },
 		{ SSH_KNOWN_HOSTS_OTHER, HOSTKEY_ADD, 22,
-		    "has another one", false },
+		    "is not the one in", false },
 		{ SSH_KNOWN_HOSTS_ERROR, HOSTKEY_ADD, 22,
-		    "cannot be checked", false },
-		{ 77, HOSTKEY_ADD, 22, "cannot be checked", false },
+		    "cannot check the host key", false },
+		{ 77, HOSTKEY_ADD, 22, "cannot check the host key", false },
 	};
 	struct x2gobroker_error err;
 	struct wire wire;
@@ -203,12 +203,12 @@ logins_are_tried_with_each_key(void **state unused)
 		{ { SSH_AUTH_DENIED, SSH_AUTH_SUCCESS }, 2, NULL },
 		{ { SSH_AUTH_PARTIAL, SSH_AUTH_SUCCESS }, 2, NULL },
 		{ { SSH_AUTH_DENIED, SSH_AUTH_DENIED }, 2,
-		    "it does not let nobody in" },
+		    "login as nobody with" },
 		{ { SSH_AUTH_PARTIAL, SSH_AUTH_PARTIAL }, 2,
-		    "it does not let nobody in" },
-		{ { SSH_AUTH_ERROR }, 1, "broke off at the login: so it is" },
-		{ { SSH_AUTH_INFO }, 1, "broke off at the login: so it is" },
-		{ { SSH_AUTH_DENIED, SSH_AUTH_ERROR }, 2, "broke off" },
+		    "login as nobody with" },
+		{ { SSH_AUTH_ERROR }, 1, "connection lost at the login: so it is" },
+		{ { SSH_AUTH_INFO }, 1, "connection lost at the login: so it is" },
+		{ { SSH_AUTH_DENIED, SSH_AUTH_ERROR }, 2, "connection lost" },
 	};
 	struct x2gobroker_error err;
 	struct wire wire;
@@ -257,7 +257,7 @@ steps_are_made_until_the_deadline(void **state unused)
 	played.again = 1000;
 	assert_int_equal(open_wire(&wire, &ts01, 22, 50, HOSTKEY_REJECT, &err),
 	    -1);
-	assert_string_equal(err.text, "it did not answer in time");
+	assert_string_equal(err.text, "timed out");
 	close_wire("late", &wire);
 	buf_free(&out);
 }
@@ -283,7 +283,7 @@ what_it_answers_is_read(void **state unused)
 		{ "", 0, NULL, 0, 0, false, NULL, NULL },
 		{ "OK\n", 3, "a word beside it\n", 0, 0, false, NULL, NULL },
 		{ large, OUTPUT_MAX + 1, NULL, 0, 0, false, NULL,
-		    "more than 20000 bytes" },
+		    "longer than 20000 bytes" },
 		{ "", 0, "no such task\n\n", 0, 0, false, NULL,
 		    "the agent there says: no such task" },
 		{ "OK\n", 3, "two\nlines\0more\n", 15, 2, false, NULL,
@@ -293,13 +293,13 @@ what_it_answers_is_read(void **state unused)
 		{ "", 0, NULL, 0, 0, false, "ssh_channel_new",
 		    "out of memory" },
 		{ "", 0, NULL, 0, 0, false, "ssh_channel_open_session",
-		    "it does not run the agent: so it is" },
+		    "cannot start the agent: so it is" },
 		{ "", 0, NULL, 0, 0, false, "ssh_channel_request_exec",
-		    "it does not run the agent: so it is" },
+		    "cannot start the agent: so it is" },
 		{ "", 0, NULL, 0, 0, false, "ssh_channel_send_eof",
-		    "its connection broke off: so it is" },
+		    "connection lost: so it is" },
 		{ "", 0, NULL, 0, 0, false, "ssh_channel_read_nonblocking",
-		    "its answer broke off: so it is" },
+		    "the answer is incomplete: so it is" },
 	};
 	struct x2gobroker_error err;
 	struct buf out = { 0 };
@@ -351,7 +351,7 @@ an_answer_has_to_end(void **state unused)
 		played.fails = rows[i];
 		assert_int_equal(ssh_link_run(&wire.link, "x", 100, &out,
 		    &err), -1);
-		assert_string_equal(err.text, "it did not answer in time");
+		assert_string_equal(err.text, "timed out");
 		close_wire("end", &wire);
 		buf_free(&out);
 	}

@@ -179,14 +179,14 @@ who_is_down_or_drained_is_left_out(void **state unused)
 static void
 a_database_of_all_servers_counts_for_those_that_cannot(void **state unused)
 {
-	struct agent_count *counts = calloc(3, sizeof(*counts));
+	struct agent_tally *counts = calloc(3, sizeof(*counts));
 	struct play play;
 	size_t i;
 
 	begin(&play, "");
-	counts[0] = (struct agent_count){ strdup("ts01.lab"), 9 };
-	counts[1] = (struct agent_count){ strdup("ts02"), 2 };
-	counts[2] = (struct agent_count){ strdup("ts03"), 4 };
+	counts[0] = (struct agent_tally){ strdup("ts01.lab"), 9 };
+	counts[1] = (struct agent_tally){ strdup("ts02"), 2 };
+	counts[2] = (struct agent_tally){ strdup("ts03"), 4 };
 	play.farm->servers[2].report.counts = counts;
 	play.farm->servers[2].report.ncounts = 3;
 	for (i = 0; i < 3; i++)

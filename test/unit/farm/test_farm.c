@@ -286,7 +286,7 @@ without_a_server_it_is_refused(void **state unused)
 		{ "host=ts01", broken, X2GOBROKER_ERR_NOTFOUND,
 		    "ts01: no way" },
 		{ "host=[2001:db8::1], ts01", broken, X2GOBROKER_ERR_NOTFOUND,
-		    "2001:db8::1: the client cannot be told an IPv6" },
+		    "2001:db8::1: X2Go clients cannot connect" },
 	};
 	struct x2gobroker_error err;
 	char *answer;
@@ -313,7 +313,7 @@ without_lists_of_its_own_a_server_is_chosen(void **state unused)
 {
 	static const struct request rows[] = {
 		{ "choices", SELECT, "host=ts01, ts02", idle,
-		    "Access granted\nSERVER:ts0", "what others were given" },
+		    "Access granted\nSERVER:ts0", "latest assignments" },
 	}, more[] = {
 		{ "drained", SELECT, "host=ts01, ts02", idle,
 		    "Access granted\nSERVER:ts0", NULL },
@@ -364,7 +364,7 @@ a_choice_has_to_be_a_word(void **state unused)
 	assert_int_equal(balance_choose_host(farm, profile, hosts, n, "a b", true,
 	    &rep, &chosen, NULL), 0);
 	assert_int_equal(said.n, 1);
-	assert_non_null(strstr(said.list[0].text, "will not know"));
+	assert_non_null(strstr(said.list[0].text, "is not remembered"));
 	free(hosts);
 	x2gobroker_farm_free(farm);
 	x2gobroker_profiles_free(profiles);
@@ -388,7 +388,7 @@ doors_are_knocked_at(void **state unused)
 	test_config.default_portscan_x2goservers = true;
 	check_requests(rows, LENGTH(rows));
 	free(ask_broker(SELECT, rows[1].lines, all_closed, &err));
-	assert_non_null(strstr(err.text, "nothing listens there"));
+	assert_non_null(strstr(err.text, "nothing listens on its port"));
 }
 
 /* For x2gobrokerctl. */

@@ -68,7 +68,7 @@ what_goes_wrong_is_told(void **state unused)
 	static const struct problem unknown = { X2GOBROKER_ERR_NOTFOUND, 0,
 	    "no session other" }, denied = { X2GOBROKER_ERR_DENIED,
 	    0, "not yours" }, late = { X2GOBROKER_ERR_SYSTEM, 0,
-	    "its server did not answer in time" }, none = {
+	    "its server timed out" }, none = {
 	    X2GOBROKER_ERR_NOTFOUND, 0, "no service key" };
 	struct x2gobroker_farm *farm = make_farm();
 	struct x2gobroker_error err;
