@@ -9,10 +9,10 @@
 #include <stdio.h>
 #include <x2gobroker.h>
 
-/* Told of everything that is wrong in a file.  The profiles that are in order
- * are served all the same. */
+/* Called for each error in a file.  Profiles without errors are served
+ * nevertheless. */
 static void
-tell(void *arg, const struct x2gobroker_error *problem)
+print_problem(void *arg, const struct x2gobroker_error *problem)
 {
 	char text[X2GOBROKER_FILE_SIZE + X2GOBROKER_TEXT_SIZE];
 
@@ -49,13 +49,13 @@ main(int argc, char **argv)
 		return 2;
 	}
 	/* Whatever fails, err says why; what was made is freed, NULL or not. */
-	if (x2gobroker_config_load(argc > 3 ? argv[3] : NULL, tell, argv[0],
-	    &config, &err) == -1 ||
-	    x2gobroker_profiles_load(config, tell, argv[0], &profiles,
+	if (x2gobroker_config_load(argc > 3 ? argv[3] : NULL, print_problem,
+	    argv[0], &config, &err) == -1 ||
+	    x2gobroker_profiles_load(config, print_problem, argv[0], &profiles,
 	    &err) == -1 ||
 	    x2gobroker_user_new(argv[1], argc > 2 ? argv[2] : NULL, &user,
 	    &err) == -1) {
-		tell(argv[0], &err);
+		print_problem(argv[0], &err);
 	} else {
 		for (i = 0; i < x2gobroker_profiles_count(profiles); i++)
 			show_verdict(x2gobroker_profiles_get(profiles, i),
