@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the tests have executed: enough of lib/, and every line of it that refuses
+"""Check the coverage of the tests: enough of lib/, and every line of it that refuses
 something.
 
     coverage.py SOURCE_ROOT BUILD_ROOT
@@ -19,14 +19,14 @@ from tap import Tap
 
 LEAST = 95          # percent of the lines of lib/
 
-# What a line is that refuses.  A search that finds nothing says so with NULL or
-# false, too, and is as good to have been seen.
+# Lines that refuse something.  This includes a search that finds nothing and returns
+# NULL or false.
 REFUSAL = re.compile(
     r'\b(error_(set|errno|nomem)|report(_error)?|fail(_\w+)?|refuse)\('
     r'|\breturn (-1|false|NULL);'
     r'|\bresult = -1;|\b(failed|nomem) = true;')
 
-# (file, function): why no test gets there.  Each is for lines of that function alone.
+# (file, function): why no test reaches these lines of the function.
 UNREACHED = {
     ('lib/access/token.c', 'write_record'):
         'a name of so many bytes has been refused by then, as no file can have it',
@@ -52,7 +52,7 @@ def percent(counts):
 
 
 def table(lines):
-    """A line for each file that has not been executed as a whole."""
+    """A line for each file that was not executed completely."""
     for name in sorted(lines):
         counts = lines[name].values()
         if 0 in counts:
@@ -60,8 +60,8 @@ def table(lines):
 
 
 def whole_statement(text, number):
-    """From that line on, up to the end of the statement: what is refused may be said
-    some lines below the first one, which is where the compiler counts."""
+    """The statement that begins at that line.  The compiler counts its first line, but
+    the refusal may be some lines below."""
     found = []
     for line in text[number - 1:number + 5]:
         found.append(line)
@@ -71,7 +71,7 @@ def whole_statement(text, number):
 
 
 def function_at(text, number):
-    """The name of the function around a line.  They begin in the first column."""
+    """The name of the function around a line.  Function names begin in column 1."""
     for line in reversed(text[:number]):
         found = re.match(r'(\w+)\(', line)
         if found:

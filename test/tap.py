@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""TAP of the tests that start nothing which would have to be stopped again; those of
-test/e2e have lab.Tap."""
+"""TAP output for tests that start no other processes; test/e2e has lab.Tap."""
 
 
 class Tap:
@@ -8,7 +7,7 @@ class Tap:
         self.count = self.failed = 0
 
     def ok(self, good, name, *notes):
-        """One line of the test; notes are printed only for a failure."""
+        """Print the result of one test point, and notes if it failed."""
         self.count += 1
         self.failed += not good
         print('%s %d - %s' % ('ok' if good else 'not ok', self.count, name))
@@ -18,6 +17,6 @@ class Tap:
         return good
 
     def end(self):
-        """Print the plan.  The exit status."""
+        """Print the plan.  Returns the exit status."""
         print('1..%d' % self.count)
         return 1 if self.failed else 0

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The example program of the library, built as others would build it: from the
-header, the library and the pkg-config file that meson installs, and nothing else.
+"""Build the example program of the library as other projects would: with the headers,
+the library and the pkg-config file that meson installs, and nothing else.
 
     test_example.py SOURCE_ROOT BUILD_ROOT
 
@@ -39,20 +39,20 @@ acl-users-allow = USER
 sound = maybe
 '''
 
-# profile: yes or no, and what the rule says, of a user from 192.0.2.17 ...
+# profile: yes or no, and the rule, for a user from 192.0.2.17 ...
 NEAR = {
     'everyone': ('yes', 'profiles.conf: no acl-users-* and no acl-groups-*'),
     'house': ('yes', 'profiles.conf: no acl-users-* and no acl-groups-*'),
     'others': ('no', 'profiles.conf:10: acl-users-allow: '),
     'user': ('yes', 'profiles.conf:14: acl-users-allow: '),
 }
-# ... and from elsewhere
+# ... and from another address
 FAR = {**NEAR, 'house': ('no', 'profiles.conf:6: acl-clients-allow: ')}
 
 
 class Commands(Tap):
     def run(self, command, name, status=0, **more):
-        """Run it; a test point is that it ends with the status.  Its output."""
+        """Run a command and check its exit status.  Returns its output."""
         try:
             done = subprocess.run(command, stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, timeout=120,

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is installed, as the linker left it: the flags that make a mistake harder to
-use are in each program and in the library, and nothing is called, exported or
-loaded that should not be.
+"""Check the installed programs and the library: they have the flags that make bugs
+harder to exploit, and call, export and load nothing that they should not.
 
     test_hardening.py BUILD_ROOT
 
@@ -31,8 +30,8 @@ INSTALLED = {
     'libx2gobroker.so.0': {'libc.so.6'},
 }
 
-# Those that write past an end, run a shell, look a program up in PATH, make names
-# that can be guessed, or say numbers that can be.  glibc's headers may turn some
+# Functions that overflow buffers, run a shell, search PATH, or make names or numbers
+# that can be guessed.  glibc's headers may turn some
 # into __NAME_chk.
 FORBIDDEN = re.compile(
     r'(__)?(gets|strcpy|stpcpy|strcat|v?sprintf|strtok|tmpnam|tmpnam_r|tempnam|mktemp'
@@ -41,7 +40,7 @@ FORBIDDEN = re.compile(
 
 
 class Binary:
-    """What binutils say about a file."""
+    """The output of binutils for a file."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -88,16 +87,15 @@ class Binary:
 
     @functools.cached_property
     def unmarked(self):
-        """Functions that do not begin with the mark for indirect branches.  Only
-        those where a wild one is worth something can be had without symbols: what is
-        exported; in a program, main."""
+        """Functions that do not begin with the mark for indirect branches.  Without
+        symbols, only exported functions can be checked; in a program, main."""
         text = self.tell('objdump', '-d', '--no-show-raw-insn')
         begins = dict(re.findall(r'^\w+ <([\w.]+)>:\n +\w+:\t(\w+)', text, re.M))
         wanted = self.exports if self.library else ['main']
         return [name for name in wanted if begins.get(name) != 'endbr64']
 
 
-# The checks: what is wrong with a file, in a list.
+# The checks: each returns a list of the faults of a file.
 
 def no_pie(binary):
     kind = re.search(r'Type: +(\w+)', binary.tell('readelf', '-W', '-h')).group(1)
@@ -160,12 +158,11 @@ def foreign_exports(binary):
 
 
 def loaded(binary):
-    """The file names of the libraries that it asks for."""
+    """The file names of the libraries that it needs."""
     return {value.split('[')[1].rstrip(']') for value in binary.values('NEEDED')}
 
 
-# A check, what it is about, and how to build what it must catch, as a program or a
-# library.
+# A check, its subject, and how to build a program or a library that it must catch.
 CHECKS = [
     (no_pie, 'position-independent', 'program', '-fno-pie -no-pie'),
     (no_relro, 'relocations are read-only', 'program', '-Wl,-z,norelro'),
@@ -238,7 +235,7 @@ def check_samples(tap, directory):
 
 
 def install(tap, build_root, directory):
-    """{its row in INSTALLED: file}"""
+    """{row in INSTALLED: file}"""
     dest = os.path.join(directory, 'dest')
     done = subprocess.run([shutil.which('meson') or 'meson', 'install', '--no-rebuild',
                            '--quiet', '--destdir', dest, '-C', build_root],

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The manual pages against the tables of the code.
+"""Compare the manual pages with the tables of the code.
 
     test_manual.py SOURCE_ROOT
 
@@ -23,13 +23,13 @@ import sys
 ETC = '/etc/x2go'       # X2GO_ETC of an ordinary installation
 
 Page = collections.namedtuple('Page', 'path text items')
-# An .It line: where it stands, its .Cm or .Fl names, and what follows them.
+# An .It line: its section, its .Cm or .Fl names, and what follows them.
 Item = collections.namedtuple('Item', 'section subsection macro names rest')
 Key = collections.namedtuple('Key', 'section name type default')
 
 
 class Implausible(Exception):
-    """A table or a page is not what this test takes it for."""
+    """A table or a page does not have the form that this test expects."""
 
 
 def read(path):
@@ -38,14 +38,14 @@ def read(path):
 
 
 def check(complaints):
-    """Print what is wrong as TAP comments; true if nothing is."""
+    """Print complaints as TAP comments.  Returns true if there are none."""
     for line in complaints:
         print('# ' + line)
     return not complaints
 
 
 def compare(what, code, manual):
-    """Complaints about two collections of names that must be the same."""
+    """Complaints about differences between two collections of names."""
     twice = [name for name, n in collections.Counter(manual).items() if n > 1]
     return (['%s %s: not in the manual' % (what, name)
              for name in sorted(set(code) - set(manual))] +
@@ -54,10 +54,10 @@ def compare(what, code, manual):
             ['%s %s: twice in the manual' % (what, name) for name in twice])
 
 
-# The tables of the code. A row has no braces inside of its own.
+# The tables of the code. A row contains no braces.
 
 def table(root, path, name, row, at_least):
-    """All matches of row in the C array of that name, and no row left over."""
+    """All matches of row in the C array of that name. Every row must match."""
     text = read(os.path.join(root, path))
     found = re.search(r'\b%s\[\w*\] = \{\n(.*?)\n\};' % name, text, re.S)
     if not found:
@@ -168,7 +168,7 @@ def item_lines(lines):
 
 
 def parse_item(section, subsection, rest):
-    """The names of an item, which follow .Cm, or stand behind each .Fl."""
+    """The names of an item, which follow .Cm or each .Fl."""
     words = rest.split()
     macro, names = words[0], []
     i = 0
@@ -257,7 +257,7 @@ def key_complaints(code, manual):
     return complaints
 
 
-# One function a test point.
+# One function for each test point.
 
 def test_config_keys(root):
     page = load_page(os.path.join(root, 'lib/x2gobroker.conf.5'))
@@ -401,7 +401,7 @@ def test_doctor_checks(root):
 
 
 def source_text(root):
-    """All C code, its broken strings joined and their quotes plain."""
+    """All C code, with string literals joined and quotes unescaped."""
     text = ''
     for directory in 'lib', 'cmd/x2gobroker':
         for here, _, names in sorted(os.walk(os.path.join(root, directory))):
@@ -435,7 +435,7 @@ def test_lint(path):
     done = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', path],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           encoding='utf-8', check=False)
-    # what this machine's index of manuals lacks is not the page's fault
+    # the index of manuals on this machine may be outdated
     complaints = [line for line in done.stdout.split('\n')
                   if line and 'outdated mandoc.db' not in line]
     if done.returncode != 0 and not complaints:
@@ -450,7 +450,7 @@ def test_sections(path):
 
 
 def test_references(root, path):
-    """Pages of ours that are referred to are there."""
+    """The pages of this project that a page refers to exist."""
     own = {os.path.basename(page) for page in pages(root)}
     return ['.Xr %s %s: there is no such page' % (name, section)
             for name, section in
@@ -483,7 +483,7 @@ def points(root):
     yield 'checks of x2gobrokerctl doctor', test_doctor_checks, (root,)
     for path in pages(root):
         name = os.path.relpath(path, root)
-        yield name + ': mandoc has nothing to say', test_lint, (path,)
+        yield name + ': mandoc has no complaints', test_lint, (path,)
         yield name + ': sections', test_sections, (path,)
         yield name + ': references', test_references, (root, path)
         yield name + ': machine-specific paths', test_machine_paths, (root,
