@@ -28,10 +28,7 @@ note_problem(void *arg, const struct x2gobroker_error *problem)
 	json_object(findings->json, NULL);
 	json_bool(findings->json, "warning", warning);
 	json_text(findings->json, "file", problem->file);
-	if (problem->line > 0)
-		json_integer(findings->json, "line", problem->line);
-	else
-		json_null(findings->json, "line");
+	json_known(findings->json, "line", problem->line > 0, problem->line);
 	json_string(findings->json, "text", problem->text);
 	json_close(findings->json);
 }

@@ -61,18 +61,14 @@ put_options(const struct completion *c)
 }
 
 static void
-put_profiles(const struct completion *c)
+put_profiles(const struct completion *c, const struct site *site)
 {
 	const struct x2gobroker_profile *profile;
-	struct site site;
 	size_t i;
 
-	if (ctl_load(&c->typed, &site.config, &site.profiles) == -1)
-		return;
-	for (i = 0; (profile = x2gobroker_profiles_get(site.profiles, i)) !=
+	for (i = 0; (profile = x2gobroker_profiles_get(site->profiles, i)) !=
 	    NULL; i++)
 		put_word(c, x2gobroker_profile_id(profile));
-	servers_close(&site);
 }
 
 static void
@@ -90,7 +86,7 @@ put_drained(const struct completion *c, const struct site *site)
 }
 
 static void
-put_all_hosts(const struct completion *c, const struct site *site)
+put_hosts(const struct completion *c, const struct site *site)
 {
 	const struct x2gobroker_profile *profile;
 	const struct x2gobroker_server *server;
@@ -108,17 +104,16 @@ put_all_hosts(const struct completion *c, const struct site *site)
 }
 
 static void
-put_hosts(const struct completion *c, bool drained)
+put_from_site(const struct completion *c,
+    void (*put)(const struct completion *c, const struct site *site))
 {
+	const struct ctl ctl = { .config_file = c->typed.config_file };
 	struct site site;
 
-	if (ctl_load(&c->typed, &site.config, &site.profiles) == -1)
+	if (ctl_open(&ctl, &site) != EXIT_YES)
 		return;
-	if (drained)
-		put_drained(c, &site);
-	else
-		put_all_hosts(c, &site);
-	servers_close(&site);
+	put(c, &site);
+	ctl_close(&site);
 }
 
 static void
@@ -133,10 +128,11 @@ put_argument(const struct completion *c, enum argument argument)
 	else if (argument == ARG_COMMAND)
 		put_commands(c);
 	else if (argument == ARG_PROFILE)
-		put_profiles(c);
-	else if (argument == ARG_HOST || argument == ARG_HOSTS ||
-	    argument == ARG_DRAINED)
-		put_hosts(c, argument == ARG_DRAINED);
+		put_from_site(c, put_profiles);
+	else if (argument == ARG_DRAINED)
+		put_from_site(c, put_drained);
+	else if (argument == ARG_HOST || argument == ARG_HOSTS)
+		put_from_site(c, put_hosts);
 }
 
 /*

@@ -90,18 +90,6 @@ ctl_load_profiles(const struct x2gobroker_config *config,
 	return -1;
 }
 
-int
-ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
-    struct x2gobroker_profiles **profiles)
-{
-	if (ctl_load_config(ctl, config) == -1)
-		return -1;
-	if (ctl_load_profiles(*config, profiles) == 0)
-		return 0;
-	x2gobroker_config_free(*config);
-	return -1;
-}
-
 /* Set the groups "a,b". */
 static int
 set_groups(struct x2gobroker_user *user, const char *text,
@@ -123,27 +111,42 @@ set_groups(struct x2gobroker_user *user, const char *text,
 	return result;
 }
 
-struct x2gobroker_user *
-ctl_user(const struct ctl *ctl)
+static struct x2gobroker_user *
+make_user(const struct ctl *ctl)
 {
-	struct x2gobroker_user *user;
 	struct x2gobroker_error err = { .text = "out of memory" };
+	struct x2gobroker_user *user;
 
-	if (x2gobroker_user_new(ctl->as, ctl->from, &user, &err) == -1) {
-		ctl_print_error(&err);
-		return NULL;
-	}
-	if (ctl->groups == NULL) {
-		if (getpwnam(ctl->as) == NULL)
-			ctl_complain("no account %s on this host, so the "
-			    "broker would refuse the user; use --groups to "
-			    "assume groups", ctl->as);
-		return user;
-	}
-	if (set_groups(user, ctl->groups, &err) == -1) {
+	if (x2gobroker_user_new(ctl->as, ctl->from, &user, &err) == -1 ||
+	    (ctl->groups != NULL &&
+	    set_groups(user, ctl->groups, &err) == -1)) {
 		ctl_print_error(&err);
 		x2gobroker_user_free(user);
 		return NULL;
 	}
+	if (ctl->groups == NULL && getpwnam(ctl->as) == NULL)
+		ctl_complain("no account %s on this host, so the broker would "
+		    "refuse the user; use --groups to assume groups", ctl->as);
 	return user;
+}
+
+int
+ctl_open(const struct ctl *ctl, struct site *site)
+{
+	memset(site, 0, sizeof(*site));
+	if (ctl->as != NULL && (site->user = make_user(ctl)) == NULL)
+		return EXIT_USAGE;
+	if (ctl_load_config(ctl, &site->config) == 0 &&
+	    ctl_load_profiles(site->config, &site->profiles) == 0)
+		return EXIT_YES;
+	ctl_close(site);
+	return EXIT_NO;
+}
+
+void
+ctl_close(struct site *site)
+{
+	x2gobroker_user_free(site->user);
+	x2gobroker_profiles_free(site->profiles);
+	x2gobroker_config_free(site->config);
 }

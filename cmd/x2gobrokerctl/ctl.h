@@ -40,6 +40,12 @@ struct ctl {
 	int nwords;
 };
 
+struct site {
+	struct x2gobroker_config *config;
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_user *user;	/* or NULL */
+};
+
 /* The commands.  Each returns an exit status. */
 int	authorize_main(const struct ctl *ctl);
 int	authorized_keys_main(const struct ctl *ctl);
@@ -58,18 +64,18 @@ int	suspend_main(const struct ctl *ctl);
 int	terminate_main(const struct ctl *ctl);
 int	undrain_main(const struct ctl *ctl);
 
-/* Load the configuration, the profiles, or both.  Errors are printed to stderr,
+/* Load the configuration or the profiles.  Errors are printed to stderr,
  * warnings are not.  Returns 0, or -1 if nothing was loaded. */
 int	ctl_load_config(const struct ctl *ctl,
 	    struct x2gobroker_config **config);
 int	ctl_load_profiles(const struct x2gobroker_config *config,
 	    struct x2gobroker_profiles **profiles);
-int	ctl_load(const struct ctl *ctl, struct x2gobroker_config **config,
-	    struct x2gobroker_profiles **profiles);
 
-/* The user that --as, --from and --groups describe; NULL: an error message was
- * printed. */
-struct x2gobroker_user *ctl_user(const struct ctl *ctl);
+/* Load both, and the user that --as, --from and --groups describe, if --as was
+ * given.  Returns an exit status; unless it is EXIT_YES, an error message was
+ * printed and there is nothing to close. */
+int	ctl_open(const struct ctl *ctl, struct site *site);
+void	ctl_close(struct site *site);
 
 /* Print one problem: "FILE:LINE: TEXT", warnings marked as such.  An
  * x2gobroker_report whose arg is the FILE to print to. */

@@ -32,16 +32,13 @@ print_json(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
 	json_string(&json, "profile", ctl->words[0]);
 	json_bool(&json, "visible", yes);
 	json_text(&json, "file", why->file);
-	if (why->line > 0)
-		json_integer(&json, "line", why->line);
-	else
-		json_null(&json, "line");
+	json_known(&json, "line", why->line > 0, why->line);
 	json_string(&json, "reason", why->text);
 	return json_print(&json);
 }
 
 static int
-print(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
+print_reason(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
 {
 	char text[2 * X2GOBROKER_TEXT_SIZE];
 
@@ -55,30 +52,20 @@ print(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
 int
 explain_main(const struct ctl *ctl)
 {
-	enum x2gobroker_verdict verdict = X2GOBROKER_DENY;
 	const struct x2gobroker_profile *profile;
-	struct x2gobroker_config *config;
-	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_error why;
-	struct x2gobroker_user *user;
-	bool yes;
+	struct site site;
+	bool yes = false;
+	int result;
 
-	if ((user = ctl_user(ctl)) == NULL)
-		return EXIT_USAGE;
-	if (ctl_load(ctl, &config, &profiles) == -1) {
-		x2gobroker_user_free(user);
-		return EXIT_NO;
-	}
-	profile = x2gobroker_profiles_find(profiles, ctl->words[0]);
+	if ((result = ctl_open(ctl, &site)) != EXIT_YES)
+		return result;
+	profile = x2gobroker_profiles_find(site.profiles, ctl->words[0]);
 	if (profile != NULL)
-		verdict = explain(profile, user, &why);
+		yes = explain(profile, site.user, &why) == X2GOBROKER_ALLOW;
 	else
-		ctl_explain_missing(profiles, ctl->words[0], &why);
-	yes = verdict == X2GOBROKER_ALLOW;
-	if (print(ctl, yes, &why) == -1)
-		yes = false;
-	x2gobroker_profiles_free(profiles);
-	x2gobroker_config_free(config);
-	x2gobroker_user_free(user);
-	return yes ? EXIT_YES : EXIT_NO;
+		ctl_explain_missing(site.profiles, ctl->words[0], &why);
+	result = print_reason(ctl, yes, &why);
+	ctl_close(&site);
+	return yes && result == 0 ? EXIT_YES : EXIT_NO;
 }

@@ -149,6 +149,15 @@ json_integer(struct json *json, const char *key, long long value)
 }
 
 void
+json_known(struct json *json, const char *key, bool known, long long value)
+{
+	if (known)
+		json_integer(json, key, value);
+	else
+		json_null(json, key);
+}
+
+void
 json_number(struct json *json, const char *key, double value)
 {
 	if (!isfinite(value))	/* JSON has no infinity and no NaN */

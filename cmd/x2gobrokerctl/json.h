@@ -37,6 +37,8 @@ void	json_text(struct json *json, const char *key, const char *value);
 
 void	json_bool(struct json *json, const char *key, bool value);
 void	json_integer(struct json *json, const char *key, long long value);
+void	json_known(struct json *json, const char *key, bool known,
+	    long long value);	/* null if not known */
 void	json_number(struct json *json, const char *key, double value);
 void	json_null(struct json *json, const char *key);
 
