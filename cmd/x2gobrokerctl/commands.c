@@ -84,7 +84,7 @@ command_argument(const struct command *command, int n)
 	const enum argument *arguments = command->arguments;
 	int i;
 
-	for (i = 0; i < ARGUMENTS_MAX && arguments[i] != ARG_NONE; i++) {
+	for (i = 0; arguments[i] != ARG_NONE; i++) {
 		if (arguments[i] == ARG_MORE)
 			return arguments[i - 1];
 		if (i == n)
@@ -129,11 +129,12 @@ print_synopsis(FILE *fp, const struct command *command)
 	int i;
 
 	fprintf(fp, "%s", command->name);
-	for (i = 0; i < ARGUMENTS_MAX && arguments[i] != ARG_NONE &&
-	    arguments[i] != ARG_MORE; i++) {
+	/* the last one is ARG_NONE or ARG_MORE */
+	for (i = 0; arguments[i] != ARG_NONE && arguments[i] != ARG_MORE;
+	    i++) {
 		needed = i < command->needed;
 		fprintf(fp, " %s%s%s%s", needed ? "" : "[",
-		    command_arguments[arguments[i]].name, i + 1 < ARGUMENTS_MAX &&
+		    command_arguments[arguments[i]].name,
 		    arguments[i + 1] == ARG_MORE ? " ..." : "",
 		    needed ? "" : "]");
 	}
@@ -245,7 +246,8 @@ command_check_usage(const struct command *command, const struct ctl *ctl,
 	for (i = 0; i < NOPTIONS; i++) {
 		write_option(i, text);
 		if ((given >> i & 1) != 0 && !command_takes(command, i))
-			return print_usage_error(command, "does not take", text);
+			return print_usage_error(command, "does not take",
+			    text);
 		if ((command->needs & ~given) >> i & 1)
 			return print_usage_error(command, "needs", text);
 	}

@@ -72,7 +72,8 @@ struct option_row {
 struct command {
 	const char *name;	/* NULL ends a table */
 	int (*run)(const struct ctl *ctl);
-	enum argument arguments[ARGUMENTS_MAX];
+	enum argument arguments[ARGUMENTS_MAX];	/* ARG_NONE or ARG_MORE ends
+						 * them */
 	int needed;		/* how many of them */
 	unsigned int needs, takes;	/* options, a bit for each */
 	const char *help;
@@ -98,8 +99,8 @@ enum argument command_argument(const struct command *command, int n);
 bool	command_takes(const struct command *command, int i);
 
 /* Read the next option, anywhere in argv, into ctl with getopt_long(3).  *i is
- * its number.  Returns 0, -1 where none is left, ':' where its value is missing,
- * '?' for other errors. */
+ * its number.  Returns 0, -1 if none is left, ':' if its value is missing, '?'
+ * for other errors. */
 int	command_read_option(int argc, char **argv, struct ctl *ctl, int *i);
 
 /* Check the arguments and the options, which given has a bit for each, and

@@ -14,7 +14,7 @@
 #define TEXT_SIZE	32	/* of an option's name */
 
 struct completion {
-	struct ctl typed;	/* what has been typed before the current word */
+	struct ctl typed;	/* the words before the current one */
 	const struct command *command;		/* or NULL */
 	const char *prefix;	/* of each completion: "--as=" */
 	size_t prefix_len;

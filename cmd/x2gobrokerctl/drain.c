@@ -128,33 +128,32 @@ change_hosts(const struct ctl *ctl, const struct x2gobroker_config *config,
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
 
-int
-drain_main(const struct ctl *ctl)
+/* Change the hosts that are given, or list the drained ones. */
+static int
+run_with_config(const struct ctl *ctl, const struct change *change)
 {
 	struct x2gobroker_config *config;
 	int result;
 
-	if (ctl->nwords > 0 && (ctl->list || ctl->json)) {
-		ctl_complain("--list and --json are for drain without HOST");
-		return EXIT_USAGE;
-	}
 	if (ctl_load_config(ctl, &config) == -1)
 		return EXIT_NO;
-	result = ctl->nwords > 0 ? change_hosts(ctl, config, &drain) :
+	result = ctl->nwords > 0 ? change_hosts(ctl, config, change) :
 	    list_drained(ctl, config);
 	x2gobroker_config_free(config);
 	return result;
 }
 
 int
+drain_main(const struct ctl *ctl)
+{
+	if (ctl->nwords == 0 || (!ctl->list && !ctl->json))
+		return run_with_config(ctl, &drain);
+	ctl_complain("--list and --json are for drain without HOST");
+	return EXIT_USAGE;
+}
+
+int
 undrain_main(const struct ctl *ctl)
 {
-	struct x2gobroker_config *config;
-	int result;
-
-	if (ctl_load_config(ctl, &config) == -1)
-		return EXIT_NO;
-	result = change_hosts(ctl, config, &undrain);
-	x2gobroker_config_free(config);
-	return result;
+	return run_with_config(ctl, &undrain);
 }

@@ -38,7 +38,8 @@ print_json(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
 }
 
 static int
-print_reason(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
+print_reason(const struct ctl *ctl, bool yes,
+    const struct x2gobroker_error *why)
 {
 	char text[2 * X2GOBROKER_TEXT_SIZE];
 

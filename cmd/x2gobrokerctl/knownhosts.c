@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl known-hosts: whose host keys the broker trusts.
+ * x2gobrokerctl known-hosts: add host keys of X2Go servers to known_hosts.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
  * Which servers
  */
 
-/* Servers are not asked as their profiles say here: with AutoAddPolicy, that
- * would add keys before anybody has seen them. */
+/* Take only the hosts from the profiles, not AutoAddPolicy, which would add
+ * keys before a person has seen them. */
 static struct x2gobroker_farm *
 make_farm(const struct site *site, const struct x2gobroker_farm *known,
     char *const *hosts, int n)
@@ -40,22 +40,7 @@ make_farm(const struct site *site, const struct x2gobroker_farm *known,
  * Their keys
  */
 
-static int
-add_key(struct x2gobroker_farm *farm, size_t i, const char *label)
-{
-	struct x2gobroker_error err;
-	const char *path;
-
-	if (x2gobroker_farm_trust(farm, i, &path, &err) == -1) {
-		ctl_print_error(&err);
-		return EXIT_NO;
-	}
-	printf("%s: added to %s\n", label, path);
-	return EXIT_YES;
-}
-
-/* The key is another one than known_hosts has, and what that means is for a
- * person to find out. */
+/* Only a person can find out why the key differs from known_hosts. */
 static int
 refuse_key(const struct site *site, const char *label,
     const struct x2gobroker_host_key *key)
@@ -65,29 +50,38 @@ refuse_key(const struct site *site, const char *label,
 	ctl_complain("%s: %s", label, key->error);
 	fprintf(stderr, "\n  THE HOST KEY OF %s HAS CHANGED.  It is not "
 	    "trusted, and nothing was added.\n"
-	    "  If you know why, have %s run the ssh-keygen above (sudo -u "
-	    "%s),\n  then add the new key.\n\n", label, account, account);
+	    "  If you know why, run the ssh-keygen command above as %s "
+	    "(sudo -u %s),\n  then add the new key.\n\n", label, account,
+	    account);
 	return EXIT_NO;
 }
 
 static int
-ask_and_add(struct x2gobroker_farm *farm, size_t i, const char *label, bool yes)
+confirm_and_add(struct x2gobroker_farm *farm, size_t i, const char *label,
+    bool yes)
 {
-	if (!yes && !terminal_can_ask()) {
-		ctl_complain("%s: nobody is there to be asked whether that is "
-		    "right; --yes adds it without a question", label);
-		return EXIT_NO;
+	struct x2gobroker_error err;
+	const char *path;
+
+	if (!yes && !terminal_can_ask())
+		ctl_complain("%s: not a terminal; use --yes to skip the "
+		    "confirmation", label);
+	else if (!yes && !terminal_ask("Is that the right key?"))
+		ctl_complain("%s: not added", label);
+	else if (x2gobroker_farm_trust(farm, i, &path, &err) == -1)
+		ctl_print_error(&err);
+	else {
+		printf("%s: added to %s\n", label, path);
+		return EXIT_YES;
 	}
-	if (yes || terminal_ask("Is that the right key?"))
-		return add_key(farm, i, label);
-	ctl_complain("%s: not added", label);
 	return EXIT_NO;
 }
 
 static int
-settle_key(const struct site *site, struct x2gobroker_farm *farm, size_t i,
+handle_key(const struct site *site, struct x2gobroker_farm *farm, size_t i,
     const struct x2gobroker_host_key *key, bool yes)
 {
+	bool known = key->line[0] == '\0';
 	char label[SERVER_LABEL_SIZE];
 
 	servers_label(key->name, key->port, label);
@@ -98,11 +92,9 @@ settle_key(const struct site *site, struct x2gobroker_farm *farm, size_t i,
 		return EXIT_NO;
 	}
 	printf("%s: %s%s\n", label, key->fingerprint,
-	    key->line[0] == '\0' ? ", known already" : "");
+	    known ? ", already known" : "");
 	fflush(stdout);
-	if (key->line[0] == '\0')
-		return EXIT_YES;
-	return ask_and_add(farm, i, label, yes);
+	return known ? EXIT_YES : confirm_and_add(farm, i, label, yes);
 }
 
 static int
@@ -118,10 +110,10 @@ add_keys(const struct ctl *ctl, const struct site *site,
 	if (farm == NULL)
 		return EXIT_NO;
 	for (i = 0; (key = x2gobroker_farm_host_key(farm, i)) != NULL; i++)
-		if (settle_key(site, farm, i, key, ctl->yes) != EXIT_YES)
+		if (handle_key(site, farm, i, key, ctl->yes) != EXIT_YES)
 			result = EXIT_NO;
 	if (i == 0)
-		servers_say_not_asked(NULL);
+		servers_explain_not_asked(NULL);
 	x2gobroker_farm_free(farm);
 	return i > 0 && fflush(stdout) == 0 ? result : EXIT_NO;
 }
@@ -135,7 +127,7 @@ known_hosts_main(const struct ctl *ctl)
 
 	if (strcmp(ctl->words[0], "add") != 0 ||
 	    (ctl->nwords > 1) == ctl->all) {
-		ctl_complain("known-hosts add HOST ..., or known-hosts add "
+		ctl_complain("use known-hosts add HOST ..., or known-hosts add "
 		    "--all; try x2gobrokerctl help known-hosts");
 		return EXIT_USAGE;
 	}
@@ -144,6 +136,6 @@ known_hosts_main(const struct ctl *ctl)
 	if ((known = servers_farm(&site, NULL, NULL, 0)) != NULL)
 		result = add_keys(ctl, &site, known);
 	x2gobroker_farm_free(known);
-	servers_close(&site);
+	ctl_close(&site);
 	return result;
 }

@@ -50,7 +50,8 @@ print_table(const struct site *site)
 	while ((profile = next_visible(site, &i)) != NULL) {
 		table_add(&table, x2gobroker_profile_id(profile));
 		for (k = 0; k < NKEYS; k++)
-			table_add(&table, value_for(profile, keys[k], site->user));
+			table_add(&table,
+			    value_for(profile, keys[k], site->user));
 	}
 	if (table.lines == 0)
 		ctl_complain("%s sees no profile; the X2Go client reports "

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl poll: how the X2Go servers are, and which one a new session
- * would get.
+ * x2gobrokerctl poll: the state of the X2Go servers, and which one would get a
+ * new session.
  */
 #include <string.h>
 
@@ -9,13 +9,13 @@
 #include "servers.h"
 #include "table.h"
 
-/* A table, or a part of the JSON output. */
+/* What is printed as one table, or as a part of the JSON output. */
 struct view {
 	struct x2gobroker_farm *farm;
 	const char *user;			/* or NULL */
 	const struct x2gobroker_profile *profile;	/* NULL: of all */
 	struct x2gobroker_farm *members;	/* only the profile's servers */
-	bool none;				/* none of them is chosen */
+	bool none;				/* no server is chosen */
 	size_t chosen;
 };
 
@@ -26,7 +26,7 @@ is_same(const struct x2gobroker_server *a, const struct x2gobroker_server *b)
 	    strcmp(a->address, b->address) == 0;
 }
 
-/* Whether the server is one of the profile's. */
+/* Whether the server is one of the profile, if there is one. */
 static bool
 is_shown(const struct view *view, const struct x2gobroker_server *server)
 {
@@ -74,7 +74,7 @@ add_state(struct table *table, const struct view *view,
 		table_add_coloured(table, "drained", COLOUR_CARE);
 	else if (view->profile != NULL && !server->usable)
 		table_add_coloured(table, server->load == 0 ?
-		    "its load is not known" : "no use to clients", COLOUR_CARE);
+		    "load not known" : "not usable by clients", COLOUR_CARE);
 	else
 		table_add_coloured(table, chosen ? "chosen" : "ok",
 		    COLOUR_GOOD);
@@ -133,15 +133,6 @@ print_table(const struct view *view)
  */
 
 static void
-put_number(struct json *json, const char *key, bool known, long long number)
-{
-	if (known)
-		json_integer(json, key, number);
-	else
-		json_null(json, key);
-}
-
-static void
 put_server(struct json *json, const struct view *view, size_t i,
     const struct x2gobroker_server *server)
 {
@@ -151,17 +142,17 @@ put_server(struct json *json, const struct view *view, size_t i,
 		    x2gobroker_profile_id(view->profile));
 	json_string(json, "name", server->name);
 	json_text(json, "address", server->address);
-	put_number(json, "port", server->port > 0, server->port);
+	json_known(json, "port", server->port > 0, server->port);
 	json_bool(json, "answered", server->answered);
 	json_text(json, "error", server->error);
 	json_text(json, "warning", server->warning);
-	put_number(json, "milliseconds", server->answered,
+	json_known(json, "milliseconds", server->answered,
 	    server->milliseconds);
-	put_number(json, "load", server->load > 0, (long long)server->load);
-	put_number(json, "sessions", server->answered && server->sessions >= 0,
+	json_known(json, "load", server->load > 0, (long long)server->load);
+	json_known(json, "sessions", server->answered && server->sessions >= 0,
 	    server->sessions);
 	if (view->user != NULL)
-		put_number(json, "user_sessions", server->answered,
+		json_known(json, "user_sessions", server->answered,
 		    count_sessions(view, i));
 	json_bool(json, "drained", server->drained);
 	if (view->profile != NULL) {
@@ -192,8 +183,8 @@ put_servers(struct json *json, const struct view *view)
  * What is shown
  */
 
-/* The servers, which were asked before, of the profile of that id; into json,
- * or as a table where it is NULL. */
+/* Print the servers of the profile of that id, into json or, if that is NULL,
+ * as a table.  They have been asked already. */
 static int
 show_profile(const struct site *site, struct view *view, char *id, bool titled,
     struct json *json)
@@ -205,7 +196,7 @@ show_profile(const struct site *site, struct view *view, char *id, bool titled,
 	if ((view->members = servers_farm(site, NULL, &id, 1)) == NULL)
 		return EXIT_NO;
 	if (x2gobroker_farm_server(view->members, 0) == NULL) {
-		servers_say_not_asked(view->profile);
+		servers_explain_not_asked(view->profile);
 		x2gobroker_farm_free(view->members);
 		return EXIT_NO;
 	}
@@ -221,7 +212,7 @@ show_profile(const struct site *site, struct view *view, char *id, bool titled,
 	x2gobroker_farm_free(view->members);
 	if (!view->none)
 		return result;
-	/* the rows have said why */
+	/* the rows say why */
 	ctl_complain("[%s]: %s", id, err.code == X2GOBROKER_ERR_NOTFOUND ?
 	    "no server is left for a new session" : err.text);
 	return EXIT_NO;
@@ -265,11 +256,11 @@ ask_and_show(const struct ctl *ctl, const struct site *site,
 		return EXIT_NO;
 	result = show(ctl, site, view);
 	if (ctl->nwords == 0 && x2gobroker_farm_server(view->farm, 0) == NULL) {
-		servers_say_not_asked(NULL);
+		servers_explain_not_asked(NULL);
 		return EXIT_NO;
 	}
 	if (!ctl->json)
-		servers_print_warnings(view->farm);
+		servers_print_problems(view->farm, false, true);
 	return failed == 0 ? result : EXIT_NO;
 }
 
@@ -286,6 +277,6 @@ poll_main(const struct ctl *ctl)
 	if (view.farm != NULL)
 		result = ask_and_show(ctl, &site, &view);
 	x2gobroker_farm_free(view.farm);
-	servers_close(&site);
+	ctl_close(&site);
 	return result;
 }

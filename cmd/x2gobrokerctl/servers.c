@@ -13,20 +13,13 @@
 int
 servers_open(const struct ctl *ctl, struct site *site)
 {
-	if (ctl_load_config(ctl, &site->config) == -1)
-		return -1;
-	if (become_broker(site->config) == 0 &&
+	memset(site, 0, sizeof(*site));
+	if (ctl_load_config(ctl, &site->config) == 0 &&
+	    become_broker(site->config) == 0 &&
 	    ctl_load_profiles(site->config, &site->profiles) == 0)
 		return 0;
-	x2gobroker_config_free(site->config);
+	ctl_close(site);
 	return -1;
-}
-
-void
-servers_close(struct site *site)
-{
-	x2gobroker_profiles_free(site->profiles);
-	x2gobroker_config_free(site->config);
 }
 
 const struct x2gobroker_profile *
@@ -113,10 +106,10 @@ servers_ask(struct x2gobroker_farm *farm, size_t *failed)
 }
 
 /*
- * Servers by what they are called
+ * Names of servers
  */
 
-/* What a profile would write for the server. */
+/* Write the server as in the key "host" of a profile. */
 static void
 write_host(const struct x2gobroker_server *server,
     char text[static HOST_TEXT_SIZE])
@@ -132,7 +125,7 @@ write_host(const struct x2gobroker_server *server,
 }
 
 static bool
-is_meant(const char *host, const struct x2gobroker_server *server)
+is_named(const char *host, const struct x2gobroker_server *server)
 {
 	char label[SERVER_LABEL_SIZE], text[HOST_TEXT_SIZE];
 
@@ -144,8 +137,9 @@ is_meant(const char *host, const struct x2gobroker_server *server)
 }
 
 int
-servers_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *known,
-    const char *host, struct x2gobroker_error *err)
+servers_add_host(struct x2gobroker_farm *farm,
+    const struct x2gobroker_farm *known, const char *host,
+    struct x2gobroker_error *err)
 {
 	const struct x2gobroker_server *server;
 	char text[HOST_TEXT_SIZE];
@@ -154,7 +148,7 @@ servers_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *kno
 
 	for (i = 0; (server = x2gobroker_farm_server(known, i)) != NULL; i++) {
 		if (server->name[0] == '\0' ||
-		    (host != NULL && !is_meant(host, server)))
+		    (host != NULL && !is_named(host, server)))
 			continue;
 		write_host(server, text);
 		if (x2gobroker_farm_add_host(farm, text, err) == -1)
@@ -163,12 +157,12 @@ servers_add_host(struct x2gobroker_farm *farm, const struct x2gobroker_farm *kno
 	}
 	if (found || host == NULL)
 		return 0;
-	ctl_complain("warning: %s is a server of no profile that is asked; "
-	    "without :PORT, port 22 is tried", host);
+	ctl_complain("warning: no profile whose servers are asked has %s; "
+	    "trying port 22 unless :PORT is given", host);
 	return x2gobroker_farm_add_host(farm, host, err);
 }
 
-/* Each item of the list, as if it were the only one. */
+/* One by one, so that an invalid item does not hide the others. */
 void
 servers_add_hosts_of(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile)
@@ -182,7 +176,7 @@ servers_add_hosts_of(struct x2gobroker_farm *farm,
 }
 
 /*
- * What is said of servers
+ * Messages
  */
 
 const char *
@@ -193,7 +187,7 @@ servers_label(const char *name, int port, char label[static SERVER_LABEL_SIZE])
 	if (*name == '\0')
 		snprintf(label, SERVER_LABEL_SIZE, "this host");
 	else if (port == SSH_PORT)
-		snprintf(label, SERVER_LABEL_SIZE, "%s", name);
+		strlcpy(label, name, SERVER_LABEL_SIZE);
 	else
 		snprintf(label, SERVER_LABEL_SIZE, "%s%s%s:%d",
 		    brackets ? "[" : "", name, brackets ? "]" : "", port);
@@ -201,46 +195,37 @@ servers_label(const char *name, int port, char label[static SERVER_LABEL_SIZE])
 }
 
 void
-servers_print_failed(const struct x2gobroker_farm *farm)
+servers_print_problems(const struct x2gobroker_farm *farm, bool failures,
+    bool warnings)
 {
-	char label[SERVER_LABEL_SIZE];
 	const struct x2gobroker_server *server;
+	char label[SERVER_LABEL_SIZE];
 	size_t i;
 
-	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
-		if (!server->answered)
-			ctl_complain("%s: %s", servers_label(server->name,
-			    server->port, label), server->error);
-}
-
-void
-servers_print_warnings(const struct x2gobroker_farm *farm)
-{
-	char label[SERVER_LABEL_SIZE];
-	const struct x2gobroker_server *server;
-	size_t i;
-
-	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
-		if (server->warning[0] != '\0')
-			ctl_complain("warning: %s: %s", servers_label(
-			    server->name, server->port, label),
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++) {
+		servers_label(server->name, server->port, label);
+		if (failures && !server->answered)
+			ctl_complain("%s: %s", label, server->error);
+		if (warnings && server->warning[0] != '\0')
+			ctl_complain("warning: %s: %s", label,
 			    server->warning);
+	}
 }
 
 void
-servers_say_not_asked(const struct x2gobroker_profile *profile)
+servers_explain_not_asked(const struct x2gobroker_profile *profile)
 {
 	const char *command = profile == NULL ? NULL :
 	    x2gobroker_profile_value(profile, "command");
 
 	if (command != NULL && strcasecmp(command, "SHADOW") == 0)
-		ctl_complain("[%s] is for desktop sharing, and its server is "
-		    "not asked", x2gobroker_profile_id(profile));
+		ctl_complain("[%s] is for desktop sharing: its server is not "
+		    "asked", x2gobroker_profile_id(profile));
 	else
 		ctl_complain("%s%s%s are not asked: the query mode is NONE; "
-		    "broker-agent-query-mode = SSH in a profile, or "
-		    "default-agent-query-mode = SSH in x2gobroker.conf, "
-		    "changes that", profile != NULL ? "the servers of [" :
+		    "set broker-agent-query-mode = SSH in a profile, or "
+		    "default-agent-query-mode = SSH in x2gobroker.conf",
+		    profile != NULL ? "the servers of [" :
 		    "the servers of all profiles", profile != NULL ?
 		    x2gobroker_profile_id(profile) : "",
 		    profile != NULL ? "]" : "");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl sessions, suspend and terminate: what a user has on the X2Go
- * servers, and what an administrator does about it.
+ * x2gobrokerctl sessions, suspend and terminate: list and change the sessions
+ * of a user on the X2Go servers.
  */
 #include <string.h>
 
@@ -10,8 +10,8 @@
 #include "table.h"
 #include "terminal.h"
 
-/* When a farm has been asked, its time is nearly over; so what takes a person's
- * time is done between two of them. */
+/* A farm has the time of one request.  A person may take longer to answer a
+ * question, so the servers are asked anew after it. */
 struct view {
 	struct site site;
 	const char *user;
@@ -28,7 +28,8 @@ ask(struct view *view, char *const *ids, int n)
 		return -1;
 	if (x2gobroker_farm_server(view->farm, 0) != NULL)
 		return 0;
-	servers_say_not_asked(n == 1 ? servers_find(&view->site, ids[0]) : NULL);
+	servers_explain_not_asked(n == 1 ? servers_find(&view->site, ids[0]) :
+	    NULL);
 	return -1;
 }
 
@@ -44,7 +45,7 @@ static void
 close_view(struct view *view)
 {
 	x2gobroker_farm_free(view->farm);
-	servers_close(&view->site);
+	ctl_close(&view->site);
 }
 
 static const char *
@@ -65,7 +66,7 @@ state_name(enum x2gobroker_session_state state)
  * sessions
  */
 
-/* "2026-11-23T20:49:25" to the minute. */
+/* The minute of "2026-11-23T20:49:25". */
 static void
 add_time(struct table *table, const char *time)
 {
@@ -157,11 +158,9 @@ list_sessions(const struct ctl *ctl, const struct view *view)
 	result = ctl->json ? print_json(view) : print_table(view);
 	if (!ctl->json && x2gobroker_farm_session(view->farm, 0) == NULL)
 		ctl_complain("%s has no session%s", view->user,
-		    view->failed > 0 ? " where it could be asked" : "");
-	if (!ctl->json) {
-		servers_print_failed(view->farm);
-		servers_print_warnings(view->farm);
-	}
+		    view->failed > 0 ? " on the servers that answered" : "");
+	if (!ctl->json)
+		servers_print_problems(view->farm, true, true);
 	return result == 0 && view->failed == 0 ? EXIT_YES : EXIT_NO;
 }
 
@@ -183,115 +182,94 @@ sessions_main(const struct ctl *ctl)
  * suspend and terminate
  */
 
-/* The session with that id; or NULL, with a message. */
+/* The session of that id; NULL: an error message was printed. */
 static const struct x2gobroker_session *
 find_session(const struct view *view, const char *id)
 {
 	const struct x2gobroker_session *session;
 	size_t i;
 
-	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
-	    NULL; i++)
+	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) != NULL;
+	    i++)
 		if (strcmp(session->id, id) == 0)
 			return session;
-	servers_print_failed(view->farm);
-	ctl_complain("%s has no session %s%s; x2gobrokerctl sessions %s "
-	    "lists what there is", view->user, id,
-	    view->failed > 0 ? " where it could be asked" : "", view->user);
+	servers_print_problems(view->farm, true, false);
+	ctl_complain("%s has no session %s%s; x2gobrokerctl sessions %s lists "
+	    "the sessions", view->user, id, view->failed > 0 ?
+	    " on the servers that answered" : "", view->user);
 	return NULL;
 }
 
-static int
-suspend(struct view *view, const struct x2gobroker_session *session)
+/* Ask for the session of that id anew, which invalidates the one before. */
+static const struct x2gobroker_session *
+ask_for_session(struct view *view, const char *id)
 {
-	struct x2gobroker_error err;
-
-	if (session->state == X2GOBROKER_SESSION_SUSPENDED) {
-		printf("%s: is suspended already\n", session->id);
-		return EXIT_YES;
-	}
-	if (x2gobroker_farm_suspend(view->farm, session->id, &err) == -1) {
-		ctl_complain("%s: %s", session->id, err.text);
-		return EXIT_NO;
-	}
-	printf("%s: suspended\n", session->id);
-	return EXIT_YES;
+	return ask(view, NULL, 0) == 0 ? find_session(view, id) : NULL;
 }
 
-static int
-terminate(struct view *view, const struct x2gobroker_session *session)
-{
-	struct x2gobroker_error err;
-
-	if (x2gobroker_farm_terminate(view->farm, session->id, &err) == -1) {
-		ctl_complain("%s: %s", session->id, err.text);
-		return EXIT_NO;
-	}
-	printf("%s: terminated\n", session->id);
-	return EXIT_YES;
-}
-
-/* Whether the person at the terminal wants this session to end. */
 static bool
-is_wanted(const struct view *view, const struct x2gobroker_session *session)
+confirm_end(const struct view *view, const struct x2gobroker_session *session)
 {
 	if (!terminal_can_ask()) {
-		ctl_complain("%s: nobody is there to be asked; --yes ends it "
-		    "without a question", session->id);
+		ctl_complain("%s: not a terminal; use --yes to skip the "
+		    "confirmation", session->id);
 		return false;
 	}
 	fprintf(stderr, "%s, of %s on %s since %s, is %s.\n", session->id,
 	    view->user, session->host, session->created,
 	    state_name(session->state));
-	if (terminal_ask("End it, with all that is not saved there?"))
+	if (terminal_ask("Terminate it?  Unsaved work in it is lost."))
 		return true;
 	ctl_complain("%s: nothing was done", session->id);
 	return false;
 }
 
-/* Carry out change on the session that the second word names, asked being
- * what has to be agreed to before. */
 static int
-change(const struct ctl *ctl, struct view *view,
-    bool (*asked)(const struct view *, const struct x2gobroker_session *),
-    int (*fn)(struct view *, const struct x2gobroker_session *))
+change_session(const struct ctl *ctl, struct view *view, bool ends)
 {
 	const char *id = ctl->words[1];
-	const struct x2gobroker_session *session;
+	const struct x2gobroker_session *session = ask_for_session(view, id);
+	struct x2gobroker_error err;
 
-	if (ask(view, NULL, 0) == -1 ||
-	    (session = find_session(view, id)) == NULL)
+	if (session != NULL && ends && !ctl->yes)
+		session = confirm_end(view, session) ?
+		    ask_for_session(view, id) : NULL;
+	if (session == NULL)
 		return EXIT_NO;
-	if (asked != NULL && (!asked(view, session) ||
-	    ask(view, NULL, 0) == -1 ||
-	    (session = find_session(view, id)) == NULL))
+	if (!ends && session->state == X2GOBROKER_SESSION_SUSPENDED) {
+		printf("%s: already suspended\n", id);
+		return EXIT_YES;
+	}
+	if ((ends ? x2gobroker_farm_terminate : x2gobroker_farm_suspend)(
+	    view->farm, id, &err) == -1) {
+		ctl_complain("%s: %s", id, err.text);
 		return EXIT_NO;
-	return fn(view, session) == EXIT_YES && fflush(stdout) == 0 ?
-	    EXIT_YES : EXIT_NO;
+	}
+	printf("%s: %s\n", id, ends ? "terminated" : "suspended");
+	return EXIT_YES;
+}
+
+static int
+open_and_change(const struct ctl *ctl, bool ends)
+{
+	struct view view;
+	int result;
+
+	if (open_view(ctl, &view) == -1)
+		return EXIT_NO;
+	result = change_session(ctl, &view, ends);
+	close_view(&view);
+	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
 
 int
 suspend_main(const struct ctl *ctl)
 {
-	struct view view;
-	int result;
-
-	if (open_view(ctl, &view) == -1)
-		return EXIT_NO;
-	result = change(ctl, &view, NULL, suspend);
-	close_view(&view);
-	return result;
+	return open_and_change(ctl, false);
 }
 
 int
 terminate_main(const struct ctl *ctl)
 {
-	struct view view;
-	int result;
-
-	if (open_view(ctl, &view) == -1)
-		return EXIT_NO;
-	result = change(ctl, &view, ctl->yes ? NULL : is_wanted, terminate);
-	close_view(&view);
-	return result;
+	return open_and_change(ctl, true);
 }

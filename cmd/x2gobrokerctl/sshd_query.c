@@ -13,8 +13,8 @@
 #define DEADLINE_MS	20000
 #define SPEC_SIZE	512
 
-/* What Match blocks can ask for.  The addresses are reserved for documents, so no
- * client has them. */
+/* What Match blocks can ask for.  The addresses are reserved for documents, so
+ * no client has them. */
 #define CLIENT		"host=client.example,addr=192.0.2.1," \
 			"laddr=192.0.2.2,lport=22"
 
@@ -46,14 +46,15 @@ sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
 	memset(sshd, 0, sizeof(*sshd));
 	/* sshd -T -C separates its criteria by these */
 	if (strpbrk(user, ",=") != NULL) {
-		snprintf(why, size, "sshd -T cannot be asked about this user name");
+		strlcpy(why, "sshd -T cannot be asked about this user name",
+		    size);
 		return -1;
 	}
 	snprintf(spec, sizeof(spec), "user=%s," CLIENT, user);
 	if (spawn_run(&child, &options) == -1)
-		snprintf(why, size, "%s", strerror(errno));
+		strlcpy(why, strerror(errno), size);
 	else if (spawn_exit_status(&child) == -1 || child.output.len == 0)
-		snprintf(why, size, "%s", spawn_describe(&child, end));
+		strlcpy(why, spawn_describe(&child, end), size);
 	else if (spawn_exit_status(&child) != 0) {
 		child.output.data[strcspn(child.output.data, "\r\n")] = '\0';
 		snprintf(why, size, "%.400s", child.output.data);
@@ -95,7 +96,8 @@ sshd_query_get(const struct sshd *sshd, const char *keyword)
 }
 
 bool
-sshd_query_is(const struct sshd *sshd, const char *keyword, const char *expected)
+sshd_query_is(const struct sshd *sshd, const char *keyword,
+    const char *expected)
 {
 	return strcmp(sshd_query_get(sshd, keyword), expected) == 0;
 }

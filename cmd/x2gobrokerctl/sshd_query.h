@@ -16,10 +16,10 @@ struct sshd {
 	size_t len;
 };
 
-/* Ask sshd about the account user, with config_file (NULL: the default).  -1: it
- * failed, and why is its error message. */
-int	sshd_query_ask(struct sshd *sshd, const char *config_file, const char *user,
-	    char *why, size_t size);
+/* Ask sshd about the account user, with config_file (NULL: the default).  -1:
+ * it failed, and why is its error message. */
+int	sshd_query_ask(struct sshd *sshd, const char *config_file,
+	    const char *user, char *why, size_t size);
 void	sshd_query_free(struct sshd *sshd);
 
 /* The first value of the keyword, which is given in small letters, or "". */

@@ -161,7 +161,7 @@ def test_no_load(tap, farm, ctl):
               "Debian's agent: no number of sessions")
     tap.equal((b['answered'], b['load'], b['usable'], b['score']),
               (True, None, False, None), 'without a load, it is not chosen')
-    tap.ok('its load is not known' in ctl.run('poll', 'desk').stdout,
+    tap.ok('load not known' in ctl.run('poll', 'desk').stdout,
            'without a load: the table says so')
 
 
@@ -421,8 +421,8 @@ def test_unknown_key(tap, farm, ctl):
     tap.equal(ctl.run('poll').returncode, 0, 'and then it is asked')
     done = ctl.run('known-hosts', 'add', 'ts01')
     tap.equal((done.returncode, done.stdout, done.stderr),
-              (0, '%s: %s, known already\n' % (label, fingerprint(a)), ''),
-              'known already')
+              (0, '%s: %s, already known\n' % (label, fingerprint(a)), ''),
+              'already known')
 
 
 def test_new_file(tap, farm, ctl):
@@ -458,7 +458,7 @@ def test_names(tap, farm, ctl):
         done = ctl.run('known-hosts', 'add', '--yes', *words)
         tap.ok(done.returncode == 0 and farm.known() == ''.join(lines),
                'known-hosts add %s' % words, done, farm.known())
-        tap.equal('of no profile' in done.stderr, lines[0].split()[1:] ==
+        tap.equal('no profile whose servers' in done.stderr, lines[0].split()[1:] ==
                   d.known_as('x').split()[1:],
                   'known-hosts add %s: a warning, or none' % words)
     farm.know('')
@@ -575,7 +575,7 @@ def test_suspend(tap, farm, ctl):
     tap.equal(set(states(farm, ctl).values()), {'suspended'}, 'they are')
     done = ctl.run('suspend', farm.user, id_of(one))
     tap.equal((done.returncode, done.stdout),
-              (0, id_of(one) + ': is suspended already\n'), 'suspend again')
+              (0, id_of(one) + ': already suspended\n'), 'suspend again')
     rows = [    # user, id, words of the complaint
         (farm.user, 'x2gotest-50-1700000000_stDXFCE_dp24', 'has no session'),
         (farm.user, "'; id; '", 'has no session'), ('root', id_of(one), ''),
@@ -596,7 +596,7 @@ def test_terminate(tap, farm, ctl):
     tap.ok(done.returncode == 1 and '--yes' in done.stderr and
            len(states(farm, ctl)) == 2, 'terminate: nobody is asked, nothing is done',
            done)
-    asked = 'End it, with all that is not saved there? [yes/no] '
+    asked = 'Terminate it?  Unsaved work in it is lost. [yes/no] '
     status, text = ctl.terminal('terminate', farm.user, id_of(one),
                                 answers=[(asked, 'no\n')])
     tap.ok(status == 1 and 'nothing was done' in text and len(states(farm, ctl)) == 2,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tables that x2gobrokerctl prints: columns, the width of the terminal, colours,
- * wide characters, and hostile text.
+ * Tables that x2gobrokerctl prints: columns, the width of the terminal,
+ * colours, wide characters, and hostile text.
  */
 #include "../../../cmd/x2gobrokerctl/table.c"
 #include "capture.h"
