@@ -1,36 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whose key is it?  A file NAME.pub for each user: its name is the identity,
- * and in it stand keys and nothing else, so that no line of it has a say in
+ * The keys with which users log in: a file NAME.pub for each user, whose name
+ * is the identity.  It contains keys without options, so no line can change
  * what sshd does with a key.
  */
 #include <sys/stat.h>
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "x2gobroker_admin.h"
-#include "base/arena.h"
-#include "base/buf.h"
-#include "base/cleanup.h"
-#include "config/config.h"
-#include "base/safefile.h"
 #include "access/userkeys.h"
+#include "base/arena.h"
+#include "base/cleanup.h"
 #include "base/pubkey.h"
+#include "base/textfile.h"
+#include "config/config.h"
+#include "x2gobroker_admin.h"
 
 #define SUFFIX		".pub"
-#define NEW_FILE	".new"	/* hidden; whoever has the lock may use it */
-#define NAME_SIZE	256	/* a file name has no more (NAME_MAX) */
-#define LOCK_WAIT_MS	10000	/* nobody has so much to write */
+#define NAME_SIZE	256	/* of a file's name (NAME_MAX) */
+
+#define TWO_OWNERS	"the same key is in %s:%u: " \
+			"a key of two users is not accepted; remove one"
 
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS		"0123456789"
 
-/* Keys, and the memory of their text.  One that had no room is remembered, so
- * that a caller asks once, at the end. */
+/* Keys, and the memory of their text.  A caller adds keys and checks once, at
+ * the end, whether memory was sufficient. */
 struct keylist {
 	struct pubkey *list;
 	size_t n, size;
@@ -86,7 +87,7 @@ keylist_add(struct keylist *keys, const struct pubkey *key)
 	keys->list[keys->n++] = copy;
 }
 
-/* The same key in keys, or NULL. */
+/* Return the same key in keys, or NULL. */
 static const struct pubkey *
 keylist_find(const struct keylist *keys, const struct pubkey *key)
 {
@@ -98,7 +99,8 @@ keylist_find(const struct keylist *keys, const struct pubkey *key)
 	return NULL;
 }
 
-/* One of keys that line mentions, or NULL; costs less than to parse it. */
+/* Return one of keys that occurs in line, or NULL.  Cheaper than to parse
+ * it. */
 static const struct pubkey *
 keylist_mentioned(const struct keylist *keys, const char *line)
 {
@@ -110,25 +112,25 @@ keylist_mentioned(const struct keylist *keys, const char *line)
 	return NULL;
 }
 
-/* Say what has become of a key: no problem, so it does not count as one. */
+/* Report what happened to a key.  That is no problem, so it is not counted. */
 static void
-tell(const struct reporter *rep, enum x2gobroker_code code,
+report_key(const struct reporter *rep, enum x2gobroker_code code,
     const struct pubkey *key, const char *what)
 {
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	struct x2gobroker_error said;
+	struct x2gobroker_error text;
 
 	if (x2gobroker_key_fingerprint(key->base64, fingerprint) == -1)
 		fingerprint[0] = '\0';
-	error_set(&said, code, key->file, key->line, "%s%s%s%s%s: %s",
+	error_set(&text, code, key->file, key->line, "%s%s%s%s%s: %s",
 	    key->type, *fingerprint != '\0' ? " " : "", fingerprint,
 	    *key->comment != '\0' ? " " : "", key->comment, what);
 	if (rep->fn != NULL)
-		rep->fn(rep->arg, &said);
+		rep->fn(rep->arg, &text);
 }
 
-/* Read what x2gobrokerctl was given.  Every error is reported; none of the
- * keys is to be used then.  A key that is there twice counts once. */
+/* Parse the keys that x2gobrokerctl was given.  Every error is reported, and
+ * then -1 is returned.  A duplicate key is ignored. */
 static int
 parse_text(const char *text, const char *file, struct keylist *keys,
     struct reporter *rep, struct x2gobroker_error *err)
@@ -155,12 +157,12 @@ parse_text(const char *text, const char *file, struct keylist *keys,
 		key.line = number;
 		keylist_add(keys, &key);
 	}
-	explicit_bzero(copy, strlen(text));	/* it was a private key? */
+	explicit_bzero(copy, strlen(text));	/* it may be a private key */
 	if (keys->nomem)
 		return error_nomem(err);
 	if (keys->n == 0 && rep->errors == 0)
 		report(rep, X2GOBROKER_ERR_VALUE, file, 0,
-		    "there is no public key in it");
+		    "no public key in this file");
 	if (rep->errors != 0)
 		*err = rep->first;
 	return rep->errors == 0 ? 0 : -1;
@@ -173,19 +175,19 @@ parse_text(const char *text, const char *file, struct keylist *keys,
 const char *
 keys_check_name(const char *name)
 {
-	/* '@' and a domain are part of names that SSSD gives */
+	/* SSSD's names can end with '@' and a domain */
 	static const char rest[] = LETTERS DIGITS "._-@";
 
 	if (*name == '\0')
-		return "the name of an account is needed";
+		return "the account name is empty";
 	if (strlen(name) >= NAME_SIZE - strlen(SUFFIX))
-		return "the name of the account is too long";
+		return "the account name is too long";
 	if (strchr("._-@", *name) != NULL && *name != '_')
-		return "the name of the account must begin with a letter, a "
-		    "digit or _";
+		return "the account name must begin with a letter, a digit "
+		    "or _";
 	if (strspn(name, rest) != strlen(name))
-		return "the name of the account must have only letters, "
-		    "digits and . _ - @";
+		return "the account name must consist of letters, digits and "
+		    ". _ - @";
 	return NULL;
 }
 
@@ -198,8 +200,8 @@ check_name(const char *name, struct x2gobroker_error *err)
 	    0, "\"%.100s\": %s", name, wrong);
 }
 
-/* Whether that account exists, by just that name: systems that take another
- * spelling of it would give it other profiles. */
+/* Check that the account exists under exactly this name.  Where other spellings
+ * find it as well, they would lead to other profiles. */
 static int
 check_account(const char *name, const char *file, unsigned int line,
     struct x2gobroker_error *err)
@@ -210,10 +212,10 @@ check_account(const char *name, const char *file, unsigned int line,
 	if ((pw = getpwnam(name)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, file, line,
 		    "the account %s cannot be looked up: %s", name,
-		    errno != 0 ? strerror(errno) : "there is none");
+		    errno != 0 ? strerror(errno) : "no such account");
 	if (strcmp(pw->pw_name, name) != 0)
 		return error_set(err, X2GOBROKER_ERR_VALUE, file, line,
-		    "the account %s is really called %.100s; use that name",
+		    "the account %s is called %.100s; use that name",
 		    name, pw->pw_name);
 	return 0;
 }
@@ -222,63 +224,20 @@ check_account(const char *name, const char *file, unsigned int line,
  * Files
  */
 
-/* A key file while it is read. */
-struct reader {
-	const char *path;
-	FILE *fp;
-	char *line;		/* without its end */
-	size_t size;
-	unsigned int number;
-};
-
-static int
-reader_open(struct reader *r, const char *path, struct x2gobroker_error *err)
+/* A symbolic link would give one user's keys to another. */
+static FILE *
+open_entry(const char *path, struct x2gobroker_error *err)
 {
 	struct stat st;
 
-	memset(r, 0, sizeof(*r));
-	r->path = path;
-	/* a link would give one user's keys to another */
-	if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
-		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
-		    "not used: it is a symbolic link; put a file there");
-	return (r->fp = safefile_open_entry(path, err)) != NULL ? 0 : -1;
+	if (lstat(path, &st) == -1 || !S_ISLNK(st.st_mode))
+		return safefile_open_entry(path, err);
+	error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0, "not used: it is a "
+	    "symbolic link; replace it by a file");
+	return NULL;
 }
 
-/* Read the next line.  1: there it is; 0: there is none; -1: it cannot be
- * read. */
-static int
-reader_next(struct reader *r, struct x2gobroker_error *err)
-{
-	ssize_t i, len;
-
-	errno = 0;
-	if ((len = getline(&r->line, &r->size, r->fp)) == -1)
-		return feof(r->fp) ? 0 : error_errno(err, r->path,
-		    "cannot be read");
-	r->number++;
-	if (r->line[len - 1] == '\n')
-		r->line[--len] = '\0';
-	for (i = 0; i < len; i++)
-		if (r->line[i] == '\0')
-			r->line[i] = '\1';	/* refused, but not the end */
-	return 1;
-}
-
-static void
-reader_close(struct reader *r)
-{
-	int save = errno;
-
-	if (r->fp != NULL)
-		fclose(r->fp);
-	free(r->line);
-	errno = save;
-}
-
-#define cleanup_reader	__attribute__((cleanup(reader_close)))
-
-/* Write the path of entry into path (X2GOBROKER_FILE_SIZE bytes). */
+/* Write the path of a file of keys-dir to path (X2GOBROKER_FILE_SIZE bytes). */
 static int
 make_path(const struct x2gobroker_config *config, const char *entry,
     const char *suffix, char *path, struct x2gobroker_error *err)
@@ -292,40 +251,39 @@ make_path(const struct x2gobroker_config *config, const char *entry,
 	return 0;
 }
 
-/* Add the keys of name's file to found: those of wanted, or all (NULL).  What
- * is wrong with a line is reported if the line is about one of them.  -1: the
- * file cannot be read. */
+/* Add the keys of name's file that are among wanted to found, or all of them
+ * (NULL).  An error in a line is reported if the line mentions such a key.  -1:
+ * the file cannot be read. */
 static int
 collect_file(const char *path, const char *name, const struct keylist *wanted,
     struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
 {
-	cleanup_reader struct reader r;
+	cleanup_textfile struct textfile file;
 	const char *wrong;
 	struct pubkey key;
-	int more;
 
-	if (reader_open(&r, path, err) == -1)
+	if (textfile_read(&file, path, open_entry, err) == -1)
 		return -1;
-	while ((more = reader_next(&r, err)) == 1) {
+	while (textfile_next(&file)) {
 		if (wanted != NULL &&
-		    keylist_mentioned(wanted, r.line) == NULL)
+		    keylist_mentioned(wanted, file.line) == NULL)
 			continue;
-		if ((wrong = pubkey_parse_line(r.line, &key)) != NULL)
-			report(rep, X2GOBROKER_ERR_VALUE, path, r.number,
+		if ((wrong = pubkey_parse_line(file.line, &key)) != NULL)
+			report(rep, X2GOBROKER_ERR_VALUE, path, file.number,
 			    "not used: %s", wrong);
 		if (wrong != NULL || key.type == NULL ||
 		    (wanted != NULL && keylist_find(wanted, &key) == NULL))
 			continue;
 		key.name = name;
 		key.file = path;
-		key.line = r.number;
+		key.line = file.number;
 		keylist_add(found, &key);
 	}
-	return more;
+	return 0;
 }
 
-/* Copy the name of the account that a file's keys are for, or return false:
- * the file's name ends otherwise. */
+/* Copy the account name from the name of a file.  False: the file is not named
+ * NAME.pub. */
 static bool
 name_of_entry(const char *entry, char *name)
 {
@@ -339,8 +297,8 @@ name_of_entry(const char *entry, char *name)
 	return true;
 }
 
-/* One file of the directory.  What is wrong with it is no error: it is
- * reported, and the others are read.  -1: nobody can say now what is in it. */
+/* Collect the keys of one file of the directory.  A file that is not used is
+ * reported, and the others are read.  -1: its keys cannot be known now. */
 static int
 collect_entry(const struct x2gobroker_config *config, const char *entry,
     const struct keylist *wanted, struct keylist *found, struct reporter *rep,
@@ -363,11 +321,10 @@ collect_entry(const struct x2gobroker_config *config, const char *entry,
 		return 0;
 	}
 	errno = 0;
-	if (collect_file(path, name, wanted, found, rep, err) == 0 ||
-	    err->code == X2GOBROKER_ERR_NOTFOUND)
-		return 0;	/* somebody may have removed it just now */
-	/* memory, descriptors, a disk; but a file that only root can read must
-	 * not keep everybody out */
+	if (collect_file(path, name, wanted, found, rep, err) == 0)
+		return 0;
+	/* out of memory or descriptors, a disk that fails; but a file that only
+	 * root can read must not keep everybody out */
 	if (err->code == X2GOBROKER_ERR_NOMEM ||
 	    (err->code == X2GOBROKER_ERR_SYSTEM && errno != 0 &&
 	    errno != EACCES))
@@ -397,8 +354,7 @@ compare_entries(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);	/* no locale */
 }
 
-/* The same for all files, in the order of their names.  -1: the directory
- * cannot be used, or memory is out. */
+/* The same for all files, in the order of their names. */
 static int
 collect(const struct x2gobroker_config *config, const struct keylist *wanted,
     struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
@@ -413,7 +369,7 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
 	if (n < 0)
 		return error_errno(err, config->keys_dir, "cannot be listed");
 	for (i = 0; i < n; i++) {
-		/* one that was left out could be the one that forbids */
+		/* a file left out could show that a key has two users */
 		if (result == 0)
 			result = collect_entry(config, entries[i]->d_name,
 			    wanted, found, rep, err);
@@ -423,56 +379,11 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
 	return found->nomem ? error_nomem(err) : result;
 }
 
-/* The directory, made if it is missing and may be, and locked for those who
- * change its files, as a file descriptor; or -1. */
-static int
-lock_dir(const struct x2gobroker_config *config, bool make,
-    struct x2gobroker_error *err)
-{
-	const char *dir = config->keys_dir;
-	cleanup_fd int fd = -1;
-	int locked;
-
-	if (*dir == '\0')
-		return check_dir(config, err);
-	make = make && mkdir(dir, 0755) == 0;
-	if (check_dir(config, err) == -1)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return error_errno(err, dir, "cannot be opened");
-	/* sshd's helper must be able to read it, whatever our umask is */
-	if (make && fchmod(fd, 0755) == -1)
-		return error_errno(err, dir, "its mode cannot be set");
-	if (safefile_lock(fd, LOCK_WAIT_MS) == -1)
-		return error_errno(err, dir, "cannot be locked (lslocks says "
-		    "who has locked it)");
-	locked = fd;
-	fd = -1;
-	return locked;
-}
-
-/* Put text in place of the file path in the locked directory dirfd. */
-static int
-replace_file(int dirfd, const char *path, const struct buf *text,
-    struct x2gobroker_error *err)
-{
-	const struct safefile_new new = {
-		.dirfd = dirfd,
-		.name = strrchr(path, '/') + 1,
-		.temporary = NEW_FILE,
-		.mode = 0644,
-		.sync = true,
-	};
-
-	return safefile_replace(&new, text, path, err);
-}
-
-/* Whether the line, which is changed, is one of those to remove: about one of
- * keys, or any that is about a key (NULL).  A line that is wrong goes, too, if
- * it has the key in it: it must not come back when somebody mends it. */
+/* Whether to remove the line, which is modified: a line with one of keys, or
+ * with any key (NULL).  A wrong line that contains the key goes as well, as
+ * somebody could correct it later. */
 static bool
-is_to_go(char *line, const struct keylist *keys, struct pubkey *key)
+must_go(char *line, const struct keylist *keys, struct pubkey *key)
 {
 	const struct pubkey *mentioned = NULL;
 
@@ -488,38 +399,43 @@ is_to_go(char *line, const struct keylist *keys, struct pubkey *key)
 	    (keys == NULL || keylist_find(keys, key) != NULL);
 }
 
-/* Read path; the lines that are to stay go into text, the others to gone.  No
- * file has no lines. */
+/* Read the file path: lines to keep go into text, keys to remove into gone. */
 static int
-sort_out(const char *path, const struct keylist *keys, struct buf *text,
+split_file(const char *path, const struct keylist *keys, struct buf *text,
     struct keylist *gone, struct x2gobroker_error *err)
 {
-	cleanup_reader struct reader r;
+	cleanup_textfile struct textfile file;
 	struct pubkey key;
 	size_t before;
-	int more;
 
-	if (reader_open(&r, path, err) == -1)
-		return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
-	while ((more = reader_next(&r, err)) == 1) {
+	if (textfile_read(&file, path, open_entry, err) == -1)
+		return -1;
+	while (textfile_next(&file)) {
 		before = text->len;
-		buf_puts(text, r.line);
-		buf_putc(text, '\n');
-		if (!is_to_go(r.line, keys, &key))
+		buf_printf(text, "%s\n", file.line);
+		if (!must_go(file.line, keys, &key))
 			continue;
 		buf_truncate(text, before);
 		key.file = path;
-		key.line = r.number;
+		key.line = file.number;
 		keylist_add(gone, &key);
 	}
-	/* a line that is missing in text would be missing in the file */
-	if (more == 0 && (gone->nomem || text->failed))
-		return error_nomem(err);
-	return more;
+	/* a line missing in text would be missing in the file */
+	return gone->nomem || text->failed ? error_nomem(err) : 0;
+}
+
+/* Lock the directory of the file path, for a change. */
+static int
+lock_dir(const struct x2gobroker_config *config, const char *path, bool create,
+    struct x2gobroker_error *err)
+{
+	if (config->keys_dir[0] == '\0')
+		return check_dir(config, err);
+	return textfile_lock(path, create, err);
 }
 
 /*
- * What programs call
+ * Public functions
  */
 
 int
@@ -541,7 +457,7 @@ x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
 		err = &own;
 	if ((wrong = pubkey_check(type, base64)) != NULL)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "the key that was offered: %s", wrong);
+		    "the offered key: %s", wrong);
 	if (collect(config, &wanted, &found, &rep, err) == -1)
 		return -1;
 	if (found.n == 0)
@@ -550,17 +466,16 @@ x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
 	for (i = 1; i < found.n; i++)
 		if (strcmp(found.list[i].name, first->name) != 0)
 			return error_set(err, X2GOBROKER_ERR_DENIED,
-			    found.list[i].file, found.list[i].line, "the same "
-			    "key is in %s:%u: it could be either user's, so "
-			    "it is nobody's", first->file, first->line);
+			    found.list[i].file, found.list[i].line,
+			    TWO_OWNERS, first->file, first->line);
 	if (check_account(first->name, first->file, first->line, err) == -1)
 		return -1;
 	*name = strdup(first->name);
 	return *name != NULL ? 0 : error_nomem(err);
 }
 
-/* Which of keys are name's already (present)?  Those of another user are
- * reported, and -1 is returned. */
+/* Collect those of keys that name already has.  Keys of other users are
+ * reported, and then -1 is returned. */
 static int
 compare_with_files(const struct x2gobroker_config *config, const char *name,
     const struct keylist *keys, struct keylist *present, struct reporter *rep,
@@ -580,7 +495,7 @@ compare_with_files(const struct x2gobroker_config *config, const char *name,
 			keylist_add(present, at);
 		else
 			report(rep, X2GOBROKER_ERR_DENIED, key->file,
-			    key->line, "this key is %s's already: it is in "
+			    key->line, "%s has this key already: it is in "
 			    "%s:%u", at->name, at->file, at->line);
 	}
 	if (present->nomem)
@@ -590,7 +505,7 @@ compare_with_files(const struct x2gobroker_config *config, const char *name,
 	return rep->errors == 0 ? 0 : -1;
 }
 
-/* Add to name's file those of keys that are not present, and say so. */
+/* Add those of keys that are not present to the file, and report each. */
 static int
 add_keys(int dirfd, const char *path, const struct keylist *keys,
     const struct keylist *present, const struct reporter *rep, size_t *added,
@@ -601,7 +516,7 @@ add_keys(int dirfd, const char *path, const struct keylist *keys,
 	cleanup_buf struct buf text = { 0 };
 	size_t i, n = 0;
 
-	if (sort_out(path, &none, &text, &gone, err) == -1)
+	if (split_file(path, &none, &text, &gone, err) == -1)
 		return -1;
 	for (i = 0; i < keys->n; i++) {
 		const struct pubkey *key = &keys->list[i];
@@ -612,12 +527,12 @@ add_keys(int dirfd, const char *path, const struct keylist *keys,
 		    *key->comment != '\0' ? " " : "", key->comment);
 		n++;
 	}
-	if (n > 0 && replace_file(dirfd, path, &text, err) == -1)
+	if (n > 0 && textfile_replace(dirfd, path, &text, err) == -1)
 		return -1;
 	for (i = 0; i < keys->n; i++)
-		tell(rep, X2GOBROKER_OK, &keys->list[i],
+		report_key(rep, X2GOBROKER_OK, &keys->list[i],
 		    keylist_find(present, &keys->list[i]) != NULL ?
-		    "is there already" : "added");
+		    "already present" : "added");
 	*added = n;
 	return 0;
 }
@@ -635,7 +550,7 @@ add(const struct x2gobroker_config *config, const char *name,
 	    check_account(name, NULL, 0, err) == -1 ||
 	    make_path(config, name, SUFFIX, path, err) == -1 ||
 	    parse_text(text, file, &keys, rep, err) == -1 ||
-	    (lock = lock_dir(config, true, err)) == -1 ||
+	    (lock = lock_dir(config, path, true, err)) == -1 ||
 	    compare_with_files(config, name, &keys, &present, rep, err) == -1)
 		return -1;
 	return add_keys(lock, path, &keys, &present, rep, added, err);
@@ -659,19 +574,19 @@ x2gobroker_keys_add(const struct x2gobroker_config *config, const char *name,
 	return -1;
 }
 
-/* Say what has been removed, and which of keys (may be NULL) was not there. */
+/* Report what was removed, and which of keys (may be NULL) were not found. */
 static void
-tell_removed(const struct reporter *rep, const struct keylist *keys,
+report_removed(const struct reporter *rep, const struct keylist *keys,
     const struct keylist *gone)
 {
 	size_t i;
 
 	for (i = 0; i < gone->n; i++)
-		tell(rep, X2GOBROKER_OK, &gone->list[i], "removed");
+		report_key(rep, X2GOBROKER_OK, &gone->list[i], "removed");
 	for (i = 0; keys != NULL && i < keys->n; i++)
 		if (keylist_find(gone, &keys->list[i]) == NULL)
-			tell(rep, X2GOBROKER_WARNING, &keys->list[i],
-			    "was not there");
+			report_key(rep, X2GOBROKER_WARNING, &keys->list[i],
+			    "not found");
 }
 
 static int
@@ -685,15 +600,16 @@ remove_keys(const struct x2gobroker_config *config, const char *name,
 	cleanup_fd int lock = -1;
 
 	if (make_path(config, name, SUFFIX, path, err) == -1 ||
-	    (lock = lock_dir(config, false, err)) == -1 ||
-	    sort_out(path, keys, &rest, &gone, err) == -1)
+	    (lock = lock_dir(config, path, false, err)) == -1 ||
+	    split_file(path, keys, &rest, &gone, err) == -1)
 		return -1;
 	if (gone.n > 0 && (keys == NULL || rest.len == 0)) {
 		if (unlink(path) == -1 || fsync(lock) == -1)
 			return error_errno(err, path, "cannot be removed");
-	} else if (gone.n > 0 && replace_file(lock, path, &rest, err) == -1)
+	} else if (gone.n > 0 &&
+	    textfile_replace(lock, path, &rest, err) == -1)
 		return -1;
-	tell_removed(rep, keys, &gone);
+	report_removed(rep, keys, &gone);
 	*removed = gone.n;
 	return 0;
 }
@@ -733,9 +649,9 @@ compare_keys(const void *a, const void *b)
 	    (ka->line < kb->line);
 }
 
-/* Report keys that stand in two places. */
+/* Report keys that are in two places. */
 static void
-report_twice(struct keylist *keys, struct reporter *rep)
+report_duplicates(struct keylist *keys, struct reporter *rep)
 {
 	size_t i;
 
@@ -751,8 +667,7 @@ report_twice(struct keylist *keys, struct reporter *rep)
 			    "the same key is in line %u; remove one", a->line);
 		else
 			report(rep, X2GOBROKER_ERR_VALUE, b->file, b->line,
-			    "the same key is in %s:%u: it could be either "
-			    "user's, so it is nobody's", a->file, a->line);
+			    TWO_OWNERS, a->file, a->line);
 	}
 }
 
@@ -766,7 +681,7 @@ x2gobroker_keys_check(const struct x2gobroker_config *config,
 	size_t i;
 
 	if (collect(config, NULL, &found, &rep, &err) == -1) {
-		/* who lets nobody in by keys needs no directory for them */
+		/* without keys of users no directory is needed */
 		if (err.code != X2GOBROKER_ERR_NOTFOUND ||
 		    (config->keys_dir_set && config->keys_dir[0] != '\0'))
 			report_error(&rep, &err);
@@ -780,5 +695,5 @@ x2gobroker_keys_check(const struct x2gobroker_config *config,
 		if (check_account(key->name, key->file, 0, &err) == -1)
 			report_error(&rep, &err);
 	}
-	report_twice(&found, &rep);
+	report_duplicates(&found, &rep);
 }

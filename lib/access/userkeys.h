@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * What x2gobroker_keys_*() judge names by.
- */
 #ifndef ACCESS_USERKEYS_H
 #define ACCESS_USERKEYS_H
 
-/* What is wrong with name as the name of an account that has a key file, or
- * NULL.  A name that is in order can stand in a path and in a command of
- * authorized_keys as it is. */
+/* Check the name of an account that can have a file of keys.  Returns NULL, or
+ * why it is refused.  A valid name can be part of a path and of a command in
+ * authorized_keys without quoting. */
 const char *keys_check_name(const char *name);
 
 #endif

@@ -139,7 +139,7 @@ update_list(struct x2gobroker_farm *farm, const struct installation *place,
 	    .user = farm->context->user, .file = install->file,
 	    .line = install->line };
 
-	return stalekeys_settle(farm->config->state_dir, &install->removed,
+	return stalekeys_update(farm->config->state_dir, &install->removed,
 	    install->stays ? &key : NULL, err);
 }
 

@@ -1,134 +1,119 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A line for each, of fields that have a tab between them:
+ * A line for each, with a tab between two fields:
  *
  *	SECONDS SERVER USER FILE LINE
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "autologin/stalekeys.h"
-#include "base/statefile.h"
+#include "base/cleanup.h"
 #include "base/parse.h"
+#include "base/statefile.h"
 
 #define LOCK_MS		2000
-#define LEASES_MAX	10000	/* the oldest ones are forgotten then */
-#define SECONDS_MAX	12	/* digits */
+#define KEYS_MAX	10000	/* then the oldest are forgotten */
 #define RETRY_SECONDS	60	/* longer than most requests take */
-/* So few that nobody waits for them when a class has logged in before, and more
- * than one, so that they come to an end. */
+/* Few, so that a login does not wait for them when many have expired; more than
+ * one, so that their number shrinks. */
 #define TAKE_MAX	5
 
 void
-stalekey_free(struct stalekey *lease)
+stalekeys_free(struct stalekeys *keys)
 {
-	free(lease->server);
-	free(lease->user);
-	free(lease->file);
-	free(lease->line);
+	free(keys->list);
+	arena_free(&keys->arena);
+	*keys = (struct stalekeys){ 0 };
 }
 
-void
-stalekeys_free(struct stalekeys *leases)
-{
-	size_t i;
-
-	for (i = 0; i < leases->n; i++)
-		stalekey_free(&leases->list[i]);
-	free(leases->list);
-	*leases = (struct stalekeys){ 0 };
-}
-
-int
-stalekeys_add(struct stalekeys *leases, const struct stalekey *lease,
+/* Add key, whose texts must outlive the list. */
+static int
+append(struct stalekeys *keys, const struct stalekey *key,
     struct x2gobroker_error *err)
 {
-	struct stalekey *more = reallocarray(leases->list, leases->n + 1,
+	struct stalekey *more = reallocarray(keys->list, keys->n + 1,
 	    sizeof(*more));
-	struct stalekey copy = { .expires = lease->expires };
 
 	if (more == NULL)
 		return error_nomem(err);
-	leases->list = more;
-	copy.server = strdup(lease->server);
-	copy.user = strdup(lease->user);
-	copy.file = strdup(lease->file);
-	copy.line = strdup(lease->line);
-	if (copy.server == NULL || copy.user == NULL || copy.file == NULL ||
-	    copy.line == NULL) {
-		stalekey_free(&copy);
-		return error_nomem(err);
+	keys->list = more;
+	more[keys->n++] = *key;
+	return 0;
+}
+
+int
+stalekeys_add(struct stalekeys *keys, const struct stalekey *key,
+    struct x2gobroker_error *err)
+{
+	struct stalekey copy = *key;
+	const char **texts[] = { &copy.server, &copy.user, &copy.file,
+	    &copy.line };
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		*texts[i] = arena_strndup(&keys->arena, *texts[i],
+		    strlen(*texts[i]));
+		if (*texts[i] == NULL)
+			return error_nomem(err);
 	}
-	more[leases->n++] = copy;
-	return 0;
+	return append(keys, &copy, err);
 }
 
-/* What is no line of ours is left out: the file is ours alone. */
-static bool
-parse_line(char *line, struct stalekey *lease)
-{
-	const char *seconds = strsep(&line, "\t");
-	size_t len = strlen(seconds);
-
-	lease->server = strsep(&line, "\t");
-	lease->user = strsep(&line, "\t");
-	lease->file = strsep(&line, "\t");
-	lease->line = line;
-	if (line == NULL || len == 0 || len > SECONDS_MAX ||
-	    strspn(seconds, "0123456789") != len)
-		return false;
-	lease->expires = strtoll(seconds, NULL, 10);
-	return true;
-}
-
+/* Open the file and read all keys, whose texts are in file. */
 static int
-read_leases(const struct statefile *file, struct stalekeys *leases,
+open_file(struct statefile *file, const char *dir, struct stalekeys *all,
     struct x2gobroker_error *err)
 {
-	char *rest = file->text, *line;
-	struct stalekey lease;
+	struct stalekey key;
+	const char *fields[4];
 
-	while ((line = strsep(&rest, "\n")) != NULL)
-		if (parse_line(line, &lease) &&
-		    stalekeys_add(leases, &lease, err) == -1)
+	if (statefile_open(file, dir, STALEKEYS_FILE, LOCK_MS, err) == -1)
+		return -1;
+	while (statefile_next(file, "\t", &key.expires, fields, 4)) {
+		key.server = fields[0];
+		key.user = fields[1];
+		key.file = fields[2];
+		key.line = fields[3];
+		if (append(all, &key, err) == -1)
 			return -1;
+	}
 	return 0;
 }
 
 static int
-write_leases(struct statefile *file, const struct stalekeys *leases,
+write_file(struct statefile *file, const struct stalekeys *all,
     struct x2gobroker_error *err)
 {
-	size_t i = leases->n > LEASES_MAX ? leases->n - LEASES_MAX : 0;
+	size_t i = all->n > KEYS_MAX ? all->n - KEYS_MAX : 0;
 	cleanup_buf struct buf text = { 0 };
-	const struct stalekey *lease;
+	const struct stalekey *key;
 
-	for (; i < leases->n; i++) {
-		lease = &leases->list[i];
+	for (; i < all->n; i++) {
+		key = &all->list[i];
 		buf_printf(&text, "%lld\t%s\t%s\t%s\t%s\n",
-		    (long long)lease->expires, lease->server, lease->user,
-		    lease->file, lease->line);
+		    (long long)key->expires, key->server, key->user,
+		    key->file, key->line);
 	}
 	return statefile_replace(file, &text, err);
 }
 
-/* Copy some of those that have expired on server to taken. */
+/* Copy some keys that have expired on server to taken. */
 static int
-pick(struct stalekeys *all, const char *server, int64_t now, struct stalekeys *taken,
-    struct x2gobroker_error *err)
+take(struct stalekeys *all, const char *server, int64_t now,
+    struct stalekeys *taken, struct x2gobroker_error *err)
 {
-	struct stalekey *lease;
+	struct stalekey *key;
 	size_t i;
 
 	for (i = 0; i < all->n && taken->n < TAKE_MAX; i++) {
-		lease = &all->list[i];
-		if (lease->expires >= now ||
-		    !parse_same_word(lease->server, server))
+		key = &all->list[i];
+		if (key->expires >= now ||
+		    !parse_same_word(key->server, server))
 			continue;
-		if (stalekeys_add(taken, lease, err) == -1)
+		if (stalekeys_add(taken, key, err) == -1)
 			return -1;
-		lease->expires = now + RETRY_SECONDS;
+		key->expires = now + RETRY_SECONDS;
 	}
 	return 0;
 }
@@ -142,12 +127,10 @@ stalekeys_take(const char *dir, const char *server, int64_t now,
 	int result;
 
 	*taken = (struct stalekeys){ 0 };
-	if (statefile_open(&file, dir, STALEKEYS_FILE, LOCK_MS, err) == -1)
-		return -1;
-	if ((result = read_leases(&file, &all, err)) == 0)
-		result = pick(&all, server, now, taken, err);
+	if ((result = open_file(&file, dir, &all, err)) == 0)
+		result = take(&all, server, now, taken, err);
 	if (result == 0 && taken->n > 0)
-		result = write_leases(&file, &all, err);
+		result = write_file(&file, &all, err);
 	statefile_close(&file);
 	stalekeys_free(&all);
 	if (result == -1)
@@ -155,7 +138,7 @@ stalekeys_take(const char *dir, const char *server, int64_t now,
 	return result;
 }
 
-/* When it expires is no part of what it is. */
+/* Whether it is the same line, whenever it expires. */
 static bool
 is_same(const struct stalekey *a, const struct stalekey *b)
 {
@@ -165,20 +148,18 @@ is_same(const struct stalekey *a, const struct stalekey *b)
 }
 
 static void
-drop(struct stalekeys *all, const struct stalekey *done)
+drop(struct stalekeys *all, const struct stalekey *removed)
 {
 	size_t i, kept = 0;
 
 	for (i = 0; i < all->n; i++)
-		if (is_same(&all->list[i], done))
-			stalekey_free(&all->list[i]);
-		else
+		if (!is_same(&all->list[i], removed))
 			all->list[kept++] = all->list[i];
 	all->n = kept;
 }
 
 int
-stalekeys_settle(const char *dir, const struct stalekeys *done,
+stalekeys_update(const char *dir, const struct stalekeys *removed,
     const struct stalekey *new, struct x2gobroker_error *err)
 {
 	struct stalekeys all = { 0 };
@@ -186,17 +167,15 @@ stalekeys_settle(const char *dir, const struct stalekeys *done,
 	size_t i;
 	int result;
 
-	if (done->n == 0 && new == NULL)
+	if (removed->n == 0 && new == NULL)
 		return 0;
-	if (statefile_open(&file, dir, STALEKEYS_FILE, LOCK_MS, err) == -1)
-		return -1;
-	result = read_leases(&file, &all, err);
-	for (i = 0; i < done->n && result == 0; i++)
-		drop(&all, &done->list[i]);
+	result = open_file(&file, dir, &all, err);
+	for (i = 0; i < removed->n && result == 0; i++)
+		drop(&all, &removed->list[i]);
 	if (result == 0 && new != NULL)
-		result = stalekeys_add(&all, new, err);
+		result = append(&all, new, err);
 	if (result == 0)
-		result = write_leases(&file, &all, err);
+		result = write_file(&file, &all, err);
 	statefile_close(&file);
 	stalekeys_free(&all);
 	return result;

@@ -10,7 +10,7 @@
 #include "base/address.h"
 #include "base/parse.h"
 
-#define ADDRESS_TEXT_MAX	64	/* room for an IPv6 address and a zone */
+#define ADDRESS_TEXT_MAX	64	/* an IPv6 address and a zone */
 #define HOST_NAME_MAX_LEN	253	/* RFC 1035, without the root's dot */
 #define ZONE_CHARS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
 			"0123456789._-"

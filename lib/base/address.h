@@ -21,8 +21,8 @@ struct network {
  * "10.1".  A %zone behind an IPv6 address is ignored. */
 bool	address_parse(const char *text, size_t len, struct address *out);
 
-/* Parse ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK.  Bits of the host are ignored.
- * IPv4 must be written as IPv4, not as ::ffff:192.0.2.0. */
+/* Parse ADDRESS, ADDRESS/BITS or ADDRESS/NETMASK.  Bits of the host are
+ * ignored.  IPv4 must be written as IPv4, not as ::ffff:192.0.2.0. */
 bool	network_parse(const char *text, size_t len, struct network *out);
 
 bool	network_contains(const struct network *net, const struct address *addr);
@@ -32,8 +32,8 @@ bool	network_contains(const struct network *net, const struct address *addr);
  * address_parse() (see inet_aton(3)). */
 bool	address_is_host_name(const char *text, size_t len);
 
-/* Whether one of the addresses of the host name is addr: 1 yes, 0 no, -1 the name
- * cannot be resolved. */
+/* Whether one of the addresses of the host name is addr: 1 yes, 0 no, -1 the
+ * name cannot be resolved. */
 int	address_of_host(const char *name, size_t len,
 	    const struct address *addr);
 

@@ -111,7 +111,8 @@ start_threads(struct round *round)
 	pthread_t thread;
 	int result = 0;
 
-	/* a broken pipe is a thread's own matter, all others are the caller's */
+	/* a broken pipe is a thread's own matter, all others are the
+	 * caller's */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);

@@ -14,9 +14,9 @@
 #define PARALLEL_THREADS_MAX	64	/* more jobs take their turn */
 
 struct parallel_job {
-	/* Set by the caller.  Called in a thread of its own, in which all signals
-	 * are blocked, and may use only what is its own or does not change.
-	 * 0, or -1 with *err filled in. */
+	/* Set by the caller.  Called in a thread of its own, in which all
+	 * signals are blocked, and may use only what is its own or does not
+	 * change.  0, or -1 with *err filled in. */
 	int (*run)(struct parallel_job *job, struct x2gobroker_error *err);
 	/* Called when nobody needs the job any more. */
 	void (*free)(struct parallel_job *job);
@@ -37,8 +37,8 @@ struct parallel_job {
 typedef void parallel_progress(void *arg, struct parallel_job *job);
 
 /* Do all n jobs, until each is done or the deadline is over.  A job that hangs
- * in a call that knows no deadline (a resolver's) is left to itself: its slot in
- * jobs is NULL then, and it is freed when it comes back, if ever. */
+ * in a call that knows no deadline (a resolver's) is left to itself: its slot
+ * in jobs is NULL then, and it is freed when it comes back, if ever. */
 int	parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
 	    parallel_progress *progress, void *arg, struct x2gobroker_error *err);
 

@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A boolean, spelt as Python's configparser accepts it: 1, yes, true, on, 0, no,
- * false or off, in upper or lower case. */
+/* A boolean, spelt as Python's configparser accepts it: 1, yes, true, on, 0,
+ * no, false or off, in upper or lower case. */
 bool	parse_bool(const char *text, bool *out);
 
 /* A decimal number from min to max, with an optional sign. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Public keys: whether one is complete and of a type that OpenSSH still accepts,
- * its fingerprint, and the lines of .pub files.
+ * Public keys: whether one is complete and of a type that OpenSSH still
+ * accepts, its fingerprint, and the lines of .pub files.
  */
 #include <sha2.h>
 #include <stdbool.h>
@@ -168,7 +168,8 @@ pubkey_check(const char *name, const char *base64)
 		return check_rsa(&data);
 	if (!take_point(&data, type))
 		return damaged;
-	if (type->has_application && (!take_field(&data, &field, &len) || len == 0))
+	if (type->has_application &&
+	    (!take_field(&data, &field, &len) || len == 0))
 		return damaged;
 	return data.left == 0 ? NULL : damaged;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Files that decide who gets in must come from those who may decide it.  What
- * is checked is the open file, then the directories that lead to it.
+ * A file that decides who gets in must have been written by those who may
+ * decide that.  The file is checked after it is opened, so it cannot be
+ * exchanged in between.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -9,7 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@
 #include "base/clock.h"
 #include "base/safefile.h"
 
-#define LOCK_PAUSE_MS	10	/* at most, before a lock is tried again */
+#define LOCK_PAUSE_MS	10	/* the longest pause between two attempts */
 
 static int
 not_found_or(struct x2gobroker_error *err, const char *path, const char *what)
@@ -30,14 +31,15 @@ not_found_or(struct x2gobroker_error *err, const char *path, const char *what)
 	return error_errno(err, path, "%s", what);
 }
 
-/* Whether only root and this process's account may write what st describes. */
+/* Check that only root and this process's account can write what st
+ * describes. */
 static int
 check_owner_and_mode(const struct stat *st, const char *path, bool sticky_ok,
     struct x2gobroker_error *err)
 {
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
-		    "not used: it belongs to uid %u; it must be root's "
+		    "not used: it belongs to uid %u and must belong to root "
 		    "(chown root)", (unsigned int)st->st_uid);
 	if ((st->st_mode & (S_IWGRP | S_IWOTH)) == 0)
 		return 0;
@@ -47,8 +49,8 @@ check_owner_and_mode(const struct stat *st, const char *path, bool sticky_ok,
 	    "not used: its group or others may write it (chmod go-w)");
 }
 
-/* Check dir, which is changed, and all directories above it.  Returns 1 at the
- * first that is a symbolic link, unless those are followed. */
+/* Check dir and all directories above it; dir is modified.  Returns 1 at the
+ * first symbolic link, unless follow is set. */
 static int
 check_path(char *dir, bool follow, struct x2gobroker_error *err)
 {
@@ -81,15 +83,15 @@ check_copy(const char *path, bool follow, struct x2gobroker_error *err)
 	return copy != NULL ? check_path(copy, follow, err) : error_nomem(err);
 }
 
-/* Check the directory path, the way to it as it is written, and, where a
- * symbolic link leads elsewhere, the way as it is. */
-static int
-check_way(const char *path, struct x2gobroker_error *err)
+/* Check the directories of path as it is written and, if there is a symbolic
+ * link in it, those of the path that it leads to. */
+int
+safefile_check_dir(const char *path, struct x2gobroker_error *err)
 {
 	cleanup_free char *real = NULL;
 	int result = 1;
 
-	/* nearly always there is no link, and one look at each will do */
+	/* nearly always there is no link, and one pass is enough */
 	if (path[0] == '/')
 		result = check_copy(path, false, err);
 	if (result != 1)
@@ -101,28 +103,43 @@ check_way(const char *path, struct x2gobroker_error *err)
 	return check_path(real, true, err);
 }
 
-/* The same for the directory that path is in. */
+/* Check the directory that contains path. */
 static int
-check_way_to(const char *path, struct x2gobroker_error *err)
+check_parent(const char *path, struct x2gobroker_error *err)
 {
-	const char *slash = strrchr(path, '/');
-	cleanup_free char *dir = NULL;
+	cleanup_free char *copy = strdup(path);
 
-	if (slash == NULL)
-		return check_way(".", err);
-	if ((dir = strndup(path, slash == path ? 1 :
-	    (size_t)(slash - path))) == NULL)
-		return error_nomem(err);
-	return check_way(dir, err);
+	return copy != NULL ? safefile_check_dir(dirname(copy), err) :
+	    error_nomem(err);
 }
 
 int
-safefile_check_dir(const char *path, struct x2gobroker_error *err)
+safefile_open_dir(const char *path, mode_t create,
+    struct x2gobroker_error *err)
 {
-	return check_way(path, err);
+	bool is_new = create != 0 && mkdir(path, create) == 0;
+	cleanup_fd int fd = -1;
+	struct stat st;
+	int result;
+
+	if (create != 0 && !is_new && errno != EEXIST && errno != ENOENT)
+		return error_errno(err, path, "cannot be created");
+	if (safefile_check_dir(path, err) == -1)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		return error_errno(err, path, "cannot be opened");
+	if (check_owner_and_mode(&st, path, false, err) == -1)
+		return -1;
+	/* whatever the umask is */
+	if (is_new && fchmod(fd, create) == -1)
+		return error_errno(err, path, "its mode cannot be set");
+	result = fd;
+	fd = -1;
+	return result;
 }
 
-/* Check the open file fd, which path names. */
+/* Check the open file fd, whose name is path. */
 static int
 check_file(int fd, const char *path, struct x2gobroker_error *err)
 {
@@ -137,7 +154,7 @@ check_file(int fd, const char *path, struct x2gobroker_error *err)
 		return -1;
 	if (st.st_size > SAFEFILE_SIZE_MAX)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
-		    "larger than %d MiB: this is no configuration file",
+		    "larger than %d MiB; a configuration file is smaller",
 		    SAFEFILE_SIZE_MAX / 1024 / 1024);
 	return 0;
 }
@@ -146,7 +163,7 @@ static FILE *
 open_checked(const char *path, bool parent_is_checked,
     struct x2gobroker_error *err)
 {
-	/* without O_NONBLOCK a FIFO would hold the request for ever */
+	/* without O_NONBLOCK a FIFO would block for ever */
 	int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 	cleanup_free char *real = NULL;
 	cleanup_fd int fd = -1;
@@ -157,17 +174,17 @@ open_checked(const char *path, bool parent_is_checked,
 		    "the path is too long");
 		return NULL;
 	}
-	if (!parent_is_checked && check_way_to(path, err) == -1)
+	if (!parent_is_checked && check_parent(path, err) == -1)
 		return NULL;
 	fd = open(path, flags | O_NOFOLLOW);
 	if (fd == -1 && errno == ELOOP) {
-		/* a link, in a directory that is in order: follow it, if what
-		 * it leads to is in one, too */
+		/* a link in a safe directory: follow it if its target is in a
+		 * safe directory as well */
 		if ((real = realpath(path, NULL)) == NULL) {
 			not_found_or(err, path, "cannot be looked up");
 			return NULL;
 		}
-		if (check_way_to(real, err) == -1)
+		if (check_parent(real, err) == -1)
 			return NULL;
 		fd = open(real, flags | O_NOFOLLOW);
 	}
@@ -181,7 +198,7 @@ open_checked(const char *path, bool parent_is_checked,
 		error_errno(err, path, "cannot be opened");
 		return NULL;
 	}
-	fd = -1;	/* it is fp's now */
+	fd = -1;	/* it belongs to fp */
 	return fp;
 }
 
@@ -206,7 +223,7 @@ x2gobroker_path_check(const char *path, struct x2gobroker_error *err)
 	if (stat(path, &st) == -1)
 		return not_found_or(err, path, "cannot be looked up");
 	if (S_ISDIR(st.st_mode)) {
-		if (check_way(path, err) == -1)
+		if (safefile_check_dir(path, err) == -1)
 			return -1;
 		return eaccess(path, R_OK | X_OK) == 0 ? 0 :
 		    error_errno(err, path, "cannot be read");
@@ -217,8 +234,8 @@ x2gobroker_path_check(const char *path, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* Each one pauses for a time of its own, so that many who wait do not come back
- * at once. */
+/* The pauses are random, so that many processes that wait do not try at the
+ * same moment. */
 int
 safefile_lock(int fd, int timeout_ms)
 {
@@ -267,6 +284,26 @@ safefile_read(int fd, char *text, size_t size)
 	return (ssize_t)done;
 }
 
+char *
+safefile_read_text(int fd, const char *path, size_t *len,
+    struct x2gobroker_error *err)
+{
+	cleanup_free char *text = malloc(*len + 1);
+	ssize_t n;
+
+	if (text == NULL) {
+		error_nomem(err);
+		return NULL;
+	}
+	if ((n = safefile_read(fd, text, *len)) == -1) {
+		error_errno(err, path, "cannot be read");
+		return NULL;
+	}
+	text[n] = '\0';
+	*len = (size_t)n;
+	return steal(&text);
+}
+
 int
 safefile_replace(const struct safefile_new *new, const struct buf *text,
     const char *path, struct x2gobroker_error *err)
@@ -275,7 +312,7 @@ safefile_replace(const struct safefile_new *new, const struct buf *text,
 
 	if (text->failed)
 		return error_nomem(err);
-	/* of somebody who did not finish */
+	/* left by a process that did not finish */
 	unlinkat(new->dirfd, new->temporary, 0);
 	fd = openat(new->dirfd, new->temporary, O_WRONLY | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);

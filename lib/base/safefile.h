@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and directories that only root and the account of this process can have
+ * written, and the system calls of files, done completely: lock, read, write,
+ * replace.
+ */
 #ifndef BASE_SAFEFILE_H
 #define BASE_SAFEFILE_H
 
@@ -10,18 +15,18 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-/* A file of 10,000 profiles has 4 MB; beyond this it is no configuration. */
+/* A file of 10,000 profiles has 4 MB; no configuration needs more than this. */
 #define SAFEFILE_SIZE_MAX	(64 * 1024 * 1024)
 
-/* Open path for reading if nobody but root and the account this process runs
- * as could have written it: a regular file of theirs, not writable by group or
- * others, in directories of which the same is true up to / (a sticky one such
- * as /tmp may be writable).  NULL with err filled in: ERR_NOTFOUND where there
- * is none, ERR_UNSAFE, or ERR_SYSTEM. */
+/* Open path for reading if only root and the account of this process could have
+ * written it: a regular file that belongs to one of them and is not writable by
+ * group or others, and the same for all directories above it (but a sticky one
+ * such as /tmp may be writable).  NULL with err filled in: ERR_NOTFOUND if it
+ * does not exist, ERR_UNSAFE, or ERR_SYSTEM. */
 FILE	*safefile_open(const char *path, struct x2gobroker_error *err);
 
-/* The same for a file in a directory that safefile_check_dir() has just passed, so
- * that its way is not walked again for each of a hundred files. */
+/* The same for a file in a directory that safefile_check_dir() has just
+ * accepted, which is not checked again for each of its files. */
 FILE	*safefile_open_entry(const char *path, struct x2gobroker_error *err);
 
 typedef FILE *safefile_opener(const char *path, struct x2gobroker_error *err);
@@ -29,28 +34,39 @@ typedef FILE *safefile_opener(const char *path, struct x2gobroker_error *err);
 /* The same check for a directory. */
 int	 safefile_check_dir(const char *path, struct x2gobroker_error *err);
 
-/* Lock the open file for ourselves alone, with flock(2).  Whoever can open it
- * can lock it, so nobody is waited for without end: -1 with errno. */
+/* Open a directory in which files are created: checked as above, but a sticky
+ * one must not be writable by others either.  If it is missing, create it with
+ * the mode create, unless that is 0.  Returns a file descriptor, or -1. */
+int	 safefile_open_dir(const char *path, mode_t create,
+	    struct x2gobroker_error *err);
+
+/* Lock the open file exclusively with flock(2).  Every process that can open it
+ * can lock it, so waiting has a limit: -1 with errno. */
 int	 safefile_lock(int fd, int timeout_ms);
 
-/* All of it, also where it comes or goes in parts, or a signal is in the way.
- * safefile_read() stops early only at the end of the file; how much it has read, or
- * -1 with errno. */
+/* Write or read all bytes, in as many calls as it takes.  safefile_read() stops
+ * early only at the end of the file and returns the number of bytes, or -1 with
+ * errno. */
 bool	 safefile_write(int fd, const char *text, size_t len);
 ssize_t	 safefile_read(int fd, char *text, size_t size);
 
-/* A file that is replaced as a whole: whoever reads it meanwhile gets all of
- * the old or all of the new.  Whoever calls this holds a lock. */
+/* Read at most *len bytes into a text that the caller frees; it is terminated,
+ * and *len is set to its length.  path names the file in err. */
+char	*safefile_read_text(int fd, const char *path, size_t *len,
+	    struct x2gobroker_error *err);
+
+/* A file that is replaced atomically.  The caller holds a lock. */
 struct safefile_new {
 	int dirfd;
 	const char *name;
-	const char *temporary;	/* its name while it is made, in dirfd, too */
+	const char *temporary;	/* name of the new file until it is complete */
 	mode_t mode;
-	bool sync;		/* what is to outlive a power failure */
+	bool sync;		/* it must survive a power failure */
 };
 
-/* Put text there; path names the file in err. */
-int	 safefile_replace(const struct safefile_new *new, const struct buf *text,
-	    const char *path, struct x2gobroker_error *err);
+/* Replace the file by text; path names the file in err. */
+int	 safefile_replace(const struct safefile_new *new,
+	    const struct buf *text, const char *path,
+	    struct x2gobroker_error *err);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file beside it is locked, as this one is replaced.
+ * The lock is a separate file, because the state file itself is replaced.
  */
 #include <sys/stat.h>
 
@@ -16,27 +16,7 @@
 #include "base/statefile.h"
 
 #define NAME_SIZE	64
-
-/* Open the directory.  Somebody who could write to it could put a link there in
- * place of the file. */
-static int
-open_dir(struct statefile *file, struct x2gobroker_error *err)
-{
-	const char *path = file->path;
-	struct stat st;
-
-	if (mkdir(path, 0700) == -1 && errno != EEXIST && errno != ENOENT)
-		return error_errno(err, path, "cannot be made");
-	if (safefile_check_dir(path, err) == -1)
-		return -1;
-	file->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (file->dir == -1 || fstat(file->dir, &st) == -1)
-		return error_errno(err, path, "cannot be opened");
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
-		    "not used: its group or others may write it (chmod go-w)");
-	return 0;
-}
+#define SECONDS_MAX	999999999999	/* 12 digits */
 
 static int
 open_lock(struct statefile *file, int timeout_ms, struct x2gobroker_error *err)
@@ -46,17 +26,13 @@ open_lock(struct statefile *file, int timeout_ms, struct x2gobroker_error *err)
 	snprintf(name, sizeof(name), "%s.lock", file->name);
 	file->lock = openat(file->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW |
 	    O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
-	if (file->lock == -1)
-		return error_errno(err, file->path, "%s in it cannot be opened",
-		    name);
-	if (safefile_lock(file->lock, timeout_ms) == -1)
-		return error_errno(err, file->path, "%s in it cannot be locked",
-		    name);
+	if (file->lock == -1 || safefile_lock(file->lock, timeout_ms) == -1)
+		return error_errno(err, file->path, "cannot be locked");
 	return 0;
 }
 
-/* What is there can be read, or is none of ours and goes with the next one.
- * But what only cannot be read just now must not be replaced. */
+/* A file that we would not have written is replaced as if it were empty; one
+ * that cannot be read at the moment must not be. */
 static bool
 may_be_replaced(int error)
 {
@@ -69,43 +45,59 @@ read_text(struct statefile *file, struct x2gobroker_error *err)
 {
 	cleanup_fd int fd = openat(file->dir, file->name, O_RDONLY |
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	cleanup_free char *text = NULL;
 	struct stat st;
-	ssize_t size, n;
+	size_t len;
 
 	if (fd == -1 && may_be_replaced(errno))
 		return 0;
 	if (fd == -1 || fstat(fd, &st) == -1)
-		return error_errno(err, file->path, "%s in it cannot be opened",
-		    file->name);
+		return error_errno(err, file->path, "cannot be opened");
 	if (!S_ISREG(st.st_mode) || st.st_size > SAFEFILE_SIZE_MAX)
 		return 0;
-	size = (ssize_t)st.st_size;
-	if ((text = malloc((size_t)size + 1)) == NULL)
-		return error_nomem(err);
-	if ((n = safefile_read(fd, text, (size_t)size)) == -1)
-		return error_errno(err, file->path, "%s in it cannot be read",
-		    file->name);
-	/* it is replaced and never written to, so it has not become shorter */
-	if (n != size || memchr(text, '\0', (size_t)size) != NULL)
-		return 0;
-	text[size] = '\0';
-	file->text = steal(&text);
+	len = (size_t)st.st_size;
+	file->text = safefile_read_text(fd, file->path, &len, err);
+	if (file->text == NULL)
+		return -1;
+	if (len == (size_t)st.st_size && strlen(file->text) == len)
+		file->rest = file->text;
 	return 0;
 }
 
 int
-statefile_open(struct statefile *file, const char *path, const char *name,
+statefile_open(struct statefile *file, const char *dir, const char *name,
     int timeout_ms, struct x2gobroker_error *err)
 {
 	*file = (struct statefile){ .name = name, .dir = -1, .lock = -1 };
-	if ((file->path = strdup(path)) == NULL)
+	if (asprintf(&file->path, "%s/%s", dir, name) == -1) {
+		file->path = NULL;
 		error_nomem(err);
-	else if (open_dir(file, err) == 0 &&
+	} else if ((file->dir = safefile_open_dir(dir, 0700, err)) != -1 &&
 	    open_lock(file, timeout_ms, err) == 0 && read_text(file, err) == 0)
 		return 0;
 	statefile_close(file);
 	return -1;
+}
+
+bool
+statefile_next(struct statefile *file, const char *separator,
+    int64_t *seconds, const char **fields, size_t n)
+{
+	const char *number, *error;
+	char *line;
+	size_t i;
+
+	while ((line = strsep(&file->rest, "\n")) != NULL) {
+		number = strsep(&line, separator);
+		for (i = 0; i + 1 < n; i++)
+			fields[i] = strsep(&line, separator);
+		fields[i] = line;
+		if (line == NULL || *number < '0' || *number > '9')
+			continue;
+		*seconds = strtonum(number, 0, SECONDS_MAX, &error);
+		if (error == NULL)
+			return true;
+	}
+	return false;
 }
 
 int
@@ -113,10 +105,9 @@ statefile_replace(struct statefile *file, const struct buf *text,
     struct x2gobroker_error *err)
 {
 	char temporary[NAME_SIZE];
-	const struct safefile_new new = { .dirfd = file->dir, .name = file->name,
-	    .temporary = temporary, .mode = 0600 };
+	const struct safefile_new new = { .dirfd = file->dir,
+	    .name = file->name, .temporary = temporary, .mode = 0600 };
 
-	/* whoever has the lock may use it */
 	snprintf(temporary, sizeof(temporary), "%s.new", file->name);
 	return safefile_replace(&new, text, file->path, err);
 }

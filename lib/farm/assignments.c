@@ -1,259 +1,235 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A line for each choice, the oldest one first:
+ * A line for each assignment, the oldest first:
  *
  *	SECONDS SERVER USER PROFILE
  *
- * SECONDS is time(3); the id of a profile may have blanks in it, and so comes
- * last.
+ * SECONDS is time(3).  The id of a profile comes last because it may contain
+ * blanks.
  */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
-#include "base/buf.h"
-#include "farm/assignments.h"
 #include "base/cleanup.h"
-#include "base/statefile.h"
 #include "base/parse.h"
+#include "base/statefile.h"
+#include "farm/assignments.h"
 
-#define WORD_MAX	512	/* a host, an account, a profile: all shorter */
-#define SECONDS_MAX	12	/* digits */
-#define FUTURE_SECONDS	5	/* clocks are set, but not by much */
-#define ROUNDING	2	/* seconds, between two hosts' clocks */
+#define FIELD_MAX	512	/* longer than any host, account or profile */
+#define FUTURE_SECONDS	5	/* the clock may have been set back a little */
+#define ROUNDING	2	/* seconds, between the clocks of two hosts */
 
-struct choice {
+enum field { SERVER, USER, PROFILE, NFIELDS };
+
+struct assignment {
 	int64_t when;
-	const char *server, *user, *profile;	/* in text, or arena */
+	const char *fields[NFIELDS];	/* in the file's text, or in arena */
 };
 
 struct assignments {
-	struct statefile file;	/* its text is taken apart */
+	struct statefile file;
 	int64_t now;
 	struct arena arena;
-	struct choice *list;
+	struct assignment *list;
 	size_t n, size;
 	bool changed;
 };
 
 static bool
-append(struct assignments *choices, const struct choice *choice)
+append(struct assignments *all, const struct assignment *new)
 {
-	size_t size = choices->size != 0 ? 2 * choices->size : 64;
-	struct choice *more;
+	size_t size = all->size != 0 ? 2 * all->size : 64;
+	struct assignment *more;
 
-	if (choices->n == choices->size) {
-		more = reallocarray(choices->list, size, sizeof(*more));
+	if (all->n == all->size) {
+		more = reallocarray(all->list, size, sizeof(*more));
 		if (more == NULL)
 			return false;
-		choices->list = more;
-		choices->size = size;
+		all->list = more;
+		all->size = size;
 	}
-	choices->list[choices->n++] = *choice;
+	all->list[all->n++] = *new;
 	return true;
 }
 
-/* Take out those that gone says so of, and keep the order. */
+/* Remove those for which is_over(), given key, is true. */
 static void
-remove_if(struct assignments *choices, bool (*gone)(const struct choice *choice,
-    const struct choice *key), const struct choice *key)
+remove_if(struct assignments *all, bool (*is_over)(const struct assignment *,
+    const struct assignment *), const struct assignment *key)
 {
 	size_t i, kept = 0;
 
-	for (i = 0; i < choices->n; i++)
-		if (!gone(&choices->list[i], key))
-			choices->list[kept++] = choices->list[i];
-	choices->changed |= kept != choices->n;
-	choices->n = kept;
+	for (i = 0; i < all->n; i++)
+		if (!is_over(&all->list[i], key))
+			all->list[kept++] = all->list[i];
+	all->changed |= kept != all->n;
+	all->n = kept;
 }
 
-/*
- * Reading
- */
-
-/* Whether it can stand in a line, and be found again there. */
+/* Whether the fields can be written in a line and read back. */
 static bool
-is_word(const char *text, bool blanks)
+are_valid(const char *const fields[static NFIELDS])
 {
 	const char *p;
+	int i;
 
-	for (p = text; *p != '\0'; p++)
-		if ((unsigned char)*p < ' ' || *p == 0x7f ||
-		    (*p == ' ' && !blanks))
+	for (i = 0; i < NFIELDS; i++) {
+		for (p = fields[i]; *p != '\0'; p++)
+			if ((unsigned char)*p < ' ' || *p == 0x7f ||
+			    (*p == ' ' && i != PROFILE))
+				return false;
+		if (p == fields[i] || p - fields[i] > FIELD_MAX)
 			return false;
-	return p != text && p - text <= WORD_MAX;
-}
-
-static bool
-parse_line(char *line, struct choice *choice)
-{
-	const char *seconds = strsep(&line, " ");
-	size_t len = strlen(seconds);
-
-	choice->server = strsep(&line, " ");
-	choice->user = strsep(&line, " ");
-	choice->profile = line;
-	if (len == 0 || len > SECONDS_MAX ||
-	    strspn(seconds, "0123456789") != len || line == NULL ||
-	    !is_word(choice->server, false) || !is_word(choice->user, false) ||
-	    !is_word(choice->profile, true))
-		return false;
-	choice->when = strtoll(seconds, NULL, 10);
+	}
 	return true;
 }
 
-/* Keep what counts of the text.  A file with more lines than we write is none
- * of ours. */
+/* Keep the lines that are valid and not over.  We never write a file with more
+ * than ASSIGNMENTS_MAX lines. */
 static int
-parse_text(struct assignments *choices, struct x2gobroker_error *err)
+parse_lines(struct assignments *all, struct x2gobroker_error *err)
 {
-	char *rest = choices->file.text, *line;
-	struct choice choice;
+	struct assignment new;
 
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		if (!parse_line(line, &choice) ||
-		    choice.when > choices->now + FUTURE_SECONDS ||
-		    choice.when < choices->now - ASSIGNMENT_SECONDS)
+	while (statefile_next(&all->file, " ", &new.when, new.fields,
+	    NFIELDS)) {
+		if (!are_valid(new.fields) ||
+		    new.when > all->now + FUTURE_SECONDS ||
+		    new.when < all->now - ASSIGNMENT_SECONDS)
 			continue;
-		if (choices->n == ASSIGNMENTS_MAX) {
-			choices->n = 0;
+		if (all->n == ASSIGNMENTS_MAX) {
+			all->n = 0;
 			return 0;
 		}
-		if (!append(choices, &choice))
+		if (!append(all, &new))
 			return error_nomem(err);
 	}
 	return 0;
 }
 
 /*
- * Opening and closing
+ * Public functions
  */
 
 int
 assignments_open(const char *dir, time_t now, int timeout_ms,
     struct assignments **out, struct x2gobroker_error *err)
 {
-	struct assignments *choices = calloc(1, sizeof(*choices));
+	struct assignments *all = calloc(1, sizeof(*all));
 
 	*out = NULL;
-	if (choices == NULL)
+	if (all == NULL)
 		return error_nomem(err);
-	choices->now = now;
-	if (statefile_open(&choices->file, dir, ASSIGNMENTS_FILE, timeout_ms,
-	    err) == -1) {
-		free(choices);
-		return -1;
+	all->now = now;
+	if (statefile_open(&all->file, dir, ASSIGNMENTS_FILE, timeout_ms,
+	    err) == 0 && parse_lines(all, err) == 0) {
+		*out = all;
+		return 0;
 	}
-	if (parse_text(choices, err) == -1) {
-		assignments_close(choices);
-		return -1;
-	}
-	*out = choices;
-	return 0;
+	assignments_close(all);
+	return -1;
 }
 
 void
-assignments_close(struct assignments *choices)
+assignments_close(struct assignments *all)
 {
-	if (choices == NULL)
+	if (all == NULL)
 		return;
-	statefile_close(&choices->file);
-	arena_free(&choices->arena);
-	free(choices->list);
-	free(choices);
+	statefile_close(&all->file);
+	arena_free(&all->arena);
+	free(all->list);
+	free(all);
 }
 
 int
-assignments_save(struct assignments *choices, struct x2gobroker_error *err)
+assignments_save(struct assignments *all, struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
-	const struct choice *c;
+	const struct assignment *a;
 
-	if (!choices->changed)
+	if (!all->changed)
 		return 0;
-	for (c = choices->list; c < choices->list + choices->n; c++)
-		buf_printf(&text, "%lld %s %s %s\n", (long long)c->when,
-		    c->server, c->user, c->profile);
-	if (statefile_replace(&choices->file, &text, err) == -1)
+	for (a = all->list; a < all->list + all->n; a++)
+		buf_printf(&text, "%lld %s %s %s\n", (long long)a->when,
+		    a->fields[SERVER], a->fields[USER], a->fields[PROFILE]);
+	if (statefile_replace(&all->file, &text, err) == -1)
 		return -1;
-	choices->changed = false;
+	all->changed = false;
 	return 0;
 }
 
-/*
- * Choices
- */
-
 long
-assignments_pending(const struct assignments *choices, const char *server)
+assignments_pending(const struct assignments *all, const char *server)
 {
 	long pending = 0;
 	size_t i;
 
-	for (i = 0; i < choices->n; i++)
-		pending += parse_same_word(choices->list[i].server, server);
+	for (i = 0; i < all->n; i++)
+		pending += parse_same_word(all->list[i].fields[SERVER],
+		    server);
 	return pending;
 }
 
-/* Whether the session that began at key->when was the one, or a later one. */
+/* Whether the session that began at key->when was started for it or later. */
 static bool
-has_started(const struct choice *choice, const struct choice *key)
+has_started(const struct assignment *a, const struct assignment *key)
 {
-	return choice->when <= key->when &&
-	    strcmp(choice->user, key->user) == 0 &&
-	    parse_same_word(choice->server, key->server);
+	return a->when <= key->when &&
+	    strcmp(a->fields[USER], key->fields[USER]) == 0 &&
+	    parse_same_word(a->fields[SERVER], key->fields[SERVER]);
 }
 
 void
-assignments_started(struct assignments *choices, const char *server,
+assignments_started(struct assignments *all, const char *server,
     const char *user, long age)
 {
-	const struct choice key = {
-		.when = choices->now - (age > 0 ? age : 0) + ROUNDING,
-		.server = server,
-		.user = user,
+	const struct assignment key = {
+		.when = all->now - (age > 0 ? age : 0) + ROUNDING,
+		.fields = { server, user },
 	};
 
-	remove_if(choices, has_started, &key);
+	remove_if(all, has_started, &key);
 }
 
 static bool
-is_chosen_anew(const struct choice *choice, const struct choice *key)
+is_replaced(const struct assignment *a, const struct assignment *key)
 {
-	return strcmp(choice->user, key->user) == 0 &&
-	    strcmp(choice->profile, key->profile) == 0;
+	return strcmp(a->fields[USER], key->fields[USER]) == 0 &&
+	    strcmp(a->fields[PROFILE], key->fields[PROFILE]) == 0;
 }
 
 int
-assignments_add(struct assignments *choices, const char *server, const char *user,
+assignments_add(struct assignments *all, const char *server, const char *user,
     const char *profile, struct x2gobroker_error *err)
 {
-	struct choice choice = { .when = choices->now, .user = user,
-	    .profile = profile };
-	char *lower;
+	struct assignment new = { .when = all->now,
+	    .fields = { server, user, profile } };
+	char *copy;
+	int i;
 
-	if (!is_word(server, false) || !is_word(user, false) ||
-	    !is_word(profile, true))
+	if (!are_valid(new.fields))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "the choice of %.200s for %.200s cannot be written down: "
-		    "there is a control character, a blank or too much in it",
-		    server, user);
-	remove_if(choices, is_chosen_anew, &choice);
-	if (choices->n == ASSIGNMENTS_MAX)
-		memmove(choices->list, choices->list + 1,
-		    --choices->n * sizeof(*choices->list));
-	choice.server = lower = arena_strndup(&choices->arena, server,
-	    strlen(server));
-	choice.user = arena_strndup(&choices->arena, user, strlen(user));
-	choice.profile = arena_strndup(&choices->arena, profile,
-	    strlen(profile));
-	if (lower == NULL || choice.user == NULL || choice.profile == NULL ||
-	    !append(choices, &choice))
+		    "the assignment of %.200s to %.200s cannot be stored: a "
+		    "name has a control character or a blank, or is too long",
+		    user, server);
+	remove_if(all, is_replaced, &new);
+	if (all->n == ASSIGNMENTS_MAX)
+		memmove(all->list, all->list + 1,
+		    --all->n * sizeof(*all->list));
+	for (i = 0; i < NFIELDS; i++) {
+		copy = arena_strndup(&all->arena, new.fields[i],
+		    strlen(new.fields[i]));
+		if (copy == NULL)
+			return error_nomem(err);
+		new.fields[i] = copy;
+		for (; i == SERVER && *copy != '\0'; copy++)
+			if (*copy >= 'A' && *copy <= 'Z')
+				*copy = (char)(*copy - 'A' + 'a');
+	}
+	if (!append(all, &new))
 		return error_nomem(err);
-	for (; *lower != '\0'; lower++)
-		if (*lower >= 'A' && *lower <= 'Z')
-			*lower = (char)(*lower - 'A' + 'a');
-	choices->changed = true;
+	all->changed = true;
 	return 0;
 }

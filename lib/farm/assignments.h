@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The choices of the last moments, in a file of state-dir that all brokers of
- * this host share.  A session that was given to a server some seconds ago is
- * not in that server's count yet; were it not remembered here, a class that
- * logs in at once would end up on one server.
+ * Which user was sent to which server in the last minute, in a file of
+ * state-dir that all brokers of this host share.  A new session takes some
+ * seconds to appear in the count of its server.  Without this file, a class
+ * that logs in at once would end up on one server.
  *
- * A choice is forgotten when the server has reported that the user's session
- * has started, when the same user chooses anew in the same profile, or after
- * ASSIGNMENT_SECONDS: then the person did not go there after all.
+ * An assignment ends when the server reports that the session has started, when
+ * the user is assigned again in the same profile, or after ASSIGNMENT_SECONDS,
+ * as the client did not connect then.
  */
 #ifndef FARM_ASSIGNMENTS_H
 #define FARM_ASSIGNMENTS_H
@@ -18,34 +18,33 @@
 
 #define ASSIGNMENT_SECONDS	60
 #define ASSIGNMENTS_FILE	"choices"	/* in state-dir */
-#define ASSIGNMENTS_MAX	10000		/* the oldest ones go then */
+#define ASSIGNMENTS_MAX	10000		/* then the oldest is dropped */
 
 struct assignments;
 
-/* Read the file and lock it (no longer than timeout_ms is waited for the lock).
- * Where it can't be, -1 with err filled in: balancing has to do without.  A
- * damaged file is an empty one.  dir must be a directory that only root and
- * the account of this process can write to; it is made if it is missing and its
- * parent is there. */
+/* Lock the file, waiting at most timeout_ms, and read it.  A damaged file
+ * counts as an empty one.  For dir see statefile_open().  -1: balancing has to
+ * work without the file. */
 int	assignments_open(const char *dir, time_t now, int timeout_ms,
 	    struct assignments **out, struct x2gobroker_error *err);
 
-/* server is "NAME:PORT" as the profile has it, in any case. */
-long	assignments_pending(const struct assignments *choices, const char *server);
+/* The number of assignments to server, which is "NAME:PORT" as in the profile,
+ * in any case. */
+long	assignments_pending(const struct assignments *all, const char *server);
 
 /* The server has reported a session of user that is age seconds old. */
-void	assignments_started(struct assignments *choices, const char *server,
+void	assignments_started(struct assignments *all, const char *server,
 	    const char *user, long age);
 
-/* Remember that user was sent to server, by the profile of that id. */
-int	assignments_add(struct assignments *choices, const char *server,
+/* Store that user was sent to server, by the profile with this id. */
+int	assignments_add(struct assignments *all, const char *server,
 	    const char *user, const char *profile,
 	    struct x2gobroker_error *err);
 
-/* Replace the file, atomically, if anything has changed. */
-int	assignments_save(struct assignments *choices, struct x2gobroker_error *err);
+/* Replace the file if anything has changed. */
+int	assignments_save(struct assignments *all, struct x2gobroker_error *err);
 
-/* Unlock and free; NULL is fine.  What was not saved is lost. */
-void	assignments_close(struct assignments *choices);
+/* Unlock and free (NULL is allowed).  Unsaved changes are lost. */
+void	assignments_close(struct assignments *all);
 
 #endif

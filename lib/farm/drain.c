@@ -1,20 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/address.h"
-#include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/textfile.h"
 #include "farm/drain.h"
-#include "base/safefile.h"
 
-#define BLANKS		" \t\r\n"
-#define LOCK_WAIT_MS	10000	/* nobody has so much to write */
+#define BLANKS		" \t\r"
+#define NOT_A_HOST	"\"%.200s\" is neither a host name nor an address"
 
 /*
  * Names
@@ -30,18 +24,18 @@ is_host(const char *name)
 	    address_parse(name, len, &ignored);
 }
 
-/* Whether the two, which are hosts, can mean the same one. */
+/* Whether two names can mean the same host. */
 static bool
 is_same(const char *a, const char *b)
 {
 	struct host host = { .port = 0 };
 
-	memcpy(host.name, a, strlen(a) + 1);
+	strlcpy(host.name, a, sizeof(host.name));
 	return hostlist_match(&host, 1, b) != NULL;
 }
 
-/* Whether host needs no line of its own beside one of name: a full name says
- * nothing of other hosts with its first label. */
+/* Whether the line NAME in the file already drains host.  A full name does not
+ * drain other hosts with the same first label. */
 static bool
 is_covered_by(const char *host, const char *name)
 {
@@ -64,99 +58,53 @@ drain_has(const struct x2gobroker_drained *drained, const struct host *host)
  * The file
  */
 
-struct reader {
-	const char *path;
-	FILE *fp;		/* NULL: there is no file */
-	char *line;		/* as it stands there */
-	char *name;		/* of a host; NULL: there is none in the line */
-	size_t size;
-	unsigned int number;
-};
-
-#define cleanup_reader	__attribute__((cleanup(reader_close)))
-
+/* Get the next line of the file, and a copy of the name in it in *name, which
+ * is freed first; NULL if the line is empty or a comment.  1, 0 at the end, or
+ * -1. */
 static int
-reader_open(struct reader *r, const char *path, struct x2gobroker_error *err)
-{
-	memset(r, 0, sizeof(*r));
-	r->path = path;
-	if ((r->fp = safefile_open(path, err)) != NULL)
-		return 0;
-	return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
-}
-
-static void
-reader_close(struct reader *r)
-{
-	if (r->fp != NULL)
-		fclose(r->fp);
-	free(r->line);
-	free(r->name);
-}
-
-/* Read the next line.  1: there it is; 0: there is none; -1: it cannot be
- * read. */
-static int
-reader_next(struct reader *r, struct x2gobroker_error *err)
+next_name(struct textfile *file, char **name, struct x2gobroker_error *err)
 {
 	const char *word;
-	ssize_t i, n;
 	size_t len;
 
-	free(r->name);
-	r->name = NULL;
-	errno = 0;
-	if (r->fp == NULL)
+	free(*name);
+	*name = NULL;
+	if (!textfile_next(file))
 		return 0;
-	if ((n = getline(&r->line, &r->size, r->fp)) == -1)
-		return feof(r->fp) ? 0 : error_errno(err, r->path,
-		    "cannot be read");
-	r->number++;
-	for (i = 0; i < n; i++)
-		if (r->line[i] == '\0')
-			r->line[i] = '\1';	/* refused, but not the end */
-	word = r->line + strspn(r->line, BLANKS);
+	word = file->line + strspn(file->line, BLANKS);
 	len = strlen(word);
 	while (len > 0 && strchr(BLANKS, word[len - 1]) != NULL)
 		len--;
-	if (len == 0 || *word == '#')
-		return 1;
-	if ((r->name = strndup(word, len)) == NULL)
+	if (len > 0 && *word != '#' && (*name = strndup(word, len)) == NULL)
 		return error_nomem(err);
 	return 1;
-}
-
-static int
-add_name(struct x2gobroker_drained *drained, struct reader *r,
-    struct x2gobroker_error *err)
-{
-	char **more;
-
-	/* one that is misspelt would go on getting sessions */
-	if (!is_host(r->name))
-		return error_set(err, X2GOBROKER_ERR_SYNTAX, r->path,
-		    r->number, "\"%.200s\" is neither a host's name nor an "
-		    "address", r->name);
-	more = reallocarray(drained->names, drained->n + 1, sizeof(*more));
-	if (more == NULL)
-		return error_nomem(err);
-	drained->names = more;
-	drained->names[drained->n++] = steal(&r->name);
-	return 0;
 }
 
 static int
 load(struct x2gobroker_drained *drained, const char *path,
     struct x2gobroker_error *err)
 {
-	cleanup_reader struct reader r;
+	cleanup_textfile struct textfile file;
+	cleanup_free char *name = NULL;
+	char **names;
 	int more;
 
-	if (reader_open(&r, path, err) == -1)
+	if (textfile_read(&file, path, safefile_open, err) == -1)
 		return -1;
-	while ((more = reader_next(&r, err)) == 1)
-		if (r.name != NULL && add_name(drained, &r, err) == -1)
-			return -1;
+	while ((more = next_name(&file, &name, err)) == 1) {
+		if (name == NULL)
+			continue;
+		/* a server with a misspelt name would go on getting sessions */
+		if (!is_host(name))
+			return error_set(err, X2GOBROKER_ERR_SYNTAX, path,
+			    file.number, NOT_A_HOST, name);
+		names = reallocarray(drained->names, drained->n + 1,
+		    sizeof(*names));
+		if (names == NULL)
+			return error_nomem(err);
+		drained->names = names;
+		drained->names[drained->n++] = steal(&name);
+	}
 	return more;
 }
 
@@ -204,105 +152,59 @@ x2gobroker_drained_get(const struct x2gobroker_drained *drained, size_t i)
  * Changes
  */
 
-/* The directory of the file, made if make says so and it is missing, and locked
- * for those who change the file; -1 with ERR_NOTFOUND where there is none. */
+/* Copy the lines of the file to text, except those of host if it is undrained.
+ * *found says whether host was found.  Invalid lines are copied as they are. */
 static int
-lock_dir(const char *path, bool make, struct x2gobroker_error *err)
+copy_lines(const char *path, const char *host, bool undrain, struct buf *text,
+    bool *found, struct x2gobroker_error *err)
 {
-	cleanup_free char *dir = strdup(path);
-	char *slash;
-	int fd;
-
-	if (dir == NULL)
-		return error_nomem(err);
-	if (path[0] != '/')
-		return error_set(err, X2GOBROKER_ERR_VALUE, path, 0,
-		    "drain-file must be a path from / on");
-	slash = strrchr(dir, '/');
-	slash[slash == dir ? 1 : 0] = '\0';
-	make = make && mkdir(dir, 0755) == 0;
-	if (safefile_check_dir(dir, err) == -1)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return error_errno(err, dir, "cannot be opened");
-	/* brokers must be able to read it, whatever our umask is */
-	if ((!make || fchmod(fd, 0755) == 0) &&
-	    safefile_lock(fd, LOCK_WAIT_MS) == 0)
-		return fd;
-	error_errno(err, dir, "cannot be locked (lslocks says who has "
-	    "locked it)");
-	close(fd);
-	return -1;
-}
-
-static int
-replace(int dirfd, const char *path, const struct buf *text,
-    struct x2gobroker_error *err)
-{
-	const struct safefile_new new = {
-		.dirfd = dirfd,
-		.name = strrchr(path, '/') + 1,
-		.temporary = ".drained.new",
-		.mode = 0644,
-		.sync = true,
-	};
-
-	return safefile_replace(&new, text, path, err);
-}
-
-/* Copy the lines of the file to text, without those of host where it is to come
- * off; they are counted, as are those that cover it where it is to be put on.
- * Lines that are wrong stay as they are. */
-static int
-copy_lines(const char *path, const char *host, bool off, struct buf *text,
-    size_t *found, struct x2gobroker_error *err)
-{
-	cleanup_reader struct reader r;
-	bool is_one;
+	cleanup_textfile struct textfile file;
+	cleanup_free char *name = NULL;
+	bool matches;
 	int more;
 
-	*found = 0;
-	if (reader_open(&r, path, err) == -1)
+	*found = false;
+	if (textfile_read(&file, path, safefile_open, err) == -1)
 		return -1;
-	while ((more = reader_next(&r, err)) == 1) {
-		is_one = r.name != NULL && is_host(r.name) &&
-		    (off ? is_same(r.name, host) :
-		    is_covered_by(host, r.name));
-		*found += is_one;
-		if (off && is_one)
-			continue;
-		buf_puts(text, r.line);
-		if (text->len > 0 && text->data[text->len - 1] != '\n')
-			buf_putc(text, '\n');
+	while ((more = next_name(&file, &name, err)) == 1) {
+		matches = name != NULL && is_host(name) && (undrain ?
+		    is_same(name, host) : is_covered_by(host, name));
+		*found |= matches;
+		if (!undrain || !matches)
+			buf_printf(text, "%s\n", file.line);
 	}
 	return more;
 }
 
 static int
-change(const struct x2gobroker_config *config, const char *host, bool off,
+change(const struct x2gobroker_config *config, const char *host, bool undrain,
     bool *changed, struct x2gobroker_error *err)
 {
 	const char *path = config->drain_file;
 	cleanup_buf struct buf text = { 0 };
 	cleanup_fd int dir = -1;
-	size_t found;
+	struct x2gobroker_error own;
+	bool found;
 
+	*changed = false;
+	if (err == NULL)
+		err = &own;
 	if (!is_host(host))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "\"%.200s\" is neither a host's name nor an address",
-		    host);
-	if ((dir = lock_dir(path, !off, err)) == -1)
-		return off && err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
-	if (copy_lines(path, host, off, &text, &found, err) == -1)
+		    NOT_A_HOST, host);
+	if (path[0] != '/')
+		return error_set(err, X2GOBROKER_ERR_VALUE, path, 0,
+		    "drain-file must be an absolute path");
+	if ((dir = textfile_lock(path, !undrain, err)) == -1)
+		return undrain && err->code == X2GOBROKER_ERR_NOTFOUND ? 0 :
+		    -1;
+	if (copy_lines(path, host, undrain, &text, &found, err) == -1)
 		return -1;
-	if (off ? found == 0 : found > 0)
+	if (found != undrain)
 		return 0;
-	if (!off) {
-		buf_puts(&text, host);
-		buf_putc(&text, '\n');
-	}
-	if (replace(dir, path, &text, err) == -1)
+	if (!undrain)
+		buf_printf(&text, "%s\n", host);
+	if (textfile_replace(dir, path, &text, err) == -1)
 		return -1;
 	*changed = true;
 	return 0;
@@ -312,18 +214,12 @@ int
 x2gobroker_drain(const struct x2gobroker_config *config, const char *host,
     bool *changed, struct x2gobroker_error *err)
 {
-	struct x2gobroker_error own;
-
-	*changed = false;
-	return change(config, host, false, changed, err != NULL ? err : &own);
+	return change(config, host, false, changed, err);
 }
 
 int
 x2gobroker_undrain(const struct x2gobroker_config *config, const char *host,
     bool *changed, struct x2gobroker_error *err)
 {
-	struct x2gobroker_error own;
-
-	*changed = false;
-	return change(config, host, true, changed, err != NULL ? err : &own);
+	return change(config, host, true, changed, err);
 }

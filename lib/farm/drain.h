@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Servers that get no new sessions, in drain-file: a name a line, as somebody
- * wrote it, '#' begins a comment line.  It outlives a reboot of the broker, as
- * work on a server may.
+ * Servers that get no new sessions.  drain-file has one name in a line; '#'
+ * begins a comment line.  It survives a reboot of the broker, as maintenance of
+ * a server can take longer.
  */
 #ifndef FARM_DRAIN_H
 #define FARM_DRAIN_H
@@ -16,7 +16,7 @@ struct x2gobroker_drained {
 	size_t n;
 };
 
-/* Whether the host is one of them (full or short name, hostlist_match()). */
+/* Whether the host is drained, by its full or short name (hostlist_match()). */
 bool	drain_has(const struct x2gobroker_drained *drained,
 	    const struct host *host);
 

@@ -187,7 +187,7 @@ def test_types(world):
                         type + ': authorize says what it did')
         world.check_in(key, world.user, type)
         done = world.site.ctl('authorize', world.user.name, key + '.pub')
-        world.check_ctl(done, 0, ['is there already'], type + ': again')
+        world.check_ctl(done, 0, ['already present'], type + ': again')
         done = world.site.ctl('revoke', world.user.name, key + '.pub')
         world.check_ctl(done, 0, [fingerprint(key), ': removed', '1 key of'],
                         type + ': revoke says what it did')
@@ -201,7 +201,7 @@ def test_two_users(world):
     for key, account in zip(keys, [world.user, world.other] * 2):
         world.check_in(key, account, os.path.basename(key))
     done = world.site.ctl('authorize', world.other.name, keys[0] + '.pub')
-    world.check_ctl(done, 1, ["%s's already" % world.user.name,
+    world.check_ctl(done, 1, ['%s has this key already' % world.user.name,
                               str(world.site.key_file(world.user.name)) + ':1'],
                     "another user's key is refused, and where it is")
     world.check_in(keys[0], world.user, 'who has it keeps it')
@@ -311,7 +311,7 @@ HOSTILE = [
     ('shell', '$(id).pub', None, 'must have only'),
     ('blanks', 'root root.pub', None, 'must have only'),
     ('a line break', 'root\nroot.pub', None, 'must have only'),
-    ('no account', 'x2gotest-nobody.pub', None, 'there is none'),
+    ('no account', 'x2gotest-nobody.pub', None, 'no such account'),
     ('no name', '.pub', None, ''),
     ('hidden', '.USER.pub', None, ''),
     ('a backup', 'USER.pub~', None, ''),
@@ -369,9 +369,9 @@ BAD_NAMES = [
     ('a path within', 'USER/../x', 'must have only'),
     ('a quote', 'a"b', 'must have only'),
     ('an option', '-x', ''),
-    ('nothing', '', 'name of an account'),
-    ('no account', 'x2gotest-nobody', 'there is none'),
-    ('a number', '0', 'there is none'),
+    ('nothing', '', 'account name is empty'),
+    ('no account', 'x2gotest-nobody', 'no such account'),
+    ('a number', '0', 'no such account'),
 ]
 
 

@@ -190,7 +190,7 @@ EXAMPLES = [
         pieces=('no key for an automatic login: ', 'the agent there says: ',
                 'the user may not enter the directory')),
     Row(STORY, 'authorized-keys: /etc', 'log',
-        pieces=('the same key is in ', "it could be either user's, so it is nobody's")),
+        pieces=('the same key is in ', 'a key of two users is not accepted')),
     Row(STORY, '# chown x2gobroker:x2gousers', 'commands'),
     Row(BROKER, '# chown x2gobroker:x2gousers', 'commands'),
     Row(STORY, 'ts01: /var/lib/x2gobroker/.ssh:', 'log',

@@ -37,7 +37,7 @@ take_all(const struct stalekey *new, size_t size)
 			    strcmp(taken.list[i].line, new->line) == 0 &&
 			    strcmp(taken.list[i].file, new->file) == 0;
 		}
-		must(stalekeys_settle(fuzz_dir(), &taken, NULL, NULL) == 0);
+		must(stalekeys_update(fuzz_dir(), &taken, NULL, NULL) == 0);
 		i = taken.n;
 		stalekeys_free(&taken);
 		if (i == 0)
@@ -56,7 +56,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct stalekeys none = { 0 };
 
 	fuzz_write(STALEKEYS_FILE, data, size);
-	must(stalekeys_settle(fuzz_dir(), &none, &new, NULL) == 0);
+	must(stalekeys_update(fuzz_dir(), &none, &new, NULL) == 0);
 	must(take_all(&new, size + 2) >= 1);
 	must(take_all(&new, size) == 0);
 	return 0;

@@ -306,14 +306,14 @@ a_key_of_two_users_is_nobodys(void **state unused)
 		struct problem problem;
 	} rows[] = {
 		{ "bob", "\n" TYPE KEY_A " b", { X2GOBROKER_ERR_DENIED, 2,
-		    "keys.d/alice.pub:3: it could be either user's" } },
+		    "keys.d/alice.pub:3: a key of two users is not" } },
 		{ "aaron", TYPE KEY_A, { X2GOBROKER_ERR_DENIED, 3,
-		    "keys.d/aaron.pub:1: it could be either user's" } },
+		    "keys.d/aaron.pub:1: a key of two users is not" } },
 		/* who does not exist today may do so tomorrow */
 		{ "nobody-of-this-name", TYPE KEY_A, { X2GOBROKER_ERR_DENIED,
-		    1, "keys.d/alice.pub:3: it could be" } },
+		    1, "keys.d/alice.pub:3: a key of two" } },
 		{ "ALICE", TYPE KEY_A, { X2GOBROKER_ERR_DENIED, 3,
-		    "keys.d/ALICE.pub:1: it could be" } },
+		    "keys.d/ALICE.pub:1: a key of two" } },
 	};
 	struct x2gobroker_error err;
 	struct problems problems;
@@ -342,12 +342,12 @@ an_account_must_exist_by_that_very_name(void **state unused)
 		struct problem problem;
 	} rows[] = {
 		{ "carol", { X2GOBROKER_ERR_NOTFOUND, 1,
-		    "account carol cannot be looked up: there is none" } },
-		{ "0", { X2GOBROKER_ERR_NOTFOUND, 1, "there is none" } },
+		    "account carol cannot be looked up: no such account" } },
+		{ "0", { X2GOBROKER_ERR_NOTFOUND, 1, "no such account" } },
 		{ "broken", { X2GOBROKER_ERR_NOTFOUND, 1,
 		    "Input/output error" } },
 		{ "ALICE", { X2GOBROKER_ERR_VALUE, 1,
-		    "ALICE is really called alice" } },
+		    "ALICE is called alice" } },
 	};
 	struct x2gobroker_error err;
 	struct problems problems;
@@ -532,7 +532,7 @@ what_sshd_asks_must_be_a_key(void **state unused)
 		    rows[i][1], NULL, NULL, &name, &err) == -1);
 		check(rows[i][0], name == NULL);
 		check_problem(rows[i][0], &err, &(const struct problem){
-		    X2GOBROKER_ERR_VALUE, 0, "the key that was offered" });
+		    X2GOBROKER_ERR_VALUE, 0, "the offered key" });
 	}
 }
 
@@ -618,7 +618,7 @@ what_was_done_is_told_for_each_key(void **state unused)
 	change(true, "\n" TYPE KEY_A " a\n" TYPE KEY_B " b c\n" TYPE KEY_C,
 	    &problems);
 	check_problems("add", &problems, (struct problem[]){
-	    { X2GOBROKER_OK, 2, TYPE PRINT_A " a: is there already" },
+	    { X2GOBROKER_OK, 2, TYPE PRINT_A " a: already present" },
 	    { X2GOBROKER_OK, 3, TYPE PRINT_B " b c: added" },
 	    { X2GOBROKER_OK, 4, TYPE PRINT_C ": added" }, { 0 } });
 	assert_string_equal(problems.list[0].file, "given.pub");
@@ -630,7 +630,7 @@ what_was_done_is_told_for_each_key(void **state unused)
 	change(false, TYPE KEY_B "\n" TYPE KEY_C, &problems);
 	check_problems("remove", &problems, (struct problem[]){
 	    { X2GOBROKER_OK, 2, TYPE PRINT_C ": removed" },
-	    { X2GOBROKER_WARNING, 1, TYPE PRINT_B ": was not there" }, { 0 } });
+	    { X2GOBROKER_WARNING, 1, TYPE PRINT_B ": not found" }, { 0 } });
 }
 
 static void
@@ -661,9 +661,9 @@ what_is_no_public_key_is_not_added(void **state unused)
 		struct problem problems[3];
 	} rows[] = {
 		{ "nothing", "", { { X2GOBROKER_ERR_VALUE, 0,
-		    "there is no public key in it" } } },
+		    "no public key in this file" } } },
 		{ "comments", "# x\n\n", { { X2GOBROKER_ERR_VALUE, 0,
-		    "there is no public key in it" } } },
+		    "no public key in this file" } } },
 		/* of what may be a secret, no more than the first line */
 		{ "OpenSSH", PRIVATE("OPENSSH "), { { X2GOBROKER_ERR_VALUE, 1,
 		    "this is the private key; use the .pub file" } } },
@@ -696,7 +696,7 @@ what_is_no_public_key_is_not_added(void **state unused)
 		{ "one of two", TYPE KEY_B "\n" TYPE KEY_A "x\n", {
 		    { X2GOBROKER_ERR_VALUE, 2, "damaged" } } },
 		{ "another user's", TYPE KEY_A "\n" TYPE KEY_C, {
-		    { X2GOBROKER_ERR_DENIED, 2, "this key is bob's already: it "
+		    { X2GOBROKER_ERR_DENIED, 2, "bob has this key already: it "
 		    "is in " } } },
 	};
 	struct problems problems;
@@ -719,12 +719,12 @@ keys_are_added_for_accounts_alone(void **state unused)
 		const char *name;
 		struct problem problem;
 	} rows[] = {
-		{ "", { X2GOBROKER_ERR_VALUE, 0, "name of an account" } },
+		{ "", { X2GOBROKER_ERR_VALUE, 0, "account name is empty" } },
 		{ "../alice", { X2GOBROKER_ERR_VALUE, 0, "must begin with" } },
 		{ "-x", { X2GOBROKER_ERR_VALUE, 0, "must begin with" } },
-		{ "alice/../bob", { X2GOBROKER_ERR_VALUE, 0, "must have" } },
-		{ "a\"b", { X2GOBROKER_ERR_VALUE, 0, "must have only" } },
-		{ "carol", { X2GOBROKER_ERR_NOTFOUND, 0, "there is none" } },
+		{ "alice/../bob", { X2GOBROKER_ERR_VALUE, 0, "must consist" } },
+		{ "a\"b", { X2GOBROKER_ERR_VALUE, 0, "must consist of" } },
+		{ "carol", { X2GOBROKER_ERR_NOTFOUND, 0, "no such account" } },
 		{ "broken", { X2GOBROKER_ERR_NOTFOUND, 0, "Input/output" } },
 		{ "ALICE", { X2GOBROKER_ERR_VALUE, 0, "called alice; use" } },
 	};
@@ -866,7 +866,7 @@ all_that_is_wrong_is_reported(void **state unused)
 	    { X2GOBROKER_ERR_UNSAFE, 0, "others may write it" },
 	    { X2GOBROKER_ERR_NOTFOUND, 0, "account carol cannot be looked" },
 	    { X2GOBROKER_WARNING, 5, "the same key is in line 3" },
-	    { X2GOBROKER_ERR_VALUE, 1, "alice.pub:5: it could be either" },
+	    { X2GOBROKER_ERR_VALUE, 1, "alice.pub:5: a key of two users" },
 	    { 0 } });
 }
 

@@ -123,7 +123,7 @@ what_stays_is_listed(void **state unused)
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		remove(test_path("state/" STALEKEYS_FILE));
-		assert_int_equal(stalekeys_settle(state_dir, &none, &expired,
+		assert_int_equal(stalekeys_update(state_dir, &none, &expired,
 		    NULL), 0);
 		check(rows[i].label, place(rows[i].rows, 1, &said, NULL) ==
 		    rows[i].result);

@@ -40,7 +40,7 @@ note(const char *server, int64_t expires, const char *line)
 	const struct stalekey lease = lease_of(server, expires, line);
 	const struct stalekeys none = { 0 };
 
-	assert_int_equal(stalekeys_settle(dir, &none, &lease, NULL), 0);
+	assert_int_equal(stalekeys_update(dir, &none, &lease, NULL), 0);
 }
 
 /* The lines that are taken, with a blank behind each. */
@@ -130,7 +130,7 @@ what_is_done_is_forgotten(void **state unused)
 	note("ts01:22", NOW, "kept");
 	note("ts02:22", NOW, "b");
 	note("ts02:22", NOW, "a");
-	assert_int_equal(stalekeys_settle(dir, &done, &new, NULL), 0);
+	assert_int_equal(stalekeys_update(dir, &done, &new, NULL), 0);
 	assert_string_equal(text_of_file(),
 	    "1763930965\tts01:22\talice\t%h/.x2go/authorized_keys\tkept\n"
 	    "1763930965\tts02:22\talice\t%h/.x2go/authorized_keys\ta\n"
@@ -206,14 +206,14 @@ a_directory_that_others_can_write_to_is_not_used(void **state unused)
 
 	assert_int_equal(mkdir(dir, 0700), 0);
 	assert_int_equal(chmod(dir, 0770), 0);
-	assert_int_equal(stalekeys_settle(dir, &none, &lease, &err), -1);
+	assert_int_equal(stalekeys_update(dir, &none, &lease, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
 	assert_int_equal(stalekeys_take(dir, "ts01:22", NOW, &taken, &err), -1);
 	assert_int_equal(taken.n, 0);
 	assert_int_equal(access(test_path("state/" STALEKEYS_FILE), F_OK), -1);
 
 	/* but there is nothing to be said of nothing */
-	assert_int_equal(stalekeys_settle(dir, &none, NULL, &err), 0);
+	assert_int_equal(stalekeys_update(dir, &none, NULL, &err), 0);
 }
 
 static void
@@ -239,7 +239,7 @@ memory_may_be_out_at_any_time(void **state unused)
 	assert_int_equal(taken.n, 2);
 	for (i = 1;; i++) {
 		alloc_fail(i);
-		result = stalekeys_settle(dir, &taken, &lease, &err);
+		result = stalekeys_update(dir, &taken, &lease, &err);
 		if (!alloc_failed())
 			break;
 		assert_int_equal(result, -1);

@@ -125,7 +125,8 @@ static void
 what_belongs_to_somebody_else_is_unsafe(void **state unused)
 {
 	static const struct problem unsafe = { X2GOBROKER_ERR_UNSAFE, 0,
-	    "it belongs to uid 65534; it must be root's (chown root)" };
+	    "it belongs to uid 65534 and must belong to root "
+	    "(chown root)" };
 	const char *dir, *path;
 
 	if (geteuid() != 0)

@@ -231,7 +231,7 @@ what_cannot_stand_in_a_line_is_refused(void **state unused)
 		check(rows[i].user, assignments_add(choices, rows[i].server,
 		    rows[i].user, rows[i].profile, &err) == -1);
 		check_problem(rows[i].user, &err, &(const struct problem){
-		    X2GOBROKER_ERR_VALUE, 0, "cannot be written down" });
+		    X2GOBROKER_ERR_VALUE, 0, "cannot be stored" });
 	}
 	memset(name, 'a', sizeof(name) - 1);
 	name[sizeof(name) - 1] = '\0';

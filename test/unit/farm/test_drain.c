@@ -113,7 +113,7 @@ a_line_that_is_no_name_is_an_error(void **state unused)
 		check(lines[i], x2gobroker_drained_load(&test_config, &drained,
 		    &err) == -1);
 		check_problem(lines[i], &err, &(const struct problem){
-		    X2GOBROKER_ERR_SYNTAX, 3, "neither a host's name nor" });
+		    X2GOBROKER_ERR_SYNTAX, 3, "neither a host name nor" });
 		check_text(lines[i], err.file, file);
 		check(lines[i], drained == NULL);
 		check(lines[i], x2gobroker_drained_load(&test_config, &drained,
@@ -289,7 +289,7 @@ what_is_no_host_is_refused(void **state unused)
 		    &changed, &err) == -1);
 		check(hosts[i], !changed);
 		check_problem(hosts[i], &err, &(const struct problem){
-		    X2GOBROKER_ERR_VALUE, 0, "neither a host's name nor" });
+		    X2GOBROKER_ERR_VALUE, 0, "neither a host name nor" });
 		check(hosts[i], x2gobroker_undrain(&test_config, hosts[i],
 		    &changed, NULL) == -1);
 	}
@@ -310,7 +310,7 @@ all_can_read_the_list(void **state unused)
 	assert_int_equal(st.st_mode & 07777, 0644);
 	assert_int_equal(stat(test_path("lib"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
-	assert_int_equal(access(test_path("lib/.drained.new"), F_OK), -1);
+	assert_int_equal(access(test_path("lib/.new"), F_OK), -1);
 }
 
 static void
