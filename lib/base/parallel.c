@@ -7,17 +7,17 @@
 #include "base/clock.h"
 #include "base/parallel.h"
 
-#define STACK_SIZE	(512 * 1024)	/* a resolver's modules want some */
+#define STACK_SIZE	(512 * 1024)	/* modules of the resolver need some */
 
-/* How long those that keep to the deadline may take to say so. */
+/* After the deadline, the time for jobs that observe it to return. */
 #define GRACE_MS	250
 
 struct round {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct parallel_job **jobs;	/* the caller's; not ours once it is over */
-	size_t n, next;			/* next: the first that nobody does yet */
-	size_t busy;			/* jobs that are being done */
+	struct parallel_job **jobs;	/* the caller's, until over */
+	size_t n, next;			/* next: the first not started */
+	size_t busy;			/* jobs that are running */
 	int64_t deadline;
 	bool over;
 	size_t users;			/* threads, and the caller */
@@ -100,7 +100,7 @@ make_round(struct parallel_job **jobs, size_t n, int64_t deadline)
 	return round;
 }
 
-/* With the lock held.  Fewer threads than asked for will do, one at least. */
+/* With the lock held.  One thread is enough, though more are faster. */
 static int
 start_threads(struct round *round)
 {
@@ -111,8 +111,7 @@ start_threads(struct round *round)
 	pthread_t thread;
 	int result = 0;
 
-	/* a broken pipe is a thread's own matter, all others are the
-	 * caller's */
+	/* signals are for the caller's thread */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	pthread_attr_init(&attr);
@@ -129,9 +128,9 @@ start_threads(struct round *round)
 	return round->users > 1 || n == 0 ? 0 : -1;
 }
 
-/* The first job that is done and not told of yet, or NULL. */
+/* The first job that is done and not reported yet, or NULL. */
 static struct parallel_job *
-find_news(const struct round *round)
+find_done(const struct round *round)
 {
 	size_t i;
 
@@ -141,15 +140,15 @@ find_news(const struct round *round)
 	return NULL;
 }
 
-/* With the lock held, which is released for the calls; so what has changed
- * meanwhile is looked for again. */
+/* With the lock held, which is released during the calls; so search again after
+ * each. */
 static void
 tell_progress(struct round *round, size_t *told, parallel_progress *progress,
     void *arg)
 {
 	struct parallel_job *job;
 
-	while ((job = find_news(round)) != NULL) {
+	while ((job = find_done(round)) != NULL) {
 		job->told = true;
 		++*told;
 		if (progress == NULL)
@@ -160,7 +159,7 @@ tell_progress(struct round *round, size_t *told, parallel_progress *progress,
 	}
 }
 
-/* With the lock held: wait for a change, not beyond the deadline. */
+/* With the lock held: wait for a change until the deadline. */
 static bool
 wait_for_change(struct round *round, int64_t deadline)
 {
@@ -173,7 +172,7 @@ wait_for_change(struct round *round, int64_t deadline)
 	    &until) != ETIMEDOUT;
 }
 
-/* With the lock held: wait a moment for those that are late, and leave those
+/* With the lock held: wait a moment for jobs that are late, and abandon those
  * that hang. */
 static void
 end_round(struct round *round)

@@ -4,10 +4,10 @@
 #include "client/envelope.h"
 
 /*
- * In these forms '@' stands for the uuid, the same one wherever it stands, and
- * ' ' for any number of blanks ("bash-lc" would be no command, but then it is
- * not run as one either).  What stands between head and tail is the content;
- * the tail is what the command ends with, so the content can hold anything.
+ * In these forms '@' stands for the uuid, the same one each time, and ' ' for
+ * any number of blanks, even none: nothing is executed, so "bash-lc" does no
+ * harm.  The content is what is between head and tail.  As the tail ends the
+ * command, the content can contain anything.
  */
 #define BEGIN_QUOTED	"'echo \"X2GODATABEGIN:@\"; "
 #define END_QUOTED	"; echo \"X2GODATAEND:@\";'"
@@ -50,8 +50,8 @@ is_uuid(const char *text, size_t len)
 	return true;
 }
 
-/* Compare the beginning of text with form; returns how much of it that is, or
- * 0.  uuid is filled in where it is empty, else compared. */
+/* Compare the start of text with form.  Returns the length of the match, or 0.
+ * An empty uuid is filled in, another one is compared. */
 static size_t
 match_head(const char *form, const char *text, size_t len,
     char uuid[static UUID_LEN + 1])
@@ -78,7 +78,7 @@ match_head(const char *form, const char *text, size_t len,
 	return i;
 }
 
-/* The same from the end: returns where in text the tail begins, or len. */
+/* The same for the end of text.  Returns where the tail begins, or len. */
 static size_t
 match_tail(const char *form, const char *text, size_t len,
     const char uuid[static UUID_LEN + 1])

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How X2Go clients wrap what they want to say into a line of shell.  The
- * wrapping is compared with the forms that clients are known to send; none of
- * it is ever given to a shell.
+ * X2Go clients wrap a command in a line of shell.  The line is compared with
+ * the forms that known clients send; no shell ever sees it.
  */
 #ifndef CLIENT_ENVELOPE_H
 #define CLIENT_ENVELOPE_H
@@ -13,13 +12,13 @@
 #define UUID_LEN	36	/* 8-4-4-4-12 lower-case hex digits */
 
 struct envelope {
-	char uuid[UUID_LEN + 1];	/* "": there are no markers */
-	const char *text;		/* what is inside, borrowed */
+	char uuid[UUID_LEN + 1];	/* "": no markers */
+	const char *text;		/* the content, borrowed */
 	size_t len;
 };
 
-/* Take command apart.  A command that is in none of the wrappings is its own
- * content, with no uuid. */
+/* Find the content of command.  A command in another form is its own content,
+ * without a uuid. */
 void	envelope_open(const char *command, struct envelope *out);
 
 #endif

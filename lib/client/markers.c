@@ -5,8 +5,8 @@
 
 #include "client/markers.h"
 
-/* <br> is none of the protocol's, but the client puts a line break for it
- * before it reads the lines. */
+/* <br> is not part of the protocol, but the client replaces it by a line break
+ * before it splits the answer into lines. */
 static const char *const words[] = {
 	"AUTHID:", "Access granted", "START_USER_SESSIONS",
 	"END_USER_SESSIONS", "START_CLIENT_CONFIG", "END_CLIENT_CONFIG",
@@ -14,7 +14,7 @@ static const char *const words[] = {
 	"-----BEGIN ", "-----END ", "<br>",
 };
 
-/* What they begin with; most values have none of these. */
+/* The first characters of the words.  Most values have none of them. */
 static const bool begins_word[UCHAR_MAX + 1] = {
 	['A'] = true, ['S'] = true, ['E'] = true, ['X'] = true, ['-'] = true,
 	['<'] = true,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The words that the X2Go client searches an answer for.  It searches all of
- * it, names of profiles included, so they must not come up by accident or by
- * somebody's wish.
+ * The words that the X2Go client looks for in an answer.  It looks everywhere,
+ * even in names of profiles, so these must not contain such a word.
  */
 #ifndef CLIENT_MARKERS_H
 #define CLIENT_MARKERS_H
@@ -19,7 +18,7 @@
 #define MARKER_BEGIN		"X2GODATABEGIN:"
 #define MARKER_END		"X2GODATAEND:"
 
-/* The first such word in text, or NULL. */
+/* Return the first such word in text, or NULL. */
 const char *markers_find(const char *text, size_t text_len);
 
 #endif

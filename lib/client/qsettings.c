@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The notation of Qt's QSettings, as its IniFormat reader has it: outside of
- * quotes "," makes a list, ";" a comment, blanks at both ends are dropped;
- * bytes are Latin-1; "\" begins an escape, of which \xHHHH takes as many hex
- * digits as come (so a hex digit behind it must be escaped as well) and gives
- * one UTF-16 unit; a value that begins with "@" is a type's name, "@@" is "@".
+ * The INI format as Qt's QSettings reads it.  Outside quotes "," separates the
+ * items of a list, ";" starts a comment, and blanks at both ends are dropped.
+ * Bytes are Latin-1.  "\" starts an escape: \xHHHH is one UTF-16 unit and takes
+ * all hex digits that follow, so a hex digit after it must be escaped as well.
+ * A value that begins with "@" names a type, "@@" is "@".
  */
 #include <stdint.h>
 #include <string.h>
@@ -53,7 +53,7 @@ put_escape(struct buf *buf, uint32_t cp)
 	buf_printf(buf, "\\x%x", (unsigned int)cp);
 }
 
-/* The bytes at the beginning of text that mean themselves between quotes. */
+/* The number of bytes at the start of text that need no escape in quotes. */
 static size_t
 span_plain(const char *text, size_t len, bool quoted)
 {
@@ -69,9 +69,9 @@ span_plain(const char *text, size_t len, bool quoted)
 	return i;
 }
 
-/* Write text as the inside of a quoted string.  If quoted, its backslashes and
- * quotes are in the notation already, and only what is not ASCII, or would be a
- * word of the protocol, is escaped. */
+/* Write text as the inside of a quoted string.  If it is quoted already, its
+ * backslashes and quotes are left alone, and only characters beyond ASCII and
+ * words of the protocol are escaped. */
 static void
 put_inside(struct buf *buf, const char *text, size_t len, bool quoted)
 {
@@ -106,8 +106,8 @@ put_inside(struct buf *buf, const char *text, size_t len, bool quoted)
 	}
 }
 
-/* Whether text is one string in the notation: it ends with the first '"' that
- * has no backslash before it, and all its escapes are whole. */
+/* Whether text is one quoted string: the first '"' without a backslash before
+ * it is at the end, and all escapes are complete. */
 static bool
 is_quoted(const char *text, size_t len)
 {

@@ -6,13 +6,13 @@
 
 #include "base/buf.h"
 
-/* Write "key=value" and a line end so that the INI reader of the X2Go client
- * (QSettings of Qt) gives back value as it stands here, in UTF-8.  A value
- * that the administrator has already put between two '"' is in that reader's
- * notation and left as it is, as far as that can do no harm. */
+/* Write a line "key=value" from which the INI reader of the X2Go client (Qt's
+ * QSettings) reads exactly value, which is UTF-8.  A value that the
+ * administrator has put between two '"' is already in that reader's format and
+ * left alone, as far as that does no harm. */
 void	qsettings_put(struct buf *buf, const char *key, const char *value);
 
-/* The same for a list "a, b": each item by itself, empty ones left out. */
+/* The same for a list "a, b": each item by itself, without empty ones. */
 void	qsettings_put_list(struct buf *buf, const char *key,
 	    const char *value);
 

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the client wants: one task and its options, written by whoever holds
- * the key.  Nothing is escaped by the client, so this recognises a format, it
- * does not interpret shell: a value is what stands between two '"' of which
- * the second is followed by an option or the end, or else a bare word.
+ * Parses a client's command: one task and its options.  Anybody who holds a key
+ * can send one, so nothing in it is trusted.  Clients do not escape anything,
+ * so this is a format of its own, not shell: a value is a word, or text between
+ * two '"' of which the second is followed by an option or the end.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/request.h"
 
-/* Linux hands at most 128 KiB to a program in one variable. */
+/* Linux limits an environment variable to 128 KiB. */
 #define COMMAND_MAX	(128 * 1024)
 
-/* What nobody's name or path has, and a shell would act on. */
+/* Special to a shell, and in no user name or path. */
 #define SHELL_CHARS	";&|<>$`()'\"\n\r\t"
 
 static const struct option_row {
@@ -59,6 +59,12 @@ x2gobroker_task_name(size_t i)
 	return i < LENGTH(task_rows) ? task_rows[i].name : NULL;
 }
 
+static int
+syntax_error(struct x2gobroker_error *err, const char *why)
+{
+	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0, "%s", why);
+}
+
 static const struct option_row *
 find_option(const char *name, size_t len)
 {
@@ -71,7 +77,7 @@ find_option(const char *name, size_t len)
 	return NULL;
 }
 
-/* Keep a value.  An option that is not known is one of a newer client. */
+/* Store a value.  Unknown options are those of newer clients, and ignored. */
 static int
 set_option(struct x2gobroker_request *request, const char *name,
     size_t name_len, const char *value, size_t len,
@@ -83,17 +89,11 @@ set_option(struct x2gobroker_request *request, const char *name,
 		return 0;
 	if (request->values[row->option] != NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "--%s is said twice", row->name);
+		    "--%s given more than once", row->name);
 	request->values[row->option] = strndup(value, len);
 	if (request->values[row->option] == NULL)
 		return error_nomem(err);
 	return 0;
-}
-
-static bool
-is_blank(char c)
-{
-	return c == ' ';
 }
 
 static bool
@@ -106,12 +106,12 @@ starts_option(const char *text, const char *end)
 static const char *
 skip_blanks(const char *text, const char *end)
 {
-	while (text < end && is_blank(*text))
+	while (text < end && *text == ' ')
 		text++;
 	return text;
 }
 
-/* The quote that closes a value: nothing or an option follows.  NULL: none. */
+/* Find the quote that closes a value: the end or an option follows it. */
 static const char *
 closing_quote(const char *text, const char *end)
 {
@@ -127,7 +127,7 @@ closing_quote(const char *text, const char *end)
 	return NULL;
 }
 
-/* Read the value at *text, and move behind it. */
+/* Read the value at *text, and move *text past it. */
 static int
 take_value(const char **text, const char *end, const char **value, size_t *len,
     struct x2gobroker_error *err)
@@ -138,22 +138,21 @@ take_value(const char **text, const char *end, const char **value, size_t *len,
 	*len = 0;
 	if (p < end && *p == '"') {
 		if ((quote = closing_quote(p + 1, end)) == NULL)
-			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-			    "a '\"' is not closed");
+			return syntax_error(err, "unclosed '\"'");
 		*value = p + 1;
 		*len = (size_t)(quote - *value);
 		*text = quote + 1;
 		return 0;
 	}
-	/* "--user  --task X": the client had nothing to say here */
+	/* "--user  --task X": the client sent an empty value */
 	if (p < end && starts_option(p, end)) {
 		*text = p;
 		return 0;
 	}
-	while (p < end && !is_blank(*p)) {
+	while (p < end && *p != ' ') {
 		if (strchr(SHELL_CHARS, *p) != NULL)
-			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-			    "a character that no value has outside of quotes");
+			return syntax_error(err,
+			    "invalid character outside quotes");
 		p++;
 	}
 	*len = (size_t)(p - *value);
@@ -161,7 +160,7 @@ take_value(const char **text, const char *end, const char **value, size_t *len,
 	return 0;
 }
 
-/* Read all "--name value" from text on. */
+/* Parse all "--name value" in text. */
 static int
 parse_options(struct x2gobroker_request *request, const char *text,
     const char *end, struct x2gobroker_error *err)
@@ -174,19 +173,18 @@ parse_options(struct x2gobroker_request *request, const char *text,
 		if (text == end)
 			return 0;
 		if (!starts_option(text, end))
-			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-			    "a word that belongs to no option");
+			return syntax_error(err,
+			    "unexpected word outside any option");
 		name = text += 2;
 		while (text < end && ((*text >= 'a' && *text <= 'z') ||
 		    *text == '-'))
 			text++;
 		name_len = (size_t)(text - name);
-		if (text < end && !is_blank(*text) && *text != '=')
-			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-			    "no option's name");
+		if (text < end && *text != ' ' && *text != '=')
+			return syntax_error(err, "invalid option name");
 		if (text < end)
 			text++;
-		/* a password is all the rest, as it is */
+		/* a password is all the rest, whatever it contains */
 		if (name_len == 7 && memcmp(name, "newpass", 7) == 0) {
 			value = text;
 			len = (size_t)(end - text);
@@ -198,48 +196,45 @@ parse_options(struct x2gobroker_request *request, const char *text,
 	}
 }
 
-/* The path of the broker as the URL has it, which can be empty and have
- * blanks, stands before the first option.  Nothing is done with it. */
+/* Skip what precedes the first option: the path of the broker in the URL, which
+ * can be empty or contain blanks.  It is not used. */
 static const char *
 skip_path(const char *text, const char *end, struct x2gobroker_error *err)
 {
 	const char *p = text;
 
 	for (; p < end; p++) {
-		if (starts_option(p, end) && (p == text || is_blank(p[-1])))
+		if (starts_option(p, end) && (p == text || p[-1] == ' '))
 			return p;
 		if (strchr(SHELL_CHARS, *p) != NULL)
 			break;
 	}
-	error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-	    "none of the forms that an X2Go client sends");
+	syntax_error(err, "not a command that an X2Go client sends");
 	return NULL;
 }
 
 static int
-settle_task(struct x2gobroker_request *request, struct x2gobroker_error *err)
+parse_task(struct x2gobroker_request *request, struct x2gobroker_error *err)
 {
 	const char *name = request->values[OPT_TASK];
 	size_t i;
 
 	if (name == NULL)
-		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "no --task");
+		return syntax_error(err, "--task is missing");
 	for (i = 0; i < LENGTH(task_rows); i++)
 		if (strcmp(task_rows[i].name, name) == 0)
 			request->task = task_rows[i].task;
 	if (request->task == TASK_NONE)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "--task %.100s: no such task", name);
+		    "--task %.100s: unknown task", name);
 	if (request->task == TASK_SELECTSESSION &&
 	    request->values[OPT_SID] == NULL)
-		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "selectsession without --sid");
+		return syntax_error(err, "selectsession requires --sid");
 	request->kind = X2GOBROKER_REQUEST_TASK;
 	return 0;
 }
 
-/* What cannot be in a value at all: it would reach logs and answers. */
+/* Refuse characters that must not get into logs and answers. */
 static int
 check_values(const struct x2gobroker_request *request,
     struct x2gobroker_error *err)
@@ -251,27 +246,26 @@ check_values(const struct x2gobroker_request *request,
 	for (i = 0; i < NOPTIONS; i++)
 		for (p = request->values[i]; p != NULL && *p != '\0'; p++)
 			if ((unsigned char)*p < 0x20 || *p == 0x7f)
-				return error_set(err, X2GOBROKER_ERR_SYNTAX,
-				    NULL, 0, "a control character");
+				return syntax_error(err,
+				    "control character in a value");
 	for (i = 0; i < LENGTH(names); i++) {
 		p = request->values[names[i]];
 		if (p != NULL && strpbrk(p, SHELL_CHARS) != NULL)
-			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-			    "a character that no account's name has");
+			return syntax_error(err,
+			    "invalid character in a user name");
 	}
 	return 0;
 }
 
 static int
-parse(struct x2gobroker_request *request, const char *command,
+parse_command(struct x2gobroker_request *request, const char *command,
     struct x2gobroker_error *err)
 {
 	struct envelope envelope;
 	const char *options, *end;
 
 	if (strlen(command) > COMMAND_MAX)
-		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "longer than any client's command");
+		return syntax_error(err, "command too long");
 	if (strcmp(command, "echo \"LOGIN OK\"") == 0) {
 		request->kind = X2GOBROKER_REQUEST_LOGIN_CHECK;
 		return 0;
@@ -288,7 +282,7 @@ parse(struct x2gobroker_request *request, const char *command,
 	    parse_options(request, options, end, err) == -1 ||
 	    check_values(request, err) == -1)
 		return -1;
-	return settle_task(request, err);
+	return parse_task(request, err);
 }
 
 int
@@ -297,11 +291,11 @@ x2gobroker_request_parse(const char *command, struct x2gobroker_request **out,
 {
 	if ((*out = calloc(1, sizeof(**out))) == NULL)
 		return error_nomem(err);
-	return parse(*out, command, err);
+	return parse_command(*out, command, err);
 }
 
-/* One word of a command line: "--name=value", or "--name" and the next word
- * if that is no option.  Returns how many words were taken, or -1. */
+/* Parse "--name=value", or "--name" and the next word if that is not an option.
+ * Returns how many words were taken, or -1. */
 static int
 take_words(struct x2gobroker_request *request, int argc, char *const *argv,
     struct x2gobroker_error *err)
@@ -312,7 +306,8 @@ take_words(struct x2gobroker_request *request, int argc, char *const *argv,
 
 	if (!starts_option(word, word + strlen(word)))
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "%.100s: belongs to no option; try --help", word);
+		    "%.100s: unexpected word outside any option; try --help",
+		    word);
 	name = word + 2;
 	equals = strchr(name, '=');
 	name_len = equals != NULL ? (size_t)(equals - name) : strlen(name);
@@ -344,7 +339,7 @@ x2gobroker_request_from_argv(int argc, char *const *argv,
 	}
 	if (check_values(*out, err) == -1)
 		return -1;
-	return settle_task(*out, err);
+	return parse_task(*out, err);
 }
 
 void

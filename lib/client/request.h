@@ -5,7 +5,7 @@
 #include "client/envelope.h"
 #include "base/error.h"
 
-/* What a client can say, in the order of the table in request.c. */
+/* Options of a client, in the order of the table in request.c. */
 enum client_option {
 	OPT_TASK, OPT_USER, OPT_LOGIN, OPT_SID, OPT_AUTHID, OPT_NEWPASS,
 	OPT_EVENT, OPT_SERVER, OPT_CLIENT, OPT_CMD, OPT_DISPLAY, OPT_START,
@@ -19,7 +19,7 @@ enum task {
 
 struct x2gobroker_request {
 	enum x2gobroker_request_kind kind;
-	char uuid[UUID_LEN + 1];	/* "": answer without markers */
+	char uuid[UUID_LEN + 1];	/* "": no markers around the answer */
 	enum task task;
 	char *values[NOPTIONS];		/* NULL: not sent; wiped when freed */
 };

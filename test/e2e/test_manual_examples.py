@@ -163,7 +163,7 @@ EXAMPLES = [
     Row(STORY, " user's host ", 'picture'),
     Row(STORY, 'granted task=login', 'log'),
     Row(STORY, 'refused task=- ', 'log',
-        pieces=('none of the forms that an X2Go client sends',)),
+        pieces=('not a command that an X2Go client sends',)),
     Row(STORY, 'This session broker cannot serve you', 'log',
         pieces=('This session broker cannot serve you at the moment.',
                 'Its log says why; please tell your administrator.')),
