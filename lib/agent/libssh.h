@@ -10,8 +10,29 @@
 
 #include "base/error.h"
 
+/* Calls that newer versions have in place of older ones. */
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+#define LIBSSH_EXIT_FUNCTIONS(X)		\
+	X(ssh_channel_get_exit_state)
+#else
+#define LIBSSH_EXIT_FUNCTIONS(X)		\
+	X(ssh_channel_get_exit_status)
+#endif
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
+#define LIBSSH_GENERATE_FUNCTIONS(X)		\
+	X(ssh_pki_ctx_new)			\
+	X(ssh_pki_ctx_free)			\
+	X(ssh_pki_ctx_options_set)		\
+	X(ssh_pki_generate_key)
+#else
+#define LIBSSH_GENERATE_FUNCTIONS(X)		\
+	X(ssh_pki_generate)
+#endif
+
 /* The functions of libssh that we call. */
 #define LIBSSH_FUNCTIONS(X)			\
+	LIBSSH_EXIT_FUNCTIONS(X)		\
+	LIBSSH_GENERATE_FUNCTIONS(X)		\
 	X(ssh_new)				\
 	X(ssh_free)				\
 	X(ssh_connect)				\
@@ -30,7 +51,6 @@
 	X(ssh_string_free_char)			\
 	X(ssh_pki_import_privkey_base64)	\
 	X(ssh_key_free)				\
-	X(ssh_pki_generate)			\
 	X(ssh_pki_export_privkey_base64)	\
 	X(ssh_pki_export_pubkey_base64)		\
 	X(ssh_userauth_publickey)		\
@@ -41,8 +61,7 @@
 	X(ssh_channel_send_eof)			\
 	X(ssh_channel_read_nonblocking)		\
 	X(ssh_channel_is_eof)			\
-	X(ssh_channel_is_closed)		\
-	X(ssh_channel_get_exit_status)
+	X(ssh_channel_is_closed)
 
 /* A pointer to each, of the same name. */
 struct libssh {

@@ -343,7 +343,14 @@ read_message(struct ssh_link *link, char message[static MESSAGE_MAX + 1])
 static int
 step_get_status(struct ssh_link *link)
 {
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+	uint32_t status;
+
+	link->status = LIB(link)->ssh_channel_get_exit_state(link->channel,
+	    &status, NULL, NULL) == SSH_OK ? (int)status : -1;
+#else
 	link->status = LIB(link)->ssh_channel_get_exit_status(link->channel);
+#endif
 	return link->status != -1 ||
 	    LIB(link)->ssh_channel_is_closed(link->channel) ? SSH_OK :
 	    SSH_AGAIN;

@@ -48,6 +48,28 @@ export_public(const struct libssh *lib, ssh_key key,
 	return keypair->public != NULL ? 0 : error_nomem(err);
 }
 
+static int
+generate(const struct libssh *lib, enum autologin_key_type type, ssh_key *key)
+{
+	enum ssh_keytypes_e kind = type == AUTOLOGIN_RSA ? SSH_KEYTYPE_RSA :
+	    SSH_KEYTYPE_ED25519;
+	int bits = type == AUTOLOGIN_RSA ? RSA_BITS : 0;
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
+	ssh_pki_ctx ctx;
+	int result = SSH_ERROR;
+
+	if ((ctx = lib->ssh_pki_ctx_new()) == NULL)
+		return -1;
+	if (bits == 0 || lib->ssh_pki_ctx_options_set(ctx,
+	    SSH_PKI_OPTION_RSA_KEY_SIZE, &bits) == SSH_OK)
+		result = lib->ssh_pki_generate_key(kind, ctx, key);
+	lib->ssh_pki_ctx_free(ctx);
+	return result == SSH_OK ? 0 : -1;
+#else
+	return lib->ssh_pki_generate(kind, bits, key) == SSH_OK ? 0 : -1;
+#endif
+}
+
 int
 keypair_make(const struct libssh *lib, enum autologin_key_type type,
     struct keypair *keypair, struct x2gobroker_error *err)
@@ -56,9 +78,7 @@ keypair_make(const struct libssh *lib, enum autologin_key_type type,
 	int result;
 
 	memset(keypair, 0, sizeof(*keypair));
-	if (lib->ssh_pki_generate(type == AUTOLOGIN_RSA ? SSH_KEYTYPE_RSA :
-	    SSH_KEYTYPE_ED25519, type == AUTOLOGIN_RSA ? RSA_BITS : 0, &key) !=
-	    SSH_OK)
+	if (generate(lib, type, &key) == -1)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 		    "libssh cannot make a key pair");
 	result = export_private(lib, key, type, keypair, err);

@@ -12,6 +12,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* -1: none, or not yet. */
+static int
+exit_status(ssh_channel channel)
+{
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+	uint32_t status;
+
+	return ssh_channel_get_exit_state(channel, &status, NULL, NULL) ==
+	    SSH_OK ? (int)status : -1;
+#else
+	return ssh_channel_get_exit_status(channel);
+#endif
+}
+
 static char **args;		/* ACCOUNT and what follows it */
 static ssh_key key;
 
@@ -27,7 +41,7 @@ run_command(ssh_session session)
 		return false;
 	while ((n = ssh_channel_read(channel, answer, sizeof(answer), 0)) > 0)
 		total += n;
-	n = ssh_channel_get_exit_status(channel);
+	n = exit_status(channel);
 	ssh_channel_free(channel);
 	return total > 0 && n == 0;
 }

@@ -360,6 +360,20 @@ append(struct try *try, int which, const char *text, int n)
 	try->len[which] += (size_t)n;
 }
 
+/* -1: none, or not yet. */
+static int
+exit_status(ssh_channel channel)
+{
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+	uint32_t status;
+
+	return ssh_channel_get_exit_state(channel, &status, NULL, NULL) ==
+	    SSH_OK ? (int)status : -1;
+#else
+	return ssh_channel_get_exit_status(channel);
+#endif
+}
+
 static void
 take_answer(struct try *try, ssh_channel channel)
 {
@@ -382,7 +396,7 @@ take_answer(struct try *try, ssh_channel channel)
 	while ((n = ssh_channel_read_nonblocking(channel, text, sizeof(text),
 	    1)) > 0)
 		append(try, 1, text, n);
-	try->status = ssh_channel_get_exit_status(channel);
+	try->status = exit_status(channel);
 	try->outcome = ssh_channel_is_eof(channel) ? "done" : "broken off";
 }
 

@@ -221,9 +221,34 @@ play_key_free(ssh_key key)
 		played.keys--;
 }
 
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
+static ssh_pki_ctx
+play_pki_ctx_new(void)
+{
+	return thing("ssh_pki_ctx_new", &played.keys);
+}
+
+static void
+play_pki_ctx_free(ssh_pki_ctx ctx unused)
+{
+	played.keys--;
+}
+
+static int
+play_pki_ctx_options_set(ssh_pki_ctx ctx unused,
+    enum ssh_pki_options_e option unused, const void *value unused)
+{
+	return SSH_OK;
+}
+
+static int
+play_pki_generate_key(enum ssh_keytypes_e type unused, ssh_pki_ctx ctx unused,
+    ssh_key *key)
+#else
 static int
 play_pki_generate(enum ssh_keytypes_e type unused, int parameter unused,
     ssh_key *key)
+#endif
 {
 	*key = thing("ssh_pki_generate", &played.keys);
 	return *key != NULL ? SSH_OK : SSH_ERROR;
@@ -329,11 +354,23 @@ play_channel_is_closed(ssh_channel channel unused)
 	return played.closed;
 }
 
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+static int
+play_channel_get_exit_state(ssh_channel channel unused, uint32_t *status,
+    char **signal unused, int *core unused)
+{
+	if (played.status == -1)
+		return SSH_AGAIN;
+	*status = (uint32_t)played.status;
+	return SSH_OK;
+}
+#else
 static int
 play_channel_get_exit_status(ssh_channel channel unused)
 {
 	return played.status;
 }
+#endif
 
 /* What played says, on good terms with all that is asked. */
 static unused void
@@ -371,14 +408,24 @@ __wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err)
 		PLAY(session_is_known_server),
 		PLAY(session_export_known_hosts_entry),
 		PLAY(string_free_char), PLAY(pki_import_privkey_base64),
-		PLAY(key_free), PLAY(pki_generate),
+		PLAY(key_free),
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
+		PLAY(pki_ctx_new), PLAY(pki_ctx_free),
+		PLAY(pki_ctx_options_set), PLAY(pki_generate_key),
+#else
+		PLAY(pki_generate),
+#endif
 		PLAY(pki_export_privkey_base64),
 		PLAY(pki_export_pubkey_base64), PLAY(userauth_publickey),
 		PLAY(channel_new), PLAY(channel_free),
 		PLAY(channel_open_session), PLAY(channel_request_exec),
 		PLAY(channel_send_eof), PLAY(channel_read_nonblocking),
 		PLAY(channel_is_eof), PLAY(channel_is_closed),
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+		PLAY(channel_get_exit_state),
+#else
 		PLAY(channel_get_exit_status),
+#endif
 	};
 #undef PLAY
 	return 0;

@@ -26,6 +26,8 @@
 #include "base/error.h"
 #include "config/inifile.h"
 
+/* cmocka 2 has one of its own */
+#undef unused
 #define unused		__attribute__((unused))
 #define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
 #define PROBLEMS_MAX	16

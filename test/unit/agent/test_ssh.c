@@ -234,6 +234,7 @@ logins_are_tried_with_each_key(void **state unused)
 			    NULL);
 		close_wire(label, &wire);
 	}
+	config.agent_identity_files = NULL;
 }
 
 /* libssh wants to be called again when there is something to read: there is,
