@@ -11,6 +11,7 @@ itself, also when a test fails or is told to stop.
 """
 
 import contextlib
+import functools
 import itertools
 import os
 import pathlib
@@ -41,6 +42,22 @@ def wait_for(condition, timeout, what='something', every=0.1):
         if time.monotonic() > end:
             raise TimeoutError('waited %g s for %s' % (timeout, what))
         time.sleep(every)
+
+
+@functools.cache
+def sshd_knows(option):
+    """Whether the sshd of this machine has that option of sshd_config(5)."""
+    said = subprocess.run([SSHD, '-T', '-f', '/dev/null', '-o', option],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, text=True, check=False).stderr
+    return 'Bad configuration option' not in said
+
+
+def no_penalties():
+    """The line that keeps sshd from refusing an address that tests knock from all the
+    time, as OpenSSH 9.8 and later do."""
+    line = 'PerSourcePenalties no'
+    return line + '\n' if sshd_knows(line) else ''
 
 
 # Processes.  They are found in /proc and ended by their number, never by name:
@@ -258,8 +275,9 @@ PrintLastLog no
 MaxStartups 500
 MaxSessions 100
 LogLevel VERBOSE
-%s
-''' % (self.port, self.hostkey, self.dir, 'yes' if self.pam else 'no', self.extra)
+%s%s
+''' % (self.port, self.hostkey, self.dir, 'yes' if self.pam else 'no', no_penalties(),
+       self.extra)
 
     def path(self, name):
         return os.path.join(self.dir, name)

@@ -472,7 +472,9 @@ def test_no_shell(world):
     started = re.findall(r'(?m)^\d+ +exec\w+\("([^"]*)"',
                          pathlib.Path(trace).read_text())
     count = {path: started.count(path) for path in set(started)}
-    count.pop(lab.SSHD, None)
+    # sshd itself, of which OpenSSH 9.8 and later have a program for each phase
+    count = {path: n for path, n in count.items()
+             if not os.path.basename(path).startswith('sshd')}
     world.tap.equal(count, {world.shared.shell: len(lines), world.program: len(lines)},
                     'nothing runs but the broker, once a line')
 
