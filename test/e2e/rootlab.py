@@ -22,7 +22,7 @@ PACKAGES = {'debootstrap': 'debootstrap', 'unshare': 'util-linux'}
 TARGETS = ['apt-get', 'indextargets', 'Created-By: Packages', 'Origin: Debian',
            '--format']
 # A new instance of devpts, whose ptmx is for all: sshd's terminals are in there.
-ENTER = ('mount -t proc proc "$0/proc" && '
+ENTER = ('mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && '
          'mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 '
          'devpts "$0/dev/pts" && mount --bind "$0/dev/pts/ptmx" "$0/dev/ptmx" && '
          'exec chroot "$0" "$@"')
@@ -56,10 +56,16 @@ class Root:
     """The system.  It is begun to be made at the start of the with block, and there
     after wait(): there is something else to do in the meantime."""
 
+    def __init__(self, release=None):
+        """release is the one of this machine, unless another one is named."""
+        self.release = release or this_release()
+
     def __enter__(self):
         self.sources = mirrors()
-        release = this_release()
-        site = self.sources[release][0].split()[1]
+        site = self.sources[this_release()][0].split()[1]
+        if self.release != this_release():
+            self.sources = {self.release: ['deb %s %s main' % (site, self.release)]}
+        release = self.release
         # /tmp may be too small, or not for devices and setuid files
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-root.', dir='/var/tmp')
         os.chmod(self.dir, 0o755)
