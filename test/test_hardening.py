@@ -23,7 +23,7 @@ from tap import Tap
 # File, and what the loader has to find for it.  libssh, libcrypto and libpam are
 # not for a request that asks no server.
 INSTALLED = {
-    'lib/x2go/x2gobroker': {'libc.so.6'},
+    'lib/x2go/x2gobroker': {'libx2gobroker.so.0', 'libc.so.6'},
     'lib/x2go/x2gobroker-agent': {'libc.so.6'},
     'lib/x2go/x2gobroker-pam': {'libpam.so.0', 'libc.so.6'},
     'sbin/x2gobrokerctl': {'libx2gobroker.so.0', 'libc.so.6'},
