@@ -13,8 +13,8 @@
 
 #define FDS_MAX		65536	/* closed where close_range(2) is missing */
 
-/* Behind them are the real-time signals, which mean what programs agree on: we do
- * with nobody, and to look at them all would be a hundredth of a listing's time. */
+/* The signals above are real-time ones, which we do not use; resetting them all
+ * would take a hundredth of the time of a listing. */
 #define SIGNALS		31
 
 static void
@@ -31,11 +31,11 @@ close_others(void)
 }
 
 bool
-settle_fds(void)
+startup_sanitise_fds(void)
 {
 	int fd;
 
-	/* at first, as a limit may leave no room for one more */
+	/* first, because a limit may leave no descriptor free */
 	close_others();
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
@@ -45,7 +45,7 @@ settle_fds(void)
 }
 
 void
-settle_signals(const int *ignored)
+startup_sanitise_signals(const int *ignored)
 {
 	static const int timers[] = { ITIMER_REAL, ITIMER_VIRTUAL,
 	    ITIMER_PROF };
@@ -65,7 +65,7 @@ settle_signals(const int *ignored)
 }
 
 bool
-settle_take_variable(const char *name, char **value)
+startup_take_variable(const char *name, char **value)
 {
 	char *text = getenv(name);
 
@@ -81,10 +81,10 @@ settle_take_variable(const char *name, char **value)
 /* SSH_CONNECTION is "client-address client-port server-address server-port",
  * SSH_CLIENT "client-address client-port server-port" (sshd(8), ssh(1)). */
 bool
-settle_take_address(char **address)
+startup_take_address(char **address)
 {
-	if (!settle_take_variable("SSH_CONNECTION", address) ||
-	    (*address == NULL && !settle_take_variable("SSH_CLIENT", address)))
+	if (!startup_take_variable("SSH_CONNECTION", address) ||
+	    (*address == NULL && !startup_take_variable("SSH_CLIENT", address)))
 		return false;
 	if (*address != NULL)
 		(*address)[strcspn(*address, " ")] = '\0';

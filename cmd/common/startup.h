@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Nearly all that a process is made of outlives execve(2), so whoever starts a
- * program with privilege chooses it.  What all our programs do about that, each
- * with an own way to end where it cannot be done.  None of it needs privilege.
+ * Most attributes of a process survive execve(2), so the caller of a program
+ * with privileges chooses them.  All our programs reset them with these
+ * functions; each has its own way to end if that fails.  None of this needs
+ * privileges.
  */
 #ifndef COMMON_STARTUP_H
 #define COMMON_STARTUP_H
 
 #include <stdbool.h>
 
-/* Close all descriptors above 2, and let those of 0 to 2 that are closed be
- * /dev/null: a file that is opened as one of them would get our text.  False:
- * there is no /dev/null. */
-bool	settle_fds(void);
+/* Close all descriptors above 2, and open /dev/null for those of 0 to 2 that
+ * are closed: a file that is opened as one of them would receive our output.
+ * False: there is no /dev/null. */
+bool	startup_sanitise_fds(void);
 
-/* No timers; all signals unblocked, and but for real-time ones as they are by
- * default; those of the list, which ends with 0, ignored. */
-void	settle_signals(const int *ignored);
+/* Stop timers, unblock all signals, reset all but real-time ones to their
+ * defaults, and ignore those of the list, which ends with 0. */
+void	startup_sanitise_signals(const int *ignored);
 
-/* A copy of a variable, which outlives clearenv(3); NULL where it is not set.
- * The variable itself is wiped: what a client sends can hold a password, and
- * stands in /proc.  False: memory is out. */
-bool	settle_take_variable(const char *name, char **value);
+/* Copy a variable, so that it survives clearenv(3); NULL if it is not set.
+ * Wipe the variable itself: what a client sends may contain a password, and the
+ * environment can be read in /proc.  False: out of memory. */
+bool	startup_take_variable(const char *name, char **value);
 
-/* The client's address as sshd says, or NULL. */
-bool	settle_take_address(char **address);
+/* The client's address, from sshd's variables, or NULL. */
+bool	startup_take_address(char **address);
 
 #endif

@@ -86,8 +86,8 @@ process_settle(struct process *process)
 	const struct rlimit none = { 0, 0 };
 
 	process->uid = getuid();
-	settle_signals(ignored);
-	if (!settle_fds())
+	startup_sanitise_signals(ignored);
+	if (!startup_sanitise_fds())
 		_exit(1);
 	/* while the file may be opened that it goes to */
 	openlog("x2gobroker-agent", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
@@ -97,8 +97,8 @@ process_settle(struct process *process)
 	if (chdir("/") == -1)
 		process_die("it cannot change to the directory /");
 	process_limit_time();
-	if (!settle_take_variable("SSH_ORIGINAL_COMMAND",
-	    &process->command) || !settle_take_address(&process->address))
+	if (!startup_take_variable("SSH_ORIGINAL_COMMAND",
+	    &process->command) || !startup_take_address(&process->address))
 		process_die("out of memory at its start");
 	/* resolvers, locales and libraries listen to many variables */
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)

@@ -36,9 +36,9 @@ process_init(void)
 {
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
 		_exit(HELPER_SYSTEM);
-	if (!settle_fds())
+	if (!startup_sanitise_fds())
 		_exit(HELPER_SYSTEM);
-	settle_signals(ignored);
+	startup_sanitise_signals(ignored);
 	/* leave the caller's terminal; fails for the leader of a group */
 	setsid();
 	umask(077);

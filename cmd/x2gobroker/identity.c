@@ -5,10 +5,11 @@
  *	real uid of the process         operator's --user    identity
  *	-----------------------------   ------------------   ----------------
  *	the broker account, or root     NAME, which exists   NAME
- *	the broker account, or root     none                 refused
- *	any other account               whatever             that account
+ *	the broker account, or root     not given            refused
+ *	any other account               ignored              that account
  *
- * Nothing that a client sends comes into it, and nothing of the environment.
+ * identity_resolve() decides it.  Neither what the client sends nor the
+ * environment has any influence.
  */
 #include <errno.h>
 #include <pwd.h>
@@ -43,10 +44,9 @@ identity_account(uid_t uid)
 	return pw != NULL ? strdup(pw->pw_name) : NULL;
 }
 
-/* Whether the account of uid, which is called name, is the broker account.  What
- * decides is the name that there is already: if the broker account could not be
- * looked up for a moment, a process of it would ask on its own behalf.  An account
- * can have several names, though. */
+/* Compare names first: if the broker account could not be looked up for a
+ * moment, its processes would otherwise act for the broker account itself.
+ * Compare uids too, because an account can have several names. */
 static bool
 is_broker_account(uid_t uid, const char *name, const char *broker_account)
 {
@@ -58,36 +58,45 @@ is_broker_account(uid_t uid, const char *name, const char *broker_account)
 	return pw != NULL && pw->pw_uid == uid;
 }
 
-char *
-identity_settle(const struct process *process, const char *broker_account,
-    const char *pinned, bool *by_operator, struct x2gobroker_error *err)
+/* The operator's --user, if that is the name of an account. */
+static char *
+pinned_account(const char *pinned, struct x2gobroker_error *err)
 {
 	const struct passwd *pw;
 	char *name;
 
-	*by_operator = false;
-	if (process->uid != 0) {
-		if ((name = identity_account(process->uid)) == NULL)
-			return refuse(err, "uid %u has no account here",
-			    (unsigned int)process->uid);
-		if (!is_broker_account(process->uid, name, broker_account))
-			return name;
-		free(name);
-	}
 	if (pinned == NULL)
-		return refuse(err, "this key says nothing about whose it is; "
-		    "write command=\"... --user NAME\" before it in "
+		return refuse(err, "no --user for this key; write "
+		    "command=\"... --user NAME\" before it in "
 		    "authorized_keys");
 	errno = 0;
 	if (*pinned == '\0' || (pw = getpwnam(pinned)) == NULL)
 		return refuse(err, "--user %.100s: %s", pinned,
 		    errno != 0 ? strerror(errno) : "there is no such account");
-	/* some directories do not mind the case; rules that deny do */
+	/* some directories ignore case; rules that deny do not */
 	if (strcmp(pw->pw_name, pinned) != 0)
 		return refuse(err, "--user %.100s: the account is called "
 		    "%.100s; write it so", pinned, pw->pw_name);
-	*by_operator = true;
 	if ((name = strdup(pinned)) == NULL)
 		return refuse(err, "out of memory");
 	return name;
+}
+
+char *
+identity_resolve(const struct process *process, const char *broker_account,
+    const char *pinned, bool *by_operator, struct x2gobroker_error *err)
+{
+	char *name = identity_account(process->uid);
+
+	if (name == NULL && process->uid != 0)
+		return refuse(err, "uid %u has no account here",
+		    (unsigned int)process->uid);
+
+	/* This decides who is asking. */
+	*by_operator = process->uid == 0 ||
+	    is_broker_account(process->uid, name, broker_account);
+	if (!*by_operator)
+		return name;
+	free(name);
+	return pinned_account(pinned, err);
 }

@@ -7,11 +7,11 @@
 #include "options.h"
 #include "process.h"
 
-/* Who is asking.  broker_account is the configured one; pinned is what the
- * operator wrote with --user, or NULL.  Returns the name, which the caller
- * frees, and in *by_operator whether it is the pinned one; or NULL with err
- * filled in: refuse. */
-char	*identity_settle(const struct process *process,
+/* Who is asking.  broker_account is the configured one; pinned is the
+ * operator's --user, or NULL.  Returns the name, which the caller frees;
+ * *by_operator says whether it is the pinned one.  NULL with *err filled in:
+ * refuse the request. */
+char	*identity_resolve(const struct process *process,
 	    const char *broker_account, const char *pinned, bool *by_operator,
 	    struct x2gobroker_error *err);
 

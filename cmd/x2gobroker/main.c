@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobroker: one process, one request, one answer.  main() is the request in
- * order; what a client gets to see when a step fails is the plain refusal that
- * the answer starts as.
+ * x2gobroker: one process, one request, one answer.  main() lists the steps of
+ * a request in order.  If a step fails, the client gets the refusal that was
+ * prepared first, and the log gets the reason.
  */
 #include <errno.h>
 #include <poll.h>
@@ -29,8 +29,9 @@ struct broker {
 	struct options options;
 	struct x2gobroker_config *config;
 	struct x2gobroker_request *request;
+	struct x2gobroker_error malformed;	/* why request is not valid */
 	struct x2gobroker_answer *answer;
-	struct x2gobroker_answer *refusal;	/* ready, for what goes wrong */
+	struct x2gobroker_answer *refusal;	/* prepared, for any failure */
 	const char *refusal_text;		/* its text */
 	size_t refusal_len;
 	char *identity;
@@ -39,8 +40,8 @@ struct broker {
 	struct audit audit;
 };
 
-/* Make the refusal before anything else can go wrong.  A person who is refused
- * at the login check gets to read why there is no list. */
+/* Prepare the refusal before anything else can fail.  The client shows the text
+ * of a refused login check to its user. */
 static int
 prepare_refusal(struct broker *broker, struct x2gobroker_error *err)
 {
@@ -60,32 +61,43 @@ prepare_refusal(struct broker *broker, struct x2gobroker_error *err)
 	return 0;
 }
 
-static int
-settle_request(struct broker *broker, struct x2gobroker_error *err)
+/* Parse the request first, because a refusal must carry its markers too.
+ * Report an invalid one last, when the user and the log file are known. */
+static void
+read_request(struct broker *broker)
 {
-	int result;
+	char *command = broker->process.command;
 
-	if (broker->process.command != NULL) {
-		result = x2gobroker_request_parse(broker->process.command,
-		    &broker->request, err);
-		/* it can hold a new password; the request has its copy */
-		explicit_bzero(broker->process.command,
-		    strlen(broker->process.command));
-		return result;
+	if (command == NULL) {
+		x2gobroker_request_from_argv(broker->options.nclient,
+		    broker->options.client, &broker->request,
+		    &broker->malformed);
+		return;
 	}
-	return x2gobroker_request_from_argv(broker->options.nclient,
-	    broker->options.client, &broker->request, err);
+	x2gobroker_request_parse(command, &broker->request,
+	    &broker->malformed);
+	/* it may contain a new password; the request has a copy */
+	explicit_bzero(command, strlen(command));
 }
 
 static int
-settle_config(struct broker *broker, struct x2gobroker_error *err)
+check_request(const struct broker *broker, struct x2gobroker_error *err)
+{
+	if (broker->malformed.code == X2GOBROKER_OK)
+		return 0;
+	*err = broker->malformed;
+	return -1;
+}
+
+static int
+load_config(struct broker *broker, struct x2gobroker_error *err)
 {
 	const struct options *options = &broker->options;
 
 	if (broker->process.setuid && options->config_file != NULL) {
 		memset(err, 0, sizeof(*err));
 		snprintf(err->text, sizeof(err->text), "--config-file is not "
-		    "for a caller over whom the broker has gained privilege");
+		    "allowed when the broker is setuid");
 		return -1;
 	}
 	if (x2gobroker_config_load(options->config_file, log_report, NULL,
@@ -101,16 +113,16 @@ settle_config(struct broker *broker, struct x2gobroker_error *err)
 }
 
 static int
-settle_user(struct broker *broker, struct x2gobroker_error *err)
+resolve_user(struct broker *broker, struct x2gobroker_error *err)
 {
 	const char *address = NULL;
 
-	broker->identity = identity_settle(&broker->process,
+	broker->identity = identity_resolve(&broker->process,
 	    x2gobroker_config_broker_account(broker->config),
 	    broker->options.user, &broker->audit.pinned, err);
 	if (broker->identity == NULL)
 		return -1;
-	/* sshd says UNKNOWN where its connection is no IP socket */
+	/* sshd writes UNKNOWN if its connection is not an IP socket */
 	if (x2gobroker_config_trust_environment(broker->config,
 	    broker->process.setuid) && broker->process.address != NULL &&
 	    strcmp(broker->process.address, "UNKNOWN") != 0)
@@ -122,9 +134,9 @@ settle_user(struct broker *broker, struct x2gobroker_error *err)
 	    err);
 }
 
-/* sshd has looked at the account that the users share, not at this user's.  A
- * new password is not asked for an account in order: the helper checks that
- * itself, and one that has expired is the reason for setting it. */
+/* sshd has checked the account that users share, not this user's.  Skip
+ * setpass: the helper checks the account itself, and an expired password is the
+ * reason to set a new one. */
 static int
 check_account(struct broker *broker, struct x2gobroker_error *err)
 {
@@ -137,32 +149,13 @@ check_account(struct broker *broker, struct x2gobroker_error *err)
 	    broker->identity, x2gobroker_user_address(broker->user), err);
 }
 
-/* Everything that has to be known before the request is carried out.  The
- * request comes first, as a refusal, too, has to carry its markers; what is
- * wrong with it is said last, as by then it is known whose it is and where the
- * log is. */
-static int
-settle(struct broker *broker, int argc, char **argv,
-    struct x2gobroker_error *err)
+/* A person who runs the broker by hand wants to read the log.  The caller of a
+ * setuid broker must not: it quotes files that they may not read. */
+static void
+open_log(const struct broker *broker)
 {
-	struct x2gobroker_error malformed = { 0 };
-	bool options_ok, request_ok;
-
-	options_ok = options_parse(argc, argv, broker->process.command != NULL,
-	    &broker->options, err) == 0;
-	/* a person who calls us by hand wants to read the reason; the caller
-	 * of a setuid broker is not to read its files that way */
 	log_open(!broker->process.setuid && (broker->options.debug ||
 	    (!broker->process.under_sshd && isatty(STDERR_FILENO))));
-	request_ok = settle_request(broker, &malformed) == 0;
-	if (prepare_refusal(broker, err) == -1)
-		return -1;
-	if (!options_ok || settle_config(broker, err) == -1 ||
-	    settle_user(broker, err) == -1 || check_account(broker, err) == -1)
-		return -1;
-	if (!request_ok)
-		*err = malformed;
-	return request_ok ? 0 : -1;
 }
 
 static int
@@ -177,10 +170,10 @@ set_password(void *arg, const struct x2gobroker_user *user,
 	    password, err);
 }
 
-/* All is looked up and decided; what is left is to write it down, and for that
- * the process needs neither privilege nor files. */
+/* Everything is looked up and decided.  Writing the answer needs neither
+ * privileges nor files, so give them up. */
 static void
-give_up_what_is_not_needed(const struct broker *broker)
+drop_privileges(const struct broker *broker)
 {
 	char text[SANDBOX_TEXT_SIZE];
 	unsigned int parts;
@@ -209,7 +202,7 @@ serve_task(struct broker *broker, struct x2gobroker_error *err)
 	if (x2gobroker_answer_decide(broker->answer, broker->profiles,
 	    broker->user, err) == -1)
 		return -1;
-	give_up_what_is_not_needed(broker);
+	drop_privileges(broker);
 	return x2gobroker_answer_write(broker->answer, err);
 }
 
@@ -227,7 +220,7 @@ serve_whoami(struct broker *broker, struct x2gobroker_error *err)
 	return result;
 }
 
-/* Carry out the request for the user who is known by now. */
+/* Carry out the request for the user. */
 static int
 serve(struct broker *broker, struct x2gobroker_error *err)
 {
@@ -247,7 +240,7 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 	return -1;
 }
 
-/* Who shares our stdout may have made it non-blocking. */
+/* A process that shares our stdout may have made it non-blocking. */
 static bool
 wait_for_room(void)
 {
@@ -276,7 +269,7 @@ write_all(const char *text, size_t len)
 	return 0;
 }
 
-/* Somebody has logged in by hand, at a terminal, with no command. */
+/* For a person who has logged in with ssh, without a command. */
 static void
 greet(void)
 {
@@ -285,25 +278,33 @@ greet(void)
 	    "Your administrator can tell you the address.\n");
 }
 
-/* --help and its kind: no request, an operator wants to know something. */
+/* Answer an operator's question, such as --help.  False: it is a request. */
 static bool
-is_for_operator(const struct process *process, int argc, char **argv)
+answer_operator(const struct broker *broker)
 {
-	struct options options;
-	struct x2gobroker_error err;
+	const struct options *options = &broker->options;
 
-	if (process->command != NULL ||
-	    options_parse(argc, argv, false, &options, &err) == -1)
+	if (broker->process.command != NULL)
 		return false;
-	if (options.help)
+	if (options->help)
 		options_print_help();
-	else if (options.version)
+	else if (options->version)
 		printf("x2gobroker %s\n", x2gobroker_version());
-	else if (options.nclient == 0 && process->under_sshd)
+	else if (options->nclient == 0 && broker->process.under_sshd)
 		greet();
 	else
 		return false;
 	return true;
+}
+
+static void
+log_request(struct broker *broker, const struct x2gobroker_error *why)
+{
+	broker->audit.request = broker->request;
+	broker->audit.why = why;
+	broker->audit.summary = why == NULL ?
+	    x2gobroker_answer_summary(broker->answer) : "";
+	audit_log(&broker->audit);
 }
 
 int
@@ -312,31 +313,35 @@ main(int argc, char **argv)
 	struct broker broker = { 0 };
 	struct x2gobroker_error err = { 0 };
 	const char *text;
-	bool granted;
+	bool options_ok, granted;
 	size_t len;
-	int status;
+	int status = 1;
 
 	clock_gettime(CLOCK_MONOTONIC, &broker.audit.started);
-	process_settle(&broker.process);
-	if (is_for_operator(&broker.process, argc, argv))
+	process_init(&broker.process);
+	options_ok = options_parse(argc, argv, broker.process.command != NULL,
+	    &broker.options, &err) == 0;
+	if (options_ok && answer_operator(&broker))
 		return fflush(stdout) == 0 ? 0 : 1;
 
-	granted = settle(&broker, argc, argv, &err) == 0 &&
+	open_log(&broker);
+	read_request(&broker);
+	granted = prepare_refusal(&broker, &err) == 0 && options_ok &&
+	    load_config(&broker, &err) == 0 &&
+	    resolve_user(&broker, &err) == 0 &&
+	    check_account(&broker, &err) == 0 &&
+	    check_request(&broker, &err) == 0 &&
 	    serve(&broker, &err) == 0 &&
 	    x2gobroker_answer_text(broker.answer, &text, &len, &err) == 0;
-	broker.audit.request = broker.request;
-	broker.audit.summary = granted ?
-	    x2gobroker_answer_summary(broker.answer) : "";
-	broker.audit.why = granted ? NULL : &err;
-	audit_log(&broker.audit);
+	log_request(&broker, granted ? NULL : &err);
 	if (granted) {
 		status = write_all(text, len) == 0 ? 0 : 1;
-		/* there may be a private key in it, which is wiped */
+		/* wipes the private key that may be in it */
 		x2gobroker_answer_free(broker.answer);
-		return status;
-	}
-	if (broker.refusal_text == NULL)
+	} else if (broker.refusal_text == NULL)
 		process_refuse("out of memory");
-	write_all(broker.refusal_text, broker.refusal_len);
-	return 1;
+	else
+		write_all(broker.refusal_text, broker.refusal_len);
+	free(broker.options.client);
+	return status;
 }

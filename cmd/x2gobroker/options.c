@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The operator's options.  As a forced command, argv is what the administrator
- * wrote; started plainly, it carries a client's options too, so getopt(3),
- * which must know every option there is, is no help.
+ * The operator's options.  In a forced command, argv is what the administrator
+ * wrote.  Otherwise it contains a client's options too, so getopt(3) cannot be
+ * used: it must know all options.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static const struct option_row {
 
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
 
-/* The row that word is about; *value is what stands behind its "=". */
+/* The row of an option; *value is the text after its "=", or NULL. */
 static const struct option_row *
 find_row(const char *word, const char **value)
 {
@@ -61,7 +61,7 @@ find_row(const char *word, const char **value)
 }
 
 static int
-fail(struct x2gobroker_error *err, const char *what, const char *word)
+option_error(struct x2gobroker_error *err, const char *what, const char *word)
 {
 	memset(err, 0, sizeof(*err));
 	err->code = X2GOBROKER_ERR_SYNTAX;
@@ -75,7 +75,7 @@ set_text(const char **field, const char *value, const char *word,
     struct x2gobroker_error *err)
 {
 	if (*field != NULL)
-		return fail(err, "said twice", word);
+		return option_error(err, "given more than once", word);
 	*field = value;
 	return 0;
 }
@@ -113,14 +113,13 @@ options_parse(int argc, char **argv, bool forced, struct options *out,
 	int i;
 
 	memset(out, 0, sizeof(*out));
-	/* argv[argc] is NULL, so this is enough for every word */
 	if ((out->client = calloc((size_t)argc + 1, sizeof(char *))) == NULL)
-		return fail(err, "out of memory", argv[0]);
+		return option_error(err, "out of memory", argv[0]);
 	for (i = 1; i < argc; i++) {
 		row = find_row(argv[i], &value);
 		if (row == NULL && forced)
-			return fail(err, "no such option in the forced command",
-			    argv[i]);
+			return option_error(err, "no such option in the "
+			    "forced command", argv[i]);
 		if (row == NULL) {
 			out->client[out->nclient++] = argv[i];
 			continue;
@@ -128,10 +127,10 @@ options_parse(int argc, char **argv, bool forced, struct options *out,
 		if (row->argument != NULL && value == NULL && !forced &&
 		    row->what == USER && i + 1 < argc &&
 		    strncmp(argv[i + 1], "--", 2) == 0)
-			value = "";	/* the client had no name to say */
+			value = "";	/* the client sent no name */
 		else if (row->argument != NULL && value == NULL) {
 			if (++i == argc)
-				return fail(err, "needs an argument",
+				return option_error(err, "needs an argument",
 				    argv[i - 1]);
 			value = argv[i];
 		}

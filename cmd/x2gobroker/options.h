@@ -6,7 +6,7 @@
 
 #include <x2gobroker.h>
 
-/* What the operator says, on our own command line. */
+/* The operator's options on our own command line. */
 struct options {
 	const char *config_file;	/* NULL: the default one */
 	const char *user;		/* the identity to pin, or NULL */
@@ -14,12 +14,12 @@ struct options {
 	bool debug;
 	bool help;
 	bool version;
-	char **client;			/* words that a client would send */
+	char **client;			/* the client's words; owned */
 	int nclient;
 };
 
-/* Read argv.  Words that are no operator's option are an error under a forced
- * command, where argv is the operator's alone; else they are the client's. */
+/* Parse argv.  Words that are not an operator's option are the client's; in a
+ * forced command, where argv is the operator's alone, they are an error. */
 int	options_parse(int argc, char **argv, bool forced, struct options *out,
 	    struct x2gobroker_error *err);
 

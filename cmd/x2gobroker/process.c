@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process as we want it, whoever started it and however.  Nearly all that a
- * process is made of outlives execve(2), so whoever runs a setuid broker, or
- * has an odd sshd, chooses it; and a client that gets no answer at all is
- * worse off than one that is refused.
+ * Reset what the process inherited.  Most attributes of a process survive
+ * execve(2), so the caller of a setuid broker, or an unusual sshd, chooses
+ * them.  And always send an answer: a client that gets none is worse off than
+ * one that is refused.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -23,8 +23,8 @@
 #include "common/startup.h"
 #include "process.h"
 
-/* Longer than x2gobroker-pam(8), the slowest that is waited for, lives; and
- * longer than servers are asked, who have request-timeout for that. */
+/* Longer than x2gobroker-pam(8) runs, the slowest program that we wait for, and
+ * longer than servers are asked, which request-timeout limits. */
 #define SECONDS_MIN	30
 #define SECONDS_MORE	10
 #define NO_ANSWER	"no answer in time; does a directory or name server " \
@@ -42,8 +42,8 @@ static struct refusal {
 	size_t len;
 } bare = { "Access denied\n", 14 }, framed;
 
-/* What a refusal is, or NULL: something else is on its way.  One pointer, as
- * SIGALRM may come at any time. */
+/* The refusal to send; NULL: the answer is being sent.  A single pointer,
+ * because SIGALRM may arrive at any time. */
 static _Atomic(const struct refusal *) refusal = &bare;
 
 void
@@ -60,8 +60,8 @@ process_answer_begins(void)
 	atomic_store(&refusal, NULL);
 }
 
-/* What syslog(3) does, but that is not for signal handlers.  85 is
- * LOG_AUTHPRIV | LOG_NOTICE. */
+/* As syslog(3), which signal handlers must not call.  85 is LOG_AUTHPRIV |
+ * LOG_NOTICE. */
 static void
 tell_syslog(const char *why)
 {
@@ -89,7 +89,7 @@ process_refuse(const char *why)
 		if (n > 0)
 			done += (size_t)n;
 		else if (n == 0 || errno != EINTR)
-			break;	/* nobody listens; there is still the log */
+			break;	/* the client is gone; still log it */
 	}
 	tell_syslog(why);
 	_exit(1);
@@ -99,34 +99,33 @@ process_refuse(const char *why)
  * Limits
  */
 
-/* With too little of these, a lookup fails half way, of a group for example,
- * and what fails may be what would have denied.  So it is all or nothing. */
+/* If these are too low, a lookup (of a group, for example) may fail half way,
+ * and it may be the one that would have denied access.  So refuse instead. */
 static const struct limit {
 	int resource;
-	rlim_t needed;		/* 0: what there is will do */
+	rlim_t needed;		/* 0: any limit is enough */
 	const char *why;
 } limits[] = {
 	{ RLIMIT_STACK, 512 * KIB,
-	    "whoever started this has set its stack limit below 512 KiB" },
+	    "the caller has set the stack limit below 512 KiB" },
 	{ RLIMIT_NOFILE, 32,
-	    "whoever started this has set its limit of open files below 32" },
+	    "the caller has set the limit of open files below 32" },
 	{ RLIMIT_AS, 64 * MIB,
-	    "whoever started this has set its memory limit below 64 MiB" },
+	    "the caller has set the memory limit below 64 MiB" },
 	{ RLIMIT_DATA, 32 * MIB,
-	    "whoever started this has set its data limit below 32 MiB" },
-	/* how much is enough is not known here; a write that fails is
-	 * noticed */
+	    "the caller has set the data limit below 32 MiB" },
+	/* not known here how much is enough; failing writes are reported */
 	{ RLIMIT_FSIZE, 0, NULL },
 	{ RLIMIT_CPU, 0, NULL },
 };
 
-/* A line in the log and a token are the broker account's, and it is not for
- * somebody else to say where they are cut off. */
+/* The log and the tokens belong to the broker account; the caller must not be
+ * able to have them truncated. */
 static const struct limit limit_of_files = { RLIMIT_FSIZE, RLIM_INFINITY,
-    "whoever started this has set a limit for the size of files" };
+    "the caller has set a limit for the size of files" };
 
-/* Who is not root cannot raise a hard limit, and a setuid file's caller may
- * have set it. */
+/* Only root can raise a hard limit, and the caller of a setuid file may have
+ * lowered it. */
 static void
 raise_limit(const struct limit *limit)
 {
@@ -145,7 +144,7 @@ raise_limit(const struct limit *limit)
 }
 
 static void
-settle_limits(bool setuid)
+raise_limits(bool setuid)
 {
 	const struct rlimit none = { 0, 0 };
 	size_t i;
@@ -168,9 +167,9 @@ out_of_time(int sig __attribute__((unused)))
 		process_refuse(NO_ANSWER);
 }
 
-/* The last resort, for what has no end of its own, such as a lookup in a
- * directory that does not answer.  The handler has a whole refusal at hand, and
- * makes nothing but system calls. */
+/* The last resort, for calls without a time limit, such as a lookup in a
+ * directory service that does not answer.  The handler has a complete refusal
+ * and makes only system calls. */
 static void
 limit_time(void)
 {
@@ -198,46 +197,46 @@ take_variable(const char *name)
 {
 	char *value;
 
-	if (!settle_take_variable(name, &value))
+	if (!startup_take_variable(name, &value))
 		process_refuse("out of memory at its start");
 	return value;
 }
 
 static void
-settle_environment(struct process *process)
+read_environment(struct process *process)
 {
 	char *address;
 
 	process->command = take_variable("SSH_ORIGINAL_COMMAND");
-	if (!settle_take_address(&address))
+	if (!startup_take_address(&address))
 		process_refuse("out of memory at its start");
 	process->address = address;
 	process->under_sshd = process->command != NULL ||
 	    process->address != NULL;
-	/* the caller of a setuid file would have us read any file of ours */
+	/* if setuid, the caller could have us read any file */
 	if (!process->setuid)
 		process->auth_info = take_variable("SSH_USER_AUTH");
-	/* resolvers, locales and libraries listen to many variables */
+	/* resolvers, locales and libraries read many variables */
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
 		process_refuse("its environment cannot be cleared");
 }
 
 void
-process_settle(struct process *process)
+process_init(struct process *process)
 {
-	/* a client that is gone and a file that is full are write errors */
+	/* report a closed connection and a full file as write errors */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
 
 	process->uid = getuid();
 	process->setuid = getuid() != geteuid() || getgid() != getegid();
-	settle_signals(ignored);
-	settle_limits(process->setuid);
-	if (!settle_fds())
+	startup_sanitise_signals(ignored);
+	raise_limits(process->setuid);
+	if (!startup_sanitise_fds())
 		process_refuse("there is no " _PATH_DEVNULL);
 	priv_dumpable_off(process_refuse);
 	umask(077);
 	if (chdir("/") == -1)
 		process_refuse("it cannot change to the directory /");
 	limit_time();
-	settle_environment(process);
+	read_environment(process);
 }

@@ -6,41 +6,39 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* What the process was given, taken once, before anything else happens. */
+/* What the process was started with, read once, before anything else. */
 struct process {
-	uid_t uid;		/* real: of whoever started us */
-	bool setuid;		/* we have gained privilege over them */
+	uid_t uid;		/* real: of the user who started us */
+	bool setuid;		/* the program file gave us privileges */
 	bool under_sshd;
 	char *command;		/* SSH_ORIGINAL_COMMAND, or NULL */
-	const char *address;	/* the client's as sshd says, or NULL */
+	const char *address;	/* the client's, from sshd, or NULL */
 	const char *auth_info;	/* SSH_USER_AUTH, a file of sshd's; or NULL,
 				 * as it is when setuid */
 };
 
-/* Make the process ours: descriptors, limits, signals, timers, umask, working
- * directory and environment.  Take what we need from the environment; the rest
- * of it is gone.  From here on the request has to end within half a minute,
- * see process_answer_begins().  Where a limit of the caller's leaves too little
- * to work with, this ends in process_refuse(). */
-void	process_settle(struct process *process);
+/* Reset what the process inherited: descriptors, limits, signals, timers,
+ * umask, working directory and environment.  Read what we need from the
+ * environment and clear it.  From here on the request must end within half a
+ * minute; see process_answer_begins().  If the caller's limits are too low to
+ * work with, call process_refuse(). */
+void	process_init(struct process *process);
 
-/* Once it is known how long servers may be asked: the half minute is extended
- * where it would not do for that. */
+/* Extend the half minute, if servers may take longer to answer. */
 void	process_set_request_timeout(int seconds);
 
-/* The refusal to send where the request ends early, markers included, once
- * they are known; before that it is the bare "Access denied".  text is
- * borrowed for as long as the process lives. */
+/* Set the refusal that is sent if the request ends early, markers included;
+ * until then it is a bare "Access denied".  text must live as long as the
+ * process. */
 void	process_set_refusal(const char *text, size_t len);
 
-/* From here on stdout is the caller's to write to: no refusal is sent into the
- * middle of an answer, and sending it takes as long as the client's line
- * takes. */
+/* From here on the caller writes to stdout: no refusal is sent into the middle
+ * of an answer, and the time limit no longer applies, because a client's line
+ * may be slow. */
 void	process_answer_begins(void);
 
-/* Refuse here and now: tell the client no and syslog why (a sentence, short),
- * and end.  For what cannot wait: it allocates nothing and may be called by
- * a signal handler.  Does not return. */
+/* Send the refusal to the client and the reason, a short sentence, to syslog,
+ * and exit.  Allocates nothing and may be called by a signal handler. */
 void	process_refuse(const char *why) __attribute__((noreturn));
 
 #endif

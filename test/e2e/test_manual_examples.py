@@ -168,7 +168,7 @@ EXAMPLES = [
         pieces=('This session broker cannot serve you at the moment.',
                 'Its log says why; please tell your administrator.')),
     Row(STORY, 'refused task=login', 'log',
-        pieces=('this key says nothing about whose it is; write command=',
+        pieces=('no --user for this key; write command=',
                 'before it in authorized_keys', 'there is no such account')),
     Row(STORY, '/etc/x2go/broker/x2gobroker-sessionprofiles.conf:6:', 'log',
         pieces=('neither true nor false',)),

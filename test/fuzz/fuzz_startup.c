@@ -39,11 +39,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	unsetenv("SSH_CONNECTION");
 	unsetenv("SSH_CLIENT");
-	must(settle_take_address(&address) && address == NULL);
+	must(startup_take_address(&address) && address == NULL);
 	/* setenv(3) would keep a copy for ever */
 	must(asprintf(&variable, "%s=%s", name, text) > 0);
 	must(putenv(variable) == 0);
-	must(settle_take_address(&address) && address != NULL);
+	must(startup_take_address(&address) && address != NULL);
 	must((left = getenv(name)) != NULL);
 	for (i = 0; i < strlen(text); i++)
 		must(left[i] == '\0');
