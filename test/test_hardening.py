@@ -26,7 +26,7 @@ INSTALLED = {
     'lib/x2go/x2gobroker': {'libx2gobroker.so.0', 'libc.so.6'},
     'lib/x2go/x2gobroker-agent': {'libc.so.6'},
     'lib/x2go/x2gobroker-pam': {'libpam.so.0', 'libc.so.6'},
-    'sbin/x2gobrokerctl': {'libx2gobroker.so.0', 'libc.so.6'},
+    'sbin/x2gobrokerctl': {'libx2gobroker.so.0', 'libsmartcols.so.1', 'libc.so.6'},
     'libx2gobroker.so.0': {'libc.so.6'},
 }
 
