@@ -36,10 +36,12 @@ SNIPPET = '/etc/ssh/sshd_config.d/x2gobroker.conf'
 MANIFEST = '/var/lib/x2gobroker-setup/manifest'
 FIRST = '/etc/x2go/broker/profiles.d/first.conf'
 HOME = '/var/lib/x2gobroker'
+CONFIG = '/etc/x2go/x2gobroker.conf'
+SHIPPED_DIRS = '/usr/lib/tmpfiles.d/x2gobroker.conf'
 SHARED = ['setup', '--shared', '--host', 'ts01.example', '--yes']
 GROUP = ['setup', '--group', 'x2gousers', '--host', 'ts01.example', '--yes']
 
-# What useradd and its kind leave, whoever calls them: backups, a lock, logs.
+# What programs that change accounts leave: backups, a lock, logs.
 IGNORED = re.compile(r'/etc/(passwd|group|shadow|gshadow|subuid|subgid)-|'
                      r'/etc/\.pwd\.lock|/var/log/.*|/run/utmp|/run/motd\.dynamic')
 
@@ -148,7 +150,7 @@ def prepare(build):
                               stdout=subprocess.DEVNULL).returncode == 0:
                 run(delete, name, check=False)
     for path in ('/etc/x2go', HOME, '/run/x2gobroker', '/etc/pam.d/x2gobroker', SNIPPET,
-                 '/etc/tmpfiles.d/x2gobroker.conf', '/usr/lib/tmpfiles.d/x2gobroker.conf',
+                 '/etc/tmpfiles.d/x2gobroker.conf', SHIPPED_DIRS,
                  os.path.dirname(MANIFEST), '/run/sshd'):
         run('rm', '-rf', path)
     with open('/etc/hosts', 'a') as file:
@@ -233,19 +235,23 @@ def ssh(account, key, command, tty=False):
 
 def test_shared(tap, machine):
     plan = done(tap, 'shared, --dry-run', *SHARED[:-1], '--dry-run', says=[
-        'useradd --system --gid x2gobroker', HELPER + ': root:x2gobroker, mode 4750',
+        'systemd-sysusers /usr/lib/sysusers.d/x2gobroker.conf',
+        'directories: make those that are missing', '--prefix=/run/x2gobroker ',
+        SHIPPED_DIRS, HELPER + ': set owner and mode: root:x2gobroker, 4750',
         '+ \tAuthorizedKeysCommand %s authorized-keys %%u %%t %%k' % CTL])
     tap.equal(machine.changes(), [], '--dry-run changes nothing', plan)
     text = done(tap, 'shared', *SHARED, says=['account x2gobroker: done',
                                               SNIPPET + ': done', 'authorize NAME'])
-    tap.equal(re.findall(r'(?m)^  ((?:account |group )?\S+): ', plan),
-              re.findall(r'(?m)^((?:account |group )?\S+): done$', text),
+    tap.equal(re.findall(r'(?m)^  ((?:account |group |password of )?\S+): ', plan),
+              re.findall(r'(?m)^((?:account |group |password of )?\S+): done$', text),
               'what was shown is what was done, in that order')
     entry = pwd.getpwnam('x2gobroker')
     tap.equal((entry.pw_dir, entry.pw_shell, entry.pw_uid < 1000),
               (HOME, '/bin/sh', True), 'the account')
     tap.equal(run('getent', 'shadow', 'x2gobroker').split(':')[1], '*',
               'it is not locked')
+    tap.ok(not os.path.exists('/etc/tmpfiles.d/x2gobroker.conf'),
+           'the installed line makes the directories at each boot, too')
     for path, mode, owner in (
             ('/etc/x2go/broker/profiles.d', 0o40755, 0),
             ('/etc/x2go/broker/keys.d', 0o40755, 0),
@@ -323,10 +329,10 @@ def _listing(account, key):
 
 def test_group(tap, machine):
     plan = done(tap, 'group, --dry-run', *GROUP[:-1], '--dry-run', says=[
-        'group x2gousers: make it', '+ Match Group x2gousers',
+        'group x2gousers: create it', '+ Match Group x2gousers',
         '+ \tForceCommand ' + BROKER])
     tap.equal(machine.changes(), [], '--dry-run changes nothing', plan)
-    tap.ok('useradd' not in plan and HELPER not in plan,
+    tap.ok('account' not in plan and HELPER not in plan,
            'no broker account, no helper: they are not needed')
     done(tap, 'group', *GROUP, says=['group x2gousers: done', 'gpasswd --add NAME'])
     done(tap, 'again: nothing to do', *GROUP, says=['Nothing to do.'])
@@ -353,7 +359,7 @@ def test_both(tap, machine):
     """Side by side, one after the other, in one file."""
     done(tap, 'shared', *SHARED)
     one = pathlib.Path(SNIPPET).read_text()
-    text = done(tap, 'and a group', *GROUP, says=[SNIPPET + ': add at the end'])
+    text = done(tap, 'and a group', *GROUP, says=[SNIPPET + ': append to the file'])
     two = pathlib.Path(SNIPPET).read_text()
     tap.ok(two.startswith(one) and 'Match Group' in two[len(one):],
            'what was there stays', text)
@@ -367,10 +373,11 @@ def test_both(tap, machine):
 
 def test_there_already(tap, machine):
     """What a package, or somebody by hand, has made before."""
-    run('useradd', '--system', '--user-group', '--home-dir', HOME, '--shell',
-        '/usr/sbin/nologin', 'x2gobroker')
-    lines = {'/usr/lib/tmpfiles.d/x2gobroker.conf':
-             'd /run/x2gobroker 0700 x2gobroker x2gobroker -\n',
+    run('useradd', '--system', '--user-group', '--create-home', '--home-dir', HOME,
+        '--shell', '/bin/sh', 'x2gobroker')
+    shutil.copy(SHIPPED_DIRS, '/etc/tmpfiles.d/x2gobroker.conf')
+    os.chmod(HOME, 0o750)
+    lines = {'/etc/tmpfiles.d/x2gobroker.conf': pathlib.Path(SHIPPED_DIRS).read_text(),
              '/etc/pam.d/x2gobroker': 'account required pam_permit.so\n',
              '/etc/x2go/broker/profiles.d/10-mine.conf': '[mine]\nhost=mine.example\n',
              SNIPPET: 'Match User x2gobroker\n'
@@ -382,36 +389,42 @@ def test_there_already(tap, machine):
         pathlib.Path(path).write_text(text)
     before = machine.changes()
     text = done(tap, 'shared, on top of that', *SHARED, says=[
-        'password of x2gobroker: done', 'shell of x2gobroker: done'])
+        'password of x2gobroker: done'])
+    tap.equal(oct(os.stat(HOME).st_mode), '0o40750', 'a home keeps its mode')
     for path, content in lines.items():
         tap.ok(pathlib.Path(path).read_text() == content and path + ': done' not in text,
                path + ' is left alone')
     tap.ok(not os.path.exists(FIRST), 'there is no second first profile')
     tap.ok('account x2gobroker: done' not in text and
-           run('getent', 'shadow', 'x2gobroker').split(':')[1] == '*' and
-           pwd.getpwnam('x2gobroker').pw_shell == '/bin/sh', 'the account can be used')
+           run('getent', 'shadow', 'x2gobroker').split(':')[1] == '*',
+           'the account can be used')
     done(tap, 'undo', 'setup', '--undo', '--yes')
     tap.equal(machine.changes(), before, 'all is as it was before setup')
-    tap.equal((run('getent', 'shadow', 'x2gobroker').split(':')[1],
-               pwd.getpwnam('x2gobroker').pw_shell), ('!', '/usr/sbin/nologin'),
+    tap.equal(run('getent', 'shadow', 'x2gobroker').split(':')[1], '!',
               'the account, too')
+    run('usermod', '--shell', '/usr/sbin/nologin', 'x2gobroker')
+    done(tap, 'a shell that runs nothing', *SHARED, status=1, says=[
+        '/usr/sbin/nologin runs nothing', 'usermod --shell /bin/sh x2gobroker'])
+    tap.equal(pwd.getpwnam('x2gobroker').pw_shell, '/usr/sbin/nologin',
+              'is not changed')
 
 
 def test_unfit_account(tap, machine):
     run('useradd', '--system', '--gid', 'users', '--home-dir', HOME, '--shell',
         '/bin/sh', '--password', '!$6$salt$hash', 'x2gobroker')
     text = done(tap, 'what somebody has decided is not undone', *SHARED, status=1, says=[
-        'password of x2gobroker: somebody has locked it', 'usermod --unlock x2gobroker',
-        HELPER + ': it is for the group of x2gobroker alone, but that is users'])
+        'password of x2gobroker: an administrator locked it',
+        'usermod --unlock x2gobroker', HELPER + ': only x2gobroker may run it, but the '
+        'group of this account is users'])
     tap.ok(SNIPPET + ': done' in text, 'the rest is done', text)
     run('groupadd', '--system', 'x2gobroker')
     run('usermod', '--gid', 'x2gobroker', '--password', '!', 'x2gobroker')
-    done(tap, 'when it is mended as it says', *SHARED,
+    done(tap, 'when it is fixed as it says', *SHARED,
          says=['password of x2gobroker: done', HELPER + ': done'])
     done(tap, 'undo', 'setup', '--undo', '--yes')
     os.unlink('/etc/pam.d/common-account')
     done(tap, 'a system with another PAM', *SHARED[:-1], '--dry-run',
-         says=['warning: there is no /etc/pam.d/common-account'])
+         says=['includes /etc/pam.d/common-account, which does not exist'])
 
 
 def test_hostile_home(tap, machine):
@@ -424,35 +437,133 @@ def test_hostile_home(tap, machine):
     pathlib.Path('/etc/x2go/x2gobroker.conf').write_text(
         '[global]\ncookie-directory = %s/link/cookies\n' % HOME)
     done(tap, 'a directory behind a link', *SHARED, status=1,
-         says=['cannot be made: Permission denied'])
+         says=['unsafe path transition', 'directories: not done'])
     tap.equal(os.listdir('/etc/target'), [], 'is not made by root')
     os.rmdir(HOME + '/cookies')
     os.symlink('/etc/target', HOME + '/cookies')
     os.unlink('/etc/x2go/x2gobroker.conf')
     done(tap, 'a link to a directory of root\'s', *SHARED, status=1,
-         says=['what this link leads to must belong to x2gobroker'])
+         says=['cookie-directory = %s/cookies: the directory is a symbolic link' % HOME])
     pathlib.Path('/etc/target/file').write_text('mine')
     done(tap, 'undo', 'setup', '--undo', '--yes', status=1)
     tap.equal((os.listdir('/etc/target'), os.stat('/etc/target').st_uid), (['file'], 0),
               'what it leads to is not touched')
 
 
-def test_wrong_modes(tap, machine):
+# Owner and mode of directories that setup did not make
+
+def ownership(*paths):
+    return {path: (oct(os.lstat(path).st_mode), os.lstat(path).st_uid,
+                   os.lstat(path).st_gid) for path in paths}
+
+
+def refused(tap, machine, config, *says, keep=()):
+    """Setup refuses this configuration in one sentence, and changes nothing."""
+    os.makedirs(os.path.dirname(CONFIG), exist_ok=True)
+    pathlib.Path(CONFIG).write_text('[global]\n%s\n' % config)
+    before, changes = ownership(*keep), machine.changes()
+    text = done(tap, config + ' is refused', *SHARED, status=1,
+                says=['%s: %s: ' % (CONFIG, config), *says])
+    tap.equal((ownership(*keep), machine.changes()), (before, changes),
+              config + ': nothing is changed', text)
+    tap.equal(len(text.splitlines()), 1, config + ': one sentence', text)
+
+
+def test_system_directories_keep_their_owner(tap, machine):
+    """Of an account that has a system directory for its home, and of one that others
+    use as well."""
+    refused(tap, machine, 'broker-account = daemon', 'the home directory /usr/sbin',
+            'belongs to root, not to daemon', 'choose another account', 'usermod --home',
+            keep=['/usr/sbin'])
+    for name in ('/run', '/var/lib', '/etc'):
+        refused(tap, machine, 'state-dir = ' + name, 'belongs to root, not to x2gobroker',
+                keep=[name])
+    refused(tap, machine, 'cookie-directory = /var/tmp', 'belongs to root',
+            keep=['/var/tmp'])
+
+
+def test_homes_of_people_keep_their_owner(tap, machine):
+    refused(tap, machine, 'state-dir = /var/lib/alice', 'belongs to alice',
+            keep=['/var/lib/alice'])
+    run('useradd', '--system', '--user-group', '--home-dir', '/var/lib/bob', '--shell',
+        '/bin/sh', '--password', '*', 'x2gobroker')
+    refused(tap, machine, 'broker-account = x2gobroker', 'the home directory /var/lib/bob',
+            'belongs to bob', keep=['/var/lib/bob'])
+
+
+def test_target_of_a_link_keeps_its_owner(tap, machine):
+    os.makedirs('/etc/x2go/target')
+    os.symlink('/etc/x2go/target', '/var/lib/link')
+    refused(tap, machine, 'state-dir = /var/lib/link', 'is a symbolic link',
+            keep=['/etc/x2go/target', '/var/lib/link'])
+    pathlib.Path('/var/lib/file').write_text('')
+    refused(tap, machine, 'state-dir = /var/lib/file', 'is a file', keep=['/var/lib/file'])
+    refused(tap, machine, 'state-dir = /var/lib/a b', 'is not an absolute path without')
+
+
+def test_programs_of_others_do_not_become_setuid(tap, machine):
+    os.makedirs('/etc/x2go')
+    shutil.copy('/bin/sh', '/usr/lib/x2go/shell')
+    pathlib.Path(CONFIG).write_text('[global]\npam-helper = /usr/lib/x2go/shell\n')
+    done(tap, 'pam-helper = a shell', *SHARED, status=1,
+         says=['it is not x2gobroker-pam, so setup does not make it setuid root'])
+    tap.equal(os.stat('/usr/lib/x2go/shell').st_mode & 0o7777, 0o755, 'it is not setuid')
+
+
+def test_owners_and_modes_are_left_to_the_administrator(tap, machine):
     done(tap, 'shared', *SHARED)
-    os.chmod('/etc/x2go/broker/profiles.d', 0o777)
-    os.chmod(HOME + '/cookies', 0o770)
-    os.chown('/run/x2gobroker', 0, 0)
     before = machine.changes()
-    text = done(tap, 'wrong owners and modes are set right', *SHARED, says=[
-        '/etc/x2go/broker/profiles.d: owner and mode, root:root, mode 0755',
-        '/run/x2gobroker: owner and mode, x2gobroker:x2gobroker, mode 0700'])
     uid = pwd.getpwnam('x2gobroker').pw_uid
-    tap.equal([(oct(st.st_mode), st.st_uid) for st in map(os.stat, (
-        '/etc/x2go/broker/profiles.d', HOME + '/cookies', '/run/x2gobroker'))],
-              [('0o40755', 0), ('0o40700', uid), ('0o40700', uid)], 'they are', text)
+    for key, path, mode, owner, says in (
+            ('profiles-dir', '/etc/x2go/broker/profiles.d', 0o777, 0, 'chmod 755'),
+            ('keys-dir', '/etc/x2go/broker/keys.d', 0o755, uid, 'chown root:root'),
+            ('cookie-directory', HOME + '/cookies', 0o770, uid, 'chmod u+rwx,go-w'),
+            ('state-dir', '/run/x2gobroker', 0o700, 0, 'belongs to root')):
+        was = os.stat(path)
+        os.chown(path, owner, owner)
+        os.chmod(path, mode)
+        now = ownership(path)
+        done(tap, key + ': wrong owner or mode', *SHARED, status=1,
+             says=['%s: %s = %s: ' % (CONFIG, key, path), says])
+        tap.equal(ownership(path), now, key + ': is not changed')
+        os.chown(path, was.st_uid, was.st_gid)
+        os.chmod(path, was.st_mode & 0o7777)
+    done(tap, 'when all are right again', *SHARED, says=['Nothing to do.'])
     tap.equal(machine.changes(), before, 'and nothing else is changed')
     done(tap, 'undo', 'setup', '--undo', '--yes')
     tap.equal(machine.changes(), [], 'all is as it was')
+
+
+def test_another_account(tap, machine):
+    """And other directories, which the installed files do not know."""
+    os.makedirs('/etc/x2go')
+    pathlib.Path(CONFIG).write_text(
+        '[global]\nbroker-account = other\nstate-dir = /run/deep/down/state\n')
+    before = machine.changes()
+    done(tap, 'another account', *SHARED[:-1], '--dry-run', says=[
+        "systemd-sysusers --inline 'u other - ", '/etc/tmpfiles.d/x2gobroker.conf: make',
+        '+ d /run/deep/down/state 0700 other other -'])
+    done(tap, 'it is made', *SHARED, says=['account other: done', 'directories: done'])
+    uid = pwd.getpwnam('other').pw_uid
+    tap.equal([(oct(st.st_mode), st.st_uid) for st in map(os.stat, (
+        '/run/deep', '/run/deep/down/state', HOME, HOME + '/cookies'))],
+              [('0o40755', 0), ('0o40700', uid), ('0o40755', uid), ('0o40700', uid)],
+              'with its directories')
+    done(tap, 'again: nothing to do', *SHARED, says=['Nothing to do.'])
+    done(tap, 'undo', 'setup', '--undo', '--yes')
+    tap.equal(machine.changes(), before, 'all is as it was')
+
+
+def test_without_systemd(tap, machine):
+    for program, package in (('systemd-sysusers', 'systemd-standalone-sysusers'),
+                             ('systemd-tmpfiles', 'systemd-standalone-tmpfiles')):
+        os.rename('/usr/bin/' + program, '/usr/bin/away')
+        done(tap, 'without ' + program, *SHARED[:-1], '--dry-run', status=1, says=[
+            '/usr/bin/%s is missing' % program, 'systemd or ' + package])
+        done(tap, 'without %s, --yes' % program, *SHARED, status=1, says=[package])
+        os.rename('/usr/bin/away', '/usr/bin/' + program)
+        done(tap, 'undo', 'setup', '--undo', '--yes')
+        tap.equal(machine.changes(), [], 'all is as it was')
 
 
 def test_changed_since(tap, machine):
@@ -466,7 +577,7 @@ def test_changed_since(tap, machine):
     text = done(tap, 'undo', 'setup', '--undo', '--yes', says=[
         FIRST + ': left as it is: it was changed since',
         SNIPPET + ': left as it is', HELPER + ': left as it is',
-        'account x2gobroker: left as it is: it is not as setup has made it'])
+        'account x2gobroker: left as it is: it was changed since'])
     tap.ok(pathlib.Path(FIRST).read_text().endswith('fullscreen=true\n') and
            pathlib.Path(SNIPPET).read_text() == '# mine\n' and
            os.stat(HELPER).st_mode & 0o7777 == 0o4700, 'they are left', text)
@@ -486,17 +597,17 @@ def test_sshd_complains(tap, machine):
         '\texit 255\nfi\nexec /usr/sbin/sshd.real "$@"\n' % (SNIPPET, SNIPPET))
     os.chmod('/usr/sbin/sshd', 0o755)
     text = done(tap, 'sshd -t complains', *SHARED, status=1, says=[
-        'Bad thing', SNIPPET + ': taken back', SNIPPET + ': not done', 'run setup again'])
+        'Bad thing', SNIPPET + ': restored', SNIPPET + ': not done', 'run setup again'])
     tap.ok(not os.path.exists(SNIPPET), 'the snippet is gone again', text)
-    tap.ok('sshd read its configuration again' not in text, 'sshd need not be told')
+    tap.ok('sshd reload its configuration' not in text, 'sshd need not be told')
     pathlib.Path(SNIPPET).write_text('# mine')
     os.chmod(SNIPPET, 0o600)
     old = describe(SNIPPET)
     done(tap, 'the same with lines of somebody else', *SHARED, status=1,
-         says=[SNIPPET + ': taken back'])
+         says=[SNIPPET + ': restored'])
     tap.equal(describe(SNIPPET), old, 'which come back to the last byte')
     os.rename('/usr/sbin/sshd.real', '/usr/sbin/sshd')
-    text = done(tap, 'when that is mended, it goes on there', *SHARED,
+    text = done(tap, 'when that is fixed, it continues there', *SHARED,
                 says=[SNIPPET + ': done'])
     tap.ok('account x2gobroker: done' not in text, 'with what was not done yet', text)
     done(tap, 'undo', 'setup', '--undo', '--yes')
@@ -508,22 +619,22 @@ def test_sshd_complains(tap, machine):
 def test_sshd_before(tap, machine):
     pathlib.Path('/etc/ssh/sshd_config.d/broken.conf').write_text('Nonsense yes\n')
     done(tap, 'sshd is broken already', *SHARED, status=1, says=[
-        'Nonsense', 'before any change of ours', SNIPPET + ': not done'])
+        'Nonsense', 'before setup changes anything', SNIPPET + ': not done'])
     tap.ok(not os.path.exists(SNIPPET), 'nothing is added then')
     os.unlink('/etc/ssh/sshd_config.d/broken.conf')
-    done(tap, 'and when it is mended', *SHARED)
+    done(tap, 'and when it is fixed', *SHARED)
 
     done(tap, 'undo', 'setup', '--undo', '--yes')
     pathlib.Path('/etc/ssh/sshd_config.d/a.conf').write_text(
         'Match User x2go*\nAuthorizedKeysCommand /usr/bin/mine\n')
     done(tap, 'another file has the command already', *SHARED, status=1, says=[
-        SNIPPET + ': has no effect', SNIPPET + ': taken back'])
+        SNIPPET + ': has no effect', SNIPPET + ': restored'])
     os.unlink('/etc/ssh/sshd_config.d/a.conf')
     for text in ('UsePAM yes\n', 'Match all\nInclude /etc/ssh/sshd_config.d/*.conf\n',
                  'Include /etc/ssh/other.d/*.conf\n'):
         pathlib.Path('/etc/ssh/sshd_config').write_text(text)
         done(tap, 'sshd does not read the directory: %r' % text, *SHARED, status=1,
-             says=['put this line at the top of /etc/ssh/sshd_config: Include'])
+             says=['add this line at the top of /etc/ssh/sshd_config: Include'])
         tap.ok(not os.path.exists(SNIPPET), 'nothing is added')
     pathlib.Path('/etc/ssh/sshd_config').write_text(
         'include "sshd_config.d/*.conf" /etc/ssh/sshd_config.d/*.conf\n')
@@ -534,7 +645,7 @@ def test_interrupted(tap, machine):
     """What was done before it ended is known."""
     shutil.move('/usr/share/x2gobroker/pam.d', '/run/pam.d')
     text = done(tap, 'the PAM service file is missing', *SHARED, status=1,
-                says=['/etc/pam.d/x2gobroker: what it is a copy of'])
+                says=['/etc/pam.d/x2gobroker: the file to copy is not installed'])
     tap.ok(SNIPPET + ': done' in text, 'all that does not need it is done', text)
     shutil.move('/run/pam.d', '/usr/share/x2gobroker/pam.d')
     text = done(tap, 'again', *SHARED, says=['/etc/pam.d/x2gobroker: done'])
@@ -542,11 +653,12 @@ def test_interrupted(tap, machine):
     done(tap, 'undo', 'setup', '--undo', '--yes')
     tap.equal(machine.changes(), [], 'takes back both')
 
-    os.rename('/usr/sbin/useradd', '/usr/sbin/useradd.away')
-    pathlib.Path('/usr/sbin/useradd').write_text('#!/bin/sh\nkill -KILL $PPID $$\n')
-    os.chmod('/usr/sbin/useradd', 0o755)
+    sysusers = '/usr/bin/systemd-sysusers'
+    os.rename(sysusers, sysusers + '.away')
+    pathlib.Path(sysusers).write_text('#!/bin/sh\nkill -KILL $PPID $$\n')
+    os.chmod(sysusers, 0o755)
     tap.equal(ctl(*SHARED).returncode, -9, 'it is killed in the middle')
-    os.rename('/usr/sbin/useradd.away', '/usr/sbin/useradd')
+    os.rename(sysusers + '.away', sysusers)
     tap.ok('account\tx2gobroker' in pathlib.Path(MANIFEST).read_text(),
            'it was noted before')
     done(tap, 'undo', 'setup', '--undo', '--yes')
@@ -556,9 +668,11 @@ def test_interrupted(tap, machine):
 def test_no_directories(tap, machine):
     for name in ('/etc/ssh/sshd_config.d', '/etc/tmpfiles.d'):
         shutil.rmtree(name)
+    os.makedirs('/etc/x2go')
+    pathlib.Path(CONFIG).write_text('[global]\nstate-dir = /run/other\n')
     before = machine.changes()
-    done(tap, 'directories for files of ours are missing', *SHARED, says=[
-        '/etc/ssh/sshd_config.d: done', '/etc/tmpfiles.d: done', SNIPPET + ': done'])
+    done(tap, 'directories for files of setup are missing', *SHARED, says=[
+        '/etc/tmpfiles.d/x2gobroker.conf: done', SNIPPET + ': done'])
     done(tap, 'undo', 'setup', '--undo', '--yes')
     tap.equal(machine.changes(), before, 'which are gone again')
 
@@ -568,33 +682,34 @@ def test_manifest(tap, machine):
     with open(MANIFEST, 'a') as file:
         file.write('later\t/etc/x\t\t\t\n')
     done(tap, 'a later version has done something', 'setup', '--undo', '--yes', status=1,
-         says=['another version has done something (later)'])
+         says=['another version of setup, in a way (later)'])
     with open(MANIFEST, 'w') as file:
         file.write('nonsense\n')
     done(tap, 'what setup did not write', 'setup', '--undo', '--yes', status=1,
          says=['a line that setup did not write'])
     os.chmod(os.path.dirname(MANIFEST), 0o777)
     done(tap, 'others could have written it', 'setup', '--undo', '--yes', status=1,
-         says=['others than root could have written'])
+         says=['somebody other than root could have written'])
     os.chmod(os.path.dirname(MANIFEST), 0o700)
     fd = os.open(os.path.dirname(MANIFEST), os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
     done(tap, 'two at a time', 'setup', '--undo', '--yes', status=1,
-         says=['another setup is at work'])
+         says=['another setup is running'])
     os.close(fd)
 
 
 def test_usage(tap, machine):
     rows = [    # words, status, words of the complaint
-        (['--yes'], 2, 'which way?'), ([], 2, 'which way?'), (['--dry-run'], 2, 'which'),
-        (['--shared'], 1, '--yes does it without a question'),
+        (['--yes'], 2, '--shared or'), ([], 2, '--shared or'),
+        (['--dry-run'], 2, '--shared or'),
+        (['--shared'], 1, 'use --yes to skip the confirmation'),
         (['--group', 'a b', '--yes'], 2, '--group GROUP'),
         (['--group', '-x', '--yes'], 2, '--group GROUP'),
         (['--shared', '--host', 'a\nb', '--yes'], 2, '--host HOST'),
         (['--shared', '--servers', 'a,,b', '--yes'], 2, '--servers HOST'),
-        (['--shared', '--servers', 'a', '--host', 'b', '--yes'], 2, 'either'),
+        (['--shared', '--servers', 'a', '--host', 'b', '--yes'], 2, 'exclude'),
         (['--group', 'x', '--servers', 'a', '--yes'], 1, '--servers needs --shared'),
-        (['--undo', '--shared'], 2, '--undo takes back all'),
+        (['--undo', '--shared'], 2, '--undo undoes all'),
         (['now'], 2, 'setup does not take the argument now'),
     ]
     for words, status, why in rows:
@@ -612,7 +727,7 @@ def test_usage(tap, machine):
     done(tap, 'an account that cannot be', *SHARED, status=1, says=['two words'])
     pathlib.Path('/etc/x2go/x2gobroker.conf').write_text(
         '[global]\nbroker-account = root\n')
-    done(tap, 'root for all', *SHARED, status=1, says=['broker-account is root'])
+    done(tap, 'root for all', *SHARED, status=1, says=['broker-account = root'])
     shutil.copy('/etc/x2go/x2gobroker.conf', '/etc/x2go/other file.conf')
     done(tap, 'a configuration that sshd cannot be told of', '-C',
          '/etc/x2go/other file.conf', *SHARED, status=1, says=['-C FILE'])
@@ -625,18 +740,18 @@ def test_usage(tap, machine):
 # At a terminal
 
 def test_terminal(tap, machine):
-    which, sure = 'Which way, 1 or 2? ', 'Is that to be done? [yes/no] '
-    host = 'Which X2Go server is the first one for? ['
+    which, sure = '1 or 2? ', 'Proceed? [yes/no] '
+    host = 'For which X2Go server is the first one? ['
     status, text = terminal('setup', answers=[(which, '3\n'), (which, '1\n'),
                                               (host, '\n'), (sure, 'no\n')])
-    tap.ok(status == 1 and 'nothing was done' in text, 'way 1, no', text)
+    tap.ok(status == 1 and 'nothing changed' in text, 'way 1, no', text)
     tap.equal(machine.changes(), [], 'no: nothing is done')
     status, text = terminal('setup', answers=[(which, '\4')])
     tap.equal((status, machine.changes()), (1, []), 'nothing is answered', text)
     status, text = terminal('setup', '--dry-run', answers=[
         (which, '1\n'), (host, '\n')])
     tap.equal((status, machine.changes()), (0, []), '--dry-run asks only what to show')
-    tap.ok(sure not in text and 'useradd' in text, 'and shows it', text)
+    tap.ok(sure not in text and 'systemd-sysusers' in text, 'and shows it', text)
     status, text = terminal('setup', answers=[(which, '2\n'), (
         'Which group? [x2gousers] ', 'a b\n'), ('Which group? ', '\n'),
         (host, 'ts07.example\n'), (sure, 'yes\n')])
@@ -647,7 +762,7 @@ def test_terminal(tap, machine):
     tap.ok(status == 1 and os.path.exists(SNIPPET), 'undo, no', text)
     os.unlink(SNIPPET)
     status, text = terminal('setup', '--group', 'x2gousers', answers=[(sure, 'yes\n')])
-    tap.ok(status == 0 and 'x2gousers gets the broker and no shell by SSH: bob' in text,
+    tap.ok(status == 0 and 'x2gousers get the broker over SSH, and no shell: bob' in text,
            'who is meant is said', text)
     status, text = terminal('setup', '--undo', answers=[(sure, 'yes\n')])
     tap.equal(status, 0, 'undo, yes', text)
@@ -665,10 +780,10 @@ def test_page(tap, machine):
     """The session that the page shows is what happens."""
     host = socket.gethostname()
     _, text = terminal('setup', answers=[
-        ('Which way, 1 or 2? ', '2\n'), ('Which group? [x2gousers] ', '\n'),
-        ('Which X2Go server', 'ts01.example.org\n'), ('[yes/no] ', 'yes\n')])
+        ('1 or 2? ', '2\n'), ('Which group? [x2gousers] ', '\n'),
+        ('which X2Go server', 'ts01.example.org\n'), ('[yes/no] ', 'yes\n')])
     for mine, theirs in (('[%s]' % host, '[desk]'), ('@%s:' % host, '@desk:'),
-                         (re.search('again: (.*)', text)[1], 'systemctl reload ssh')):
+                         (re.search('configuration: (.*)', text)[1], 'systemctl reload ssh')):
         text = text.replace(mine, theirs)
     shown = example('# x2gobrokerctl setup\nHow').split()
     tap.equal(('# x2gobrokerctl setup ' + text).split(), shown, 'the example of the page')
@@ -696,14 +811,14 @@ def test_servers(tap, machine):
         text = done(tap, 'again, without that one', 'setup', '--shared', '--servers',
                     'ts01.test', '--yes', says=['Nothing to do.'])
         status, text = terminal('setup', '--shared', answers=[
-            ('Is that to be done? [yes/no] ', 'yes\n')])
+            ('Proceed? [yes/no] ', 'yes\n')])
         tap.ok(status == 1 and 'ts02.invalid' in text,
                'without --servers: those that profiles have', text)
     with open(HOME + '/.ssh/known_hosts', 'a') as file:
         file.write('# mine\n')
     done(tap, 'undo', 'setup', '--undo', '--yes', says=[
         'known_hosts: left as it is', HOME + ': left as it is',
-        'account x2gobroker: left as it is: its files'])
+        'account x2gobroker: left as it is: it still has files'])
     os.unlink(HOME + '/.ssh/known_hosts')
     done(tap, 'undo, when known_hosts is gone', 'setup', '--undo', '--yes')
     tap.equal(machine.changes(), [], 'all is as it was')
@@ -713,7 +828,7 @@ def test_server_asks(tap, machine):
     """At a terminal, a person looks at the fingerprint."""
     with sshd():
         status, text = terminal('setup', '--shared', '--servers', 'ts01.test', answers=[
-            ('Is that to be done? [yes/no] ', 'yes\n'),
+            ('Proceed? [yes/no] ', 'yes\n'),
             ('Is that the right key? [yes/no] ', 'yes\n')])
         tap.ok(status == 0 and 'ts01.test: SHA256:' in text and
                'known_hosts: done' in text, 'a key that is looked at', text)
@@ -723,7 +838,11 @@ def test_server_asks(tap, machine):
 
 TESTS = [
     test_shared, test_newcomer, test_group, test_both, test_there_already,
-    test_unfit_account, test_hostile_home, test_wrong_modes, test_changed_since,
+    test_unfit_account, test_hostile_home, test_system_directories_keep_their_owner,
+    test_homes_of_people_keep_their_owner, test_target_of_a_link_keeps_its_owner,
+    test_programs_of_others_do_not_become_setuid,
+    test_owners_and_modes_are_left_to_the_administrator, test_another_account,
+    test_without_systemd, test_changed_since,
     test_sshd_complains, test_sshd_before, test_interrupted, test_no_directories,
     test_manifest, test_usage, test_terminal, test_page, test_servers, test_server_asks,
 ]

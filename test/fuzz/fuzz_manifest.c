@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What setup has noted, as an older version or a broken disk left it.  It is
- * refused as a whole, or each record is kept: one more is added, dropped again,
- * and the others are what they were.
+ * The manifest of setup, as an older version or a broken disk left it.  Either
+ * it is refused as a whole, or each record survives when another one is added
+ * and dropped again.
  */
 #include "fuzz_dir.h"
 
-/* Below the directory, in which the target is as long as it reads it. */
+/* Below the directory in which the target runs. */
 #define X2GOBROKER_VAR	"."
 #include "../../cmd/x2gobrokerctl/setup/manifest.c"
 
@@ -15,17 +15,19 @@ ctl_complain(const char *fmt __attribute__((unused)), ...)
 {
 }
 
+void
+ctl_print_error(const struct x2gobroker_error *err __attribute__((unused)))
+{
+}
+
 static char *
 print(const struct manifest *manifest)
 {
-	char *text;
-	size_t size;
-	FILE *fp = open_memstream(&text, &size);
+	struct buf buf = { 0 };
 
-	must(fp != NULL);
-	print_records(manifest, fp);
-	must(fclose(fp) == 0);
-	return text;
+	print_records(manifest, &buf);
+	must(!buf.failed);
+	return buf.data;
 }
 
 static void
@@ -42,7 +44,7 @@ check_records(const struct manifest *manifest)
 	}
 }
 
-/* Nothing of a line was lost; but what is behind a NUL nobody can see. */
+/* No line lost anything, except for what is behind a NUL. */
 static void
 check_lines(const uint8_t *data, size_t size, size_t records)
 {

@@ -1,65 +1,87 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Accounts and groups, by the programs that the system has for them.
+ * Accounts and groups.  systemd-sysusers(8) creates them, from the line in the
+ * file that is installed with this program, or from a line of our own.
  */
 #include <grp.h>
 #include <shadow.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "child.h"
-#include "setup.h"
+#include "step.h"
+#include "wholefile.h"
 
-#define COMMENT		"X2Go session broker"	/* whom we have made */
-#define SHELL		"/bin/sh"
-#define NO_PASSWORD	"*"	/* sshd takes "!" for a locked account */
-#define ARGS_MAX	20
+#define SHIPPED		X2GOBROKER_LIB "/sysusers.d/x2gobroker.conf"
+#define COMMENT		"X2Go session broker"	/* as in TEXT_ACCOUNT_LINE */
+#define NO_PASSWORD	"*"	/* for sshd, "!" is a locked account */
 
 /*
- * A group: the broker's, or the one of people with a forced command
+ * Made by systemd-sysusers
  */
 
-static enum look
-group_look(const struct setup *setup, const struct step *step,
-    char why[static WHY_SIZE] __attribute__((unused)))
-{
-	if (step->broker && getpwnam(setup->text[TEXT_ACCOUNT]) != NULL)
-		return LOOK_DONE;	/* it has its group */
-	return getgrnam(setup->text[step->name]) != NULL ? LOOK_DONE :
-	    LOOK_TO_DO;
-}
-
 static void
-groupadd_args(const char *name, bool system, const char *argv[static ARGS_MAX])
+sysusers_args(const struct setup *setup, const struct step *step,
+    const char *argv[static 4])
 {
-	*argv++ = PROGRAM_GROUPADD;
-	if (system)
-		*argv++ = "--system";
-	*argv++ = name;
+	const char *line = setup->text[step->content];
+
+	*argv++ = PROGRAM_SYSUSERS;
+	if (wholefile_contains(SHIPPED, line))
+		*argv++ = SHIPPED;
+	else {
+		*argv++ = "--inline";
+		*argv++ = line;
+	}
 	*argv = NULL;
 }
 
 static void
-group_show(const struct setup *setup, const struct step *step)
+sysusers_show(const struct setup *setup, const struct step *step)
 {
-	const char *argv[ARGS_MAX];
+	const char *argv[4];
 
-	printf("make it\n");
-	groupadd_args(setup->text[step->name], step->broker, argv);
+	printf("create it\n");
+	sysusers_args(setup, step, argv);
 	child_show(argv);
+}
+
+static int
+sysusers_run(const struct setup *setup, const struct step *step)
+{
+	const char *argv[4];
+
+	sysusers_args(setup, step, argv);
+	return child_run(argv, NULL, false);
+}
+
+static enum look
+group_look(const struct setup *setup, const struct step *step,
+    char why[static WHY_SIZE])
+{
+	if (getgrnam(setup->text[step->name]) != NULL)
+		return LOOK_DONE;
+	return child_find(PROGRAM_SYSUSERS, why) ? LOOK_TO_DO : LOOK_BLOCKED;
 }
 
 static int
 group_apply(struct setup *setup, const struct step *step)
 {
-	const char *argv[ARGS_MAX], *name = setup->text[step->name];
-
-	groupadd_args(name, step->broker, argv);
-	if (manifest_add(setup->manifest, "group", name, "", "", "") == -1)
+	if (manifest_add(setup->manifest, "group", setup->text[step->name],
+	    "", "", "") == -1)
 		return -1;
-	return child_run(argv, NULL, false);
+	return sysusers_run(setup, step);
+}
+
+
+static enum back
+run_back(const char *const *argv, char what[static WHY_SIZE])
+{
+	if (child_run(argv, NULL, false) == 0)
+		return BACK_DONE;
+	snprintf(what, WHY_SIZE, "%s failed", argv[0]);
+	return BACK_FAILED;
 }
 
 static enum back
@@ -76,76 +98,53 @@ group_back(const struct record *record, bool now, char what[static WHY_SIZE])
 		return BACK_LEFT;
 	}
 	if (now && getpwnam(record->name) != NULL) {
-		snprintf(what, WHY_SIZE, "it is that of the account");
+		snprintf(what, WHY_SIZE, "the account of this name needs it");
 		return BACK_LEFT;
 	}
-	if (!now || child_run(argv, NULL, false) == 0)
-		return BACK_DONE;
-	snprintf(what, WHY_SIZE, "groupdel has failed");
-	return BACK_FAILED;
+	return now ? run_back(argv, what) : BACK_DONE;
 }
 
 const struct kind kind_group = {
-	"group", "group ", group_look, group_show, group_apply, group_back,
+	"group", "group ", group_look, sysusers_show, group_apply, group_back,
 };
-
-/*
- * The broker account
- */
 
 static enum look
 account_look(const struct setup *setup, const struct step *step,
     char why[static WHY_SIZE])
 {
-	const char *name = setup->text[step->name];
+	const char *name = setup->text[step->name], *base;
 	const struct passwd *pw = getpwnam(name);
 
 	if (pw == NULL)
-		return LOOK_TO_DO;
-	if (pw->pw_uid != 0)
+		return child_find(PROGRAM_SYSUSERS, why) ? LOOK_TO_DO :
+		    LOOK_BLOCKED;
+	base = strrchr(pw->pw_shell, '/');
+	if (base == NULL || (strcmp(base, "/nologin") != 0 &&
+	    strcmp(base, "/false") != 0))
 		return LOOK_DONE;
-	snprintf(why, WHY_SIZE, "broker-account is root; people would share "
-	    "root's account");
+	snprintf(why, WHY_SIZE, "sshd starts the broker with the shell of the "
+	    "account, and %s runs nothing; usermod --shell /bin/sh %s",
+	    pw->pw_shell, name);
 	return LOOK_BLOCKED;
 }
 
-static void
-useradd_args(const struct setup *setup, const char *argv[static ARGS_MAX])
-{
-	const char *const args[] = { PROGRAM_USERADD, "--system", "--gid",
-	    setup->text[TEXT_GROUP], "--no-create-home", "--home-dir",
-	    setup->text[TEXT_HOME], "--shell", SHELL, "--password",
-	    NO_PASSWORD, "--comment", COMMENT, setup->text[TEXT_ACCOUNT],
-	    NULL };
-
-	memcpy(argv, args, sizeof(args));
-}
-
-static void
-account_show(const struct setup *setup,
-    const struct step *step __attribute__((unused)))
-{
-	const char *argv[ARGS_MAX];
-
-	printf("make it\n");
-	useradd_args(setup, argv);
-	child_show(argv);
-}
-
+/* It comes with a group of its name, unless there is one. */
 static int
 account_apply(struct setup *setup, const struct step *step)
 {
-	const char *argv[ARGS_MAX];
+	const char *name = setup->text[step->name];
 
-	useradd_args(setup, argv);
-	if (manifest_add(setup->manifest, "account", setup->text[step->name],
-	    "", setup->text[TEXT_HOME], "") == -1)
+	if (getgrnam(name) == NULL && manifest_add(setup->manifest, "group",
+	    name, "", "", "") == -1)
 		return -1;
-	return child_run(argv, NULL, false);
+	if (manifest_add(setup->manifest, "account", name, "",
+	    setup->text[TEXT_HOME], "") == -1)
+		return -1;
+	return sysusers_run(setup, step);
 }
 
-/* With files of its own left, an account stays: the next one that gets its
- * number would get the files. */
+/* While the account has files, it stays: otherwise the next account with its
+ * number would own them. */
 static enum back
 account_back(const struct record *record, bool now, char what[static WHY_SIZE])
 {
@@ -157,69 +156,29 @@ account_back(const struct record *record, bool now, char what[static WHY_SIZE])
 		return BACK_GONE;
 	if (strcmp(pw->pw_gecos, COMMENT) != 0 ||
 	    strcmp(pw->pw_dir, record->after) != 0) {
-		snprintf(what, WHY_SIZE, "it is not as setup has made it");
+		snprintf(what, WHY_SIZE, "it was changed since");
 		return BACK_LEFT;
 	}
-	if (!now)
-		return BACK_DONE;
-	if (access(pw->pw_dir, F_OK) == 0) {
-		snprintf(what, WHY_SIZE, "its files in %s are still there",
+	if (now && access(pw->pw_dir, F_OK) == 0) {
+		snprintf(what, WHY_SIZE, "it still has files in %s",
 		    pw->pw_dir);
 		return BACK_LEFT;
 	}
-	if (child_run(argv, NULL, false) == 0)
-		return BACK_DONE;
-	snprintf(what, WHY_SIZE, "userdel has failed");
-	return BACK_FAILED;
+	return now ? run_back(argv, what) : BACK_DONE;
 }
 
 const struct kind kind_account = {
-	"account", "account ", account_look, account_show, account_apply,
+	"account", "account ", account_look, sysusers_show, account_apply,
 	account_back,
 };
 
 /*
- * What keeps an account that is there from being used
+ * Its password: systemd-sysusers gives a new account "!*"
  */
-
-/* Change one thing of the account, by the option of usermod(8) for it. */
-static int
-modify(struct setup *setup, const char *kind, const char *option,
-    const char *before, const char *after)
-{
-	const char *name = setup->text[TEXT_ACCOUNT];
-	const char *const argv[] = { PROGRAM_USERMOD, option, after, name,
-	    NULL };
-
-	if (manifest_add(setup->manifest, kind, name, before, after, "") == -1)
-		return -1;
-	return child_run(argv, NULL, false);
-}
-
-static enum back
-modify_back(const struct record *record, bool now, const char *option,
-    const char *value, char what[static WHY_SIZE])
-{
-	const char *const argv[] = { PROGRAM_USERMOD, option, record->before,
-	    record->name, NULL };
-
-	snprintf(what, WHY_SIZE, "give it %s again, as it was before",
-	    record->before);
-	if (value == NULL)
-		return BACK_GONE;
-	if (strcmp(value, record->after) != 0) {
-		snprintf(what, WHY_SIZE, "it was changed since");
-		return BACK_LEFT;
-	}
-	if (!now || child_run(argv, NULL, false) == 0)
-		return BACK_DONE;
-	snprintf(what, WHY_SIZE, "usermod has failed");
-	return BACK_FAILED;
-}
 
 /* NULL: no such account. */
 static const char *
-password_of(const char *name)
+get_password(const char *name)
 {
 	const struct spwd *spwd = getspnam(name);
 
@@ -231,94 +190,71 @@ password_look(const struct setup *setup, const struct step *step,
     char why[static WHY_SIZE])
 {
 	const char *name = setup->text[step->name];
-	const char *password = password_of(name);
+	const char *password = get_password(name);
 
-	if (password == NULL || password[0] != '!')
+	if (password == NULL)
+		return getpwnam(name) == NULL ? LOOK_TO_DO : LOOK_DONE;
+	if (password[0] != '!')
 		return LOOK_DONE;
 	if (password[strspn(password, "!*")] == '\0')
 		return LOOK_TO_DO;
-	snprintf(why, WHY_SIZE, "somebody has locked it, so sshd may refuse "
-	    "its keys; if it may be used: usermod --unlock %s", name);
+	snprintf(why, WHY_SIZE, "an administrator locked it, so sshd may "
+	    "refuse its keys; to unlock it: usermod --unlock %s", name);
 	return LOOK_BLOCKED;
+}
+
+static void
+password_args(const char *account, const char *password,
+    const char *argv[static 5])
+{
+	const char *const args[] = { PROGRAM_USERMOD, "--password", password,
+	    account, NULL };
+
+	memcpy(argv, args, sizeof(args));
 }
 
 static void
 password_show(const struct setup *setup, const struct step *step)
 {
-	const char *const argv[] = { PROGRAM_USERMOD, "--password", NO_PASSWORD,
-	    setup->text[step->name], NULL };
+	const char *argv[5];
 
-	printf("none, instead of locked, as sshd may refuse keys then\n");
+	printf("none, instead of \"locked\", because sshd may refuse the keys "
+	    "of a locked account\n");
+	password_args(setup->text[step->name], NO_PASSWORD, argv);
 	child_show(argv);
 }
 
 static int
 password_apply(struct setup *setup, const struct step *step)
 {
-	return modify(setup, "password", "--password",
-	    password_of(setup->text[step->name]), NO_PASSWORD);
+	const char *name = setup->text[step->name], *argv[5];
+	const char *before = get_password(name);
+
+	password_args(name, NO_PASSWORD, argv);
+	if (before == NULL || manifest_add(setup->manifest, "password", name,
+	    before, NO_PASSWORD, "") == -1)
+		return -1;
+	return child_run(argv, NULL, false);
 }
 
 static enum back
 password_back(const struct record *record, bool now,
     char what[static WHY_SIZE])
 {
-	return modify_back(record, now, "--password",
-	    password_of(record->name), what);
+	const char *password = get_password(record->name), *argv[5];
+
+	snprintf(what, WHY_SIZE, "change it back to %s", record->before);
+	if (password == NULL)
+		return BACK_GONE;
+	if (strcmp(password, record->after) != 0) {
+		snprintf(what, WHY_SIZE, "it was changed since");
+		return BACK_LEFT;
+	}
+	password_args(record->name, record->before, argv);
+	return now ? run_back(argv, what) : BACK_DONE;
 }
 
 const struct kind kind_password = {
 	"password", "password of ", password_look, password_show,
 	password_apply, password_back,
-};
-
-static const char *
-shell_of(const char *name)
-{
-	const struct passwd *pw = getpwnam(name);
-
-	return pw != NULL ? pw->pw_shell : NULL;
-}
-
-/* sshd starts a forced command by the shell. */
-static enum look
-shell_look(const struct setup *setup, const struct step *step,
-    char why[static WHY_SIZE] __attribute__((unused)))
-{
-	const char *shell = shell_of(setup->text[step->name]);
-	const char *base;
-
-	if (shell == NULL || (base = strrchr(shell, '/')) == NULL)
-		return LOOK_DONE;
-	return strcmp(base, "/nologin") == 0 || strcmp(base, "/false") == 0 ?
-	    LOOK_TO_DO : LOOK_DONE;
-}
-
-static void
-shell_show(const struct setup *setup, const struct step *step)
-{
-	const char *const argv[] = { PROGRAM_USERMOD, "--shell", SHELL,
-	    setup->text[step->name], NULL };
-
-	printf("%s instead of %s, as sshd starts the broker by it\n", SHELL,
-	    shell_of(setup->text[step->name]));
-	child_show(argv);
-}
-
-static int
-shell_apply(struct setup *setup, const struct step *step)
-{
-	return modify(setup, "shell", "--shell",
-	    shell_of(setup->text[step->name]), SHELL);
-}
-
-static enum back
-shell_back(const struct record *record, bool now, char what[static WHY_SIZE])
-{
-	return modify_back(record, now, "--shell", shell_of(record->name),
-	    what);
-}
-
-const struct kind kind_shell = {
-	"shell", "shell of ", shell_look, shell_show, shell_apply, shell_back,
 };

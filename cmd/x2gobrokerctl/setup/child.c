@@ -13,8 +13,33 @@
 #include "../become.h"
 #include "child.h"
 
-#define OUTPUT_MAX	4096	/* bytes; these programs say little */
+#define OUTPUT_MAX	4096	/* bytes; these programs print little */
 #define NOT_CALLED	255
+
+bool
+child_find(const char *program, char why[static WHY_SIZE])
+{
+	const char *name = strrchr(program, '-');
+
+	if (access(program, X_OK) == 0)
+		return true;
+	snprintf(why, WHY_SIZE, "%s is missing; install it (on Debian, the "
+	    "package systemd or systemd-standalone%s)", program, name);
+	return false;
+}
+
+int
+record_account(const struct record *record, const struct passwd **pw,
+    char what[static WHY_SIZE])
+{
+	*pw = NULL;
+	if (record->account[0] == '\0' ||
+	    (*pw = getpwnam(record->account)) != NULL)
+		return 0;
+	snprintf(what, WHY_SIZE, "the account %s no longer exists",
+	    record->account);
+	return -1;
+}
 
 /* The child's process number, or -1. */
 static pid_t
@@ -23,9 +48,9 @@ start(int (*fn)(void *arg), void *arg)
 	pid_t pid;
 	int result;
 
-	fflush(NULL);	/* or the child would write it, too */
+	fflush(NULL);	/* or the child would write it again */
 	if ((pid = fork()) == -1)
-		ctl_complain("no process can be started: %s", strerror(errno));
+		ctl_complain("cannot start a process: %s", strerror(errno));
 	if (pid != 0)
 		return pid;
 	result = fn(arg);
@@ -82,8 +107,9 @@ struct program {
 	bool quiet;
 };
 
+/* For child_call_as(). */
 static int
-run_and_say(void *arg)
+run_and_report(void *arg)
 {
 	static const char *const env[] = {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL
@@ -121,7 +147,7 @@ child_run(const char *const *argv, const struct passwd *account, bool quiet)
 {
 	struct program program = { argv, quiet };
 
-	return child_call_as(account, run_and_say, &program) == 0 ? 0 : -1;
+	return child_call_as(account, run_and_report, &program) == 0 ? 0 : -1;
 }
 
 void

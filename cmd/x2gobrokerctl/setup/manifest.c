@@ -9,6 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/safefile.h"
 #include "../ctl.h"
 #include "manifest.h"
 
@@ -18,8 +21,8 @@
 #define NFIELDS		5
 
 static const char head[] =
-    "# What x2gobrokerctl setup has changed; x2gobrokerctl setup --undo takes "
-    "it back.\n";
+    "# What x2gobrokerctl setup changed; to undo it: x2gobrokerctl setup "
+    "--undo\n";
 
 struct manifest {
 	int dir;
@@ -27,21 +30,12 @@ struct manifest {
 	size_t n;
 };
 
+/* Print why, with what errno says.  -1 */
 static int
-fail(const char *what)
+report_errno(const char *what)
 {
 	ctl_complain("%s: %s: %s", DIR_PATH, what, strerror(errno));
 	return -1;
-}
-
-static void
-free_record(struct record *record)
-{
-	free(record->kind);
-	free(record->name);
-	free(record->before);
-	free(record->after);
-	free(record->account);
 }
 
 static void
@@ -50,52 +44,39 @@ free_manifest(struct manifest *manifest)
 	size_t i;
 
 	for (i = 0; i < manifest->n; i++)
-		free_record(&manifest->records[i]);
+		free(manifest->records[i].line);
 	free(manifest->records);
 	if (manifest->dir != -1)
 		close(manifest->dir);
 	free(manifest);
 }
 
-/* Put a copy at the end. */
+/* Split line, which becomes the record's, and append the record. */
 static int
-append(struct manifest *manifest, const char *const fields[static NFIELDS])
+append_line(struct manifest *manifest, char *line)
 {
-	struct record *records, *new;
-
-	records = reallocarray(manifest->records, manifest->n + 1,
-	    sizeof(*records));
-	if (records == NULL)
-		return fail("out of memory");
-	manifest->records = records;
-	new = &records[manifest->n++];
-	new->kind = strdup(fields[0]);
-	new->name = strdup(fields[1]);
-	new->before = strdup(fields[2]);
-	new->after = strdup(fields[3]);
-	new->account = strdup(fields[4]);
-	if (new->kind == NULL || new->name == NULL || new->before == NULL ||
-	    new->after == NULL || new->account == NULL)
-		return fail("out of memory");
-	return 0;
-}
-
-/* Take a line apart, which is changed. */
-static int
-parse_line(struct manifest *manifest, char *line)
-{
-	const char *fields[NFIELDS];
+	char *fields[NFIELDS], *rest = line;
+	struct record *records;
 	size_t n = 0;
 
-	line[strcspn(line, "\n")] = '\0';
-	if (line[0] == '#' || line[0] == '\0')
-		return 0;
-	while (n < NFIELDS && (fields[n] = strsep(&line, "\t")) != NULL)
+	while (n < NFIELDS && (fields[n] = strsep(&rest, "\t")) != NULL)
 		n++;
-	if (n == NFIELDS && line == NULL)
-		return append(manifest, fields);
-	errno = EBADMSG;
-	return fail(FILE_NAME " has a line that setup did not write");
+	if (n < NFIELDS || rest != NULL) {
+		free(line);
+		errno = EBADMSG;
+		return report_errno(FILE_NAME " has a line that setup did not "
+		    "write");
+	}
+	records = reallocarray(manifest->records, manifest->n + 1,
+	    sizeof(*records));
+	if (records == NULL) {
+		free(line);
+		return report_errno("out of memory");
+	}
+	manifest->records = records;
+	records[manifest->n++] = (struct record){ line, fields[0], fields[1],
+	    fields[2], fields[3], fields[4] };
+	return 0;
 }
 
 static int
@@ -103,79 +84,76 @@ read_file(struct manifest *manifest)
 {
 	int fd = openat(manifest->dir, FILE_NAME, O_RDONLY | O_NOFOLLOW |
 	    O_CLOEXEC);
-	FILE *fp = fd != -1 ? fdopen(fd, "r") : NULL;
-	char *line = NULL;
+	cleanup_file FILE *fp = fd != -1 ? fdopen(fd, "r") : NULL;
+	cleanup_free char *line = NULL;
 	size_t size = 0;
-	int result = 0;
+	char *copy;
 
 	if (fp == NULL)
-		return errno == ENOENT ? 0 : fail(FILE_NAME);
-	while (result == 0 && getline(&line, &size, fp) != -1)
-		result = parse_line(manifest, line);
-	if (ferror(fp))
-		result = fail(FILE_NAME);
-	free(line);
-	fclose(fp);
-	return result;
+		return errno == ENOENT ? 0 : report_errno(FILE_NAME);
+	while (getline(&line, &size, fp) != -1) {
+		line[strcspn(line, "\n")] = '\0';
+		if (line[0] == '#' || line[0] == '\0')
+			continue;
+		if ((copy = strdup(line)) == NULL)
+			return report_errno("out of memory");
+		if (append_line(manifest, copy) == -1)
+			return -1;
+	}
+	return ferror(fp) ? report_errno(FILE_NAME) : 0;
 }
 
 static void
-print_records(const struct manifest *manifest, FILE *fp)
+print_records(const struct manifest *manifest, struct buf *buf)
 {
 	const struct record *record;
 	size_t i;
 
-	fputs(head, fp);
+	buf_puts(buf, head);
 	for (i = 0; i < manifest->n; i++) {
 		record = &manifest->records[i];
-		fprintf(fp, "%s\t%s\t%s\t%s\t%s\n", record->kind, record->name,
-		    record->before, record->after, record->account);
+		buf_printf(buf, "%s\t%s\t%s\t%s\t%s\n", record->kind,
+		    record->name, record->before, record->after,
+		    record->account);
 	}
 }
 
-/* Replace the file as a whole: whoever is interrupted leaves the old one. */
 static int
 write_file(const struct manifest *manifest)
 {
-	FILE *fp;
-	int fd;
+	const struct safefile_new new = { .dirfd = manifest->dir,
+	    .name = FILE_NAME, .temporary = FILE_NEW, .mode = 0600,
+	    .sync = true };
+	struct x2gobroker_error err;
+	cleanup_buf struct buf buf = { 0 };
 
-	fd = openat(manifest->dir, FILE_NEW, O_WRONLY | O_CREAT | O_TRUNC |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1 || (fp = fdopen(fd, "w")) == NULL)
-		return fail(FILE_NEW);
-	print_records(manifest, fp);
-	if (fflush(fp) != 0 || fsync(fd) == -1) {
-		fclose(fp);
-		return fail(FILE_NEW);
-	}
-	fclose(fp);
-	if (renameat(manifest->dir, FILE_NEW, manifest->dir, FILE_NAME) == -1 ||
-	    fsync(manifest->dir) == -1)
-		return fail(FILE_NAME);
-	return 0;
+	print_records(manifest, &buf);
+	if (safefile_replace(&new, &buf, DIR_PATH "/" FILE_NAME, &err) == 0)
+		return 0;
+	ctl_print_error(&err);
+	return -1;
 }
 
-/* Open the directory for us alone.  1: there is none. */
+/* Open and lock the directory.  1: it does not exist. */
 static int
 open_dir(struct manifest *manifest, bool make)
 {
 	struct stat st;
 
 	if (make && mkdir(DIR_PATH, 0700) == -1 && errno != EEXIST)
-		return fail("cannot be made");
+		return report_errno("cannot make it");
 	manifest->dir = open(DIR_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	if (manifest->dir == -1)
-		return errno == ENOENT && !make ? 1 : fail("cannot be opened");
+		return errno == ENOENT && !make ? 1 : report_errno("cannot open it");
 	if (fstat(manifest->dir, &st) == -1)
-		return fail("cannot be looked up");
+		return report_errno("cannot look it up");
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		errno = EPERM;
-		return fail("others than root could have written it");
+		return report_errno("somebody other than root could have written to it");
 	}
 	if (flock(manifest->dir, LOCK_EX | LOCK_NB) == -1)
-		return fail("another setup is at work");
+		return report_errno("another setup is running");
 	return 0;
 }
 
@@ -187,7 +165,7 @@ manifest_open(bool make, struct manifest **out)
 
 	*out = NULL;
 	if (manifest == NULL)
-		return fail("out of memory");
+		return report_errno("out of memory");
 	manifest->dir = -1;
 	result = open_dir(manifest, make);
 	if (result == 0)
@@ -224,20 +202,35 @@ manifest_get(const struct manifest *manifest, size_t i)
 	return &manifest->records[i];
 }
 
+bool
+manifest_has(const struct manifest *manifest, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < manifest->n; i++)
+		if (strcmp(manifest->records[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 int
 manifest_add(struct manifest *manifest, const char *kind, const char *name,
     const char *before, const char *after, const char *account)
 {
 	const char *const fields[NFIELDS] = { kind, name, before, after,
 	    account };
+	char *line;
 	size_t i;
 
 	for (i = 0; i < NFIELDS; i++)
 		if (strpbrk(fields[i], "\t\n") != NULL) {
 			errno = EINVAL;
-			return fail("tabs and line ends cannot be noted");
+			return report_errno("cannot record a tab or line end");
 		}
-	if (append(manifest, fields) == -1)
+	if (asprintf(&line, "%s\t%s\t%s\t%s\t%s", kind, name, before, after,
+	    account) == -1)
+		return report_errno("out of memory");
+	if (append_line(manifest, line) == -1)
 		return -1;
 	return write_file(manifest);
 }
@@ -245,7 +238,7 @@ manifest_add(struct manifest *manifest, const char *kind, const char *name,
 int
 manifest_drop(struct manifest *manifest, size_t i)
 {
-	free_record(&manifest->records[i]);
+	free(manifest->records[i].line);
 	manifest->n--;
 	memmove(&manifest->records[i], &manifest->records[i + 1],
 	    (manifest->n - i) * sizeof(manifest->records[0]));

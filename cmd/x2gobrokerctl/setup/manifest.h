@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What setup has changed here, a record a change, in their order.  It is in a
- * directory of root's alone, as whoever could write it could have root remove
- * files.
+ * What setup changed on this host: one record for each change, in order.  Only
+ * root can write to its directory: anybody else could make root remove files.
  */
 #ifndef X2GOBROKERCTL_SETUP_MANIFEST_H
 #define X2GOBROKERCTL_SETUP_MANIFEST_H
@@ -10,27 +9,30 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Each is a text without tabs and line ends.  Owned. */
+/* Text without tabs and line ends. */
 struct record {
+	char *line;		/* owned; the others are parts of it */
 	char *kind;
 	char *name;		/* a path, an account, a group */
-	char *before, *after;	/* what the kind needs to take it back */
-	char *account;		/* whose directory it is in; "": root's */
+	char *before, *after;	/* what its kind needs to undo it */
+	char *account;		/* that owns the directory; "": root */
 };
 
 struct manifest;
 
-/* Read it, and lock it.  Where there is none: an empty one, or, unless make,
- * *out is NULL.  -1: why not was said. */
+/* Read and lock it.  If there is none: an empty one, or, unless make, *out is
+ * NULL.  -1: failed, with a message printed. */
 int	manifest_open(bool make, struct manifest **out);
 
-/* Close it, and remove it if nothing is in it any more. */
+/* Close it; remove it if it is empty. */
 void	manifest_close(struct manifest *manifest);
 
 size_t	manifest_count(const struct manifest *manifest);
 const struct record *manifest_get(const struct manifest *manifest, size_t i);
+bool	manifest_has(const struct manifest *manifest, const char *name);
 
-/* Both have reached the disk when they return.  -1: why not was said. */
+/* Both return when the change is on disk.  -1: failed, with a message
+ * printed. */
 int	manifest_add(struct manifest *manifest, const char *kind,
 	    const char *name, const char *before, const char *after,
 	    const char *account);

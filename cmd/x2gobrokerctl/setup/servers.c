@@ -1,43 +1,43 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The key that X2Go servers let the broker in with, and theirs.  All of it is
- * in the home directory of the broker account, and done by that account.
+ * The service key, which lets the broker log in to X2Go servers, and the host
+ * keys of the servers.  The broker account itself makes both files.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "../servers.h"
 #include "child.h"
-#include "setup.h"
+#include "step.h"
+#include "wholefile.h"
 
 /*
  * The service key
  */
 
-/* Whether one of the keys that x2gobroker.conf names is there. */
+/* Does one of the keys in agent-identity-files exist?  Without the account, "~"
+ * and the paths are unknown. */
 static bool
 has_key(const struct setup *setup)
 {
-	const char *list = x2gobroker_config_text(setup->config, "global",
-	    "agent-identity-files");
-	char *copy = strdup(list != NULL ? list : ""), *rest = copy, *word;
-	char path[PATH_MAX];
-	bool has = false;
+	char path[X2GOBROKER_FILE_SIZE];
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+	struct x2gobroker_error err;
+	size_t i;
 
-	while (!has && (word = strsep(&rest, ", \t")) != NULL) {
-		if (strncmp(word, "~/", 2) == 0)
-			snprintf(path, sizeof(path), "%s%s",
-			    setup->text[TEXT_HOME], word + 1);
-		else
-			snprintf(path, sizeof(path), "%s", word);
-		has = *word != '\0' && access(path, F_OK) == 0;
-	}
-	free(copy);
-	return has;
+	for (i = 0; x2gobroker_service_key(setup->config, i, path, fingerprint,
+	    &err) && path[0] != '\0'; i++)
+		if (access(path, F_OK) == 0)
+			return true;
+	return false;
 }
 
 static enum look
@@ -53,12 +53,11 @@ key_look(const struct setup *setup, const struct step *step,
 	    setup->text[step->name][len] == '/')
 		return LOOK_TO_DO;
 	snprintf(why, WHY_SIZE, "agent-identity-files names no file below %s; "
-	    "make the key with ssh-keygen, for %s to read", home,
+	    "make a key with ssh-keygen that %s can read", home,
 	    setup->text[TEXT_ACCOUNT]);
 	return LOOK_BLOCKED;
 }
 
-/* path has PATH_MAX bytes, and argv goes on using it. */
 static void
 keygen_args(const struct setup *setup, const char *path,
     const char *argv[static 11])
@@ -75,17 +74,18 @@ key_show(const struct setup *setup, const struct step *step)
 {
 	const char *argv[11];
 
-	printf("make the service key, as %s\n", setup->text[TEXT_ACCOUNT]);
+	printf("make the service key as %s\n", setup->text[TEXT_ACCOUNT]);
 	keygen_args(setup, setup->text[step->name], argv);
 	child_show(argv);
 }
 
-/* Both halves, while they are made and for good. */
+/* Both halves: their first names, under which they are recorded, and their
+ * final ones. */
 struct key_job {
 	char new[PATH_MAX], new_pub[PATH_MAX], path[PATH_MAX], pub[PATH_MAX];
 };
 
-/* For child_call_as(): what one who was interrupted has left. */
+/* For child_call_as(): remove what an interrupted setup left. */
 static int
 remove_key(void *arg)
 {
@@ -109,20 +109,22 @@ rename_key(void *arg)
 	return 1;
 }
 
+/* Record that path is new, or, if before is not "", that it was appended to:
+ * it has the text that the file made has now. */
 static int
-note_file(struct setup *setup, const char *made, const char *path)
+record_file(struct setup *setup, const char *made, const char *path,
+    const char *before)
 {
 	char digest[DIGEST_SIZE], *text;
 	size_t len;
 
-	if ((text = setup_read(made, &len)) == NULL) {
+	if ((text = wholefile_read(made, &len)) == NULL) {
 		ctl_complain("%s: %s", made, strerror(errno));
 		return -1;
 	}
-	setup_digest(text, len, digest);
-	explicit_bzero(text, len);
-	free(text);
-	return manifest_add(setup->manifest, "file", path, "", digest,
+	wholefile_digest(text, len, digest);
+	freezero(text, len);
+	return manifest_add(setup->manifest, "file", path, before, digest,
 	    setup->text[TEXT_ACCOUNT]);
 }
 
@@ -133,9 +135,9 @@ key_apply(struct setup *setup, const struct step *step)
 	const char *path = setup->text[step->name], *argv[11];
 	struct key_job job;
 
-	if (pw == NULL)
+	if (pw == NULL || dirs_make_parent(setup, path) == -1)
 		return -1;
-	snprintf(job.path, PATH_MAX, "%s", path);
+	strlcpy(job.path, path, PATH_MAX);
 	if (snprintf(job.pub, PATH_MAX, "%s.pub", path) >= PATH_MAX ||
 	    snprintf(job.new, PATH_MAX, "%s.new", path) >= PATH_MAX ||
 	    snprintf(job.new_pub, PATH_MAX, "%s.new.pub", path) >= PATH_MAX)
@@ -143,13 +145,13 @@ key_apply(struct setup *setup, const struct step *step)
 	child_call_as(pw, remove_key, &job);
 	keygen_args(setup, job.new, argv);
 	if (child_run(argv, pw, false) == -1 ||
-	    note_file(setup, job.new, path) == -1 ||
-	    note_file(setup, job.new_pub, job.pub) == -1)
+	    record_file(setup, job.new, path, "") == -1 ||
+	    record_file(setup, job.new_pub, job.pub, "") == -1)
 		return -1;
 	return child_call_as(pw, rename_key, &job) == 0 ? 0 : -1;
 }
 
-/* Its files are noted as files. */
+/* Its files are recorded as files. */
 const struct kind kind_key = {
 	"key", "", key_look, key_show, key_apply, file_back,
 };
@@ -158,12 +160,11 @@ const struct kind kind_key = {
  * Host keys of servers
  */
 
-/* "ts01", "ts01:2222" or "[::1]:2222" as known_hosts has it. */
+/* "ts01", "ts01:2222" or "[::1]:2222" as known_hosts writes it. */
 static void
 write_known_name(const char *host, char name[static WHY_SIZE])
 {
 	const char *colon = strchr(host, ':');
-
 	int len = colon != NULL ? (int)(colon - host) : 0;
 
 	if (host[0] != '[' && colon != NULL && len < SERVER_LABEL_SIZE &&
@@ -171,7 +172,7 @@ write_known_name(const char *host, char name[static WHY_SIZE])
 		snprintf(name, WHY_SIZE, "[%.*s]%.*s", len, host,
 		    SERVER_LABEL_SIZE, colon);
 	else
-		snprintf(name, WHY_SIZE, "%s", host);
+		strlcpy(name, host, WHY_SIZE);
 }
 
 static bool
@@ -208,8 +209,8 @@ known_hosts_show(const struct setup *setup,
 {
 	size_t i;
 
-	printf("ask these servers for their host keys, and add them%s\n",
-	    setup->ctl->yes ? "" : " when you have said that they are right");
+	printf("add the host keys of these servers%s\n",
+	    setup->ctl->yes ? "" : " after you confirmed them");
 	for (i = 0; i < setup->nservers; i++)
 		printf("      %s\n", setup->servers[i]);
 }
@@ -221,49 +222,46 @@ add_known_hosts(void *arg)
 	return known_hosts_main(arg);
 }
 
-/* What is added is not known before; so it is noted when it is done. */
+/* Which keys are added is only known afterwards, so they are recorded then. */
 static int
-note_growth(struct setup *setup, const char *path, bool was_there,
-    size_t old_len)
+record_growth(struct setup *setup, const char *path, const struct stat *old)
 {
-	char before[32] = "", digest[DIGEST_SIZE], *text;
-	size_t len;
+	char before[32] = "";
+	struct stat st;
 
-	if ((text = setup_read(path, &len)) == NULL)
+	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
-	setup_digest(text, len, digest);
-	free(text);
-	if (was_there && len == old_len)
+	if (old->st_ino != 0 && st.st_size == old->st_size)
 		return 0;
-	if (was_there)
-		snprintf(before, sizeof(before), "%zu", old_len);
-	return manifest_add(setup->manifest, "file", path, before, digest,
-	    setup->text[TEXT_ACCOUNT]);
+	if (old->st_ino != 0)
+		snprintf(before, sizeof(before), "%jd",
+		    (intmax_t)old->st_size);
+	return record_file(setup, path, path, before);
 }
 
 static int
 known_hosts_apply(struct setup *setup, const struct step *step)
 {
 	const char *path = setup->text[step->name];
-	char **words = calloc(setup->nservers + 1, sizeof(*words)), *old;
+	cleanup_free char **words = calloc(setup->nservers + 1,
+	    sizeof(*words));
 	char add[] = "add";
 	struct ctl ctl = *setup->ctl;
-	size_t old_len = 0;
+	struct stat old = { 0 };
 	int result;
 
-	if (words == NULL)
+	if (words == NULL || dirs_make_parent(setup, path) == -1)
 		return -1;
 	words[0] = add;
 	memcpy(words + 1, setup->servers, setup->nservers * sizeof(*words));
 	ctl.words = words;
 	ctl.nwords = (int)setup->nservers + 1;
 	ctl.all = false;
-	old = setup_read(path, &old_len);
+	if (lstat(path, &old) == -1)
+		old.st_ino = 0;		/* a new file */
 	result = child_call(add_known_hosts, &ctl);
-	if (note_growth(setup, path, old != NULL, old_len) == -1)
+	if (record_growth(setup, path, &old) == -1)
 		result = -1;
-	free(old);
-	free(words);
 	return result == 0 ? 0 : -1;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl setup: from a question to a broker that can be logged in to.
+ * x2gobrokerctl setup: ask what is wanted, show the plan, and carry it out.
  */
 #include <grp.h>
 #include <limits.h>
@@ -9,13 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "../terminal.h"
-#include "setup.h"
+#include "steps.h"
+#include "wholefile.h"
 
 #define DEFAULT_GROUP	"x2gousers"
 #define ANSWER_MAX	256
 
-/* What questions were answered with, where no option was given. */
+/* Answers to questions, asked if there was no option. */
 struct answers {
 	char group[ANSWER_MAX], host[ANSWER_MAX];
 };
@@ -31,7 +33,7 @@ are_hosts(const char *list)
 	bool good = copy != NULL && *list != '\0';
 
 	while (good && (word = strsep(&rest, ",")) != NULL)
-		good = setup_is_host(word);
+		good = steps_is_host(word);
 	free(copy);
 	return good;
 }
@@ -43,27 +45,26 @@ check_options(const struct ctl *ctl)
 	const char *wrong = NULL;
 
 	if (ctl->undo && (way || ctl->host != NULL || ctl->servers != NULL))
-		wrong = "--undo takes back all that setup has done, and needs "
-		    "no more words";
+		wrong = "--undo undoes all that setup did, and takes no other "
+		    "options";
 	else if (!ctl->undo && !way && (ctl->yes || !terminal_can_ask()))
-		wrong = "which way?  --shared, or --group GROUP; setup asks "
-		    "only at a terminal, and without --yes";
-	else if (ctl->group != NULL && !setup_is_name(ctl->group))
+		wrong = "--shared or --group GROUP is needed; setup asks only "
+		    "at a terminal, and without --yes";
+	else if (ctl->group != NULL && !steps_is_name(ctl->group))
 		wrong = "--group GROUP: letters, digits and _ . - only";
-	else if (ctl->host != NULL && !setup_is_host(ctl->host))
+	else if (ctl->host != NULL && !steps_is_host(ctl->host))
 		wrong = "--host HOST: the name or address of an X2Go server";
 	else if (ctl->servers != NULL && !are_hosts(ctl->servers))
 		wrong = "--servers HOST,...: names or addresses of X2Go "
-		    "servers, perhaps with :PORT";
+		    "servers, each with an optional :PORT";
 	else if (ctl->servers != NULL && ctl->host != NULL)
-		wrong = "either --host or --servers";
+		wrong = "--host and --servers exclude each other";
 	if (wrong == NULL)
 		return 0;
 	ctl_complain("%s; see x2gobrokerctl help setup", wrong);
 	return -1;
 }
 
-/* The broker of users who run it themselves cannot read a service key. */
 static int
 check_servers(const struct setup *setup)
 {
@@ -79,15 +80,15 @@ ask_way(struct setup *setup, struct answers *answers)
 {
 	char answer[ANSWER_MAX];
 
-	fprintf(stderr, "How do people reach the session broker?\n\n"
-	    "  1  Through one account that they share, with a key for each of "
-	    "them.\n"
-	    "     They need no login of their own on this host.\n"
-	    "  2  As themselves.  Who is in a certain group gets the broker, "
-	    "and nothing\n"
-	    "     else, when logging in to this host by SSH.\n\n");
+	fprintf(stderr, "How do users reach the session broker?\n\n"
+	    "  1  Through one account that they share, each with a key of "
+	    "their own.\n"
+	    "     They need no account on this host.\n"
+	    "  2  Through their own accounts.  Members of a group get the "
+	    "broker, and\n"
+	    "     nothing else, when they log in to this host over SSH.\n\n");
 	do {
-		if (!terminal_ask_text("Which way, 1 or 2?", "", answer,
+		if (!terminal_ask_text("1 or 2?", "", answer,
 		    sizeof(answer)))
 			return -1;
 	} while (strcmp(answer, "1") != 0 && strcmp(answer, "2") != 0);
@@ -98,7 +99,7 @@ ask_way(struct setup *setup, struct answers *answers)
 		if (!terminal_ask_text("Which group?", DEFAULT_GROUP,
 		    answers->group, sizeof(answers->group)))
 			return -1;
-	} while (!setup_is_name(answers->group));
+	} while (!steps_is_name(answers->group));
 	setup->group = answers->group;
 	return 0;
 }
@@ -109,7 +110,7 @@ ask_host(struct setup *setup, struct answers *answers)
 	char here[HOST_NAME_MAX + 1] = "";
 
 	gethostname(here, sizeof(here) - 1);
-	if (!setup_is_host(here))
+	if (!steps_is_host(here))
 		snprintf(here, sizeof(here), "localhost");
 	if (setup->ctl->yes || !terminal_can_ask()) {
 		snprintf(answers->host, sizeof(answers->host), "%s", here);
@@ -117,15 +118,15 @@ ask_host(struct setup *setup, struct answers *answers)
 	}
 	do {
 		if (!terminal_ask_text("There is no session profile yet.  "
-		    "Which X2Go server is the first one for?", here,
+		    "For which X2Go server is the first one?", here,
 		    answers->host, sizeof(answers->host)))
 			return -1;
-	} while (!setup_is_host(answers->host));
+	} while (!steps_is_host(answers->host));
 	return 0;
 }
 
 static int
-find_out(struct setup *setup, struct answers *answers)
+resolve_setup(struct setup *setup, struct answers *answers)
 {
 	const struct ctl *ctl = setup->ctl;
 
@@ -134,7 +135,7 @@ find_out(struct setup *setup, struct answers *answers)
 	setup->group = ctl->group;
 	if (setup->ways == 0 && ask_way(setup, answers) == -1)
 		return -1;
-	if (check_servers(setup) == -1 || setup_look_around(setup) == -1)
+	if (check_servers(setup) == -1 || steps_find_site(setup) == -1)
 		return -1;
 	setup->host = ctl->host;
 	if (!setup->has_profiles && ctl->host == NULL && ctl->servers == NULL) {
@@ -142,11 +143,11 @@ find_out(struct setup *setup, struct answers *answers)
 			return -1;
 		setup->host = answers->host;
 	}
-	return setup_prepare(setup);
+	return steps_prepare(setup);
 }
 
 /*
- * What there is to do
+ * The plan
  */
 
 static bool
@@ -174,7 +175,7 @@ show_step(const struct setup *setup, const struct step *step, struct plan *plan)
 		break;
 	case LOOK_TO_DO:
 		if (plan->to_do++ == 0)
-			printf("To be done, in this order:\n\n");
+			printf("Changes, in this order:\n\n");
 		printf("  %s%s: ", step->kind->noun, name);
 		step->kind->show(setup, step);
 		break;
@@ -197,14 +198,14 @@ show_plan(const struct setup *setup)
 	if (plan.to_do > 0)
 		printf("\n");
 	if (plan.done > 0)
-		printf("There already: %zu of %zu things that are needed.\n",
+		printf("Already done: %zu of %zu steps.\n",
 		    plan.done, plan.done + plan.to_do + plan.blocked);
 	if (plan.to_do == 0 && plan.blocked == 0)
 		printf("Nothing to do.\n");
 	return plan;
 }
 
-/* Whoever is in the group has no shell here by SSH any more. */
+/* Members of the group lose their shell over SSH. */
 static void
 warn_members(const struct setup *setup)
 {
@@ -213,10 +214,10 @@ warn_members(const struct setup *setup)
 	char **name;
 
 	if ((setup->ways & WAY_GROUP) == 0 ||
-	    (group = getgrnam(setup->text[TEXT_USERS])) == NULL ||
+	    (group = getgrnam(setup->text[TEXT_GROUP])) == NULL ||
 	    group->gr_mem[0] == NULL)
 		return;
-	printf("Who is in %s gets the broker and no shell by SSH:",
+	printf("Members of %s get the broker over SSH, and no shell:",
 	    group->gr_name);
 	for (name = group->gr_mem; *name != NULL; name++)
 		printf(" %s%s", *name, sudo != NULL &&
@@ -225,17 +226,17 @@ warn_members(const struct setup *setup)
 }
 
 /*
- * Doing it
+ * Carrying it out
  */
 
-/* 1: done; 0: there was nothing to do; -1: it has failed, and that was said. */
+/* -1: failed, with a message printed. */
 static int
 do_step(struct setup *setup, const struct step *step)
 {
 	const char *name = setup->text[step->name];
 	char why[WHY_SIZE] = "";
 
-	/* what was done before may have changed that */
+	/* an earlier step may have done it */
 	if (step->kind->look(setup, step, why) != LOOK_TO_DO)
 		return 0;
 	if (step->kind->apply(setup, step) == -1) {
@@ -243,10 +244,10 @@ do_step(struct setup *setup, const struct step *step)
 		return -1;
 	}
 	printf("%s%s: done\n", step->kind->noun, name);
-	return 1;
+	return 0;
 }
 
-/* After one that has failed, the others wait: they may need it. */
+/* Stop after a failure: the steps that follow may need that one. */
 static int
 do_steps(struct setup *setup)
 {
@@ -260,19 +261,19 @@ do_steps(struct setup *setup)
 		return 0;
 	for (i++; i < setup_nsteps; i++)
 		if (is_wanted(setup, &setup_steps[i]))
-			ctl_complain("%s%s: not looked at any more",
+			ctl_complain("%s%s: not tried",
 			    setup_steps[i].kind->noun,
 			    setup->text[setup_steps[i].name]);
-	ctl_complain("when that is mended, run setup again: it goes on here; "
-	    "or setup --undo, which takes back what is done");
+	ctl_complain("fix this and run setup again to continue, or run setup "
+	    "--undo to undo what was done");
 	return -1;
 }
 
 /*
- * What is left for the administrator
+ * What the administrator has to do next
  */
 
-/* The account could have written it, and root looks at it. */
+/* The broker account could have put escape sequences into it. */
 static bool
 is_printable(const char *text, size_t len)
 {
@@ -288,19 +289,19 @@ print_service_key(const struct setup *setup)
 	    "agent-command");
 	const char *user = x2gobroker_config_text(setup->config, "global",
 	    "agent-user");
-	char path[PATH_MAX], *text;
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
 	size_t len;
 
 	snprintf(path, sizeof(path), "%s.pub", setup->text[TEXT_KEY]);
-	if ((text = setup_read(path, &len)) == NULL)
+	if ((text = wholefile_read(path, &len)) == NULL)
 		return;
 	len = strcspn(text, "\r\n");
 	if (is_printable(text, len))
-		printf("  - On each server, put this line into ~%s/.ssh/"
+		printf("  - On each server, add this line to ~%s/.ssh/"
 		    "authorized_keys:\n\nrestrict,command=\"%s\" %.*s\n\n",
 		    user, command, (int)len, text);
-	free(text);
-	printf("    then see whether they answer: x2gobrokerctl poll\n");
+	printf("    Then check that they answer: x2gobrokerctl poll\n");
 }
 
 static void
@@ -309,7 +310,7 @@ print_client(const char *option, const char *name)
 	char here[HOST_NAME_MAX + 1] = "";
 
 	gethostname(here, sizeof(here) - 1);
-	printf("  - Their client: x2goclient %s "
+	printf("  - Users start their client: x2goclient %s "
 	    "--broker-url=ssh://%s@%s:22%s\n", option, name, here,
 	    X2GOBROKER_PROGRAM);
 }
@@ -317,19 +318,19 @@ print_client(const char *option, const char *name)
 static void
 print_next(const struct setup *setup)
 {
-	printf("\nNow:\n");
+	printf("\nNext:\n");
 	if (setup->reload)
-		printf("  - Have sshd read its configuration again: %s\n",
-		    setup_reload_command());
+		printf("  - Make sshd reload its configuration: %s\n",
+		    sshd_reload_command());
 	if ((setup->ways & WAY_SHARED) != 0)
-		printf("  - Let people in: x2gobrokerctl authorize NAME "
+		printf("  - Let a user in: x2gobrokerctl authorize NAME "
 		    "KEYFILE\n");
 	if ((setup->ways & WAY_GROUP) != 0)
-		printf("  - Let people in: gpasswd --add NAME %s\n",
-		    setup->text[TEXT_USERS]);
+		printf("  - Let a user in: gpasswd --add NAME %s\n",
+		    setup->text[TEXT_GROUP]);
 	if ((setup->ways & WAY_SERVERS) != 0)
 		print_service_key(setup);
-	printf("  - See what they get: x2gobrokerctl list --as NAME\n");
+	printf("  - See what this user gets: x2gobrokerctl list --as NAME\n");
 	if ((setup->ways & WAY_SHARED) != 0)
 		print_client("--broker-ssh-key=FILE",
 		    setup->text[TEXT_ACCOUNT]);
@@ -353,12 +354,12 @@ show_and_do(struct setup *setup)
 	warn_members(setup);
 	fflush(stdout);
 	if (!ctl->yes && !terminal_can_ask()) {
-		ctl_complain("nothing was done: nobody is there to be asked; "
-		    "--yes does it without a question");
+		ctl_complain("nothing changed: not a terminal; use --yes to "
+		    "skip the confirmation");
 		return EXIT_NO;
 	}
-	if (!ctl->yes && !terminal_ask("Is that to be done?")) {
-		ctl_complain("nothing was done");
+	if (!ctl->yes && !terminal_ask("Proceed?")) {
+		ctl_complain("nothing changed");
 		return EXIT_NO;
 	}
 	if (manifest_open(true, &setup->manifest) == -1)
@@ -378,17 +379,16 @@ setup_main(const struct ctl *ctl)
 	if (check_options(ctl) == -1)
 		return EXIT_USAGE;
 	if (geteuid() != 0) {
-		ctl_complain("setup changes what is root's, and looks at it: "
-		    "run it as root");
+		ctl_complain("setup reads and changes files of root: run it as root");
 		return EXIT_NO;
 	}
 	umask(022);
 	if (ctl->undo)
-		return setup_undo(ctl);
+		return undo_main(ctl);
 	if (ctl_load_config(ctl, &setup.config) == -1)
 		return EXIT_NO;
-	if (find_out(&setup, &answers) == 0)
+	if (resolve_setup(&setup, &answers) == 0)
 		result = show_and_do(&setup);
-	setup_free(&setup);
+	steps_free(&setup);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }

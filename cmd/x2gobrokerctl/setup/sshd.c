@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What sshd has to know.  A mistake there locks people out, so sshd itself says
- * whether all is well, before and after; if it is not, the old file comes back.
+ * The lines for sshd.  A mistake there locks people out, so sshd -t checks the
+ * configuration before and after; if it fails, the old file is restored.
  */
 #include <errno.h>
 #include <fnmatch.h>
@@ -11,16 +11,18 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "../sshd_query.h"
 #include "child.h"
-#include "setup.h"
+#include "step.h"
+#include "wholefile.h"
 
 #define SSHD_CONFIG	"/etc/ssh/sshd_config"
 #define SSHD_RUN_DIR	"/run/sshd"
 #define HEAD		"# By x2gobrokerctl setup; see x2gobroker(8).\n"
 
 const char *
-setup_reload_command(void)
+sshd_reload_command(void)
 {
 	/* Debian calls it ssh, others sshd */
 	if (access("/run/systemd/system", F_OK) == 0)
@@ -35,8 +37,8 @@ setup_reload_command(void)
  * Lines of sshd_config
  */
 
-/* The next line of *text that says something, without the blanks around it, or
- * false. */
+/* The next line of *text that is neither blank nor a comment, without the
+ * blanks around it.  False: there is none. */
 static bool
 next_line(const char **text, const char **line, size_t *len)
 {
@@ -52,7 +54,7 @@ next_line(const char **text, const char **line, size_t *len)
 	return false;
 }
 
-/* Whether the lines of block stand in text, one after the other. */
+/* Does text contain the lines of block, in a row? */
 static bool
 has_block(const char *text, const char *block)
 {
@@ -75,59 +77,53 @@ has_block(const char *text, const char *block)
 	return false;
 }
 
-/* Whether the file has the block. */
 static bool
 file_has_block(const char *path, const char *block)
 {
 	size_t len;
-	char *text = setup_read(path, &len);
-	bool has = text != NULL && has_block(text, block);
+	cleanup_free char *text = wholefile_read(path, &len);
 
-	free(text);
-	return has;
+	return text != NULL && has_block(text, block);
 }
 
-/* Whether one of the words, up to end, is a pattern that path matches. */
+/* Does path match one of the patterns in words, up to end? */
 static bool
 has_pattern(const char *words, const char *end, const char *path)
 {
-	char *copy = strndup(words, (size_t)(end - words)), *rest = copy;
+	cleanup_free char *copy = strndup(words, (size_t)(end - words));
+	char *rest = copy;
 	const char *word;
-	bool has = false;
 
-	while (!has && (word = strsep(&rest, " \t\"=")) != NULL)
-		has = *word != '\0' && fnmatch(word, path, FNM_PATHNAME) == 0;
-	free(copy);
-	return has;
+	while ((word = strsep(&rest, " \t\"=")) != NULL)
+		if (*word != '\0' && fnmatch(word, path, FNM_PATHNAME) == 0)
+			return true;
+	return false;
 }
 
-/* Whether sshd_config includes path for everybody: not behind a Match. */
+/* Does sshd_config include path for everybody, that is, before any Match? */
 static bool
 includes(const char *path)
 {
 	const char *rest, *line;
-	bool found = false;
 	size_t len;
-	char *text;
+	cleanup_free char *text = wholefile_read(SSHD_CONFIG, &len);
 
-	if ((text = setup_read(SSHD_CONFIG, &len)) == NULL)
-		return false;
-	for (rest = text; !found && next_line(&rest, &line, &len);) {
+	for (rest = text; rest != NULL && next_line(&rest, &line, &len);) {
 		if (strncasecmp(line, "Match", 5) == 0)
-			break;
-		if (strncasecmp(line, "Include", 7) == 0)
-			found = has_pattern(line + 7, line + len, path);
+			return false;
+		if (strncasecmp(line, "Include", 7) == 0 &&
+		    has_pattern(line + 7, line + len, path))
+			return true;
 	}
-	free(text);
-	return found;
+	return false;
 }
 
 /*
  * sshd itself
  */
 
-/* sshd looks for a directory which is not there where it does not run, or is
- * started when somebody comes.  Whether we have made it. */
+/* sshd fails without this directory, which does not exist while sshd is not
+ * running or is started for each connection.  True: it was made here. */
 static bool
 make_run_dir(void)
 {
@@ -144,12 +140,12 @@ test_config(const char *when)
 	if (made)
 		rmdir(SSHD_RUN_DIR);
 	if (result == -1)
-		ctl_complain("sshd does not take its configuration, %s", when);
+		ctl_complain("sshd -t fails %s", when);
 	return result;
 }
 
-/* Whether the command for keys is in force for the broker account: another file
- * may have set it before, and the first one counts. */
+/* Does sshd use the new AuthorizedKeysCommand for the broker account?  Another
+ * file may set it earlier, and sshd uses the first value. */
 static bool
 is_in_force(const struct setup *setup)
 {
@@ -187,14 +183,14 @@ sshd_look(const struct setup *setup, const struct step *step,
 	const char *block = setup->text[step->content];
 
 	if (access(SSHD_PROGRAM, X_OK) == -1) {
-		snprintf(why, WHY_SIZE, "there is no %s; install the OpenSSH "
+		snprintf(why, WHY_SIZE, "%s is missing; install the OpenSSH "
 		    "server", SSHD_PROGRAM);
 		return LOOK_BLOCKED;
 	}
 	if (file_has_block(SSHD_CONFIG, block))
 		return LOOK_DONE;
 	if (!includes(path)) {
-		snprintf(why, WHY_SIZE, "sshd does not read it; put this line "
+		snprintf(why, WHY_SIZE, "sshd does not read it; add this line "
 		    "at the top of %s: Include /etc/ssh/sshd_config.d/*.conf",
 		    SSHD_CONFIG);
 		return LOOK_BLOCKED;
@@ -206,11 +202,11 @@ static void
 sshd_show(const struct setup *setup, const struct step *step)
 {
 	printf("%s\n", access(setup->text[step->name], F_OK) == 0 ?
-	    "add at the end" : "make the file, root:root, mode 0644");
-	setup_show_lines(setup->text[step->content], false);
+	    "append to the file" : "make the file, root:root, mode 0644");
+	wholefile_show(setup->text[step->content], false);
 }
 
-/* What the file will be: the old text, which may be NULL, and the block. */
+/* The new text of the file: the old one, which can be NULL, and the block. */
 static char *
 join(const char *old, size_t old_len, const char *block)
 {
@@ -224,17 +220,17 @@ join(const char *old, size_t old_len, const char *block)
 }
 
 static void
-take_back(struct setup *setup, const char *path, const char *old,
+restore(struct setup *setup, const char *path, const char *old,
     size_t old_len, const struct stat *st)
 {
 	if ((old == NULL ? unlink(path) :
-	    setup_write(path, old, old_len, 0, st)) == -1)
-		ctl_complain("%s: cannot be taken back: %s", path,
+	    wholefile_write(path, old, old_len, st)) == -1)
+		ctl_complain("%s: cannot restore it: %s", path,
 		    strerror(errno));
 	else {
 		manifest_drop(setup->manifest,
 		    manifest_count(setup->manifest) - 1);
-		ctl_complain("%s: taken back", path);
+		ctl_complain("%s: restored", path);
 	}
 }
 
@@ -250,13 +246,13 @@ write_and_test(struct setup *setup, const struct step *step, const char *old,
 		return -1;
 	if (old != NULL)
 		snprintf(before, sizeof(before), "%zu", old_len);
-	setup_digest(new, strlen(new), digest);
+	wholefile_digest(new, strlen(new), digest);
 	if (manifest_add(setup->manifest, "sshd", path, before, digest,
 	    "") == -1)
 		return -1;
-	if (setup_write(path, new, strlen(new), step->mode,
+	if (wholefile_write(path, new, strlen(new),
 	    old != NULL ? &st : NULL) == -1) {
-		ctl_complain("%s: cannot be written: %s", path,
+		ctl_complain("%s: cannot write it: %s", path,
 		    strerror(errno));
 		return -1;
 	}
@@ -264,11 +260,11 @@ write_and_test(struct setup *setup, const struct step *step, const char *old,
 	if (test_config("with the new lines") == 0) {
 		if (step->content != TEXT_SSHD_SHARED || is_in_force(setup))
 			return 0;
-		ctl_complain("%s: has no effect: AuthorizedKeysCommand is set "
-		    "before, for %s or for everybody", path,
+		ctl_complain("%s: has no effect: another file sets "
+		    "AuthorizedKeysCommand earlier, for %s or for everybody", path,
 		    setup->text[TEXT_ACCOUNT]);
 	}
-	take_back(setup, path, old, old_len, &st);
+	restore(setup, path, old, old_len, &st);
 	setup->reload = false;
 	return -1;
 }
@@ -277,23 +273,20 @@ static int
 sshd_apply(struct setup *setup, const struct step *step)
 {
 	const char *path = setup->text[step->name];
+	cleanup_free char *old = NULL, *new = NULL;
 	size_t old_len = 0;
-	char *old, *new;
-	int result = -1;
 
-	if (test_config("before any change of ours") == -1)
+	if (test_config("before setup changes anything") == -1 ||
+	    dirs_make_parent(setup, path) == -1)
 		return -1;
-	old = setup_read(path, &old_len);
+	old = wholefile_read(path, &old_len);
 	if (old == NULL && errno != ENOENT) {
 		ctl_complain("%s: %s", path, strerror(errno));
 		return -1;
 	}
 	new = join(old, old_len, setup->text[step->content]);
-	if (new != NULL)
-		result = write_and_test(setup, step, old, old_len, new);
-	free(new);
-	free(old);
-	return result;
+	return new != NULL ? write_and_test(setup, step, old, old_len, new) :
+	    -1;
 }
 
 const struct kind kind_sshd = {

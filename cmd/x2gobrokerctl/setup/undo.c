@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl setup --undo: what setup has done and nobody has changed since
- * is taken back, the last thing first.
+ * x2gobrokerctl setup --undo: undo what setup did, the last change first,
+ * except for what somebody else has changed since.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "../terminal.h"
-#include "setup.h"
+#include "steps.h"
 
 static const struct kind *const kinds[] = {
 	&kind_account, &kind_dir, &kind_file, &kind_group, &kind_mode,
-	&kind_password, &kind_shell, &kind_sshd,
+	&kind_password, &kind_sshd,
 };
 
-/* NULL: a later version has written it. */
+/* NULL: written by a later version. */
 static const struct kind *
 find_kind(const char *name)
 {
@@ -27,15 +27,15 @@ find_kind(const char *name)
 }
 
 static enum back
-take_back(const struct record *record, bool now)
+undo_record(const struct record *record, bool now)
 {
 	const struct kind *kind = find_kind(record->kind);
 	char what[WHY_SIZE] = "";
 	enum back back;
 
 	if (kind == NULL) {
-		ctl_complain("%s: setup of another version has done something "
-		    "(%s) that this one does not know", record->name,
+		ctl_complain("%s: changed by another version of setup, in a "
+		    "way (%s) that this version does not know", record->name,
 		    record->kind);
 		return BACK_FAILED;
 	}
@@ -53,24 +53,30 @@ take_back(const struct record *record, bool now)
 	return back;
 }
 
-/* How many there are to take back; 0 where there is nothing to ask about. */
+/* Print what to undo, and forget changes that no longer exist.  How many can be
+ * undone. */
 static size_t
-show(const struct manifest *manifest)
+show_undo(struct manifest *manifest, bool dry_run)
 {
 	size_t i = manifest_count(manifest), n = 0;
+	enum back back;
 
 	if (i > 0)
-		printf("To be taken back, in this order:\n\n");
-	while (i-- > 0)
-		n += take_back(manifest_get(manifest, i), false) == BACK_DONE;
+		printf("Changes to undo, in this order:\n\n");
+	while (i-- > 0) {
+		back = undo_record(manifest_get(manifest, i), false);
+		n += back == BACK_DONE;
+		if (back == BACK_GONE && !dry_run)
+			manifest_drop(manifest, i);
+	}
 	if (manifest_count(manifest) > 0)
 		printf("\n");
 	return n;
 }
 
-/* What is left is still in the manifest: it may go another time. */
+/* What is left stays in the manifest, for another --undo. */
 static int
-take_all_back(struct manifest *manifest)
+undo_all(struct manifest *manifest)
 {
 	size_t i = manifest_count(manifest);
 	bool reload = false;
@@ -81,7 +87,7 @@ take_all_back(struct manifest *manifest)
 		const struct record *record = manifest_get(manifest, i);
 		bool sshd = strcmp(record->kind, kind_sshd.name) == 0;
 
-		back = take_back(record, true);
+		back = undo_record(record, true);
 		reload = reload || (sshd && back == BACK_DONE);
 		if (back == BACK_FAILED)
 			result = EXIT_NO;
@@ -90,31 +96,31 @@ take_all_back(struct manifest *manifest)
 			return EXIT_NO;
 	}
 	if (reload)
-		printf("\nNow have sshd read its configuration again: %s\n",
-		    setup_reload_command());
+		printf("\nNow make sshd reload its configuration: %s\n",
+		    sshd_reload_command());
 	return result;
 }
 
 int
-setup_undo(const struct ctl *ctl)
+undo_main(const struct ctl *ctl)
 {
 	struct manifest *manifest;
 	int result = EXIT_NO;
 
 	if (manifest_open(false, &manifest) == -1)
 		return EXIT_NO;
-	if (show(manifest) == 0) {
+	if (show_undo(manifest, ctl->dry_run) == 0) {
 		printf("Nothing to do.\n");
 		result = EXIT_YES;
 	} else if (ctl->dry_run)
 		result = EXIT_YES;
 	else if (!ctl->yes && !terminal_can_ask())
-		ctl_complain("nothing was done: nobody is there to be asked; "
-		    "--yes does it without a question");
-	else if (!ctl->yes && !terminal_ask("Is that to be done?"))
-		ctl_complain("nothing was done");
+		ctl_complain("nothing changed: not a terminal; use --yes to "
+		    "skip the confirmation");
+	else if (!ctl->yes && !terminal_ask("Proceed?"))
+		ctl_complain("nothing changed");
 	else
-		result = take_all_back(manifest);
+		result = undo_all(manifest);
 	manifest_close(manifest);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
