@@ -175,3 +175,14 @@ address_of_host(const char *name, size_t len, const struct address *addr)
 	freeaddrinfo(list);
 	return found;
 }
+
+bool
+address_resolves(const char *name)
+{
+	struct addrinfo *list;
+
+	if (getaddrinfo(name, NULL, NULL, &list) != 0)
+		return false;
+	freeaddrinfo(list);
+	return true;
+}

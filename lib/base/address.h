@@ -37,4 +37,7 @@ bool	address_is_host_name(const char *text, size_t len);
 int	address_of_host(const char *name, size_t len,
 	    const struct address *addr);
 
+/* Does the host name, or address, resolve here? */
+bool	address_resolves(const char *name);
+
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <netdb.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"
@@ -58,17 +58,6 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
  * Which servers there are
  */
 
-static bool
-resolves(const char *name)
-{
-	struct addrinfo *list;
-
-	if (getaddrinfo(name, NULL, NULL, &list) != 0)
-		return false;
-	freeaddrinfo(list);
-	return true;
-}
-
 /* Told to the client, "localhost" would be the client's own host; so it becomes
  * this host's name, if that can be resolved at all. */
 static void
@@ -80,9 +69,9 @@ name_this_host(struct host *host)
 
 	if ((!named && !there) || gethostname(own, HOST_TEXT_MAX) == -1)
 		return;
-	if (named && host->address[0] == '\0' && !resolves(own))
+	if (named && host->address[0] == '\0' && !address_resolves(own))
 		memcpy(host->address, "localhost", sizeof("localhost"));
-	if (there && resolves(own))
+	if (there && address_resolves(own))
 		memcpy(host->address, own, sizeof(own));
 	if (named)
 		memcpy(host->name, own, sizeof(own));

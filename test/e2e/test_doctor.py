@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""x2gobrokerctl doctor: where all is well it says so, and where one thing is wrong,
-just its check tells, with a remedy.
+"""x2gobrokerctl doctor: it reports no problem if there is none, and if one thing is
+wrong, only the check of it reports that, with a remedy.
 
 usage: test_doctor.py PATH-TO-X2GOBROKER PATH-TO-X2GOBROKERCTL PATH-TO-X2GOBROKER-PAM
        (or X2GOBROKER=PATH, X2GOBROKERCTL=PATH, X2GOBROKER_PAM=PATH)
@@ -296,7 +296,7 @@ def faults(l):
         ('profiles', 'FAIL', profiles(l, sshport='x'), 'sshport',
          'x2gobrokerctl check', SERVER_CHECKS | {
              'known-hosts', 'state-dir', 'service-keys', 'host-names'}),
-        ('profiles', 'FAIL', content(s.path('profiles.conf'), ''), 'there is none',
+        ('profiles', 'FAIL', content(s.path('profiles.conf'), ''), 'there is no profile',
          'x2gobroker-sessionprofiles(5)', SERVER_CHECKS | {
              'known-hosts', 'state-dir', 'service-keys', 'host-names'}),
         ('visible', 'warn', profiles(l, more='acl-users-deny = ALL\n'
@@ -310,7 +310,7 @@ def faults(l):
         ('account', 'FAIL', command(['usermod', '-s', '/usr/sbin/nologin', broker],
                                     ['usermod', '-s', '/bin/sh', broker]),
          '/usr/sbin/nologin', 'usermod --shell /bin/sh ' + broker, set()),
-        ('home', 'FAIL', mode(l.broker.home, 0o775), 'may write it',
+        ('home', 'FAIL', mode(l.broker.home, 0o775), 'may write to it',
          'chmod go-w ' + l.broker.home, SERVER_CHECKS | {
              'service-keys', 'known-hosts', 'authorized-keys'}),
         ('home', 'FAIL', owner(l.broker.home, l.user.uid), 'belongs to uid',
@@ -334,11 +334,11 @@ def faults(l):
         ('sshd-access', 'FAIL', sshd(l, global_lines='AllowUsers root other*'),
          'AllowUsers', 'add it to AllowUsers', set()),
         ('sshd-access', 'FAIL', sshd(l, global_lines='DenyUsers %s?' % broker[:-1]),
-         'DenyUsers', 'take it off DenyUsers', set()),
+         'DenyUsers', 'remove it from DenyUsers', set()),
         ('sshd-access', 'FAIL', sshd(l, global_lines='AllowGroups root'),
          'AllowGroups', 'add it to AllowGroups', set()),
         ('sshd-access', 'FAIL', sshd(l, global_lines='DenyGroups ' + broker),
-         'DenyGroups', 'take it off DenyGroups', set()),
+         'DenyGroups', 'remove it from DenyGroups', set()),
         ('sshd-command', 'FAIL', sshd(l, broker_lines='ForceCommand internal-sftp'),
          'internal-sftp', 'ForceCommand none', set()),
         ('sshd-command', 'FAIL', sshd(l, broker_lines='ChrootDirectory /srv'),
@@ -350,7 +350,7 @@ def faults(l):
          '/bin/false', 'authorized-keys %u %t %k', {'ways-in'}),
         ('sshd-keys', 'FAIL', sshd(l, broker_lines='AuthorizedKeysCommandUser nobody'),
          'nobody', 'AuthorizedKeysCommandUser ' + broker, set()),
-        ('sshd-keys', 'FAIL', mode(CTL, 0o775), 'may write it', "root's", set()),
+        ('sshd-keys', 'FAIL', mode(CTL, 0o775), 'may write it', 'belong to root', set()),
         ('sshd-sessions', 'FAIL', sshd(l, broker_lines='MaxSessions 0'),
          'MaxSessions', 'MaxSessions 10', set()),
         ('sshd-sessions', 'warn', sshd(l, broker_lines='MaxSessions 1'),
@@ -360,16 +360,16 @@ def faults(l):
         ('sshd-environment', 'warn', sshd(l, global_lines='PermitUserEnvironment yes'),
          'PermitUserEnvironment', 'PermitUserEnvironment no', set()),
         ('readable', 'FAIL', mode(s.path('profiles.conf'), 0o600),
-         'Permission denied', 'let %s read it' % broker, set()),
-        ('program', 'FAIL', mode(BROKER, 0o644), 'cannot start it', 'chmod 755', set()),
+         'Permission denied', 'make it readable for %s' % broker, set()),
+        ('program', 'FAIL', mode(BROKER, 0o644), 'cannot run it', 'chmod 755', set()),
         ('program', 'FAIL', content(BROKER, None), 'no such file', 'install it', set()),
         ('pam', 'FAIL', mode(HELPER, 0o755), 'not setuid root', 'chmod 4750', set()),
         ('pam', 'FAIL', owner(HELPER, 0, 0), 'setuid', 'chmod 4750', set()),
         ('pam', 'warn', mode(HELPER, 0o4755), 'everybody', 'chmod 4750', set()),
         ('pam', 'FAIL', content(HELPER, None), 'No such file', 'account-check', set()),
-        ('pam', 'FAIL', content(test_pam.SERVICE, None), 'not there',
+        ('pam', 'FAIL', content(test_pam.SERVICE, None), 'does not exist',
          'contrib/pam.d/x2gobroker', set()),
-        ('authorized-keys', 'FAIL', account_keys(l, l.line('')), 'gets a shell',
+        ('authorized-keys', 'FAIL', account_keys(l, l.line('')), 'gives a shell',
          'restrict,pty,command=', {'ways-in'}),
         ('authorized-keys', 'FAIL', account_keys(l, l.line(
             'restrict,command="%s --user x"' % BROKER)), 'hangs', 'restrict,pty', set()),
@@ -377,10 +377,10 @@ def faults(l):
             'no-pty,restrict,pty,command="%s --user=x"' % BROKER)), 'hangs',
          'restrict,pty', set()),
         ('authorized-keys', 'FAIL', account_keys(l, l.line(
-            'restrict,pty,command="%s"' % BROKER)), 'whose key', '--user NAME',
+            'restrict,pty,command="%s"' % BROKER)), 'has no --user', '--user NAME',
          {'ways-in'}),
         ('authorized-keys', 'warn', account_keys(l, l.line(
-            'command="%s --user x"' % BROKER)), 'may forward', 'restrict,pty', set()),
+            'command="%s --user x"' % BROKER)), 'forwarding of ports', 'restrict,pty', set()),
         ('authorized-keys', 'warn', account_keys(l, l.line(
             'restrict,pty,command="/bin/echo \\"restrict, pty\\" no"')),
          'not the broker', 'remove', {'ways-in'}),
@@ -394,41 +394,41 @@ def faults(l):
         ('key-types', 'FAIL', account_keys(l, l.line(
             key='ssh-ed25519-cert-v01@openssh.com AAAA cert')), 'certificate', '-cert',
          set()),
-        ('key-types', 'FAIL', account_keys(l, l.line(key='AAAAB3 cut off')), 'no key',
+        ('key-types', 'FAIL', account_keys(l, l.line(key='AAAAB3 cut off')), 'not a key',
          'ssh-keygen', set()),
         ('key-types', 'FAIL', sshd(l, global_lines='PubkeyAcceptedAlgorithms '
                                    'rsa-sha2-512'), 'ssh-ed25519',
          'PubkeyAcceptedAlgorithms +ssh-ed25519', set()),
-        ('ways-in', 'warn', nothing(l), 'nobody has a key', 'authorize NAME KEYFILE',
+        ('ways-in', 'warn', nothing(l), 'no user has a key', 'authorize NAME KEYFILE',
          {'authorized-keys'}),
         ('sshd-startups', 'warn', both(many_keys(l), sshd(l, startups='10:30:100')),
          '12 users have keys', 'MaxStartups 100', {'ways-in'}),
         ('state-dir', 'FAIL', owner(s.path('state'), 0), 'belongs to uid 0', 'chown',
          set()),
-        ('state-dir', 'FAIL', mode(s.path('state'), 0o777), 'may write it', 'chmod 700',
+        ('state-dir', 'FAIL', mode(s.path('state'), 0o777), 'may write to it', 'chmod 700',
          set()),
         ('state-dir', 'FAIL', content(s.path('state'), None), 'No such file',
          'install -d', set()),
         ('tokens', 'FAIL', s.configured(require_cookie='true', my_cookie='secret',
                                         cookie_directory=s.path('tokens')),
-         'everybody is refused', 'install -d -o ' + broker, set()),
+         'refuses everybody', 'install -d -o ' + broker, set()),
         ('tokens', 'FAIL', s.configured(require_cookie='true', cookie_directory=
                                         s.path('state'), my_cookie_file=s.path('none'),
                                         authids_dir=s.path('none.d')),
          'no secret', 'LOGIN TOKENS', set()),
         ('drain-file', 'FAIL', mode(s.path('drained'), 0o666), 'may write it',
-         'mend', set()),
+         'fix the file', set()),
         ('log-file', 'FAIL', mode(s.path('broker.log'), 0o600), 'cannot open it',
          'install -o ' + broker, set()),
-        ('service-keys', 'FAIL', key_mode(l, 0o644), 'others', 'chmod 600', set()),
+        ('service-keys', 'FAIL', key_mode(l, 0o644), 'users other than', 'chmod 600', set()),
         ('service-keys', 'FAIL', passphrase(l), 'passphrase', 'ssh-keygen -p',
          SERVER_CHECKS),
         ('service-keys', 'FAIL', content(os.path.join(ssh_dir, 'id_ed25519'), None),
          'none of these', 'ssh-keygen -t ed25519', SERVER_CHECKS),
-        ('known-hosts', 'FAIL', known(l, [a.known_as(a.name)]), 'not known',
+        ('known-hosts', 'FAIL', known(l, [a.known_as(a.name)]), 'is unknown',
          'known-hosts add ts02', SERVER_CHECKS),
         ('known-hosts', 'warn', both(known(l, [a.known_as(a.name)]), s.configured(
-            default_agent_hostkey_policy='WarningPolicy')), 'WarningPolicy takes any',
+            default_agent_hostkey_policy='WarningPolicy')), 'WarningPolicy accepts any',
          'known-hosts add ts02', SERVER_CHECKS),
         ('known-hosts', 'FAIL', known(l, [a.known_as(a.name), b.known_as(
             b.name, farm.servers[0].hostkey)]), 'somebody is in between', '',
@@ -442,11 +442,11 @@ def faults(l):
         ('host-names', 'FAIL', profiles(l, host='127.0.0.1, [2001:db8::1]'),
          'IPv6', 'NAME (', {'profiles'}),
         ('host-names', 'warn', profiles(l, host='no-such-host.invalid'),
-         'cannot be looked up', '/etc/hosts', set()),
-        ('host-names', 'warn', profiles(l, host='localhost'), 'its own', 'the name',
+         'does not resolve', '/etc/hosts', set()),
+        ('host-names', 'warn', profiles(l, host='localhost'), "the client's own", 'the name',
          set()),
         ('host-names', 'warn', profiles(l, more='sshproxyhost = proxy.invalid'),
-         'cannot be looked up', '/etc/hosts', set()),
+         'does not resolve', '/etc/hosts', set()),
     ]
 
 
@@ -456,14 +456,14 @@ def user_faults(l):
     return [
         ('user-pam', 'FAIL', content(test_pam.SERVICE,
                                      'account required pam_deny.so\n'),
-         'refused', 'mend the account', set()),
+         'refused', 'fix the account', set()),
         ('user-profiles', 'warn', profiles(l, acl_users_deny='ALL', more=
                                            'acl-users-deny = ALL'),
          'sees none of 2', 'x2gobrokerctl explain PROFILE --as ' + name,
          {'visible'}),
         ('user-sessions', 'FAIL', played(a, kind='old', answer_listsessions='broken\n'),
          'cannot list the sessions of ' + name, 'x2godbadmin', {'agents'}),
-        ('ways-in', 'warn', nothing(l), 'neither a key nor ForceCommand',
+        ('ways-in', 'warn', nothing(l), 'neither a key nor a ForceCommand',
          'x2gobrokerctl authorize ' + name, {'authorized-keys'}),
     ]
 
@@ -475,7 +475,7 @@ def forced_faults(l):
          'PermitTTY yes', set()),
         ('user-command', 'warn', sshd(l, forced_lines='ForceCommand /bin/true'),
          '/bin/true', 'ForceCommand ' + BROKER, {'user-files', 'ways-in'}),
-        ('user-files', 'FAIL', mode(BROKER, 0o750), 'cannot start it', 'chmod 755',
+        ('user-files', 'FAIL', mode(BROKER, 0o750), 'cannot run it', 'chmod 755',
          {'program'}),
         ('user-files', 'FAIL', both(owner(l.site.path('profiles.conf'), 0,
                                           l.broker.gid),
@@ -555,14 +555,14 @@ def test_nothing_to_go_on_with(l):
     """What other checks cannot do without."""
     rows = [
         ('configuration', l.site.configured(agent_timeout='never'), 'agent-timeout',
-         'x2gobrokerctl check', 'the configuration is needed'),
+         'x2gobrokerctl check', 'the configuration has errors'),
         ('owners', mode(l.broker_etc, 0o777), 'may write it', 'chmod go-w',
-         'the configuration is needed'),
+         'the configuration has errors'),
         ('account', content(l.site.path('x2gobroker.conf'), l.site.conf().replace(
             'broker-account = ' + l.broker.name, 'broker-account = nosuchaccount')),
-         'no such account', 'useradd --system', 'the broker account is needed'),
+         'no such account', 'setup --shared', 'there is no broker account'),
         ('sshd', sshd(l, global_lines='NoSuchKeyword yes'), 'NoSuchKeyword', 'sshd -t',
-         'sshd does not tell'),
+         'sshd -T fails'),
     ]
     for check, broken, text, remedy, why in rows:
         with broken:
@@ -587,7 +587,7 @@ def test_no_account(l):
         code, found = l.look('--user', l.forced.name)
     l.tap.ok(code == 0 and worst(found['account']) == 'warn' and
              'reach the broker' in found['account'][0]['text'],
-             'no broker account is fine where nobody needs it', found['account'])
+             'no broker account is fine if nobody needs it', found['account'])
     l.tap.equal(worst(found['user-files']), 'ok', 'and what the user needs is there',
                 *found['user-files'])
 
@@ -604,8 +604,8 @@ def test_lines(l):
     with sshd(l, broker_lines='PermitTTY no'):
         done = l.run()
     l.tap.ok(done.returncode == 1 and
-             'FAIL  sshd-pty: PermitTTY: is no, and without a terminal the X2Go client '
-             'hangs when it logs in - Match User %s: PermitTTY yes\n' % l.broker.name
+             'FAIL  sshd-pty: PermitTTY: is no, but without a terminal the X2Go client '
+             'hangs at login - Match User %s: PermitTTY yes\n' % l.broker.name
              in done.stdout, 'a failure, and its remedy', done.stdout)
     for words in (['more'], ['--as', 'root'], ['--sshd-config']):
         l.tap.equal(l.run(*words).returncode, 2, 'doctor %s' % ' '.join(words))

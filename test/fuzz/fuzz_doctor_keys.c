@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * authorized_keys of the broker account, as doctor looks at it.  A line that it
- * finds nothing wrong with has a command that is the broker's, for somebody.
+ * authorized_keys of the broker account, as doctor checks it.  In a line without
+ * a finding, the command is the broker, for a user.
  */
 #include <stdarg.h>
 
@@ -23,22 +23,20 @@ say(const char *fmt, va_list ap)
 	free(text);
 }
 
-#define SAY_IN(name, counter)						\
-void									\
-name(struct doctor *d __attribute__((unused)),				\
-    const char *subject __attribute__((unused)), const char *fmt, ...)	\
-{									\
-	va_list ap;							\
-									\
-	va_start(ap, fmt);						\
-	say(fmt, ap);							\
-	va_end(ap);							\
-	counter++;							\
-}
+void
+findings_add(struct doctor *d __attribute__((unused)), enum finding finding,
+    const char *subject __attribute__((unused)), const char *fmt, ...)
+{
+	va_list ap;
 
-SAY_IN(doctor_ok, good)
-SAY_IN(doctor_warn, bad)
-SAY_IN(doctor_fail, bad)
+	va_start(ap, fmt);
+	say(fmt, ap);
+	va_end(ap);
+	if (finding == FINDING_OK)
+		good++;
+	else
+		bad++;
+}
 
 void
 doctor_remedy(struct doctor *d __attribute__((unused)), const char *fmt, ...)
@@ -78,7 +76,7 @@ sshd_query_get(const struct sshd *sshd __attribute__((unused)),
 	return "";
 }
 
-/* Told of each line by itself, as there is no other in the file. */
+/* Check a file with this line alone. */
 static void
 check_one(struct doctor *d, const char *line, size_t len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of the broker account, and of the programs that sshd starts
- * as that account.
+ * Checks of the broker account, and of the programs that sshd starts as that
+ * account.
  */
 #include <sys/stat.h>
 
@@ -32,7 +32,7 @@ copy_account(struct doctor_account *account, const struct passwd *pw)
 	    account->shell != NULL ? 0 : -1;
 }
 
-/* sshd starts every command with it. */
+/* sshd starts every command with the shell. */
 static void
 check_shell(struct doctor *d, const struct doctor_account *account)
 {
@@ -45,25 +45,24 @@ check_shell(struct doctor *d, const struct doctor_account *account)
 	    (st.st_mode & 0111) != 0)
 		return;
 	doctor_fail(d, account->name, "sshd starts the broker with the "
-	    "account's shell, and %s runs nothing", account->shell);
+	    "shell of the account, and %s runs nothing", account->shell);
 	doctor_remedy(d, "usermod --shell /bin/sh %s", account->name);
 }
 
-/* Where all users come as themselves and no server is asked, nothing is missing
- * without it. */
+/* No account is needed if all users log in under their own and no server is
+ * polled over SSH. */
 static void
-miss_account(struct doctor *d, const char *name)
+report_no_account(struct doctor *d, const char *name)
 {
 	if (d->key_files > 0 || (d->profiles != NULL &&
 	    doctor_has_servers(d, true)))
-		doctor_fail(d, name, "there is no such account, and the keys "
-		    "of users, or the keys for servers, are for it");
+		doctor_fail(d, name, "there is no such account, but the keys "
+		    "of users or the service keys need it");
 	else
-		doctor_warn(d, name, "there is no such account, so that only "
-		    "users with accounts of their own reach the broker");
-	doctor_remedy(d, "useradd --system --create-home --home-dir "
-	    "/var/lib/x2gobroker --shell /bin/sh --password '*' %s; or "
-	    "broker-account in x2gobroker.conf", name);
+		doctor_warn(d, name, "there is no such account, so only users "
+		    "with accounts of their own can reach the broker");
+	doctor_remedy(d, "x2gobrokerctl setup --shared creates it; or change "
+	    "broker-account in x2gobroker.conf");
 }
 
 void
@@ -73,12 +72,12 @@ check_account(struct doctor *d)
 	const struct passwd *pw;
 
 	if ((pw = getpwnam(name)) == NULL) {
-		miss_account(d, name);
+		report_no_account(d, name);
 		return;
 	}
 	if (pw->pw_uid == 0) {
 		doctor_fail(d, name, "the broker account must not be root");
-		doctor_remedy(d, "name another one in x2gobroker.conf");
+		doctor_remedy(d, "change broker-account in x2gobroker.conf");
 		return;
 	}
 	if (copy_account(&d->account, pw) == -1)
@@ -100,13 +99,13 @@ check_home(struct doctor *d)
 	} else if (!S_ISDIR(st.st_mode))
 		doctor_fail(d, account->home, "not a directory");
 	else if (st.st_uid != account->uid && st.st_uid != 0) {
-		doctor_fail(d, account->home, "belongs to uid %u, so that "
-		    "neither sshd nor the broker use files in it",
+		doctor_fail(d, account->home, "belongs to uid %u, so neither "
+		    "sshd nor the broker use its files",
 		    (unsigned int)st.st_uid);
 		doctor_remedy(d, "chown %s %s", account->name, account->home);
 	} else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		doctor_fail(d, account->home, "its group or others may write "
-		    "it, so that neither sshd nor the broker use files in it");
+		    "to it, so neither sshd nor the broker use its files");
 		doctor_remedy(d, "chmod go-w %s", account->home);
 	}
 }
@@ -125,25 +124,24 @@ check_expiry(struct doctor *d, const struct spwd *entry)
 		doctor_remedy(d, "chage -E -1 %s", entry->sp_namp);
 	} else if (entry->sp_lstchg == 0 || (entry->sp_max >= 0 &&
 	    entry->sp_lstchg > 0 && entry->sp_lstchg + entry->sp_max < today)) {
-		doctor_fail(d, entry->sp_namp, "the password has expired, and "
-		    "sshd wants a new one instead of starting the broker");
+		doctor_fail(d, entry->sp_namp, "the password has expired, so "
+		    "sshd asks for a new one and does not start the broker");
 		doctor_remedy(d, "chage -d %ld -M -1 %s", today,
 		    entry->sp_namp);
 	}
 }
 
-/* Without PAM, sshd itself looks for the "!". */
+/* Without PAM, sshd itself checks for the "!". */
 void
 check_account_locked(struct doctor *d)
 {
 	const struct spwd *entry = getspnam(d->account.name);
 
 	if (entry == NULL)
-		return;		/* of a source that has no such thing */
+		return;		/* not every source of accounts has these */
 	if (entry->sp_pwdp[0] == '!' && sshd_query_is(&d->sshd, "usepam", "no")) {
 		doctor_fail(d, d->account.name, "its password field begins "
-		    "with \"!\": without PAM, sshd takes the account for a "
-		    "locked one");
+		    "with \"!\": for sshd without PAM, the account is locked");
 		doctor_remedy(d, "usermod --password '*' %s", d->account.name);
 		return;
 	}
@@ -165,11 +163,11 @@ check_program(struct doctor *d)
 		doctor_fail_error(d, path, &err);
 		doctor_remedy(d, "install it again");
 	} else if (eaccess(path, X_OK) == -1) {
-		doctor_fail(d, path, "%s cannot start it: %s",
+		doctor_fail(d, path, "%s cannot run it: %s",
 		    d->account.name, strerror(errno));
 		doctor_remedy(d, "chmod 755 %s", path);
 	} else
-		doctor_ok(d, path, "can be started");
+		doctor_ok(d, path, "can be run");
 }
 
 static void
@@ -178,20 +176,20 @@ check_helper(struct doctor *d, const char *path)
 	struct stat st;
 
 	if (stat(path, &st) == -1) {
-		doctor_fail(d, path, "%s, and accounts cannot be checked "
-		    "without it", strerror(errno));
-		doctor_remedy(d, "install it, or write account-check = never "
-		    "into x2gobroker.conf");
+		doctor_fail(d, path, "%s, so accounts cannot be "
+		    "checked", strerror(errno));
+		doctor_remedy(d, "install it, or set account-check = never "
+		    "in x2gobroker.conf");
 	} else if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0) {
 		doctor_fail(d, path, "is not setuid root");
 		doctor_remedy(d, "chown root:%u %s; chmod 4750 %s",
 		    (unsigned int)d->account.gid, path, path);
 	} else if (eaccess(path, X_OK) == -1) {
-		doctor_fail(d, path, "%s may not start it", d->account.name);
+		doctor_fail(d, path, "%s may not run it", d->account.name);
 		doctor_remedy(d, "chgrp %u %s; chmod 4750 %s",
 		    (unsigned int)d->account.gid, path, path);
 	} else if ((st.st_mode & S_IXOTH) != 0) {
-		doctor_warn(d, path, "everybody may start it");
+		doctor_warn(d, path, "everybody may run it");
 		doctor_remedy(d, "chgrp %u %s; chmod 4750 %s",
 		    (unsigned int)d->account.gid, path, path);
 	}
@@ -214,12 +212,12 @@ check_pam(struct doctor *d)
 	check_helper(d, x2gobroker_config_pam_helper(d->config));
 	if (access(PAM_SERVICE, F_OK) == 0)
 		return;
-	doctor_fail(d, PAM_SERVICE, "not there, so PAM refuses everybody");
-	doctor_remedy(d, "copy contrib/pam.d/x2gobroker there; "
-	    "x2gobroker-pam(8) tells more");
+	doctor_fail(d, PAM_SERVICE, "does not exist, so PAM refuses everybody");
+	doctor_remedy(d, "install contrib/pam.d/x2gobroker there; see "
+	    "x2gobroker-pam(8)");
 }
 
-/* As the broker asks it, but without the client's address. */
+/* As the broker does, but without an address of the client. */
 void
 check_user_pam(struct doctor *d)
 {
@@ -228,14 +226,14 @@ check_user_pam(struct doctor *d)
 	struct x2gobroker_error err;
 
 	if (!x2gobroker_config_check_account(d->config, true)) {
-		doctor_ok(d, user, "not asked: account-check = never");
+		doctor_ok(d, user, "not checked: account-check = never");
 		return;
 	}
 	if (pam_helper_check(path, user, NULL, &err) == 0)
 		return;
 	doctor_fail(d, user, "%s: %s", err.code == X2GOBROKER_ERR_DENIED ?
 	    "refused" : "cannot be checked", err.text);
-	doctor_remedy(d, "mend the account, or " PAM_SERVICE);
+	doctor_remedy(d, "fix the account, or " PAM_SERVICE);
 }
 
 void
@@ -257,14 +255,14 @@ check_user_profiles(struct doctor *d)
 	x2gobroker_user_free(user);
 	if (getpwnam(d->ctl->user) == NULL) {
 		doctor_fail(d, d->ctl->user, "there is no such account here, "
-		    "so that the broker refuses it");
-		doctor_remedy(d, "name an account that getent passwd knows");
+		    "so the broker refuses it");
+		doctor_remedy(d, "use an account that getent passwd lists");
 	} else if (n == 0) {
-		doctor_warn(d, d->ctl->user, "sees none of %zu profiles, at "
-		    "an address that is not known", i);
+		doctor_warn(d, d->ctl->user, "sees none of %zu profiles from "
+		    "an unknown address", i);
 		doctor_remedy(d, "x2gobrokerctl explain PROFILE --as %s",
 		    d->ctl->user);
 	} else
-		doctor_ok(d, d->ctl->user, "sees %zu of %zu profiles, at an "
-		    "address that is not known", n, i);
+		doctor_ok(d, d->ctl->user, "sees %zu of %zu profiles from an "
+		    "unknown address", n, i);
 }

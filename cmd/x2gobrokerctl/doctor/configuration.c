@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of the configuration, the profiles and the keys of users.
- * x2gobrokerctl check lists all that is wrong in them; here is said whether
- * that is worth a look.
+ * Checks of the configuration, the profiles and the keys of users.  They give
+ * the first error; x2gobrokerctl check lists all.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "doctor.h"
 
-/* What was reported. */
+/* What the library reported. */
 struct problems {
 	unsigned int errors, warnings;
 	struct x2gobroker_error first_error, first_warning;
@@ -27,26 +26,27 @@ count_problem(void *arg, const struct x2gobroker_error *problem)
 		problems->first_error = *problem;
 }
 
-/* Say the first of each kind, and how many more there are. */
 static void
-note_problems(struct doctor *d, const struct problems *problems)
+report_first(struct doctor *d, enum finding finding, const char *what,
+    unsigned int n, const struct x2gobroker_error *first)
 {
 	char text[2 * X2GOBROKER_TEXT_SIZE];
 
-	if (problems->errors > 0) {
-		doctor_fail(d, "", "%u error%s, the first one: %s",
-		    problems->errors, problems->errors == 1 ? "" : "s",
-		    x2gobroker_error_format(&problems->first_error, text,
-		    sizeof(text)));
-		doctor_remedy(d, "x2gobrokerctl check lists them");
-	}
-	if (problems->warnings > 0) {
-		doctor_warn(d, "", "%u warning%s, the first one: %s",
-		    problems->warnings, problems->warnings == 1 ? "" : "s",
-		    x2gobroker_error_format(&problems->first_warning, text,
-		    sizeof(text)));
-		doctor_remedy(d, "x2gobrokerctl check lists them");
-	}
+	if (n == 0)
+		return;
+	findings_add(d, finding, "", "%u %s%s, the first: %s", n, what,
+	    n == 1 ? "" : "s", x2gobroker_error_format(first, text,
+	    sizeof(text)));
+	doctor_remedy(d, "x2gobrokerctl check lists them");
+}
+
+static void
+report_problems(struct doctor *d, const struct problems *problems)
+{
+	report_first(d, FINDING_FAILED, "error", problems->errors,
+	    &problems->first_error);
+	report_first(d, FINDING_WARNING, "warning", problems->warnings,
+	    &problems->first_warning);
 }
 
 void
@@ -56,7 +56,7 @@ check_configuration(struct doctor *d)
 
 	x2gobroker_config_load(d->ctl->config_file, count_problem, &problems,
 	    &d->config, NULL);
-	note_problems(d, &problems);
+	report_problems(d, &problems);
 }
 
 void
@@ -73,23 +73,23 @@ check_profiles(struct doctor *d)
 	}
 	n = x2gobroker_profiles_count(d->profiles);
 	withheld = x2gobroker_profiles_count_withheld(d->profiles);
-	note_problems(d, &problems);
+	report_problems(d, &problems);
 	if (n == 0 && withheld == 0) {
-		doctor_fail(d, "", "there is none, so that clients find "
-		    "nothing and end");
-		doctor_remedy(d, "write one, as x2gobroker-sessionprofiles(5) "
-		    "has them, into %s", doctor_text(d, "profiles-dir"));
+		doctor_fail(d, "", "there is no profile, so clients get "
+		    "nothing");
+		doctor_remedy(d, "write one in %s; see "
+		    "x2gobroker-sessionprofiles(5)", doctor_text(d, "profiles-dir"));
 	} else if (doctor_count_bad(d) == 0)
-		doctor_ok(d, "", "%zu, without errors", n);
+		doctor_ok(d, "", "%zu without errors", n);
 }
 
 void
-check_nobodys(struct doctor *d)
+check_visible(struct doctor *d)
 {
 	struct problems problems = { 0 };
 
 	x2gobroker_profiles_lint(d->profiles, count_problem, &problems);
-	note_problems(d, &problems);
+	report_problems(d, &problems);
 }
 
 void
@@ -98,12 +98,12 @@ check_user_keys(struct doctor *d)
 	struct problems problems = { 0 };
 
 	x2gobroker_keys_check(d->config, count_problem, &problems);
-	note_problems(d, &problems);
+	report_problems(d, &problems);
 	doctor_count_key_files(d);
 }
 
 /*
- * The same as the broker account
+ * As the broker account
  */
 
 static bool
@@ -115,12 +115,12 @@ is_readable(struct doctor *d, const char *path)
 	    err.code == X2GOBROKER_ERR_NOTFOUND)
 		return true;
 	doctor_fail_error(d, path, &err);
-	doctor_remedy(d, "let %s read it: chmod 644, directories 755",
+	doctor_remedy(d, "make it readable for %s: chmod 644, directories 755",
 	    d->account.name);
 	return false;
 }
 
-/* Files that are there and cannot be read give no profiles, or fewer. */
+/* If files cannot be read, there are fewer profiles. */
 void
 check_readable(struct doctor *d)
 {
@@ -133,23 +133,20 @@ check_readable(struct doctor *d)
 	    !is_readable(d, doctor_text(d, "keys-dir")))
 		return;
 	if (x2gobroker_config_load(d->ctl->config_file, count_problem,
-	    &problems, &config, NULL) == 0 &&
+	    &problems, &config, NULL) == -1 ||
 	    x2gobroker_profiles_load(config, count_problem, &problems,
-	    &profiles, NULL) == 0 &&
-	    x2gobroker_profiles_count(profiles) >= before) {
-		x2gobroker_profiles_free(profiles);
-		x2gobroker_config_free(config);
-		return;
+	    &profiles, NULL) == -1 ||
+	    x2gobroker_profiles_count(profiles) < before) {
+		doctor_fail_error(d, "", &problems.first_error);
+		doctor_remedy(d, "make it readable for %s: chmod 644, "
+		    "directories 755", d->account.name);
 	}
-	doctor_fail_error(d, "", &problems.first_error);
-	doctor_remedy(d, "let %s read it: chmod 644, directories 755",
-	    d->account.name);
 	x2gobroker_profiles_free(profiles);
 	x2gobroker_config_free(config);
 }
 
 /*
- * Owners and modes, for whoever has started us; root is the strictest
+ * Owners and modes, as the user who runs doctor; root is the strictest
  */
 
 static void
@@ -157,7 +154,7 @@ check_owner(struct doctor *d, const char *path)
 {
 	struct x2gobroker_error err;
 
-	/* that something is missing is for others to say */
+	/* other checks report missing files */
 	if (path == NULL || *path == '\0' ||
 	    x2gobroker_path_check(path, &err) == 0 ||
 	    err.code != X2GOBROKER_ERR_UNSAFE)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl doctor: what goes wrong in practice.  A check looks at one
- * thing and says what it has found: one finding, or one for each of several
- * subjects.
+ * x2gobrokerctl doctor: find what goes wrong in practice.  A check is about one
+ * thing.  It has one finding, or one for each subject, such as each server.
  */
 #ifndef X2GOBROKERCTL_DOCTOR_DOCTOR_H
 #define X2GOBROKERCTL_DOCTOR_DOCTOR_H
@@ -14,72 +13,81 @@
 
 enum finding {
 	FINDING_OK = 0,
-	FINDING_SKIPPED,	/* could not be looked at */
+	FINDING_SKIPPED,	/* could not be checked */
 	FINDING_WARNING,
 	FINDING_FAILED,
 };
 
 /* The broker account, as it is in passwd(5). */
 struct doctor_account {
-	char *name, *home, *shell;	/* owned; NULL where there is none */
+	char *name, *home, *shell;	/* owned; NULL: no such account */
 	uid_t uid;
 	gid_t gid;
 };
 
 struct doctor {
 	const struct ctl *ctl;
-	struct x2gobroker_config *config;	/* NULL: not in order */
+	struct x2gobroker_config *config;	/* NULL: has errors */
 	struct x2gobroker_profiles *profiles;	/* NULL: not loaded */
 	struct doctor_account account;
 	struct sshd sshd;		/* for the broker account */
-	struct x2gobroker_farm *farm;	/* has been asked, or NULL */
-	/* which keys lead to the broker through its account */
-	bool asks_us;			/* sshd asks authorized-keys */
+	struct x2gobroker_farm *farm;	/* polled, or NULL */
+	/* which keys lead to the broker account */
+	bool reads_key_files;		/* sshd runs authorized-keys */
 	bool forced;			/* --user: ForceCommand is the broker */
 	unsigned int key_lines;		/* in authorized_keys */
 	unsigned int key_files;		/* in keys-dir */
-	unsigned int user_lines;	/* --user: of the former, that user's */
+	unsigned int user_lines;	/* --user: those of the user */
 	bool user_file;			/* --user: has a file in keys-dir */
 	struct doctor_output *out;
 };
 
-/* What a check has found about subject, which may be "".  Text begins with a
- * small letter and is a whole statement. */
-void	doctor_ok(struct doctor *d, const char *subject, const char *fmt, ...)
-	    __attribute__((format(printf, 3, 4)));
-void	doctor_warn(struct doctor *d, const char *subject, const char *fmt,
-	    ...) __attribute__((format(printf, 3, 4)));
-void	doctor_fail(struct doctor *d, const char *subject, const char *fmt,
-	    ...) __attribute__((format(printf, 3, 4)));
+/* Add a finding about subject, which may be "".  The text is a whole statement
+ * and begins with a small letter. */
+void	findings_add(struct doctor *d, enum finding finding,
+	    const char *subject, const char *fmt, ...)
+	    __attribute__((format(printf, 4, 5)));
 
-/* What to do about the last finding. */
+#define doctor_ok(d, subject, ...)					\
+	findings_add(d, FINDING_OK, subject, __VA_ARGS__)
+#define doctor_warn(d, subject, ...)					\
+	findings_add(d, FINDING_WARNING, subject, __VA_ARGS__)
+#define doctor_fail(d, subject, ...)					\
+	findings_add(d, FINDING_FAILED, subject, __VA_ARGS__)
+
+/* Say how to fix the last finding. */
 void	doctor_remedy(struct doctor *d, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 
-/* A failure in the words of the library, which come with the remedy. */
+/* A failure, with the text of the library. */
 void	doctor_fail_error(struct doctor *d, const char *subject,
 	    const struct x2gobroker_error *err);
 
-/* How many findings of the running check are no "ok" so far. */
+/* How many findings of the running check are not "ok" so far. */
 unsigned int doctor_count_bad(const struct doctor *d);
 
-/* A key of [global] as text, "" where it is none. */
+/* For doctor.c: around each check, and around all of them.  otherwise: the
+ * finding of a check that found nothing.  findings_print_sum() returns the exit
+ * status. */
+struct doctor_output *findings_new(bool json);
+void	findings_begin(struct doctor *d, const char *check);
+void	findings_end(struct doctor *d, const char *otherwise);
+void	findings_print_word(enum finding finding);
+int	findings_print_sum(struct doctor *d);
+
+/* A key of [global] as text, or "". */
 const char *doctor_text(const struct doctor *d, const char *key);
 
-/* How many users have files in keys-dir. */
+/* Count the users who have files in keys-dir. */
 void	doctor_count_key_files(struct doctor *d);
 
-/* Whether a server is asked; over SSH, if that is what counts. */
+/* Is any server polled?  over_ssh: over SSH? */
 bool	doctor_has_servers(struct doctor *d, bool over_ssh);
-
-/* The farm of all profiles, asked when the first check wants to know; or NULL,
- * and the running check has said why. */
-struct x2gobroker_farm *doctor_farm(struct doctor *d);
 
 /* The checks.  doctor.c has the table of them. */
 void	check_configuration(struct doctor *d);
 void	check_profiles(struct doctor *d);
-void	check_nobodys(struct doctor *d);
+void	check_visible(struct doctor *d);
 void	check_user_keys(struct doctor *d);
 void	check_owners(struct doctor *d);
 

@@ -1,45 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of the names that clients are sent to.
+ * Check of the host names that the broker sends to clients.
  */
-#include <netdb.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "doctor.h"
 
-static bool
-resolves(const char *name)
-{
-	struct addrinfo *list;
-
-	if (getaddrinfo(name, NULL, NULL, &list) != 0)
-		return false;
-	freeaddrinfo(list);
-	return true;
-}
-
-/* Only what a client can be told: it takes all before the first ':' for the
- * host. */
+/* For X2Go clients, all before the first ':' is the host. */
 static void
 check_host(struct doctor *d, const struct x2gobroker_server *host)
 {
 	bool by_address = *host->address != '\0' &&
 	    strchr(host->address, ':') == NULL;
-	const char *told = by_address ? host->address : host->name;
+	const char *host_name = by_address ? host->address : host->name;
 
-	if (strchr(told, ':') != NULL) {
-		doctor_fail(d, told, "is an IPv6 address, and the X2Go client "
-		    "can be sent to names and IPv4 addresses only");
+	if (strchr(host_name, ':') != NULL) {
+		doctor_fail(d, host_name, "is an IPv6 address; the X2Go client "
+		    "accepts only names and IPv4 addresses");
 		doctor_remedy(d, "write NAME (%s), with a name that clients "
-		    "can look up", told);
-	} else if (strcmp(told, "localhost") == 0 ||
-	    strncmp(told, "127.", 4) == 0) {
-		doctor_warn(d, told, "means this host here, and at a client "
-		    "its own");
-		doctor_remedy(d, "write the name that clients have for it");
-	} else if (!resolves(told)) {
-		doctor_warn(d, told, "cannot be looked up here");
-		doctor_remedy(d, "DNS or /etc/hosts, for clients as well");
+		    "can resolve", host_name);
+	} else if (strcmp(host_name, "localhost") == 0 ||
+	    strncmp(host_name, "127.", 4) == 0) {
+		doctor_warn(d, host_name, "is this host here, but on a client it is "
+		    "the client's own host");
+		doctor_remedy(d, "write the name that clients use for this host");
+	} else if (!address_resolves(host_name)) {
+		doctor_warn(d, host_name, "does not resolve on this host");
+		doctor_remedy(d, "add it to DNS or /etc/hosts, for clients as well");
 	}
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of the keys that lead to the broker: lines in the broker
- * account's authorized_keys, and the files in keys-dir.  As the broker account,
- * which may have put anything there.
+ * Checks of the keys that lead to the broker: lines in authorized_keys of the
+ * broker account, and files in keys-dir.  They run as the broker account, which
+ * could have written anything there.
  */
 #include <sys/stat.h>
 
@@ -22,13 +22,13 @@
 #define WHERE_SIZE	(PATH_SIZE + 16)	/* FILE:LINE */
 #define VALUE_SIZE	1024
 
-/* What to think of a type of key, and what sshd calls the ways to use it. */
+/* A type of key, and its signature algorithms in sshd_config(5). */
 static const struct key_type {
 	const char *name;
 	const char *algorithms[3];
-	const char *why;	/* NULL: nothing is wrong with it */
+	const char *why;	/* what is wrong with it, or NULL */
 	const char *remedy;
-	bool useless;		/* nobody gets in with it */
+	bool useless;		/* no login is possible with it */
 } types[] = {
 	{ "ssh-ed25519", { "ssh-ed25519" } },
 	{ "ssh-rsa", { "rsa-sha2-512", "rsa-sha2-256", "ssh-rsa" } },
@@ -36,14 +36,14 @@ static const struct key_type {
 	{ "ecdsa-sha2-nistp384", { "ecdsa-sha2-nistp384" } },
 	{ "ecdsa-sha2-nistp521", { "ecdsa-sha2-nistp521" } },
 	{ "sk-ssh-ed25519@openssh.com", { "sk-ssh-ed25519@openssh.com" },
-	    "the key is in a token, and the X2Go client can use it through "
-	    "an SSH agent only", "have the user add a key of another type" },
+	    "the key is in a token, which the X2Go client can use only "
+	    "through an SSH agent", "add a key of another type" },
 	{ "sk-ecdsa-sha2-nistp256@openssh.com",
 	    { "sk-ecdsa-sha2-nistp256@openssh.com" },
-	    "the key is in a token, and the X2Go client can use it through "
-	    "an SSH agent only", "have the user add a key of another type" },
-	{ "ssh-dss", { "ssh-dss" }, "OpenSSH takes no DSA keys any more",
-	    "have the user make another one: ssh-keygen -t ed25519", true },
+	    "the key is in a token, which the X2Go client can use only "
+	    "through an SSH agent", "add a key of another type" },
+	{ "ssh-dss", { "ssh-dss" }, "OpenSSH no longer accepts DSA keys",
+	    "make a new key: ssh-keygen -t ed25519", true },
 };
 
 #define NTYPES	(sizeof(types) / sizeof(types[0]))
@@ -64,7 +64,7 @@ find_type(const char *word, size_t len)
  * Lines of a file
  */
 
-/* Told of each line that is neither empty nor a comment. */
+/* Called for each line that is neither empty nor a comment. */
 typedef void key_line(struct doctor *d, const char *where, const char *line);
 
 static FILE *
@@ -106,7 +106,7 @@ each_line(struct doctor *d, const char *path, key_line *fn)
 	fclose(fp);
 }
 
-/* The end of the options that line begins with: the first blank that is not in
+/* The end of the options at the start of line: the first blank outside of
  * quotes. */
 static const char *
 options_end(const char *line)
@@ -123,7 +123,7 @@ options_end(const char *line)
 	return line;
 }
 
-/* By its first word. */
+/* Does the line begin with a certificate? */
 static bool
 is_certificate(const char *line)
 {
@@ -132,7 +132,7 @@ is_certificate(const char *line)
 	return found != NULL && found < line + strcspn(line, BLANKS "\"");
 }
 
-/* The options of line, len bytes and perhaps none; what follows is the type. */
+/* The line behind its options, which have *len bytes: the type of the key. */
 static const char *
 skip_options(const char *line, size_t *len)
 {
@@ -147,7 +147,7 @@ skip_options(const char *line, size_t *len)
 	return end + strspn(end, BLANKS);
 }
 
-/* What stands between the quotes that text begins with. */
+/* The value in quotes at the start of text. */
 static void
 copy_quoted(const char *text, char value[static VALUE_SIZE])
 {
@@ -162,8 +162,7 @@ copy_quoted(const char *text, char value[static VALUE_SIZE])
 	value[i] = '\0';
 }
 
-/* Whether one of the options has that name, and what its value is, "" without
- * one. */
+/* Is there an option of that name?  value: its value, or "". */
 static bool
 find_option(const char *options, size_t len, const char *name,
     char value[static VALUE_SIZE])
@@ -203,7 +202,7 @@ append(char path[static PATH_SIZE], const char *text, size_t len)
 	path[n + len] = '\0';
 }
 
-/* A word of AuthorizedKeysFile with what its %-letters stand for. */
+/* A word of AuthorizedKeysFile with its %-letters expanded. */
 static void
 expand_path(const struct doctor_account *account, const char *word,
     size_t len, char path[static PATH_SIZE])
@@ -249,7 +248,7 @@ each_authorized_key(struct doctor *d, key_line *fn)
 	}
 }
 
-/* The name after --user in command, into name; or false. */
+/* The name after --user in command. */
 static bool
 find_pinned(const char *command, char name[static VALUE_SIZE])
 {
@@ -267,7 +266,7 @@ find_pinned(const char *command, char name[static VALUE_SIZE])
 	return len > 0;
 }
 
-/* Is command="..." the broker, for somebody? */
+/* Does command="..." run the broker for a user? */
 static bool
 check_line_command(struct doctor *d, const char *where, const char *options,
     size_t len)
@@ -275,8 +274,8 @@ check_line_command(struct doctor *d, const char *where, const char *options,
 	char command[VALUE_SIZE], name[VALUE_SIZE];
 
 	if (!find_option(options, len, "command", command)) {
-		doctor_fail(d, where, "there is no command=\"...\", so that "
-		    "who has the key gets a shell of the broker account");
+		doctor_fail(d, where, "there is no command=\"...\", so the "
+		    "key gives a shell of the broker account");
 		doctor_remedy(d, "put restrict,pty,command=\""
 		    X2GOBROKER_PROGRAM " --user NAME\" before the key, or "
 		    "remove it");
@@ -285,12 +284,12 @@ check_line_command(struct doctor *d, const char *where, const char *options,
 	if (strstr(command, "x2gobroker") == NULL) {
 		doctor_warn(d, where, "command=\"%s\" is not the broker",
 		    command);
-		doctor_remedy(d, "remove the line, if that is not meant");
+		doctor_remedy(d, "remove the line if this is a mistake");
 		return false;
 	}
 	if (!find_pinned(command, name)) {
-		doctor_fail(d, where, "the command does not say whose key it "
-		    "is, so that the broker refuses it");
+		doctor_fail(d, where, "the command has no --user, so the "
+		    "broker refuses the key");
 		doctor_remedy(d, "command=\"" X2GOBROKER_PROGRAM
 		    " --user NAME\"");
 		return false;
@@ -309,12 +308,12 @@ check_line_pty(struct doctor *d, const char *where, const char *options,
 
 	if (find_option(options, len, "no-pty", ignored) || (restricted &&
 	    !find_option(options, len, "pty", ignored))) {
-		doctor_fail(d, where, "the key has no terminal, and without "
-		    "one the X2Go client hangs when it logs in");
+		doctor_fail(d, where, "the key gets no terminal, without which "
+		    "the X2Go client hangs at login");
 		doctor_remedy(d, "restrict,pty,command=\"...\"");
 	} else if (!restricted) {
-		doctor_warn(d, where, "the key may forward ports and agents, "
-		    "too");
+		doctor_warn(d, where, "the key also allows forwarding of ports "
+		    "and agents");
 		doctor_remedy(d, "restrict,pty,command=\"...\"");
 	}
 }
@@ -331,7 +330,7 @@ check_line(struct doctor *d, const char *where, const char *line)
 	check_line_pty(d, where, line, len);
 }
 
-/* What sshd, with StrictModes, thinks of the file is what we think of ours. */
+/* sshd, with StrictModes, has the same rules as the broker for its files. */
 static void
 check_key_file(struct doctor *d)
 {
@@ -344,7 +343,7 @@ check_key_file(struct doctor *d)
 	    err.code != X2GOBROKER_ERR_UNSAFE)
 		return;
 	doctor_fail_error(d, path, &err);
-	doctor_remedy(d, "chown %s, chmod go-w: sshd does not read it either",
+	doctor_remedy(d, "chown %s, chmod go-w; sshd does not read it, either",
 	    d->account.name);
 }
 
@@ -363,7 +362,7 @@ check_authorized_keys(struct doctor *d)
  * Types
  */
 
-/* Whether sshd takes keys of that type. */
+/* Does sshd accept keys of that type? */
 static bool
 is_accepted(const struct sshd *sshd, const struct key_type *type)
 {
@@ -392,17 +391,16 @@ check_type(struct doctor *d, const char *where, const char *line)
 	word = skip_options(line, &len);
 	len = strcspn(word, BLANKS);
 	if (is_certificate(word)) {
-		doctor_fail(d, where, "this is a certificate, and sshd wants "
+		doctor_fail(d, where, "this is a certificate, but sshd needs "
 		    "the key itself");
-		doctor_remedy(d, "put the .pub file there that has no -cert "
-		    "in its name");
+		doctor_remedy(d, "use the .pub file without -cert in its name");
 		return;
 	}
 	if ((type = find_type(word, len)) == NULL) {
-		doctor_fail(d, where, "no key, or one of a type that is of "
-		    "no use: %.*s", (int)len, word);
-		doctor_remedy(d, "remove the line, or put a key as ssh-keygen "
-		    "-t ed25519 makes it there");
+		doctor_fail(d, where, "not a key, or a key of an unknown "
+		    "type: %.*s", (int)len, word);
+		doctor_remedy(d, "remove the line, or replace it by a key that "
+		    "ssh-keygen -t ed25519 made");
 		return;
 	}
 	if (type->why != NULL) {
@@ -412,10 +410,10 @@ check_type(struct doctor *d, const char *where, const char *line)
 			doctor_warn(d, where, "%s", type->why);
 		doctor_remedy(d, "%s", type->remedy);
 	} else if (!is_accepted(&d->sshd, type)) {
-		doctor_fail(d, where, "sshd takes no %s key "
+		doctor_fail(d, where, "sshd does not accept %s keys "
 		    "(PubkeyAcceptedAlgorithms)", type->name);
-		doctor_remedy(d, "PubkeyAcceptedAlgorithms +%s, or a key of "
-		    "another type", type->algorithms[0]);
+		doctor_remedy(d, "PubkeyAcceptedAlgorithms +%s in sshd_config, or "
+		    "a key of another type", type->algorithms[0]);
 	}
 }
 
@@ -454,7 +452,7 @@ check_key_types(struct doctor *d)
 }
 
 /*
- * Who has a key at all
+ * Users with keys
  */
 
 void
@@ -477,18 +475,18 @@ doctor_count_key_files(struct doctor *d)
 }
 
 static void
-check_users_way(struct doctor *d)
+check_user_way(struct doctor *d)
 {
 	const char *user = d->ctl->user;
 
 	if (d->forced)
 		doctor_ok(d, user, "ForceCommand");
-	else if ((d->asks_us && d->user_file) || d->user_lines > 0)
-		doctor_ok(d, user, "a key, with the account %s",
+	else if ((d->reads_key_files && d->user_file) || d->user_lines > 0)
+		doctor_ok(d, user, "a key for the account %s",
 		    d->account.name);
 	else {
-		doctor_warn(d, user, "neither a key nor ForceCommand leads "
-		    "the user to the broker");
+		doctor_warn(d, user, "has neither a key nor a ForceCommand "
+		    "that leads to the broker");
 		doctor_remedy(d, "x2gobrokerctl authorize %s KEYFILE", user);
 	}
 }
@@ -496,22 +494,22 @@ check_users_way(struct doctor *d)
 void
 check_ways_in(struct doctor *d)
 {
-	unsigned int files = d->asks_us ? d->key_files : 0;
+	unsigned int files = d->reads_key_files ? d->key_files : 0;
 
 	if (d->ctl->user != NULL)
-		check_users_way(d);
-	else if (!d->asks_us && d->key_files > 0 && d->sshd.text != NULL) {
+		check_user_way(d);
+	else if (!d->reads_key_files && d->key_files > 0 && d->sshd.text != NULL) {
 		doctor_fail(d, doctor_text(d, "keys-dir"), "%u users have "
-		    "keys there, and sshd does not ask for them",
+		    "keys there, but sshd does not use them",
 		    d->key_files);
-		doctor_remedy(d, "the lines for sshd_config are in "
-		    "x2gobrokerctl(8), KEYS OF USERS");
+		doctor_remedy(d, "see KEYS OF USERS in x2gobrokerctl(8) for the "
+		    "lines in sshd_config");
 	} else if (files + d->key_lines == 0) {
-		doctor_warn(d, "", "nobody has a key for the account %s",
+		doctor_warn(d, "", "no user has a key for the account %s",
 		    d->account.name);
-		doctor_remedy(d, "x2gobrokerctl authorize NAME KEYFILE; or, "
-		    "where users come with ForceCommand, look at one: "
-		    "doctor --user NAME");
+		doctor_remedy(d, "x2gobrokerctl authorize NAME KEYFILE; if users "
+		    "have a ForceCommand, check one of them: doctor "
+		    "--user NAME");
 	} else
 		doctor_ok(d, "", "%u file%s in keys-dir, %u line%s in "
 		    "authorized_keys", files, files == 1 ? "" : "s",

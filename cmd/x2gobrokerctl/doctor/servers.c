@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of the X2Go servers and of what is needed to ask them, as
+ * Checks of the X2Go servers, and of the keys that are needed to poll them, as
  * the broker account.
  */
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ is_here(const struct x2gobroker_server *server)
 	return *server->name == '\0';
 }
 
-/* The farm of all profiles, not asked yet, or NULL. */
+/* The farm of all profiles, not polled yet, or NULL. */
 static struct x2gobroker_farm *
 make_farm(struct doctor *d, const char *user)
 {
@@ -40,15 +40,17 @@ make_farm(struct doctor *d, const char *user)
 	return NULL;
 }
 
-struct x2gobroker_farm *
-doctor_farm(struct doctor *d)
+/* The farm of all profiles, polled when the first check needs it; or NULL, with a
+ * finding. */
+static struct x2gobroker_farm *
+polled_farm(struct doctor *d)
 {
 	size_t failed;
 
 	if (d->farm != NULL || (d->farm = make_farm(d, NULL)) == NULL)
 		return d->farm;
 	if (servers_ask(d->farm, &failed) == -1) {
-		doctor_fail(d, "", "servers cannot be asked");
+		doctor_fail(d, "", "cannot poll the servers");
 		x2gobroker_farm_free(d->farm);
 		d->farm = NULL;
 	}
@@ -70,13 +72,13 @@ doctor_has_servers(struct doctor *d, bool over_ssh)
 	return found;
 }
 
-/* The same for a check that is about them. */
+/* The same; if not, a check about servers has nothing to do. */
 static bool
 has_servers(struct doctor *d, bool over_ssh)
 {
 	if (doctor_has_servers(d, over_ssh))
 		return true;
-	doctor_ok(d, "", "not needed: no server is asked%s",
+	doctor_ok(d, "", "not needed: no server is polled%s",
 	    over_ssh ? " over SSH" : "");
 	return false;
 }
@@ -85,8 +87,7 @@ has_servers(struct doctor *d, bool over_ssh)
  * Keys
  */
 
-/* Owner and mode, of which the broker itself only wants that others could not
- * have written it. */
+/* The broker itself only checks that nobody else can write to the file. */
 static bool
 check_key_mode(struct doctor *d, const char *path)
 {
@@ -95,8 +96,9 @@ check_key_mode(struct doctor *d, const char *path)
 	if (stat(path, &st) == -1 || ((st.st_mode & 077) == 0 &&
 	    st.st_uid == d->account.uid))
 		return true;
-	doctor_fail(d, path, "%s", (st.st_mode & 077) != 0 ? "others than "
-	    "its owner may use it" : "it is not the broker account's");
+	doctor_fail(d, path, "%s", (st.st_mode & 077) != 0 ? "users "
+	    "other than its owner can read it" : "does not belong to the "
+	    "broker account");
 	doctor_remedy(d, "chown %s %s; chmod 600 %s", d->account.name, path,
 	    path);
 	return false;
@@ -108,8 +110,8 @@ check_service_key(struct doctor *d, const char *path, const char *fingerprint,
 {
 	if (*fingerprint == '\0') {
 		doctor_fail_error(d, path, err);
-		doctor_remedy(d, "ssh-keygen -p -f %s takes a passphrase "
-		    "away; chown %s, chmod 600", path, d->account.name);
+		doctor_remedy(d, "ssh-keygen -p -f %s removes a passphrase; "
+		    "chown %s, chmod 600", path, d->account.name);
 	} else if (check_key_mode(d, path))
 		doctor_ok(d, path, "%s", fingerprint);
 }
@@ -135,24 +137,24 @@ check_service_keys(struct doctor *d)
 	if (found > 0)
 		return;
 	doctor_fail(d, doctor_text(d, "agent-identity-files"),
-	    "none of these keys is there");
+	    "none of these keys exists");
 	doctor_remedy(d, "sudo -u %s ssh-keygen -t ed25519 -N '' -f "
 	    "%s/.ssh/id_ed25519", d->account.name, d->account.home);
 }
 
-/* A server is asked all the same where the policy says so. */
+/* With another policy, the server is polled all the same. */
 static void
-note_unknown_key(struct doctor *d, const char *label,
+report_unknown_key(struct doctor *d, const char *label,
     const struct x2gobroker_host_key *key)
 {
 	const char *policy = doctor_text(d, "default-agent-hostkey-policy");
 
 	if (strcmp(policy, "RejectPolicy") == 0)
-		doctor_fail(d, label, "its host key %s is not known",
+		doctor_fail(d, label, "its host key %s is unknown",
 		    key->fingerprint);
 	else
-		doctor_warn(d, label, "its host key %s is not known, and %s "
-		    "takes any", key->fingerprint, policy);
+		doctor_warn(d, label, "its host key %s is unknown, and %s "
+		    "accepts any", key->fingerprint, policy);
 	doctor_remedy(d, "x2gobrokerctl known-hosts add %s", key->name);
 }
 
@@ -165,10 +167,10 @@ check_host_key(struct doctor *d, const struct x2gobroker_host_key *key)
 	if (*key->error != '\0' && *key->fingerprint != '\0')
 		doctor_fail(d, label, "%s", key->error);
 	else if (*key->error == '\0' && *key->line != '\0')
-		note_unknown_key(d, label, key);
+		report_unknown_key(d, label, key);
 	else if (*key->error == '\0')
 		doctor_ok(d, label, "%s", key->fingerprint);
-	/* and who is not reached is told of by the next check */
+	/* the next check reports servers that do not answer */
 }
 
 void
@@ -224,19 +226,19 @@ check_agent(struct doctor *d, const struct x2gobroker_server *server)
 		return;
 	if (*server->agent == '\0')
 		doctor_ok(d, label, "%s", server->sessions >= 0 ? "an agent "
-		    "that does not say its version" : "Debian's agent, or one "
-		    "like it: it counts no sessions, and takes seconds to "
-		    "suspend one");
+		    "without a version" : "Debian's agent, or a similar one: "
+		    "it does not count sessions, and takes seconds to suspend "
+		    "one");
 	else if (strncmp(server->agent, AGENT_NAME, n) != 0 ||
 	    strcmp(server->agent + n, x2gobroker_version()) != 0) {
-		doctor_warn(d, label, "%s, and the broker is version %s",
+		doctor_warn(d, label, "%s, but the broker is version %s",
 		    server->agent, x2gobroker_version());
 		doctor_remedy(d, "install the same version on both");
 	} else
 		doctor_ok(d, label, "%s", server->agent);
 }
 
-/* A key for one login ends at a time on the server's clock. */
+/* Keys for one login expire by the clock of the server. */
 static void
 check_clock(struct doctor *d, const struct x2gobroker_server *server)
 {
@@ -250,13 +252,13 @@ check_clock(struct doctor *d, const struct x2gobroker_server *server)
 	    seconds < lifetime))
 		return;
 	if (seconds >= lifetime)
-		doctor_fail(d, label, "its clock is %ld seconds %s, and keys "
-		    "for automatic logins are good for %d", seconds,
+		doctor_fail(d, label, "its clock is %ld seconds %s, but keys "
+		    "for automatic logins are valid for %d seconds", seconds,
 		    server->clock_ahead < 0 ? "behind" : "ahead", lifetime);
 	else
 		doctor_warn(d, label, "its clock is %ld seconds %s", seconds,
 		    server->clock_ahead < 0 ? "behind" : "ahead");
-	doctor_remedy(d, "have NTP set the clocks of both: timedatectl "
+	doctor_remedy(d, "set the clocks of both by NTP: timedatectl "
 	    "set-ntp true");
 }
 
@@ -268,7 +270,7 @@ each_server(struct doctor *d, void (*fn)(struct doctor *d,
 	struct x2gobroker_farm *farm;
 	size_t i;
 
-	if (!has_servers(d, false) || (farm = doctor_farm(d)) == NULL)
+	if (!has_servers(d, false) || (farm = polled_farm(d)) == NULL)
 		return;
 	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
 		fn(d, server);
@@ -292,8 +294,8 @@ check_clocks(struct doctor *d)
 	each_server(d, check_clock);
 }
 
-/* Where a server answers, but not about a user, X2Go's session database is not
- * in order. */
+/* If a server answers, but not about a user, X2Go's session database on it does
+ * not work. */
 static void
 check_sessions_of(struct doctor *d, size_t i,
     const struct x2gobroker_server *server)
@@ -303,13 +305,13 @@ check_sessions_of(struct doctor *d, size_t i,
 
 	servers_label(server->name, server->port, label);
 	if (server->answered)
-		doctor_ok(d, label, "knows of %s's sessions", d->ctl->user);
+		doctor_ok(d, label, "can list the sessions of %s", d->ctl->user);
 	else if ((before = x2gobroker_farm_server(d->farm, i)) != NULL &&
 	    before->answered) {
 		doctor_fail(d, label, "cannot list the sessions of %s: %s",
 		    d->ctl->user, server->error);
 		doctor_remedy(d, "run x2golistsessions there as the user; "
-		    "x2godbadmin --createdb makes the database");
+		    "x2godbadmin --createdb creates the database");
 	}
 }
 
@@ -320,11 +322,11 @@ check_user_sessions(struct doctor *d)
 	struct x2gobroker_farm *farm;
 	size_t i, failed;
 
-	if (!has_servers(d, false) || doctor_farm(d) == NULL ||
+	if (!has_servers(d, false) || polled_farm(d) == NULL ||
 	    (farm = make_farm(d, d->ctl->user)) == NULL)
 		return;
 	if (servers_ask(farm, &failed) == -1)
-		doctor_fail(d, "", "servers cannot be asked");
+		doctor_fail(d, "", "cannot poll the servers");
 	else
 		for (i = 0; (server = x2gobroker_farm_server(farm, i)) !=
 		    NULL; i++)

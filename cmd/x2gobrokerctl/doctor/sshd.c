@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of sshd's configuration, for the broker account and for a
- * user whom ForceCommand sends to the broker.
+ * Checks of sshd's configuration, for the broker account and for a user who gets
+ * the broker by ForceCommand.
  */
 #include <grp.h>
 #include <pwd.h>
@@ -24,13 +24,13 @@ check_sshd(struct doctor *d)
 	if (sshd_query_ask(&d->sshd, d->ctl->sshd_config, name, why,
 	    sizeof(why)) == 0)
 		return;
-	doctor_fail(d, "", SSHD_PROGRAM " -T does not tell its settings: %s",
+	doctor_fail(d, "", SSHD_PROGRAM " -T fails: %s",
 	    why);
-	doctor_remedy(d, "install openssh-server, and mend what sshd -t "
-	    "complains about");
+	doctor_remedy(d, "install openssh-server, and fix what sshd -t "
+	    "reports");
 }
 
-/* One of several words is it. */
+/* Is word one of those in list? */
 static bool
 has_word(const char *list, const char *word)
 {
@@ -51,26 +51,26 @@ check_sshd_login(struct doctor *d)
 	const char *methods = sshd_query_get(&d->sshd, "authenticationmethods");
 
 	if (sshd_query_is(&d->sshd, "pubkeyauthentication", "no")) {
-		doctor_fail(d, "PubkeyAuthentication", "is no, so that no key "
+		doctor_fail(d, "PubkeyAuthentication", "is no, so no key "
 		    "leads to the broker");
 		doctor_remedy(d, "Match User %s: PubkeyAuthentication yes",
 		    name);
 	}
 	if (*methods != '\0' && strcmp(methods, "any") != 0 &&
 	    !has_word(methods, "publickey")) {
-		doctor_fail(d, "AuthenticationMethods", "is \"%s\", and the "
-		    "broker account has nothing but keys", methods);
+		doctor_fail(d, "AuthenticationMethods", "is \"%s\", but the "
+		    "broker account has only keys", methods);
 		doctor_remedy(d, "Match User %s: AuthenticationMethods "
 		    "publickey", name);
 	}
 }
 
 /*
- * AllowUsers and its kind
+ * AllowUsers, DenyUsers, AllowGroups, DenyGroups
  */
 
-/* Whether a pattern of the list, or what stands before its '@', means name.
- * One with a host may mean it for some clients. */
+/* Does a pattern of the list, without its "@HOST", match name?  Patterns with a
+ * host only match for some clients. */
 static bool
 list_has_user(const struct sshd *sshd, const char *keyword, const char *name,
     bool with_hosts)
@@ -140,13 +140,13 @@ check_sshd_access(struct doctor *d)
 
 	if (keyword == NULL)
 		return;
-	doctor_fail(d, keyword, "keeps %s out", d->account.name);
-	doctor_remedy(d, "%s %s %s in sshd_config", *keyword == 'A' ? "add" :
-	    "take", *keyword == 'A' ? "it to" : "it off", keyword);
+	doctor_fail(d, keyword, "excludes %s", d->account.name);
+	doctor_remedy(d, "%s %s in sshd_config", *keyword == 'A' ? "add it to" :
+	    "remove it from", keyword);
 }
 
 /*
- * What runs, and how
+ * The command, and how it is run
  */
 
 static bool
@@ -163,15 +163,15 @@ check_sshd_command(struct doctor *d)
 	const char *name = x2gobroker_config_broker_account(d->config);
 
 	if (!is_none(command)) {
-		doctor_fail(d, "ForceCommand", "\"%s\" is started for the "
-		    "broker account, whatever command=\"...\" its keys have, "
-		    "so that no user is told from another", command);
+		doctor_fail(d, "ForceCommand", "\"%s\" overrides command=\"...\" "
+		    "of the keys of the broker account, so the broker cannot "
+		    "tell users apart", command);
 		doctor_remedy(d, "Match User %s: ForceCommand none, before "
 		    "the line that sets it", name);
 	}
 	if (!is_none(root)) {
 		doctor_fail(d, "ChrootDirectory", "is %s for the broker "
-		    "account, where there is no broker", root);
+		    "account, but the broker is not in there", root);
 		doctor_remedy(d, "Match User %s: ChrootDirectory none, before "
 		    "the line that sets it", name);
 	}
@@ -182,14 +182,14 @@ check_sshd_pty(struct doctor *d)
 {
 	if (!sshd_query_is(&d->sshd, "permittty", "no"))
 		return;
-	doctor_fail(d, "PermitTTY", "is no, and without a terminal the X2Go "
-	    "client hangs when it logs in");
+	doctor_fail(d, "PermitTTY", "is no, but without a terminal the X2Go "
+	    "client hangs at login");
 	doctor_remedy(d, "Match User %s: PermitTTY yes",
 	    x2gobroker_config_broker_account(d->config));
 }
 
-/* The program, which sshd takes only where it is root's and nobody else could
- * have written it. */
+/* sshd only runs a program that belongs to root and that only root can write
+ * to. */
 static void
 check_keys_program(struct doctor *d, const char *command)
 {
@@ -198,8 +198,8 @@ check_keys_program(struct doctor *d, const char *command)
 
 	if (path != NULL && x2gobroker_path_check(path, &err) == -1) {
 		doctor_fail_error(d, path, &err);
-		doctor_remedy(d, "AuthorizedKeysCommand has to be a program "
-		    "of root's in directories of root's");
+		doctor_remedy(d, "AuthorizedKeysCommand and the directories "
+		    "above it must belong to root");
 	}
 	free(path);
 }
@@ -212,8 +212,8 @@ check_keys_user(struct doctor *d)
 
 	if (strcmp(user, name) == 0)
 		return;
-	doctor_fail(d, "AuthorizedKeysCommandUser", "is %s, which may not be "
-	    "able to read the keys of users", is_none(user) ? "not set" :
+	doctor_fail(d, "AuthorizedKeysCommandUser", "is %s, which may be "
+	    "unable to read the keys of users", is_none(user) ? "not set" :
 	    user);
 	doctor_remedy(d, "Match User %s: AuthorizedKeysCommandUser %s", name,
 	    name);
@@ -227,19 +227,19 @@ check_sshd_keys(struct doctor *d)
 
 	if (is_none(command)) {
 		doctor_ok(d, "AuthorizedKeysCommand", "is not set: keys are "
-		    "in authorized_keys alone");
+		    "only in authorized_keys");
 		return;
 	}
 	if (strstr(command, "x2gobrokerctl ") == NULL ||
 	    strstr(command, " authorized-keys %u %t %k") == NULL) {
 		doctor_fail(d, "AuthorizedKeysCommand", "is \"%s\", which "
-		    "does not ask for the keys of users", command);
+		    "does not print the keys of users", command);
 		doctor_remedy(d, "Match User %s: AuthorizedKeysCommand "
 		    X2GOBROKERCTL_PROGRAM " authorized-keys %%u %%t %%k",
 		    name);
 		return;
 	}
-	d->asks_us = true;
+	d->reads_key_files = true;
 	check_keys_program(d, command);
 	check_keys_user(d);
 }
@@ -250,18 +250,17 @@ check_sshd_sessions(struct doctor *d)
 	const char *max = sshd_query_get(&d->sshd, "maxsessions");
 
 	if (strcmp(max, "0") == 0)
-		doctor_fail(d, "MaxSessions", "is 0, so that no command can "
-		    "be started");
+		doctor_fail(d, "MaxSessions", "is 0, so no command can be "
+		    "run");
 	else if (strcmp(max, "1") == 0)
-		doctor_warn(d, "MaxSessions", "is 1, and a client that sends "
-		    "events needs more at times");
+		doctor_warn(d, "MaxSessions", "is 1, but a client that sends "
+		    "events sometimes needs more");
 	else
 		return;
-	doctor_remedy(d, "MaxSessions 10 in sshd_config, which is the "
-	    "default");
+	doctor_remedy(d, "MaxSessions 10 in sshd_config, the default");
 }
 
-/* Names that change what the login shell does, or what the broker believes. */
+/* Variables that change what the login shell or the broker does. */
 static const char *const dangerous[] = {
 	"LD_PRELOAD", "LD_LIBRARY_PATH", "BASH_ENV", "ENV", "PATH",
 	"SSH_ORIGINAL_COMMAND", "SSH_CONNECTION",
@@ -275,10 +274,10 @@ check_accepted(struct doctor *d, const char *pattern)
 	for (i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++)
 		if (sshd_query_match(dangerous[i], pattern)) {
 			doctor_warn(d, "AcceptEnv", "lets clients set %s, "
-			    "which the login shell acts on before any broker "
+			    "which the login shell uses before the broker "
 			    "runs", dangerous[i]);
-			doctor_remedy(d, "name the variables that are needed "
-			    "in place of \"%s\"", pattern);
+			doctor_remedy(d, "list the variables that are needed "
+			    "instead of \"%s\"", pattern);
 			return;
 		}
 }
@@ -295,7 +294,7 @@ check_sshd_environment(struct doctor *d)
 		check_accepted(d, pattern);
 	if (*user == '\0' || strcmp(user, "no") == 0)
 		return;
-	doctor_warn(d, "PermitUserEnvironment", "is %s, so that "
+	doctor_warn(d, "PermitUserEnvironment", "is %s, so "
 	    "environment=\"...\" of a key changes what the login shell does",
 	    user);
 	doctor_remedy(d, "PermitUserEnvironment no");
@@ -311,14 +310,14 @@ check_sshd_startups(struct doctor *d)
 	if (d->key_files <= FEW_STARTUPS || start > FEW_STARTUPS ||
 	    *max == '\0')
 		return;
-	doctor_warn(d, "MaxStartups", "is %s, and %u users have keys: where "
-	    "more than %lu log in at the same moment, sshd refuses some", max,
+	doctor_warn(d, "MaxStartups", "is %s, but %u users have keys: if more "
+	    "than %lu log in at once, sshd refuses some of them", max,
 	    d->key_files, start);
 	doctor_remedy(d, "MaxStartups 100:30:200 in sshd_config");
 }
 
 /*
- * A user whom sshd sends to the broker as themselves
+ * A user who gets the broker by ForceCommand
  */
 
 static bool
@@ -340,14 +339,14 @@ check_forced(struct doctor *d, const struct sshd *sshd)
 
 	if (is_none(command)) {
 		doctor_ok(d, user, "no ForceCommand: a key leads to the "
-		    "broker, or a shell to whatever the client wants");
+		    "broker, or a shell runs what the client sends");
 		return;
 	}
 	if (!is_broker(command)) {
 		doctor_warn(d, user, "ForceCommand is \"%s\", not the broker",
 		    command);
 		doctor_remedy(d, "ForceCommand " X2GOBROKER_PROGRAM ", if "
-		    "they are to reach it under this account");
+		    "this account should reach the broker");
 		return;
 	}
 	d->forced = true;
@@ -355,8 +354,8 @@ check_forced(struct doctor *d, const struct sshd *sshd)
 		doctor_ok(d, user, "ForceCommand is %s", command);
 		return;
 	}
-	doctor_fail(d, user, "PermitTTY is no, and without a terminal the "
-	    "X2Go client hangs when it logs in");
+	doctor_fail(d, user, "PermitTTY is no, but without a terminal the "
+	    "X2Go client hangs at login");
 	doctor_remedy(d, "PermitTTY yes beside the ForceCommand");
 }
 
@@ -368,7 +367,7 @@ check_user_command(struct doctor *d)
 
 	if (sshd_query_ask(&sshd, d->ctl->sshd_config, d->ctl->user, why,
 	    sizeof(why)) == -1) {
-		doctor_fail(d, d->ctl->user, "sshd does not tell: %s", why);
+		doctor_fail(d, d->ctl->user, "sshd -T fails: %s", why);
 		return;
 	}
 	check_forced(d, &sshd);

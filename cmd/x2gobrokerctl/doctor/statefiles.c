@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What doctor makes of the files that a broker writes, as the broker account.
+ * Checks of the files that the broker writes, as the broker account.
  */
 #include <sys/stat.h>
 
@@ -14,7 +14,7 @@
 
 #define OTHERS	(S_IWGRP | S_IWOTH)
 
-/* The directory that path is in; yours, or NULL. */
+/* The directory that path is in, which the caller frees, or NULL. */
 static char *
 parent_of(const char *path)
 {
@@ -34,7 +34,8 @@ parent_can_be_written(const char *path)
 	return can;
 }
 
-/* A directory of the broker account's own; what goes wrong without it. */
+/* A directory that must belong to the broker account.  without: the effect if it
+ * does not. */
 static bool
 check_own_dir(struct doctor *d, const char *path, const char *without)
 {
@@ -55,7 +56,7 @@ check_own_dir(struct doctor *d, const char *path, const char *without)
 		return false;
 	}
 	if ((st.st_mode & OTHERS) != 0) {
-		doctor_fail(d, path, "its group or others may write it: %s",
+		doctor_fail(d, path, "its group or others may write to it: %s",
 		    without);
 		doctor_remedy(d, "chmod 700 %s", path);
 		return false;
@@ -70,16 +71,16 @@ check_state_dir(struct doctor *d)
 	struct stat st;
 
 	if (!doctor_has_servers(d, false))
-		doctor_ok(d, path, "not needed: no server is asked");
-	/* the broker makes it where it can */
+		doctor_ok(d, path, "not needed: no server is polled");
+	/* the broker makes it if it can */
 	else if ((stat(path, &st) == 0 || !parent_can_be_written(path)) &&
-	    check_own_dir(d, path, "people who log in at the same moment "
-	    "get the same server"))
+	    check_own_dir(d, path, "users who log in at the same time get "
+	    "the same server"))
 		doctor_ok(d, path, "can be written");
 }
 
-/* A secret that clients begin with: in a file, in the configuration, or one
- * for each user. */
+/* The first secret of clients: in a file, in the configuration, or one for each
+ * user. */
 static bool
 has_secret(struct doctor *d)
 {
@@ -91,9 +92,10 @@ has_secret(struct doctor *d)
 		return true;
 	if (*path != '\0' && err.code != X2GOBROKER_ERR_NOTFOUND) {
 		doctor_fail_error(d, path, &err);
-		doctor_remedy(d, "let %s read it, and nobody write it",
+		doctor_remedy(d, "%s must be able to read it, and only root to "
+		    "write it",
 		    d->account.name);
-		return true;	/* and it was said what is wrong with it */
+		return true;	/* with an error, which is reported now */
 	}
 	return *doctor_text(d, "my-cookie") != '\0' ||
 	    stat(doctor_text(d, "authids-dir"), &st) == 0;
@@ -108,12 +110,12 @@ check_tokens(struct doctor *d)
 		doctor_ok(d, "", "not needed: require-cookie = false");
 		return;
 	}
-	check_own_dir(d, path, "without it everybody is refused");
+	check_own_dir(d, path, "the broker refuses everybody");
 	if (has_secret(d))
 		return;
 	doctor_fail(d, doctor_text(d, "my-cookie-file"), "there is no secret "
-	    "that a client could begin with, so that everybody is refused");
-	doctor_remedy(d, "put one there: LOGIN TOKENS in x2gobroker.conf(5)");
+	    "for the first request of clients, so everybody is refused");
+	doctor_remedy(d, "write one; see LOGIN TOKENS in x2gobroker.conf(5)");
 }
 
 void
@@ -126,8 +128,8 @@ check_drain_file(struct doctor *d)
 
 	if (x2gobroker_drained_load(d->config, &drained, &err) == -1) {
 		doctor_fail_error(d, path, &err);
-		doctor_remedy(d, "mend the file; until then, drained servers "
-		    "get new sessions");
+		doctor_remedy(d, "fix the file; until then, drained servers get "
+		    "new sessions");
 		return;
 	}
 	for (n = 0; x2gobroker_drained_get(drained, n) != NULL; n++)
@@ -153,8 +155,8 @@ check_log_file(struct doctor *d)
 		close(fd);
 		doctor_ok(d, path, "can be written");
 	} else if (errno != ENOENT || !parent_can_be_written(path)) {
-		doctor_fail(d, path, "%s cannot open it, so that the log "
-		    "stays in syslog: %s", d->account.name, strerror(errno));
+		doctor_fail(d, path, "%s cannot open it, so the broker "
+		    "logs to syslog: %s", d->account.name, strerror(errno));
 		doctor_remedy(d, "install -o %s -m 640 /dev/null %s",
 		    d->account.name, path);
 	}

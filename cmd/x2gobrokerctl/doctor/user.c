@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether a broker can run as the user, and what it can read: a child becomes
- * that user, and tells what it has met.
+ * Can a broker run as the user, and what can it read?  A child process becomes
+ * that user and reports.
  */
 #include <sys/wait.h>
 
@@ -13,8 +13,8 @@
 #include "../become.h"
 #include "doctor.h"
 
-/* What goes through the pipe, in one piece. */
-struct told {
+/* Sent through the pipe, as one block. */
+struct user_report {
 	size_t profiles;
 	bool loaded, can_start;
 	struct x2gobroker_error error;	/* the first one */
@@ -23,45 +23,46 @@ struct told {
 static void
 keep_first(void *arg, const struct x2gobroker_error *problem)
 {
-	struct told *told = arg;
+	struct user_report *report = arg;
 
 	if (problem->code != X2GOBROKER_WARNING &&
-	    told->error.code == X2GOBROKER_OK)
-		told->error = *problem;
+	    report->error.code == X2GOBROKER_OK)
+		report->error = *problem;
 }
 
 static void
-load_all(const char *config_file, struct told *told)
+load_all(const char *config_file, struct user_report *report)
 {
 	struct x2gobroker_config *config;
 	struct x2gobroker_profiles *profiles;
 
-	if (x2gobroker_config_load(config_file, keep_first, told, &config,
-	    NULL) == -1 || x2gobroker_profiles_load(config, keep_first, told,
+	if (x2gobroker_config_load(config_file, keep_first, report, &config,
+	    NULL) == -1 || x2gobroker_profiles_load(config, keep_first, report,
 	    &profiles, NULL) == -1)
-		return;		/* our end frees it all */
-	told->loaded = true;
-	told->profiles = x2gobroker_profiles_count(profiles);
+		return;		/* the process ends soon */
+	report->loaded = true;
+	report->profiles = x2gobroker_profiles_count(profiles);
 }
 
-static void tell(const struct doctor *, const struct passwd *, int)
+static void send_report(const struct doctor *, const struct passwd *, int)
     __attribute__((noreturn));
 
 static void
-tell(const struct doctor *d, const struct passwd *pw, int fd)
+send_report(const struct doctor *d, const struct passwd *pw, int fd)
 {
-	struct told told = { 0 };
+	struct user_report report = { 0 };
 
 	if (become_account(pw) == -1)
 		_exit(1);
-	load_all(d->ctl->config_file, &told);
-	told.can_start = access(X2GOBROKER_PROGRAM, X_OK) == 0;
-	_exit(write(fd, &told, sizeof(told)) != (ssize_t)sizeof(told));
+	load_all(d->ctl->config_file, &report);
+	report.can_start = access(X2GOBROKER_PROGRAM, X_OK) == 0;
+	_exit(write(fd, &report, sizeof(report)) != (ssize_t)sizeof(report));
 }
 
-/* Read what the child says; false: it did not. */
+/* False: the child did not report. */
 static bool
-listen_to(const struct doctor *d, const struct passwd *pw, struct told *told)
+receive_report(const struct doctor *d, const struct passwd *pw,
+    struct user_report *report)
 {
 	int ends[2], status;
 	ssize_t n, len = 0;
@@ -71,16 +72,16 @@ listen_to(const struct doctor *d, const struct passwd *pw, struct told *told)
 		return false;
 	if ((pid = fork()) == 0) {
 		close(ends[0]);
-		tell(d, pw, ends[1]);
+		send_report(d, pw, ends[1]);
 	}
 	close(ends[1]);
-	while (pid != -1 && (n = read(ends[0], (char *)told + len,
-	    sizeof(*told) - (size_t)len)) > 0)
+	while (pid != -1 && (n = read(ends[0], (char *)report + len,
+	    sizeof(*report) - (size_t)len)) > 0)
 		len += n;
 	close(ends[0]);
 	while (pid != -1 && waitpid(pid, &status, 0) == -1 && errno == EINTR)
 		continue;
-	return len == (ssize_t)sizeof(*told);
+	return len == (ssize_t)sizeof(*report);
 }
 
 void
@@ -88,25 +89,25 @@ check_user_files(struct doctor *d)
 {
 	const char *user = d->ctl->user;
 	const struct passwd *pw = getpwnam(user);
-	struct told told;
+	struct user_report report;
 
 	if (!d->forced || pw == NULL) {
 		doctor_ok(d, user, "not needed: no broker runs as the user");
 		return;
 	}
-	if (pw->pw_uid == 0 || !listen_to(d, pw, &told)) {
-		doctor_fail(d, user, "no process can become that user");
+	if (pw->pw_uid == 0 || !receive_report(d, pw, &report)) {
+		doctor_fail(d, user, "cannot start a process as that user");
 		return;
 	}
-	if (!told.can_start) {
-		doctor_fail(d, X2GOBROKER_PROGRAM, "%s cannot start it", user);
+	if (!report.can_start) {
+		doctor_fail(d, X2GOBROKER_PROGRAM, "%s cannot run it", user);
 		doctor_remedy(d, "chmod 755 " X2GOBROKER_PROGRAM);
-	} else if (told.loaded && (d->profiles == NULL ||
-	    told.profiles >= x2gobroker_profiles_count(d->profiles)))
-		doctor_ok(d, user, "%zu profiles can be read", told.profiles);
+	} else if (report.loaded && (d->profiles == NULL ||
+	    report.profiles >= x2gobroker_profiles_count(d->profiles)))
+		doctor_ok(d, user, "%zu profiles can be read", report.profiles);
 	else {
-		doctor_fail_error(d, user, &told.error);
-		doctor_remedy(d, "files that are root's, mode 644, in "
+		doctor_fail_error(d, user, &report.error);
+		doctor_remedy(d, "files must belong to root, with mode 644, in "
 		    "directories with mode 755");
 	}
 }
