@@ -139,7 +139,8 @@ check_account_locked(struct doctor *d)
 
 	if (entry == NULL)
 		return;		/* not every source of accounts has these */
-	if (entry->sp_pwdp[0] == '!' && sshd_query_is(&d->sshd, "usepam", "no")) {
+	if (entry->sp_pwdp[0] == '!' &&
+	    sshd_query_is(&d->sshd, "usepam", "no")) {
 		doctor_fail(d, d->account.name, "its password field begins "
 		    "with \"!\": for sshd without PAM, the account is locked");
 		doctor_remedy(d, "usermod --password '*' %s", d->account.name);

@@ -78,7 +78,8 @@ check_profiles(struct doctor *d)
 		doctor_fail(d, "", "there is no profile, so clients get "
 		    "nothing");
 		doctor_remedy(d, "write one in %s; see "
-		    "x2gobroker-sessionprofiles(5)", doctor_text(d, "profiles-dir"));
+		    "x2gobroker-sessionprofiles(5)",
+		    doctor_text(d, "profiles-dir"));
 	} else if (doctor_count_bad(d) == 0)
 		doctor_ok(d, "", "%zu without errors", n);
 }

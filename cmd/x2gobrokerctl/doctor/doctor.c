@@ -2,8 +2,8 @@
 /*
  * x2gobrokerctl doctor: the table of checks, and what each of them needs.  The
  * first half runs as the user who started it.  If that is root, the second half
- * runs as the broker account, because it is about what that account can read and
- * reach.
+ * runs as the broker account, because it is about what that account can read
+ * and reach.
  */
 #include <stdlib.h>
 #include <unistd.h>
@@ -80,7 +80,8 @@ static const struct check {
 	    "authorized_keys leads to the broker" },
 	{ "key-types", check_key_types, BROKER,
 	    "clients and sshd support the types of the keys" },
-	{ "ways-in", check_ways_in, BROKER, "at least one key leads to the broker" },
+	{ "ways-in", check_ways_in, BROKER,
+	    "at least one key leads to the broker" },
 	{ "state-dir", check_state_dir, SITE,
 	    "the broker can write to state-dir" },
 	{ "tokens", check_tokens, BROKER,

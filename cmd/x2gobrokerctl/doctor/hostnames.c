@@ -22,12 +22,14 @@ check_host(struct doctor *d, const struct x2gobroker_server *host)
 		    "can resolve", host_name);
 	} else if (strcmp(host_name, "localhost") == 0 ||
 	    strncmp(host_name, "127.", 4) == 0) {
-		doctor_warn(d, host_name, "is this host here, but on a client it is "
-		    "the client's own host");
-		doctor_remedy(d, "write the name that clients use for this host");
+		doctor_warn(d, host_name, "is this host here, but on a client "
+		    "it is the client's own host");
+		doctor_remedy(d, "write the name that clients use for this "
+		    "host");
 	} else if (!address_resolves(host_name)) {
 		doctor_warn(d, host_name, "does not resolve on this host");
-		doctor_remedy(d, "add it to DNS or /etc/hosts, for clients as well");
+		doctor_remedy(d, "add it to DNS or /etc/hosts, for clients as "
+		    "well");
 	}
 }
 

@@ -412,8 +412,8 @@ check_type(struct doctor *d, const char *where, const char *line)
 	} else if (!is_accepted(&d->sshd, type)) {
 		doctor_fail(d, where, "sshd does not accept %s keys "
 		    "(PubkeyAcceptedAlgorithms)", type->name);
-		doctor_remedy(d, "PubkeyAcceptedAlgorithms +%s in sshd_config, or "
-		    "a key of another type", type->algorithms[0]);
+		doctor_remedy(d, "PubkeyAcceptedAlgorithms +%s in sshd_config, "
+		    "or a key of another type", type->algorithms[0]);
 	}
 }
 
@@ -498,18 +498,19 @@ check_ways_in(struct doctor *d)
 
 	if (d->ctl->user != NULL)
 		check_user_way(d);
-	else if (!d->reads_key_files && d->key_files > 0 && d->sshd.text != NULL) {
+	else if (!d->reads_key_files && d->key_files > 0 &&
+	    d->sshd.text != NULL) {
 		doctor_fail(d, doctor_text(d, "keys-dir"), "%u users have "
 		    "keys there, but sshd does not use them",
 		    d->key_files);
-		doctor_remedy(d, "see KEYS OF USERS in x2gobrokerctl(8) for the "
-		    "lines in sshd_config");
+		doctor_remedy(d, "see KEYS OF USERS in x2gobrokerctl(8) for "
+		    "the lines in sshd_config");
 	} else if (files + d->key_lines == 0) {
 		doctor_warn(d, "", "no user has a key for the account %s",
 		    d->account.name);
-		doctor_remedy(d, "x2gobrokerctl authorize NAME KEYFILE; if users "
-		    "have a ForceCommand, check one of them: doctor "
-		    "--user NAME");
+		doctor_remedy(d, "x2gobrokerctl authorize NAME KEYFILE; if "
+		    "users have a ForceCommand, check one of them: "
+		    "doctor --user NAME");
 	} else
 		doctor_ok(d, "", "%u file%s in keys-dir, %u line%s in "
 		    "authorized_keys", files, files == 1 ? "" : "s",

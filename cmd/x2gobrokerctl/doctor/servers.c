@@ -40,8 +40,8 @@ make_farm(struct doctor *d, const char *user)
 	return NULL;
 }
 
-/* The farm of all profiles, polled when the first check needs it; or NULL, with a
- * finding. */
+/* The farm of all profiles, polled when the first check needs it; or NULL, with
+ * a finding. */
 static struct x2gobroker_farm *
 polled_farm(struct doctor *d)
 {
@@ -305,7 +305,8 @@ check_sessions_of(struct doctor *d, size_t i,
 
 	servers_label(server->name, server->port, label);
 	if (server->answered)
-		doctor_ok(d, label, "can list the sessions of %s", d->ctl->user);
+		doctor_ok(d, label, "can list the sessions of %s",
+		    d->ctl->user);
 	else if ((before = x2gobroker_farm_server(d->farm, i)) != NULL &&
 	    before->answered) {
 		doctor_fail(d, label, "cannot list the sessions of %s: %s",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of sshd's configuration, for the broker account and for a user who gets
- * the broker by ForceCommand.
+ * Checks of sshd's configuration, for the broker account and for a user who
+ * gets the broker by ForceCommand.
  */
 #include <grp.h>
 #include <pwd.h>
@@ -79,7 +79,8 @@ list_has_user(const struct sshd *sshd, const char *keyword, const char *name,
 	size_t i, len;
 	char user[256];
 
-	for (i = 0; (pattern = sshd_query_get_one(sshd, keyword, i)) != NULL; i++) {
+	for (i = 0; (pattern = sshd_query_get_one(sshd, keyword, i)) != NULL;
+	    i++) {
 		len = strcspn(pattern, "@");
 		if (len >= sizeof(user) || (pattern[len] == '@' &&
 		    !with_hosts))
@@ -107,8 +108,8 @@ list_has_group(const struct sshd *sshd, const char *keyword, const char *name,
 	for (i = 0; i < n; i++) {
 		if ((group = getgrgid(gids[i])) == NULL)
 			continue;
-		for (j = 0; (pattern = sshd_query_get_one(sshd, keyword, j)) != NULL;
-		    j++)
+		for (j = 0; (pattern = sshd_query_get_one(sshd, keyword,
+		    j)) != NULL; j++)
 			if (sshd_query_match(group->gr_name, pattern))
 				return true;
 	}
@@ -163,8 +164,8 @@ check_sshd_command(struct doctor *d)
 	const char *name = x2gobroker_config_broker_account(d->config);
 
 	if (!is_none(command)) {
-		doctor_fail(d, "ForceCommand", "\"%s\" overrides command=\"...\" "
-		    "of the keys of the broker account, so the broker cannot "
+		doctor_fail(d, "ForceCommand", "\"%s\" overrides command=\"...\""
+		    " of the keys of the broker account, so the broker cannot "
 		    "tell users apart", command);
 		doctor_remedy(d, "Match User %s: ForceCommand none, before "
 		    "the line that sets it", name);
@@ -208,7 +209,8 @@ static void
 check_keys_user(struct doctor *d)
 {
 	const char *name = x2gobroker_config_broker_account(d->config);
-	const char *user = sshd_query_get(&d->sshd, "authorizedkeyscommanduser");
+	const char *user = sshd_query_get(&d->sshd,
+	    "authorizedkeyscommanduser");
 
 	if (strcmp(user, name) == 0)
 		return;

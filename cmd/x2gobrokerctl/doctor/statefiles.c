@@ -34,8 +34,8 @@ parent_can_be_written(const char *path)
 	return can;
 }
 
-/* A directory that must belong to the broker account.  without: the effect if it
- * does not. */
+/* A directory that must belong to the broker account.  without: the effect if
+ * it does not. */
 static bool
 check_own_dir(struct doctor *d, const char *path, const char *without)
 {
@@ -128,8 +128,8 @@ check_drain_file(struct doctor *d)
 
 	if (x2gobroker_drained_load(d->config, &drained, &err) == -1) {
 		doctor_fail_error(d, path, &err);
-		doctor_remedy(d, "fix the file; until then, drained servers get "
-		    "new sessions");
+		doctor_remedy(d, "fix the file; until then, drained servers "
+		    "get new sessions");
 		return;
 	}
 	for (n = 0; x2gobroker_drained_get(drained, n) != NULL; n++)

@@ -145,12 +145,14 @@ open_dir(struct manifest *manifest, bool make)
 	manifest->dir = open(DIR_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	if (manifest->dir == -1)
-		return errno == ENOENT && !make ? 1 : report_errno("cannot open it");
+		return errno == ENOENT && !make ? 1 :
+		    report_errno("cannot open it");
 	if (fstat(manifest->dir, &st) == -1)
 		return report_errno("cannot look it up");
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		errno = EPERM;
-		return report_errno("somebody other than root could have written to it");
+		return report_errno("somebody other than root could have "
+		    "written to it");
 	}
 	if (flock(manifest->dir, LOCK_EX | LOCK_NB) == -1)
 		return report_errno("another setup is running");

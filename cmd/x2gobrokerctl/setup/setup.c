@@ -379,7 +379,8 @@ setup_main(const struct ctl *ctl)
 	if (check_options(ctl) == -1)
 		return EXIT_USAGE;
 	if (geteuid() != 0) {
-		ctl_complain("setup reads and changes files of root: run it as root");
+		ctl_complain("setup reads and changes files of root: run it "
+		    "as root");
 		return EXIT_NO;
 	}
 	umask(022);

@@ -261,7 +261,8 @@ write_and_test(struct setup *setup, const struct step *step, const char *old,
 		if (step->content != TEXT_SSHD_SHARED || is_in_force(setup))
 			return 0;
 		ctl_complain("%s: has no effect: another file sets "
-		    "AuthorizedKeysCommand earlier, for %s or for everybody", path,
+		    "AuthorizedKeysCommand earlier, for %s or for everybody",
+		    path,
 		    setup->text[TEXT_ACCOUNT]);
 	}
 	restore(setup, path, old, old_len, &st);
