@@ -431,7 +431,7 @@ def faults(l):
             default_agent_hostkey_policy='WarningPolicy')), 'WarningPolicy accepts any',
          'known-hosts add ts02', SERVER_CHECKS),
         ('known-hosts', 'FAIL', known(l, [a.known_as(a.name), b.known_as(
-            b.name, farm.servers[0].hostkey)]), 'somebody is in between', '',
+            b.name, farm.servers[0].hostkey)]), 'man-in-the-middle', '',
          SERVER_CHECKS),
         ('servers', 'FAIL', b.down(), 'Connection refused', 'poll',
          SERVER_CHECKS | {'known-hosts'}),
