@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The accounts that something is done for: those of people, who could log in
- * and do it themselves.
+ * Tasks are carried out only for accounts of people, who could log in and do
+ * the same themselves.
  */
 #include <errno.h>
 #include <grp.h>
@@ -13,11 +13,11 @@
 #include "account.h"
 
 #define NAME_MAX_LEN	255	/* LOGIN_NAME_MAX of Linux, without the NUL */
-#define NOBODY		65534	/* the only system account above the others */
-#define GROUPS_MAX	4096	/* the kernel takes more, but no site has them */
+#define NOBODY		65534	/* the only system account in that range */
+#define GROUPS_MAX	4096	/* the kernel allows more; no site needs them */
 
-/* Names get into logs, paths and environments, so one must not surprise them,
- * even if a directory service knows it. */
+/* Names go into logs, paths and environments.  Refuse those that could be
+ * misread there, even if a directory service knows them. */
 static bool
 is_name(const char *text)
 {
@@ -38,7 +38,7 @@ account_is_person(uid_t uid)
 	return uid >= PEOPLE_FROM && uid != NOBODY && uid != (uid_t)-1;
 }
 
-/* An account that is not to log in has /usr/sbin/nologin or the like. */
+/* Accounts that must not log in have /usr/sbin/nologin or similar. */
 static bool
 is_login_shell(const char *shell)
 {
@@ -56,18 +56,18 @@ static int
 check_entry(const struct passwd *pw, const char *name, const char *shell,
     struct x2gobroker_error *err)
 {
-	/* directories may know names in other spellings */
+	/* a directory service may accept other spellings of a name */
 	if (strcmp(pw->pw_name, name) != 0)
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "%.64s: the account is called %.64s", name, pw->pw_name);
+		    "%.64s: the account name is %.64s", name, pw->pw_name);
 	if (!account_is_person(pw->pw_uid))
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "%.64s: uid %u is no person's", name,
+		    "%.64s: uid %u is a system account", name,
 		    (unsigned int)pw->pw_uid);
 	if (!is_login_shell(shell))
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "%.64s: may not log in, the shell %.64s is not in "
-		    "/etc/shells", name, shell);
+		    "%.64s: may not log in: shell %.64s is not in /etc/shells",
+		    name, shell);
 	if (pw->pw_dir[0] != '/')
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "%.64s: has no home directory", name);
@@ -106,13 +106,13 @@ account_find(const char *name, struct account *account,
 
 	if (!is_name(name))
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "no account has such a name: %.64s", name);
+		    "not a valid account name: %.64s", name);
 	errno = 0;
 	if ((pw = getpwnam(name)) == NULL) {
 		if (errno != 0 && errno != ENOENT)
 			return error_errno(err, NULL, "%.64s", name);
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "%.64s: there is no such account", name);
+		    "%.64s: no such account", name);
 	}
 	shell = pw->pw_shell[0] != '\0' ? pw->pw_shell : "/bin/sh";
 	if (check_entry(pw, name, shell, err) == -1)

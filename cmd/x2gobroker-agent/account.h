@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 
-#define PEOPLE_FROM	1000	/* uids below are root and system accounts */
+#define PEOPLE_FROM	1000	/* lower uids are root and system accounts */
 
-/* Somebody for whom a task can be done.  Zeroed before its first use. */
+/* An account that a task is carried out for.  Zero it before its first use. */
 struct account {
 	char *name, *home, *shell;
 	uid_t uid;
@@ -19,11 +19,11 @@ struct account {
 	size_t ngroups;
 };
 
-/* Whether an account of that uid is a person's. */
+/* Whether the uid is that of a person, not of a system account. */
 bool	account_is_person(uid_t uid);
 
-/* Look up a person's account that may log in.  -1 with err filled in: there is
- * none, or no task is done for it. */
+/* Look up a person's account that may log in.  Returns 0, or -1 with err filled
+ * in if there is none, or it is another kind of account. */
 int	account_find(const char *name, struct account *account,
 	    struct x2gobroker_error *err);
 void	account_free(struct account *account);

@@ -6,34 +6,34 @@
 #include "command.h"
 
 #define PROGRAM		"x2gobroker-agent"
-/* All that may stand outside of quotes, but for what is beyond ASCII.  Nothing
- * of this means anything to any shell in the middle of a word. */
+/* The ASCII characters allowed outside of quotes.  In the middle of a word, no
+ * shell gives them a meaning. */
 #define BARE		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 			"0123456789%+,-./:=@_"
 
 static int
-bad(struct x2gobroker_error *err, const char *why)
+refuse_text(struct x2gobroker_error *err, const char *why)
 {
 	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 	    "the command %s", why);
 }
 
-/* What can be said before it is taken apart. */
+/* Check what needs no splitting. */
 static int
 check_text(const char *text, struct x2gobroker_error *err)
 {
 	const unsigned char *p;
 
 	if (strlen(text) > COMMAND_MAX)
-		return bad(err, "is longer than 16 KiB");
+		return refuse_text(err, "is longer than 16 KiB");
 	for (p = (const unsigned char *)text; *p != '\0'; p++)
 		if (*p < 0x20 || *p == 0x7f)
-			return bad(err, "has control characters in it");
+			return refuse_text(err, "contains control characters");
 	return 0;
 }
 
-/* Move *p behind a word in quotes and end it.  A shell would look into double
- * quotes, so what it would see something in is refused there. */
+/* End the quoted word at *p, and move *p behind it.  A shell would expand $, `
+ * and \ in double quotes, so refuse them there. */
 static int
 take_quoted(char **p, struct x2gobroker_error *err)
 {
@@ -41,13 +41,13 @@ take_quoted(char **p, struct x2gobroker_error *err)
 	size_t len = strcspn(*p, quote == '"' ? "\"$`\\" : "'");
 
 	if ((*p)[len] == '\0')
-		return bad(err, "has a quote without an end");
+		return refuse_text(err, "has an unclosed quote");
 	if ((*p)[len] != quote)
-		return bad(err, "has $, ` or \\ in double quotes");
+		return refuse_text(err, "has $, ` or \\ in double quotes");
 	(*p)[len] = '\0';
 	*p += len + 1;
 	if (**p != '\0' && **p != ' ')
-		return bad(err, "has a word that is only partly in quotes");
+		return refuse_text(err, "has a partly quoted word");
 	return 0;
 }
 
@@ -65,10 +65,10 @@ take_bare(char **p, struct x2gobroker_error *err)
 	if (**p == '\0' || **p == ' ')
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-	    "the command has %c in it, which is not for an agent", **p);
+	    "the command contains %c, which is not allowed", **p);
 }
 
-/* Cut text into words->list. */
+/* Split text into words->list. */
 static int
 split(char *text, struct words *words, struct x2gobroker_error *err)
 {
@@ -79,7 +79,7 @@ split(char *text, struct words *words, struct x2gobroker_error *err)
 		bool quoted = *p == '\'' || *p == '"';
 
 		if (words->n == WORDS_MAX)
-			return bad(err, "has too many words");
+			return refuse_text(err, "has too many words");
 		words->list[words->n++] = p + quoted;
 		if ((quoted ? take_quoted(&p, err) : take_bare(&p, err)) == -1)
 			return -1;
@@ -91,7 +91,7 @@ split(char *text, struct words *words, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* Forget the first n words. */
+/* Drop the first n words. */
 static void
 shift(struct words *words, size_t n)
 {
@@ -100,8 +100,8 @@ shift(struct words *words, size_t n)
 	    (words->n + 1) * sizeof(words->list[0]));
 }
 
-/* sh -c takes one word; the Debian agent's own way to start itself, without
- * quotes, has more. */
+/* sh -c takes one word, but the Debian agent starts itself with several,
+ * without quotes. */
 static int
 unwrap(struct words *words, struct x2gobroker_error *err)
 {
@@ -137,7 +137,7 @@ command_parse(const char *command, struct words *words,
 	}
 	if (words->n == 0 || !is_program(words->list[0])) {
 		command_free(words);
-		return bad(err, "is none for " PROGRAM);
+		return refuse_text(err, "is not one for " PROGRAM);
 	}
 	shift(words, 1);
 	return 0;

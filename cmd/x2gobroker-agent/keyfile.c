@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file that the new one is written to is the lock, too, as in git(1): who
- * could make it may replace the old one by it, and who could not, waits.  That
- * holds also between hosts that have the home directory over NFS, which
- * flock(2) on a directory does not, and it leaves nothing behind.
+ * The new file is also the lock, as in git(1): the process that has created it
+ * may replace the old file with it, and all others wait.  Unlike flock(2) on a
+ * directory, this works between hosts that share the home directory over NFS,
+ * and it leaves nothing behind.
  */
 #include <sys/stat.h>
 
@@ -24,18 +24,18 @@
 #define FILE_MAX	(1024 * 1024)	/* bytes */
 #define NAME_SIZE	256		/* of a file, with its NUL */
 #define WAIT_MS		15000
-#define STALE_MS	3000	/* nobody needs so long; it was ended half way */
-#define PAUSE_MS	10	/* at most, before another attempt */
+#define STALE_MS	3000	/* such an old lock is that of a killed process */
+#define PAUSE_MS	10	/* maximum before another attempt */
 
 struct keyfile {
 	const char *path;		/* for err */
 	int dir;
 	const char *name;
 	char new_name[NAME_SIZE];
-	int new;			/* the new file, open, or -1 */
-	struct stat old;		/* st_nlink 0: there is none */
-	struct buf text;		/* of the old one */
-	bool left;			/* the new one has temporary lines */
+	int new;			/* open for writing, or -1 */
+	struct stat old;		/* st_nlink 0: no old file */
+	struct buf text;		/* of the old file */
+	bool left;			/* the new file has temporary lines */
 };
 
 /*
@@ -50,8 +50,8 @@ is_same_file(const struct stat *a, const struct stat *b)
 	    a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Remove the lock of somebody else once it has not changed for long enough;
- * seen and since are what was found, and when. */
+/* Remove another process's lock if it has not changed for STALE_MS; *seen is
+ * the file as it was found at *since. */
 static void
 break_stale(const struct keyfile *file, struct stat *seen, int64_t *since)
 {
@@ -78,18 +78,18 @@ lock(struct keyfile *file, struct x2gobroker_error *err)
 		if (file->new != -1)
 			return 0;
 		if (errno != EEXIST)
-			return error_errno(err, file->path, "a file beside it "
-			    "cannot be made");
+			return error_errno(err, file->path, "cannot create a "
+			    "file in its directory");
 		if (clock_left(deadline) == 0)
 			return error_set(err, X2GOBROKER_ERR_SYSTEM,
-			    file->path, 0, "others are changing it without "
-			    "end (%s)", file->new_name);
+			    file->path, 0, "other processes keep it locked "
+			    "(%s)", file->new_name);
 		break_stale(file, &seen, &since);
 		usleep(1000 * (1 + arc4random_uniform(PAUSE_MS)));
 	}
 }
 
-/* Somebody may have taken us for dead. */
+/* Another process may have taken our lock for a stale one. */
 static bool
 is_still_ours(const struct keyfile *file)
 {
@@ -115,7 +115,7 @@ unlock(struct keyfile *file)
  * The old file
  */
 
-/* A link could lead to a file of the user's that is none of keys. */
+/* A link could lead to another file of the user, which holds no keys. */
 static int
 check_old(const struct keyfile *file, const struct account *account,
     struct x2gobroker_error *err)
@@ -123,11 +123,11 @@ check_old(const struct keyfile *file, const struct account *account,
 	const char *why;
 
 	if (!S_ISREG(file->old.st_mode))
-		why = "is no regular file";
+		why = "is not a regular file";
 	else if (file->old.st_uid != account->uid)
-		why = "belongs to somebody else";
+		why = "belongs to another user";
 	else if (file->old.st_nlink != 1)
-		why = "has another name, too (a hard link)";
+		why = "has another hard link";
 	else if (file->old.st_size > FILE_MAX)
 		why = "is larger than 1 MiB";
 	else
@@ -136,23 +136,20 @@ check_old(const struct keyfile *file, const struct account *account,
 }
 
 static int
-read_all(int fd, struct keyfile *file, struct x2gobroker_error *err)
+read_text(int fd, struct keyfile *file, struct x2gobroker_error *err)
 {
-	char chunk[16384];
+	struct buf *text = &file->text;
 	ssize_t n;
 
-	while ((n = read(fd, chunk, sizeof(chunk))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1)
-			return error_errno(err, file->path, "cannot be read");
-		buf_put(&file->text, chunk, (size_t)n);
-		if (file->text.failed)
-			return error_nomem(err);
-		if (file->text.len > FILE_MAX)
-			return error_set(err, X2GOBROKER_ERR_UNSAFE,
-			    file->path, 0, "is larger than 1 MiB");
-	}
+	buf_reserve(text, FILE_MAX + 1);
+	if (text->failed)
+		return error_nomem(err);
+	if ((n = safefile_read(fd, text->data, FILE_MAX + 1)) == -1)
+		return error_errno(err, file->path, "cannot read it");
+	if (n > FILE_MAX)
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0,
+		    "is larger than 1 MiB");
+	text->len = (size_t)n;
 	return 0;
 }
 
@@ -160,7 +157,7 @@ static int
 read_old(struct keyfile *file, const struct account *account,
     struct x2gobroker_error *err)
 {
-	/* without O_NONBLOCK a FIFO would hold us */
+	/* without O_NONBLOCK, a FIFO would block us */
 	cleanup_fd int fd = openat(file->dir, file->name, O_RDONLY |
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
@@ -170,20 +167,20 @@ read_old(struct keyfile *file, const struct account *account,
 		return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0,
 		    "is a symbolic link");
 	if (fd == -1)
-		return error_errno(err, file->path, "cannot be opened");
+		return error_errno(err, file->path, "cannot open it");
 	if (fstat(fd, &file->old) == -1)
-		return error_errno(err, file->path, "cannot be looked up");
+		return error_errno(err, file->path, "cannot look it up");
 	if (check_old(file, account, err) == -1)
 		return -1;
-	return read_all(fd, file, err);
+	return read_text(fd, file, err);
 }
 
 /*
  * The new file
  */
 
-/* As the old one, but that nobody else may write to it; sshd(8) would not use
- * it then. */
+/* Copy the mode of the old file, but let only the owner write, or sshd(8) would
+ * ignore the file. */
 static bool
 set_mode(const struct keyfile *file)
 {
@@ -206,12 +203,12 @@ replace(struct keyfile *file, const struct buf *text,
 	if (!safefile_write(file->new, text->data, text->len) ||
 	    !set_mode(file) ||
 	    (file->text.len > 0 && fsync(file->new) == -1))
-		return error_errno(err, file->path, "cannot be written");
+		return error_errno(err, file->path, "cannot write it");
 	if (!is_still_ours(file))
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, file->path, 0,
-		    "took so long that somebody else has changed it");
+		    "took so long that another process changed it");
 	if (renameat(file->dir, file->new_name, file->dir, file->name) == -1)
-		return error_errno(err, file->path, "cannot be replaced");
+		return error_errno(err, file->path, "cannot replace it");
 	return 0;
 }
 
@@ -227,11 +224,11 @@ update(struct keyfile *file, const struct buf *text,
 	if (text->len > 0)
 		return replace(file, text, err);
 	if (unlinkat(file->dir, file->name, 0) == -1)
-		return error_errno(err, file->path, "cannot be removed");
+		return error_errno(err, file->path, "cannot remove it");
 	return 0;
 }
 
-/* From here to the end of the lock, nobody who hangs up ends us. */
+/* A client that hangs up must not end us while we hold the lock. */
 static void
 hold_signals(sigset_t *old)
 {
@@ -280,7 +277,7 @@ change_file(const char *template, const struct account *account,
 	file.path = path.text;
 	file.dir = keypath_open_dir(&path, account, change == KEY_ADD,
 	    &file.name, err);
-	/* there is nothing to remove then */
+	/* without a directory, there is nothing to remove */
 	if (file.dir == -1)
 		return change != KEY_ADD &&
 		    err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
@@ -288,7 +285,7 @@ change_file(const char *template, const struct account *account,
 	    file.name);
 	if (n < 0 || (size_t)n >= sizeof(file.new_name))
 		result = error_set(err, X2GOBROKER_ERR_VALUE, path.text, 0,
-		    "has too long a name");
+		    "the name is too long");
 	else
 		result = change_locked(&file, account, change, line, err);
 	close(file.dir);

@@ -6,16 +6,15 @@
 #include "base/error.h"
 #include "keytext.h"
 
-/* Add line to the file of keys at path, a template, or remove it, as the user
- * whose the process is by now (keytext_change()).  Whoever reads the file
- * meanwhile reads all of the old one or all of the new one; it is not there any
- * more when nothing is left in it. */
+/* Add line to a file of keys, or remove it (keytext_change()); template is as
+ * in keypath_make().  The process must have become the user already.  Readers
+ * see the whole old file or the whole new one.  An empty file is removed. */
 int	keyfile_change(const char *template, const struct account *account,
 	    enum key_change change, const char *line,
 	    struct x2gobroker_error *err);
 
-/* The same, but take out what has expired, and nothing else; *left: there are
- * temporary lines that have not. */
+/* Remove only lines that have expired.  *left tells whether there are temporary
+ * lines that have not. */
 int	keyfile_expire(const char *template, const struct account *account,
 	    bool *left, struct x2gobroker_error *err);
 

@@ -10,15 +10,15 @@
 #define BLANKS		" \t"
 #define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS		"0123456789"
-/* Nothing that means anything to a shell, a mail program or cron: should the
- * line ever get into another file than one of keys, it does no harm there. */
+/* Nothing that a shell, a mail program or cron interprets: the line does no
+ * harm if it ever gets into a file of another kind. */
 #define COMMENT_CHARS	LETTERS DIGITS " %+,-./:=@_"
 #define FROM_CHARS	LETTERS DIGITS "*?!,.:/_-"
 #define TIME_CHARS	DIGITS "Z"
 
 static const char expiry_time[] = "expiry-time";
 
-/* What a broker may put before a key: less than all, an end, or where from. */
+/* A broker may only restrict a key: its rights, its lifetime, its clients. */
 static const struct option {
 	const char *name;
 	const char *value_chars;	/* NULL: it has no value */
@@ -40,7 +40,7 @@ static const struct option {
 #define NOPTIONS	(sizeof(options) / sizeof(options[0]))
 
 /*
- * Lines as they are
+ * Reading lines
  */
 
 static bool
@@ -58,7 +58,7 @@ skip_blanks(struct span *rest)
 	}
 }
 
-/* Take the first n bytes of *rest away. */
+/* Cut the first n bytes off *rest. */
 static struct span
 take(struct span *rest, size_t n)
 {
@@ -79,7 +79,7 @@ take_word(struct span *rest)
 	return take(rest, n);
 }
 
-/* Where the quotes at the start of text end, or len; \" does not end them. */
+/* The length of the quoted string at the start of text; \" does not end it. */
 static size_t
 quoted_len(const char *text, size_t len)
 {
@@ -91,7 +91,7 @@ quoted_len(const char *text, size_t len)
 	return n < len ? n + 1 : len;
 }
 
-/* Options up to the first of end that is not in quotes. */
+/* Cut the text up to the first unquoted character of end off *rest. */
 static struct span
 take_options(struct span *rest, const char *end)
 {
@@ -153,7 +153,7 @@ keyline_same_key(const struct keyline *a, const struct keyline *b)
 	return is_same(&a->type, &b->type) && is_same(&a->base64, &b->base64);
 }
 
-/* One option, as it is written: its name, and what is behind the '='. */
+/* An option as it is written: its name, and what follows the '='. */
 struct pair {
 	struct span name, value;
 	bool has_value;
@@ -198,7 +198,7 @@ is_text(const struct span *span, const char *text)
 	    span->len) == 0;
 }
 
-/* sshd(8) does not take the second one of a kind, and then not the line. */
+/* The first one; sshd(8) ignores a line that has several. */
 static bool
 find_expiry(const struct keyline *line, time_t *expiry)
 {
@@ -283,11 +283,11 @@ keyline_parse_time(const char *text, size_t len, time_t *out)
 }
 
 /*
- * Lines that are to be there
+ * Making lines
  */
 
 static int
-bad(struct x2gobroker_error *err, const char *why)
+refuse_line(struct x2gobroker_error *err, const char *why)
 {
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the key line: "
 	    "%s", why);
@@ -311,15 +311,15 @@ put_value(const struct pair *pair, const struct option *option,
 	struct span value = pair->value;
 	time_t ignored;
 
-	/* quotes do not come through all shells, so they may be missing; but
-	 * sshd wants them */
+	/* some shells remove the quotes, but sshd needs them */
 	strip_quotes(&value);
 	if (value.len == 0 || !is_made_of(&value, option->value_chars))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
-		    "key line: the value of %s is not one", option->name);
+		    "key line: invalid value of option %s", option->name);
 	if (option->name == expiry_time && !keyline_parse_time(value.at,
 	    value.len, &ignored))
-		return bad(err, "expiry-time is not YYYYMMDDHHMM[SS][Z]");
+		return refuse_line(err, "expiry-time is not "
+		    "YYYYMMDDHHMM[SS][Z]");
 	buf_printf(out, "=\"%.*s\"", (int)value.len, value.at);
 	return 0;
 }
@@ -336,19 +336,19 @@ put_option(const struct pair *pair, unsigned int *seen, struct buf *out,
 			break;
 	if (i == NOPTIONS)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
-		    "key line: option %.*s is not for temporary keys",
+		    "key line: option %.*s is not allowed in temporary keys",
 		    pair->name.len < 64 ? (int)pair->name.len : 64,
 		    pair->name.at);
 	if ((*seen & 1U << i) != 0)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
-		    "key line: option %s is there twice", options[i].name);
+		    "key line: duplicate option %s", options[i].name);
 	buf_printf(out, "%s%s", *seen != 0 ? "," : "", options[i].name);
 	*seen |= 1U << i;
 	return pair->has_value ? put_value(pair, &options[i], out, err) : 0;
 }
 
-/* At least one, so that a line that somebody has there for good, which has
- * usually none, can neither be made nor meant. */
+/* At least one: a user's permanent line usually has none, and must be neither
+ * added nor removed. */
 static int
 put_options(const struct keyline *line, struct buf *out,
     struct x2gobroker_error *err)
@@ -361,11 +361,11 @@ put_options(const struct keyline *line, struct buf *out,
 		if (put_option(&pair, &seen, out, err) == -1)
 			return -1;
 	if (seen == 0)
-		return bad(err, "a temporary key has options");
+		return refuse_line(err, "a temporary key must have options");
 	return 0;
 }
 
-/* Keys of hardware tokens are not made in passing. */
+/* Keys of hardware tokens cannot be temporary ones. */
 static int
 put_key(const struct keyline *line, struct buf *out,
     struct x2gobroker_error *err)
@@ -373,14 +373,15 @@ put_key(const struct keyline *line, struct buf *out,
 	cleanup_free char *type = strndup(line->type.at, line->type.len);
 	cleanup_free char *base64 = strndup(line->base64.at,
 	    line->base64.len);
-	const char *wrong;
+	const char *why;
 
 	if (type == NULL || base64 == NULL)
 		return error_nomem(err);
 	if (begins_with(&line->type, "sk-"))
-		return bad(err, "no key of such a type is temporary");
-	if ((wrong = pubkey_check(type, base64)) != NULL)
-		return bad(err, wrong);
+		return refuse_line(err, "keys of hardware tokens cannot be "
+		    "temporary");
+	if ((why = pubkey_check(type, base64)) != NULL)
+		return refuse_line(err, why);
 	buf_printf(out, " %s %s", type, base64);
 	return 0;
 }
@@ -392,15 +393,15 @@ keyline_make(const char *text, struct buf *out, struct x2gobroker_error *err)
 	struct keyline line;
 
 	if (len > KEYLINE_MAX)
-		return bad(err, "is longer than 8 KiB");
+		return refuse_line(err, "is longer than 8 KiB");
 	if (!keyline_split(text, len, &line))
-		return bad(err, "there is no key in it");
+		return refuse_line(err, "contains no key");
 	while (line.comment.len > 0 &&
 	    line.comment.at[line.comment.len - 1] == ' ')
 		line.comment.len--;
 	if (!is_made_of(&line.comment, COMMENT_CHARS))
-		return bad(err, "the comment has characters in it other than "
-		    "letters, digits and %+,-./:=@_");
+		return refuse_line(err, "the comment may contain only letters, "
+		    "digits, blanks and %+,-./:=@_");
 	if (put_options(&line, out, err) == -1 ||
 	    put_key(&line, out, err) == -1)
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Lines of authorized_keys (sshd(8)): those that a broker wants there, of which
- * nothing is taken that is not known to be harmless, and those that are there
- * already, which can be anything.
+ * Lines of authorized_keys (sshd(8)): new ones from a broker, in which only
+ * what is known to be harmless is allowed, and existing ones, which can be
+ * anything.
  */
 #ifndef X2GOBROKER_AGENT_KEYLINE_H
 #define X2GOBROKER_AGENT_KEYLINE_H
@@ -16,7 +16,7 @@
 
 #define KEYLINE_MAX	(8 * 1024)	/* bytes of a new line */
 
-/* The first word of the comment of a line that we may remove again. */
+/* The comment of a line that we may remove begins with this word. */
 #define KEYLINE_MARK	"x2gobroker"
 
 struct span {
@@ -24,32 +24,32 @@ struct span {
 	size_t len;
 };
 
-/* Pieces of a line, which are in it. */
+/* The parts of a line; they point into it. */
 struct keyline {
 	struct span options;	/* len 0: none */
 	struct span type, base64;
 	struct span comment;	/* to the end of the line */
 };
 
-/* Take apart a line without its '\n'.  False: there is no key in it. */
+/* Split a line without its '\n'.  False: it contains no key. */
 bool	keyline_split(const char *line, size_t len, struct keyline *out);
 
-/* Whether the two have the same key, whatever else is in the lines. */
+/* Whether two lines have the same key, whatever else is in them. */
 bool	keyline_same_key(const struct keyline *a, const struct keyline *b);
 
-/* Whether the line is one for a while, put there for a broker: it has an
- * expiry-time, and our mark. */
+/* Whether the line is a temporary one of a broker: it has an expiry-time and
+ * our mark. */
 bool	keyline_is_temporary(const struct keyline *line);
 
-/* The same, and the time is over. */
+/* Whether it is a temporary line, and the time is over. */
 bool	keyline_is_expired(const struct keyline *line, time_t now);
 
-/* The time that expiry-time= means: YYYYMMDD or YYYYMMDDHHMM[SS], local or, with
- * a Z behind it, UTC.  False: it is none. */
+/* Parse the value of expiry-time: YYYYMMDD or YYYYMMDDHHMM[SS] in local time,
+ * or in UTC with a Z at the end.  False: it is invalid. */
 bool	keyline_parse_time(const char *text, size_t len, time_t *out);
 
-/* Check a line that is to be added or removed, and put it into out as sshd
- * reads it.  -1 with err filled in: it is not one that we would add. */
+/* Check a line from a broker, and append it to out in the form that sshd reads.
+ * Returns 0, or -1 with err filled in if such a line is not allowed. */
 int	keyline_make(const char *text, struct buf *out,
 	    struct x2gobroker_error *err);
 

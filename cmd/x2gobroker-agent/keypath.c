@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The way to an authorized_keys file.  The broker says where it is, so the
- * holder of its key may say anything; but a line with a key does no harm in a
- * file that is there for that.
+ * The path of an authorized_keys file.  The broker sends it, so the holder of
+ * the broker's key can send any path.  Only files that are meant for keys are
+ * accepted, because a line with a key does no harm there.
  */
 #include <sys/stat.h>
 
@@ -19,16 +19,16 @@
 #define DIR_FLAGS	(O_RDONLY | O_DIRECTORY | O_CLOEXEC)
 
 static int
-bad(struct x2gobroker_error *err, const char *path, const char *why)
+refuse_path(struct x2gobroker_error *err, const char *path, const char *why)
 {
 	return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0, "%s", why);
 }
 
 /*
- * Its text
+ * Expanding and checking it
  */
 
-/* The length of the home directory without '/' at its end: 0 for "/". */
+/* The length of the home directory without a '/' at its end: 0 for "/". */
 static size_t
 home_len(const struct account *account)
 {
@@ -73,7 +73,7 @@ expand(const char *template, const struct account *account, struct buf *out,
 	}
 }
 
-/* Each component is a name, so that the text says where it leads. */
+/* Allow only names as components, so that the text shows where it leads. */
 static int
 check_components(const char *below, const char *path,
     struct x2gobroker_error *err)
@@ -84,15 +84,16 @@ check_components(const char *below, const char *path,
 	for (p = below;; p += n + 1) {
 		n = strcspn(p, "/");
 		if (n == 0)
-			return bad(err, path, "has an empty component");
+			return refuse_path(err, path, "has an empty component");
 		if (p[0] == '.' && (n == 1 || (n == 2 && p[1] == '.')))
-			return bad(err, path, "has a component . or ..");
+			return refuse_path(err, path, "has a component . or "
+			    "..");
 		if (p[n] == '\0')
 			return 0;
 	}
 }
 
-/* Sites that keep these files elsewhere call them as their users. */
+/* Sites that keep these files elsewhere name them after the users. */
 static int
 check_name(const struct keypath *path, const struct account *account,
     struct x2gobroker_error *err)
@@ -103,7 +104,7 @@ check_name(const struct keypath *path, const struct account *account,
 	if (strncmp(name, FILE_NAME, sizeof(FILE_NAME) - 1) == 0 ||
 	    (!path->in_home && strcmp(name, account->name) == 0))
 		return 0;
-	return bad(err, path->text, "the name of a file of keys begins with "
+	return refuse_path(err, path->text, "the file name does not begin with "
 	    FILE_NAME);
 }
 
@@ -115,8 +116,8 @@ check_chars(const char *path, struct x2gobroker_error *err)
 	for (p = (const unsigned char *)path; *p != '\0'; p++)
 		if (*p < 0x20 || *p == 0x7f)
 			return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0,
-			    "the path of the file of keys has control "
-			    "characters in it");
+			    "the path of the key file contains control "
+			    "characters");
 	return 0;
 }
 
@@ -134,11 +135,11 @@ put_path(const char *template, const struct account *account,
 		return error_nomem(err);
 	if (unknown != NULL)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
-		    "path of the file of keys: %.2s is none of %%h %%u %%U %%G "
+		    "path of the key file: %.2s is not one of %%h %%u %%U %%G "
 		    "%%%%", unknown);
 	if (text->len >= KEYPATH_SIZE)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
-		    "path of the file of keys is too long");
+		    "path of the key file is too long");
 	return 0;
 }
 
@@ -151,11 +152,11 @@ keypath_make(const char *template, const struct account *account,
 
 	if (put_path(template, account, &text, err) == -1)
 		return -1;
-	/* also of nothing there is a text by now
+	/* put_path() has put at least ""
 	 * NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker) */
 	memcpy(path->text, text.data, text.len + 1);
 	if (path->text[0] != '/')
-		return bad(err, path->text, "is not a path from / on");
+		return refuse_path(err, path->text, "is not an absolute path");
 	path->in_home = strncmp(path->text, account->home, len) == 0 &&
 	    (path->text[len] == '/' || path->text[len] == '\0');
 	path->below = path->text + (path->in_home ? len : 0);
@@ -167,7 +168,7 @@ keypath_make(const char *template, const struct account *account,
 }
 
 /*
- * The way there
+ * Opening its directory
  */
 
 static const char *
@@ -176,39 +177,40 @@ check_dir(int fd, const struct account *account)
 	struct stat st;
 
 	if (fstat(fd, &st) == -1)
-		return "cannot be looked up";
+		return "cannot look it up";
 	if (st.st_uid != 0 && st.st_uid != account->uid)
-		return "the directory belongs to somebody else";
+		return "the directory belongs to another user";
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
 		return "the group or others may write to the directory";
 	return NULL;
 }
 
-/* Why openat(2) has not opened a directory. */
+/* Why openat(2) could not open a directory. */
 static const char *
-why_not(int error)
+explain_open(int error)
 {
 	switch (error) {
 	case ENOENT:
-		return "there is no such directory";
+		return "no such directory";
 	case ELOOP:
 	case ENOTDIR:
-		return "is no directory, or a symbolic link to one";
+		return "is not a directory, or a symbolic link to one";
 	case EACCES:
-		return "the user may not enter the directory";
+		return "the user has no access to the directory";
 	default:
-		return "cannot be opened";
+		return "cannot open it";
 	}
 }
 
-/* Go from the directory *fd to the one whose name is the next n bytes. */
+/* Replace *fd, a directory, with the one in it that is called name (n
+ * bytes). */
 static void
 descend(int *fd, const char *name, size_t n, bool make)
 {
 	cleanup_free char *copy = strndup(name, n);
 	int next = -1, save;
 
-	/* whether it is there then, opening it tells */
+	/* if this fails, opening it tells why */
 	if (copy != NULL && make)
 		mkdirat(*fd, copy, 0700);
 	if (copy != NULL)
@@ -219,13 +221,14 @@ descend(int *fd, const char *name, size_t n, bool make)
 	errno = save;
 }
 
-/* The directory that was opened last, rest being what comes behind it. */
+/* Check the directory that was opened last; rest is what follows it. */
 static int
 check_opened(int fd, const struct keypath *path, const char *rest,
     const struct account *account, struct x2gobroker_error *err)
 {
 	size_t len = (size_t)(rest - path->text);
-	const char *why = fd == -1 ? why_not(errno) : check_dir(fd, account);
+	const char *why = fd == -1 ? explain_open(errno) :
+	    check_dir(fd, account);
 	cleanup_free char *dir = NULL;
 
 	if (why == NULL)

@@ -9,22 +9,23 @@
 
 /* Where an authorized_keys file is. */
 struct keypath {
-	char text[KEYPATH_SIZE];	/* from / on, as it is told to people */
-	char *below;	/* what of it comes after the home directory, or after
+	char text[KEYPATH_SIZE];	/* absolute */
+	char *below;	/* the part of text that follows the home directory, or
 			 * the first / */
 	bool in_home;
 };
 
-/* Replace %h, %u, %U, %G and %% in a template, put what is relative below the
- * home directory, and check that it can be the path of a file with keys. */
+/* Expand %h, %u, %U, %G and %% in a template, take a relative path as one below
+ * the home directory, and check that it can be the path of a key file. */
 int	keypath_make(const char *template, const struct account *account,
 	    struct keypath *path, struct x2gobroker_error *err);
 
-/* Open the directory that the file is in, without following any symbolic link
- * but those that lead to the home directory, and set *name to the rest of
- * path->below.  All directories on the way must be the account's or root's, and
- * nobody else's to write.  make: those that are missing are made, below the home
- * directory.  -1 with ERR_NOTFOUND where there is none. */
+/* Open the directory of the file, and set *name to the file's name in
+ * path->below.  Symbolic links are followed only up to the home directory.  All
+ * directories on the way must belong to the account or to root, and be writable
+ * only by them.  With make, missing ones below the home directory are created.
+ * Returns a descriptor, or -1 with err filled in; ERR_NOTFOUND if one does not
+ * exist. */
 int	keypath_open_dir(const struct keypath *path,
 	    const struct account *account, bool make, const char **name,
 	    struct x2gobroker_error *err);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file for each user and file of keys, with two lines in it, and with the hash
- * of them as its name:
+ * There is an entry for each user and key file: a file with two lines, named by
+ * their hash:
  *
  *	USER
  *	FILE
  *
- * Whoever puts a line there writes the same as whoever did so before, so that
- * there is nothing to be read, changed and replaced.  When the line expires is
- * not noted: it stands in the line.  A file is removed under an exclusive lock
- * alone, and those who have noted something keep a shared one.
+ * Every process writes the same text into an entry, so nothing has to be read,
+ * changed and replaced.  The expiry time is not recorded, as the key line has
+ * it.  An entry is removed only under an exclusive lock; a process that has
+ * written one holds a shared lock.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -29,8 +29,9 @@
 
 #define NAME_LEN	(SHA256_DIGEST_STRING_LENGTH - 1)
 #define ENTRY_MAX	(16 * 1024)	/* bytes */
-#define GIVE_UP		(2 * 60 * 60)	/* seconds; no key is good so long */
-#define FILE_FLAGS	(O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+#define GIVE_UP		(2 * 60 * 60)	/* seconds; longer than any key lasts */
+#define FILE_FLAGS	(O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | \
+			O_CLOEXEC)
 
 static int
 open_registry(struct x2gobroker_error *err)
@@ -41,16 +42,16 @@ open_registry(struct x2gobroker_error *err)
 
 	if (fd == -1 && errno == ENOENT)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, AGENT_REGISTRY,
-		    0, "there is no such directory");
+		    0, "no such directory");
 	if (fd == -1 || fstat(fd, &st) == -1)
-		return error_errno(err, AGENT_REGISTRY, "cannot be opened");
-	/* root can sweep for the agent's account */
+		return error_errno(err, AGENT_REGISTRY, "cannot open it");
+	/* root can sweep in place of the agent's account */
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) == 0 &&
 	    (st.st_uid == 0 || st.st_uid == getuid() || getuid() == 0))
 		return fd;
 	close(fd);
 	return error_set(err, X2GOBROKER_ERR_UNSAFE, AGENT_REGISTRY, 0,
-	    "belongs to somebody else, or its group or others may write it");
+	    "belongs to another user, or its group or others may write to it");
 }
 
 static void
@@ -59,10 +60,10 @@ make_name(const struct buf *text, char name[static NAME_LEN + 1])
 	SHA256Data((const uint8_t *)text->data, text->len, name);
 }
 
-/* Whether the file of that name is the open one; somebody may have removed it
- * between its opening and its locking. */
+/* Whether name still is the open file: another process may have removed it
+ * before it was locked. */
 static bool
-is_there(int dir, const char *name, int fd)
+is_entry_of(int dir, const char *name, int fd)
 {
 	struct stat st, there;
 
@@ -80,15 +81,16 @@ open_entry(int dir, const char *name, struct x2gobroker_error *err)
 		fd = openat(dir, name, FILE_FLAGS | O_CREAT, 0600);
 		if (fd == -1)
 			return error_errno(err, AGENT_REGISTRY,
-			    "a file in it cannot be opened");
-		if (flock(fd, LOCK_SH) == 0 && is_there(dir, name, fd))
+			    "cannot open a file in it");
+		if (flock(fd, LOCK_SH) == 0 && is_entry_of(dir, name, fd))
 			return fd;
 		close(fd);
 	}
 }
 
 int
-keyregistry_note(const char *user, const char *file, struct x2gobroker_error *err)
+keyregistry_note(const char *user, const char *file,
+    struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
 	cleanup_fd int dir = open_registry(err);
@@ -102,14 +104,14 @@ keyregistry_note(const char *user, const char *file, struct x2gobroker_error *er
 		return error_nomem(err);
 	if (text.len > ENTRY_MAX)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "the path of the file of keys is too long");
+		    "the path of the key file is too long");
 	make_name(&text, name);
 	if ((fd = open_entry(dir, name, err)) == -1)
 		return -1;
-	/* also where it is there already, which makes it younger */
+	/* even if it exists already, to set its time */
 	if (pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len)
 		return fd;
-	error_errno(err, AGENT_REGISTRY, "a file in it cannot be written");
+	error_errno(err, AGENT_REGISTRY, "cannot write a file in it");
 	close(fd);
 	return -1;
 }
@@ -118,8 +120,8 @@ keyregistry_note(const char *user, const char *file, struct x2gobroker_error *er
  * Sweeping
  */
 
-/* Take apart what is in the file; what is not what its name says, was never
- * written to its end. */
+/* Read an entry.  If its text does not match its name, it was not written to
+ * its end. */
 static bool
 read_entry(int fd, const char *name, char *text, const char **user,
     const char **file)
@@ -141,8 +143,8 @@ read_entry(int fd, const char *name, char *text, const char **user,
 	return true;
 }
 
-/* A home directory that only its user can read is tried for some time, but not
- * for ever. */
+/* A sweep can fail each time, as in a home directory that only its user can
+ * read.  Stop trying after GIVE_UP. */
 static bool
 is_old(int fd)
 {
@@ -159,9 +161,9 @@ sweep_entry(int dir, const char *name, keyregistry_sweeper *fn, void *arg)
 	const char *user, *file;
 	enum swept swept = SWEPT_CLEAN;
 
-	/* somebody puts a line there just now: in a minute, then */
+	/* skip an entry in use: the next sweep is in a minute */
 	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1 ||
-	    !is_there(dir, name, fd))
+	    !is_entry_of(dir, name, fd))
 		return;
 	if (read_entry(fd, name, text, &user, &file))
 		swept = fn(arg, user, file);
@@ -177,7 +179,8 @@ is_entry(const struct dirent *entry)
 }
 
 int
-keyregistry_sweep(keyregistry_sweeper *fn, void *arg, struct x2gobroker_error *err)
+keyregistry_sweep(keyregistry_sweeper *fn, void *arg,
+    struct x2gobroker_error *err)
 {
 	int fd = open_registry(err);
 	const struct dirent *entry;
@@ -187,7 +190,7 @@ keyregistry_sweep(keyregistry_sweeper *fn, void *arg, struct x2gobroker_error *e
 		return -1;
 	if ((dir = fdopendir(fd)) == NULL) {
 		close(fd);
-		return error_errno(err, AGENT_REGISTRY, "cannot be read");
+		return error_errno(err, AGENT_REGISTRY, "cannot read it");
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (is_entry(entry))

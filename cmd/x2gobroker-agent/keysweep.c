@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What has expired is taken out by something that begins anew each minute, and
- * by nothing that sleeps until then: that would have to be started for each
- * login, and would not be there any more after a reboot.
+ * A sweep that is started each minute removes expired lines.  A process that
+ * waits for the expiry would have to be started for each login, and would not
+ * survive a reboot.
  */
 #include <sys/wait.h>
 
@@ -17,7 +17,7 @@
 #include "keyregistry.h"
 #include "keysweep.h"
 
-#define SECONDS_MAX	20	/* for one user, whose home may hang */
+#define SECONDS_MAX	20	/* for a user, whose home may hang */
 
 struct sweep {
 	const struct process *process;
@@ -25,7 +25,7 @@ struct sweep {
 };
 
 /*
- * In a process of its own, which ends as that user's
+ * The child, which becomes the user
  */
 
 static int
@@ -58,11 +58,12 @@ run_child(const struct process *process, const char *user, const char *file)
 }
 
 /*
- * The others
+ * The parent
  */
 
-/* The user could stop it with a signal, or a file server could hang.  It keeps
- * the lock that we have then, so that the next sweep does without this one. */
+/* The user could stop the child with a signal, or a file server could hang. 
+ * The child then keeps the lock that it has inherited, so that the next sweep
+ * skips this user. */
 static enum swept
 wait_for(pid_t pid)
 {
@@ -103,13 +104,13 @@ keysweep_all(const struct process *process)
 	struct x2gobroker_error err;
 	sigset_t child;
 
-	alarm(0);	/* each of them has its own limit */
+	alarm(0);	/* each child has a limit of its own */
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	if (keyregistry_sweep(sweep_one, &sweep, &err) == 0)
 		return sweep.failed == 0;
-	/* no key was put anywhere yet, or nobody is to sweep */
+	/* no key was added yet, or this host has no registry */
 	if (err.code == X2GOBROKER_ERR_NOTFOUND)
 		return true;
 	process_warn("sweep", &err);

@@ -4,9 +4,8 @@
 
 #include "process.h"
 
-/* Take out the lines that have expired, of all users that are noted in the
- * registry, each as that user.  What fails for one is logged, and done for the
- * others.  False: something has failed. */
+/* Remove expired lines of all users in the registry, each as that user.  A
+ * failure is logged, and the others are still swept.  False: one has failed. */
 bool	keysweep_all(const struct process *process);
 
 #endif

@@ -7,15 +7,15 @@
 struct editor {
 	enum key_change change;
 	const char *line;
-	struct keyline key;	/* pieces of it */
+	struct keyline key;	/* parts of line */
 	time_t now;
-	bool has_key;		/* in a line that stays */
-	bool begun;		/* a line was put */
+	bool has_key;		/* a line that stays has the key */
+	bool begun;		/* out has a line */
 	struct buf *out;
 };
 
 static void
-put(struct editor *editor, const char *line, size_t len)
+put_line(struct editor *editor, const char *line, size_t len)
 {
 	if (editor->begun)
 		buf_putc(editor->out, '\n');
@@ -32,7 +32,7 @@ is_line(const struct editor *editor, const char *line, size_t len)
 	    memcmp(line, editor->line, len) == 0;
 }
 
-/* Whether a line stays. */
+/* Whether an existing line stays. */
 static bool
 keep(struct editor *editor, const char *line, size_t len)
 {
@@ -49,7 +49,7 @@ keep(struct editor *editor, const char *line, size_t len)
 	is_same_line = is_line(editor, line, len);
 	if (editor->change == KEY_REMOVE)
 		return !is_same_line && !keyline_is_temporary(&key);
-	/* a temporary one makes room for its successor */
+	/* the new line replaces a temporary one */
 	if (!is_same_line && keyline_is_temporary(&key))
 		return false;
 	editor->has_key = true;
@@ -67,7 +67,7 @@ keytext_change(const char *text, size_t len, enum key_change change,
 
 	if (change != KEY_EXPIRE &&
 	    !keyline_split(line, strlen(line), &editor.key)) {
-		buf_put(out, text, len);	/* no line to add or remove */
+		buf_put(out, text, len);	/* nothing to add or remove */
 		return;
 	}
 	for (at = text; at < end; at = eol < end ? eol + 1 : end) {
@@ -75,10 +75,10 @@ keytext_change(const char *text, size_t len, enum key_change change,
 		if (eol == NULL)
 			eol = end;
 		if (keep(&editor, at, (size_t)(eol - at)))
-			put(&editor, at, (size_t)(eol - at));
+			put_line(&editor, at, (size_t)(eol - at));
 	}
 	if (change == KEY_ADD && !editor.has_key)
-		put(&editor, line, strlen(line));
+		put_line(&editor, line, strlen(line));
 	if (editor.begun && !is_open)
 		buf_putc(out, '\n');
 }

@@ -9,20 +9,21 @@
 
 enum key_change { KEY_ADD, KEY_REMOVE, KEY_EXPIRE };
 
-/* What becomes of the text of an authorized_keys file (len bytes, which may be
- * anything) when line (as keyline_make() has it) is added or removed at the time
- * now.  Temporary lines that have expired go, too; all others keep their bytes
- * and their order, and a last line without its '\n' is the last one without it
- * afterwards, so that removing what was added gives the old text.
+/* Append to out the text of an authorized_keys file (len bytes, which may be
+ * anything) after line, from keyline_make(), has been added or removed at the
+ * time now.  Temporary lines that have expired are removed as well.  All other
+ * lines keep their bytes and their order.  If the last line has no '\n',
+ * neither has the new last line, so that removing what was added gives the old
+ * text.
  *
- * A line with the key is removed if it is temporary, or the same as line: as the
- * Python broker's are, which have no expiry-time.  Nothing is added where the
- * key is in another line already.  For KEY_EXPIRE there is no line (NULL), and
- * nothing but what has expired goes. */
+ * KEY_REMOVE removes lines with the key that are temporary or identical to
+ * line, as those of the Python broker, which have no expiry-time.  KEY_ADD
+ * adds nothing if another line already has the key.  KEY_EXPIRE removes only
+ * expired lines; line is NULL. */
 void	keytext_change(const char *text, size_t len, enum key_change change,
 	    const char *line, time_t now, struct buf *out);
 
-/* Whether there are temporary lines in it. */
+/* Whether the text has temporary lines. */
 bool	keytext_has_temporary(const char *text, size_t len);
 
 #endif

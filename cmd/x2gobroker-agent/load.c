@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The formulas are those of Debian's agent, so that servers with either can be
- * compared; where it would find no processor at all, there is one here.
+ * The formulas are those of Debian's agent, so that servers with either agent
+ * can be compared.  Where that one finds no processor, this one assumes one.
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -11,9 +11,9 @@
 #include "base/cleanup.h"
 #include "load.h"
 
-#define MHZ_UNKNOWN	1000	/* of a processor that says nothing */
+#define MHZ_UNKNOWN	1000	/* for a processor of unknown frequency */
 #define LOAD_MAX	1000000000	/* percent; more processes than pids */
-#define KB_MAX		(1L << 50)	/* more than there is; sums do not overflow */
+#define KB_MAX		(1L << 50)	/* more than any host has */
 #define CPU_MAX_KHZ	"/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
 
 int
@@ -24,14 +24,14 @@ load_parse_average(const char *text, struct load *load)
 	if (sscanf(text, "%lf %lf %lf", &one, &five, &fifteen) != 3)
 		return -1;
 	percent = (one + five + fifteen) * 100 / 3 + 1;
-	/* not so of NaN, either */
+	/* written so that NaN is refused, too */
 	if (!(percent < (double)LOAD_MAX))
 		return -1;
 	load->loadavg = percent > 1 ? (long)percent : 1;
 	return 0;
 }
 
-/* Whether the line is about name, and *kb what stands there. */
+/* If the line is "name: N kB", set *kb. */
 static bool
 take_kb(const char *line, const char *name, long *kb)
 {
@@ -51,8 +51,8 @@ smaller(double a, double b)
 	return a < b ? a : b;
 }
 
-/* What could be had without swapping, as fs/proc/meminfo.c of Linux computes
- * it.  All in kB. */
+/* Memory available without swapping, as fs/proc/meminfo.c of Linux computes it.
+ * All in kB. */
 static double
 estimate(long free_kb, long file, long reclaimable, long low)
 {
@@ -111,8 +111,8 @@ current_mhz(const char *line)
 	    0;
 }
 
-/* The name counts, if there is a frequency in it; else, as in virtual machines,
- * what the processors do now. */
+/* Use the frequency in the name, or, if there is none, as in virtual machines,
+ * the current frequency. */
 void
 load_parse_cpus(FILE *cpuinfo, struct load *load)
 {
@@ -133,7 +133,7 @@ load_parse_cpus(FILE *cpuinfo, struct load *load)
 	load->mhz = named > 0 ? named_last : current_last;
 }
 
-/* A number that stands alone in a file; 0: there is none. */
+/* Read a file that contains a single number.  Returns 0 if there is none. */
 static long
 read_number(const char *path)
 {
@@ -150,7 +150,7 @@ read_cpus(struct load *load)
 
 	if (fp != NULL)
 		load_parse_cpus(fp, load);
-	/* other processors than Intel's and AMD's say neither */
+	/* processors other than Intel's and AMD's give neither */
 	if (load->cpus < 1 && (load->cpus = sysconf(_SC_NPROCESSORS_ONLN)) < 1)
 		load->cpus = 1;
 	if (load->mhz < 1 && (load->mhz = read_number(CPU_MAX_KHZ) / 1000) < 1)
@@ -164,10 +164,10 @@ read_average(struct load *load, struct x2gobroker_error *err)
 	char line[128];
 
 	if (fp == NULL || fgets(line, sizeof(line), fp) == NULL)
-		return error_errno(err, "/proc/loadavg", "cannot be read");
+		return error_errno(err, "/proc/loadavg", "cannot read it");
 	if (load_parse_average(line, load) == -1)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, "/proc/loadavg",
-		    0, "is not as it should be");
+		    0, "unexpected contents");
 	return 0;
 }
 
@@ -177,7 +177,7 @@ read_memory(struct load *load, struct x2gobroker_error *err)
 	cleanup_file FILE *fp = fopen("/proc/meminfo", "re");
 
 	if (fp == NULL)
-		return error_errno(err, "/proc/meminfo", "cannot be opened");
+		return error_errno(err, "/proc/meminfo", "cannot open it");
 	load_parse_memory(fp, read_number("/proc/sys/vm/min_free_kbytes"),
 	    load);
 	return 0;

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobroker-agent: does on an X2Go server what the session broker needs done
- * there.  sshd starts it for the broker's service key, whose holder may ask for
- * the tasks of task.c and nothing else; an answer is printed whole or not at
+ * x2gobroker-agent: carries out the session broker's tasks on an X2Go server.
+ * sshd starts it for the broker's service key, whose holder may ask for the
+ * tasks of task.c and nothing else.  An answer is printed completely or not at
  * all.
  */
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
@@ -14,22 +12,22 @@
 #include "common/priv.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/safefile.h"
 #include "process.h"
 #include "keysweep.h"
 #include "task.h"
 #include "command.h"
 
-/* What somebody asks for. */
+/* The request. */
 struct call {
 	const struct process *process;
-	struct words words;	/* which the others may be of */
+	struct words words;	/* which the others may point to */
 	const char *user;
 	const struct task *task;
 	const char *const *args;
 };
 
-/* One line for whoever reads the log: who has asked for what, and what came of
- * it. */
+/* Log the request and its result, in one line. */
 static void
 log_call(const struct call *call, const char *outcome, int64_t since)
 {
@@ -58,7 +56,7 @@ put_usage(FILE *fp)
 		fprintf(fp, "  %s%s\n", task->name, task->args);
 }
 
-/* The operator's own options, which no client can give. */
+/* The operator's options, which no client can give. */
 static bool
 answer_option(int argc, char **argv, const struct process *process,
     bool *done)
@@ -84,11 +82,11 @@ parse_call(struct call *call, char **words, size_t n,
 {
 	if (n < 2)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "USER and TASK are needed; see x2gobroker-agent(8)");
+		    "missing USER or TASK; see x2gobroker-agent(8)");
 	call->user = words[0];
 	if ((call->task = task_find(words[1])) == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "there is no such task: %.64s", words[1]);
+		    "no such task: %.64s", words[1]);
 	if (n - 2 != call->task->nargs)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "%s takes %zu arguments, not %zu", call->task->name,
@@ -98,8 +96,8 @@ parse_call(struct call *call, char **words, size_t n,
 	    call->task->check(call->user, call->args, err);
 }
 
-/* A forced command confines the key that it is for, and with a line in the
- * agent account's own file the holder of the service key would be free. */
+/* The forced command restricts the service key.  With a line in the agent
+ * account's own file, the holder of that key could escape it. */
 static int
 check_own_keys(const struct call *call, const struct account *account,
     struct x2gobroker_error *err)
@@ -107,15 +105,15 @@ check_own_keys(const struct call *call, const struct account *account,
 	if (!call->task->changes_keys || call->process->command == NULL ||
 	    account->uid != call->process->uid)
 		return 0;
-	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "%.64s: the "
-	    "account of a forced command gets no keys through it",
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "%.64s: a "
+	    "forced command cannot change the keys of its own account",
 	    account->name);
 }
 
 static bool
 is_for_user(const struct call *call)
 {
-	/* who gets here has a task
+	/* parse_call() has found a task
 	 * NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 	return call->task->user == USER_NEEDED ||
 	    (call->task->user == USER_OR_NOBODY &&
@@ -144,16 +142,16 @@ become_user(const struct call *call, struct account *account,
 	return process_become(call->process, account, err);
 }
 
-/* Be no more than the task needs, before any of it is done. */
+/* Drop all privileges that the task does not need, before it begins. */
 static int
-settle_identity(const struct call *call, struct account *account,
+switch_identity(const struct call *call, struct account *account,
     struct x2gobroker_error *err)
 {
 	if (!is_for_user(call))
 		process_be_caller();
 	else if (become_user(call, account, err) == -1)
 		return -1;
-	/* X2Go's tools have a setgid program for their database */
+	/* X2Go's tools use a setgid program for their database */
 	if ((call->task->tool == NULL || !is_for_user(call)) &&
 	    !priv_no_new_privs())
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
@@ -173,7 +171,7 @@ run_call(const struct call *call, struct buf *answer,
 	int result;
 
 	buf_puts(answer, "OK\n");
-	if ((result = settle_identity(call, &account, err)) == 0 &&
+	if ((result = switch_identity(call, &account, err)) == 0 &&
 	    (result = call->task->run(&job, answer, err)) == 0 &&
 	    answer->failed)
 		result = error_nomem(err);
@@ -184,25 +182,16 @@ run_call(const struct call *call, struct buf *answer,
 static int
 write_answer(const struct buf *answer, struct x2gobroker_error *err)
 {
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < answer->len) {
-		n = write(STDOUT_FILENO, answer->data + done,
-		    answer->len - done);
-		if (n == -1 && errno != EINTR)
-			return error_errno(err, NULL, "the answer cannot be "
-			    "written");
-		if (n > 0)
-			done += (size_t)n;
-	}
-	return 0;
+	if (safefile_write(STDOUT_FILENO, answer->data, answer->len))
+		return 0;
+	return error_errno(err, NULL, "cannot write the answer");
 }
 
-/* The words of the request: of the command line, which is the operator's, or of
- * what sshd says that the client wants. */
+/* The request is on the command line, which is the operator's, or in the
+ * command that sshd has received from the client. */
 static int
-answer(struct call *call, int argc, char **argv, struct x2gobroker_error *err)
+answer_call(struct call *call, int argc, char **argv,
+    struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
 	struct words *words = &call->words;
@@ -219,7 +208,7 @@ answer(struct call *call, int argc, char **argv, struct x2gobroker_error *err)
 }
 
 static void
-tell(struct x2gobroker_error *err)
+print_error(struct x2gobroker_error *err)
 {
 	process_make_harmless(err->file);
 	process_make_harmless(err->text);
@@ -237,11 +226,11 @@ main(int argc, char **argv)
 	bool done;
 	int result;
 
-	process_settle(&process);
+	process_init(&process);
 	if (answer_option(argc, argv, &process, &done))
 		return done ? 0 : 1;
-	if ((result = answer(&call, argc, argv, &err)) == -1)
-		tell(&err);
+	if ((result = answer_call(&call, argc, argv, &err)) == -1)
+		print_error(&err);
 	log_call(&call, result == 0 ? "done" : err.text, start);
 	command_free(&call.words);
 	process_free(&process);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The process as we want it, and who it is.  Whoever may run this file can have
- * it become any ordinary user, and its mode says who that is.
+ * The state of the process, and its identity.  An account that may run this
+ * file can make it become any ordinary user; the file's mode decides who may.
  */
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -18,7 +18,7 @@
 #include "common/startup.h"
 #include "process.h"
 
-#define SECONDS_MAX	30	/* longer than a tool may run */
+#define SECONDS_MAX	30	/* longer than the limit of a tool */
 #define OUT_OF_TIME	"no answer within 30 seconds; does a directory or " \
 			"name server hang?"
 
@@ -54,7 +54,7 @@ process_warn(const char *about, const struct x2gobroker_error *err)
 	syslog(LOG_WARNING, "%s", line);
 }
 
-/* syslog(3) is not for signal handlers, but sshd logs how this ended. */
+/* A signal handler cannot use syslog(3), but sshd logs this end. */
 static void
 out_of_time(int sig __attribute__((unused)))
 {
@@ -65,8 +65,8 @@ out_of_time(int sig __attribute__((unused)))
 	_exit(1);
 }
 
-/* The last resort, for what has no end of its own, such as a lookup in a
- * directory that does not answer. */
+/* The last resort, for calls without a timeout, such as a lookup in a directory
+ * that does not answer. */
 void
 process_limit_time(void)
 {
@@ -79,9 +79,9 @@ process_limit_time(void)
 }
 
 void
-process_settle(struct process *process)
+process_init(struct process *process)
 {
-	/* a client that is gone and a full disk are write errors */
+	/* a lost client and a full disk are write errors */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
 	const struct rlimit none = { 0, 0 };
 
@@ -89,20 +89,20 @@ process_settle(struct process *process)
 	startup_sanitise_signals(ignored);
 	if (!startup_sanitise_fds())
 		_exit(1);
-	/* while the file may be opened that it goes to */
+	/* now, while it can be opened */
 	openlog("x2gobroker-agent", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
 	setrlimit(RLIMIT_CORE, &none);
 	priv_dumpable_off(process_die);
 	umask(077);
 	if (chdir("/") == -1)
-		process_die("it cannot change to the directory /");
+		process_die("cannot change to the directory /");
 	process_limit_time();
 	if (!startup_take_variable("SSH_ORIGINAL_COMMAND",
 	    &process->command) || !startup_take_address(&process->address))
-		process_die("out of memory at its start");
-	/* resolvers, locales and libraries listen to many variables */
+		process_die("out of memory at the start");
+	/* resolvers, locales and libraries use many variables */
 	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
-		process_die("its environment cannot be cleared");
+		process_die("cannot clear the environment");
 }
 
 void
@@ -119,8 +119,8 @@ process_be_caller(void)
 	priv_drop_caps(process_die);
 }
 
-/* That everybody can run a file with such a right is one wrong chmod(1) away,
- * so look. */
+/* One wrong chmod(1) lets everybody run a file with this privilege, so
+ * check. */
 static int
 check_own_file(struct x2gobroker_error *err)
 {
@@ -131,9 +131,9 @@ check_own_file(struct x2gobroker_error *err)
 	if (st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IRWXO)) == 0)
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0, "this file "
-	    "must be root's and have mode 0750, or everybody could become "
-	    "others with it: chown root:GROUP, chmod 0750, then setcap "
-	    "cap_setuid,cap_setgid=ep (it has mode %04o)",
+	    "has mode %04o, but must belong to root and have mode 0750, or "
+	    "everybody could become another user: chown root:GROUP, chmod "
+	    "0750, then setcap cap_setuid,cap_setgid=ep",
 	    (unsigned int)st.st_mode & 07777);
 }
 
@@ -143,9 +143,9 @@ admit(const struct process *process, const struct account *account,
 {
 	if (!priv_can_become())
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "has no right to act for %.64s; give it to this file: "
+		    "has no privilege to act for %.64s; on this file, run "
 		    "chgrp GROUP, chmod 0750, then setcap "
-		    "cap_setuid,cap_setgid=ep, GROUP being that of the "
+		    "cap_setuid,cap_setgid=ep; GROUP is the group of the "
 		    "account that runs it", account->name);
 	return process->uid == 0 ? 0 : check_own_file(err);
 }
@@ -160,7 +160,7 @@ process_become(const struct process *process, const struct account *account,
 	};
 
 	if (process->uid == account->uid) {
-		process_be_caller();	/* who needs no right for that */
+		process_be_caller();	/* which needs no privilege */
 		return 0;
 	}
 	if (admit(process, account, err) == -1)

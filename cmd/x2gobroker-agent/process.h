@@ -7,37 +7,37 @@
 #include "account.h"
 #include "base/error.h"
 
-/* What the process was given, taken once, before anything else happens. */
+/* What the process has inherited, read once at the start. */
 struct process {
-	uid_t uid;		/* real: of whoever started us */
+	uid_t uid;		/* real uid of the caller */
 	char *command;		/* SSH_ORIGINAL_COMMAND, or NULL */
-	char *address;		/* the client's as sshd says, or NULL */
+	char *address;		/* the client's, from sshd, or NULL */
 };
 
-/* Make the process ours: descriptors, limits, signals, timers, umask, working
- * directory and environment.  From here on it ends within half a minute. */
-void	process_settle(struct process *process);
+/* Reset descriptors, limits, signals, timers, umask, working directory and
+ * environment.  From here on, the process ends within 30 seconds. */
+void	process_init(struct process *process);
 void	process_free(struct process *process);
 
-/* From here on, it ends within another half a minute. */
+/* From here on, the process ends within another 30 seconds. */
 void	process_limit_time(void);
 
-/* A line in syslog about somebody. */
+/* Log a warning about a user. */
 void	process_warn(const char *about, const struct x2gobroker_error *err);
 
-/* What came from a client or a tool, as it can stand in a line of a log or on a
- * terminal. */
+/* Replace what must not get into a log or onto a terminal: all characters
+ * except printable ASCII. */
 void	process_make_harmless(char *text);
 
-/* End here and now, with why (a sentence) on stderr and in syslog. */
+/* Exit at once, with why (a sentence) on stderr and in syslog. */
 void	process_die(const char *why) __attribute__((noreturn));
 
-/* Be nobody's but the caller's, for good. */
+/* Drop all privileges for good. */
 void	process_be_caller(void);
 
-/* Become the account's, for good.  -1: the caller may not ask for that, or the
- * file is not installed so that it could; the privilege, if there is any, is
- * still there. */
+/* Become the account for good.  Returns 0, or -1 with err filled in if the
+ * caller may not ask for that, or the file has no privilege; nothing is
+ * dropped then. */
 int	process_become(const struct process *process,
 	    const struct account *account, struct x2gobroker_error *err);
 

@@ -7,12 +7,12 @@
 #include "serverusage.h"
 #include "base/parse.h"
 
-#define SESSIONS_MAX	1000000	/* of a host; no sum of them overflows */
+#define SESSIONS_MAX	1000000	/* of a host; sums do not overflow */
 #define HOST_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 			"0123456789._-"
 
-/* The next line as "HOST" or "HOST SESSIONS", cut in place; others are left
- * out.  False at the end. */
+/* Split the next line of the form "HOST" or "HOST SESSIONS" in place; skip all
+ * others.  False at the end. */
 static bool
 next_server(char **rest, const char **host, int *sessions)
 {
@@ -41,7 +41,7 @@ compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The lines of text, sorted as text, which is how Debian's agent does it. */
+/* Append the lines of text, sorted as strings, as Debian's agent does. */
 static int
 put_sorted(char *text, size_t n, struct buf *out)
 {

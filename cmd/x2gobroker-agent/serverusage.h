@@ -4,10 +4,10 @@
 
 #include "base/buf.h"
 
-/* Of lines "HOST SESSIONS", as x2gogetservers(8) prints them (may be NULL), make
- * lines "PERCENT:HOST": how much of all sessions that host has.  Where only the
- * hosts are said, as with SQLite, that is 0: they are in use, and not known how
- * much.  -1: memory is out. */
+/* For each line "HOST SESSIONS" of x2gogetservers(8) in text (may be NULL),
+ * append a line "PERCENT:HOST": the host's share of all sessions.  With
+ * SQLite, lines have only the host; the percentage is 0 then, as the usage is
+ * not known. Returns 0, or -1 if memory is out. */
 int	serverusage_put(const char *text, struct buf *out);
 
 #endif

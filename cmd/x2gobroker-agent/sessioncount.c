@@ -16,19 +16,19 @@
 
 #define START_FIELD	22	/* starttime, in proc(5) */
 
-struct census {
+struct sessions {
 	int proc;		/* the directory */
-	unsigned int sessions;
+	unsigned int count;
 	unsigned int lines;
-	double now;		/* seconds since the host has begun */
-	double ticks;		/* in a second */
+	double now;		/* seconds since the boot */
+	double ticks;		/* per second */
 	struct buf started;
-	uid_t uid;		/* whose name was looked up last */
-	char name[256];		/* "": none that can be said */
+	uid_t uid;		/* looked up last */
+	char name[256];		/* of uid; "": none that can be printed */
 };
 
-/* X2Go calls its session agent x2goagent; nxagent is what it is made of, and
- * what other versions start. */
+/* X2Go's session agent is x2goagent; other versions start nxagent, which it is
+ * based on. */
 int
 sessioncount_is_session(const char *comm)
 {
@@ -38,7 +38,7 @@ sessioncount_is_session(const char *comm)
 	    (len == 7 && memcmp(comm, "nxagent", 7) == 0);
 }
 
-/* The second field is a name in parentheses, in which anything can be. */
+/* The second field is a name in parentheses, which can contain anything. */
 long long
 sessioncount_parse_start(const char *text)
 {
@@ -57,9 +57,9 @@ sessioncount_parse_start(const char *text)
 	    start : -1;
 }
 
-/* The beginning of a file below /proc, as a string. */
+/* Read the beginning of a file below /proc as a string. */
 static bool
-read_start(const struct census *census, const char *pid, const char *name,
+read_start(const struct sessions *sessions, const char *pid, const char *name,
     char *text, size_t size)
 {
 	cleanup_fd int fd = -1;
@@ -67,37 +67,37 @@ read_start(const struct census *census, const char *pid, const char *name,
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "%.20s/%s", pid, name);
-	if ((fd = openat(census->proc, path, O_RDONLY | O_CLOEXEC)) == -1 ||
+	if ((fd = openat(sessions->proc, path, O_RDONLY | O_CLOEXEC)) == -1 ||
 	    (n = read(fd, text, size - 1)) == -1)
 		return false;
 	text[n] = '\0';
 	return true;
 }
 
-/* A name that could be misread in a line is none. */
+/* Returns "" for a name that could be misread in a line. */
 static const char *
-name_of(struct census *census, uid_t uid)
+name_of(struct sessions *sessions, uid_t uid)
 {
 	const struct passwd *pw;
 	const char *p;
 
-	if (uid == census->uid)
-		return census->name;
-	census->uid = uid;
-	census->name[0] = '\0';
+	if (uid == sessions->uid)
+		return sessions->name;
+	sessions->uid = uid;
+	sessions->name[0] = '\0';
 	if ((pw = getpwuid(uid)) == NULL ||
-	    strlen(pw->pw_name) >= sizeof(census->name))
-		return census->name;
+	    strlen(pw->pw_name) >= sizeof(sessions->name))
+		return sessions->name;
 	for (p = pw->pw_name; *p != '\0'; p++)
 		if ((unsigned char)*p <= ' ' || *p == 0x7f || *p == ':')
-			return census->name;
-	snprintf(census->name, sizeof(census->name), "%s", pw->pw_name);
-	return census->name;
+			return sessions->name;
+	strlcpy(sessions->name, pw->pw_name, sizeof(sessions->name));
+	return sessions->name;
 }
 
-/* One that is not there any more has just ended. */
+/* A process that cannot be read has just ended. */
 static void
-look_at_session(struct census *census, const char *pid)
+add_session(struct sessions *sessions, const char *pid)
 {
 	const char *name;
 	char text[1024];
@@ -105,63 +105,64 @@ look_at_session(struct census *census, const char *pid)
 	struct stat st;
 	double age;
 
-	census->sessions++;
-	if (census->lines == CENSUS_LINES ||
-	    fstatat(census->proc, pid, &st, 0) == -1 ||
+	sessions->count++;
+	if (sessions->lines == SESSIONCOUNT_LINES ||
+	    fstatat(sessions->proc, pid, &st, 0) == -1 ||
 	    !account_is_person(st.st_uid) ||
-	    !read_start(census, pid, "stat", text, sizeof(text)) ||
+	    !read_start(sessions, pid, "stat", text, sizeof(text)) ||
 	    (start = sessioncount_parse_start(text)) == -1)
 		return;
-	age = census->now - (double)start / census->ticks;
-	if (age >= CENSUS_YOUNG_S || *(name = name_of(census,
+	age = sessions->now - (double)start / sessions->ticks;
+	if (age >= SESSIONCOUNT_YOUNG_S || *(name = name_of(sessions,
 	    st.st_uid)) == '\0')
 		return;
-	buf_printf(&census->started, "started:%s:%d\n", name,
+	buf_printf(&sessions->started, "started:%s:%d\n", name,
 	    age > 0 ? (int)age : 0);
-	census->lines++;
+	sessions->lines++;
 }
 
-/* With hidepid= of proc(5) there is only what is one's own. */
+/* With hidepid= of proc(5), only the user's own processes are visible. */
 static bool
-sees_others(const struct census *census)
+sees_others(const struct sessions *sessions)
 {
 	char comm[32];
 
-	return read_start(census, "1", "comm", comm, sizeof(comm));
+	return read_start(sessions, "1", "comm", comm, sizeof(comm));
 }
 
 static void
-count(struct census *census, DIR *dir)
+count_processes(struct sessions *sessions, DIR *dir)
 {
 	const struct dirent *entry;
 	char comm[32];
 
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-		    read_start(census, entry->d_name, "comm", comm,
+		    read_start(sessions, entry->d_name, "comm", comm,
 		    sizeof(comm)) && sessioncount_is_session(comm))
-			look_at_session(census, entry->d_name);
+			add_session(sessions, entry->d_name);
 }
 
 void
 sessioncount_put(struct buf *out)
 {
-	struct census census = { .uid = (uid_t)-1 };
+	struct sessions sessions = { .uid = (uid_t)-1 };
 	DIR *dir = opendir("/proc");
 	struct timespec now;
 
 	if (dir == NULL)
 		return;
-	census.proc = dirfd(dir);
+	sessions.proc = dirfd(dir);
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	census.now = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-	census.ticks = (double)sysconf(_SC_CLK_TCK);
-	if (sees_others(&census)) {
-		count(&census, dir);
-		buf_printf(out, "sessions:%u\n", census.sessions);
-		if (census.started.len > 0)
-			buf_put(out, census.started.data, census.started.len);
+	sessions.now = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	sessions.ticks = (double)sysconf(_SC_CLK_TCK);
+	if (sees_others(&sessions)) {
+		count_processes(&sessions, dir);
+		buf_printf(out, "sessions:%u\n", sessions.count);
+		if (sessions.started.len > 0)
+			buf_put(out, sessions.started.data,
+			    sessions.started.len);
 	}
-	buf_free(&census.started);
+	buf_free(&sessions.started);
 	closedir(dir);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How many X2Go sessions there are on this host, and which of them have only
- * just begun: as processes, which costs a millisecond, where the session
- * database costs a tenth of a second and knows only what it was told.
+ * The number of X2Go sessions on this host, and those that have only just
+ * begun. They are counted as processes, which takes a millisecond; the session
+ * database takes a tenth of a second, and may be out of date.
  */
 #ifndef X2GOBROKER_AGENT_SESSIONCOUNT_H
 #define X2GOBROKER_AGENT_SESSIONCOUNT_H
@@ -11,16 +11,16 @@
 
 #include "base/buf.h"
 
-#define CENSUS_YOUNG_S	120	/* seconds; then it shows in the load */
-#define CENSUS_LINES	1000	/* of sessions that have just begun */
+#define SESSIONCOUNT_YOUNG_S	120	/* s; older ones show in the load */
+#define SESSIONCOUNT_LINES	1000	/* maximum of young sessions */
 
-/* Write "sessions:N", and a line "started:USER:SECONDS" for each young one of a
- * person.  Nothing is written where other users' processes cannot be seen. */
+/* Append "sessions:N", and a line "started:USER:SECONDS" for each young session
+ * of a person.  Nothing is appended if other users' processes are hidden. */
 void	sessioncount_put(struct buf *out);
 
-/* The pieces of it, for tests.  A process that is a session, by its name; and
- * when it has begun, in ticks since the host has, by /proc/PID/stat: -1 where
- * the text is not as it should be. */
+/* Parts of it, for tests: whether a process of this name is a session, and when
+ * the process of a /proc/PID/stat began, in ticks since the boot, or -1 if the
+ * text is malformed. */
 int	sessioncount_is_session(const char *comm);
 long long sessioncount_parse_start(const char *stat);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a broker can ask for.  A row says all that main() needs to know of a
- * task; x2gobroker-agent(8) has an entry for each.
+ * The tasks that a broker can ask for.  A row has all that main() needs to know
+ * about a task; x2gobroker-agent(8) has an entry for each.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,6 @@
 #define SUSPEND		"x2gosuspend-session"
 #define TERMINATE	"x2goterminate-session"
 
-#define ID_MAX		200	/* bytes of a session id; real ones have 50 */
 #define ID_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 			"0123456789._-@"
 
@@ -72,21 +71,21 @@ run_listsessions(const struct job *job, struct buf *out,
 	return x2gotool_run(LISTSESSIONS, all_servers, job->account, out, err);
 }
 
-/* Each line of text with something before it. */
+/* Append each line of text, with a prefix. */
 static void
-put_lines(struct buf *out, const char *before, const struct buf *text)
+put_lines(struct buf *out, const char *prefix, const struct buf *text)
 {
 	const char *line = text->data, *end;
 
 	for (; line != NULL && *line != '\0'; line = end + 1) {
 		end = strchrnul(line, '\n');
-		buf_printf(out, "%s%.*s\n", before, (int)(end - line), line);
+		buf_printf(out, "%s%.*s\n", prefix, (int)(end - line), line);
 		if (*end == '\0')
 			break;
 	}
 }
 
-/* END, as half a list would be one of fewer sessions. */
+/* END shows that the list is complete. */
 static int
 run_status(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
@@ -120,14 +119,15 @@ run_findbusyservers(const struct job *job, struct buf *out,
 {
 	cleanup_buf struct buf servers = { 0 };
 
-	if (x2gotool_run(GETSERVERS, no_args, job->account, &servers, err) == -1)
+	if (x2gotool_run(GETSERVERS, no_args, job->account, &servers,
+	    err) == -1)
 		return -1;
 	return serverusage_put(servers.data, out) == 0 ? 0 :
 	    error_nomem(err);
 }
 
-/* X2Go begins the id of a session with the name of the user that it is for,
- * less the characters that no id has. */
+/* X2Go begins a session id with the user's name, without the characters that
+ * are not allowed in ids. */
 static bool
 is_of_user(const char *id, const char *user)
 {
@@ -143,16 +143,16 @@ check_session(const char *user, const char *const *args,
 {
 	const char *id = args[0];
 
-	if (!session_is_id(id) || strlen(id) > ID_MAX)
+	if (!session_is_id(id))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "that is no session's id: %.100s", id);
+		    "not a session id: %.100s", id);
 	if (!is_of_user(id, user))
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "the session is not %.64s's: %.100s", user, id);
+		    "not a session of %.64s: %.100s", user, id);
 	return 0;
 }
 
-/* Whether a line of sessions is that of id: the second field. */
+/* Whether one of the lines has id as its second field. */
 static bool
 has_session(const struct buf *sessions, const char *id)
 {
@@ -170,8 +170,8 @@ has_session(const struct buf *sessions, const char *id)
 	return false;
 }
 
-/* The tools end well also if there is no such session, but a broker that has
- * suspended one goes on to hand it out. */
+/* The tools succeed even if the session does not exist, but after a suspension,
+ * the broker offers the session to the client.  So check. */
 static int
 change_session(const char *tool, const struct job *job,
     struct x2gobroker_error *err)
@@ -203,7 +203,7 @@ run_terminatesession(const struct job *job,
 	return change_session(TERMINATE, job, err);
 }
 
-/* Before it is known whose key it will be, and where. */
+/* This needs neither the account nor the file. */
 static int
 check_key(const char *user __attribute__((unused)), const char *const *args,
     struct x2gobroker_error *err)
@@ -225,9 +225,9 @@ change_key(const struct job *job, enum key_change change,
 	    err);
 }
 
-/* Where the line is, for those who take it out again.  Without that it goes with
- * the user's next one, and it is good no longer anyway, so that nobody is kept
- * from logging in.  The descriptor lasts as long as we do. */
+/* Record the file of a temporary line, for the sweep.  A failure does not stop
+ * the login: sshd refuses an expired line, and the user's next key removes it.
+ * The descriptor stays open until this process ends. */
 static int
 note_key(const struct account *account, const char *const *args,
     struct x2gobroker_error *err)
@@ -235,7 +235,7 @@ note_key(const struct account *account, const char *const *args,
 	struct keyline line;
 	struct keypath path;
 
-	/* what is going to be refused is not noted */
+	/* do not record what will be refused */
 	if (keypath_make(args[1], account, &path, err) == -1)
 		return 0;
 	if (!keyline_split(args[0], strlen(args[0]), &line) ||

@@ -8,42 +8,41 @@
 
 #define TASK_ARGS_MAX	2
 
-/* What is to be done, all of it checked. */
+/* A task to carry out, fully checked. */
 struct job {
 	const struct account *account;	/* NULL for tasks that need none */
-	const char *const *args;	/* as many as the task has */
+	const char *const *args;	/* task->nargs of them */
 };
 
 enum task_user {
-	USER_IGNORED,		/* whatever stands there */
+	USER_IGNORED,		/* any word is accepted */
 	USER_NEEDED,
-	USER_OR_NOBODY,		/* "-" is for what needs no user of it */
+	USER_OR_NOBODY,		/* "-" asks for the part that needs no user */
 };
 
 struct task {
 	const char *name;
-	const char *args;	/* for people */
+	const char *args;	/* for the usage text */
 	size_t nargs;
-	const char *tool;	/* X2Go's program that it needs, or NULL */
+	const char *tool;	/* the X2Go program that it needs, or NULL */
 	enum task_user user;
 	bool changes_keys;
-	/* Refuse arguments that cannot be right (may be NULL: all can), before
-	 * any privilege is used. */
+	/* Check the arguments before any privilege is used; may be NULL. */
 	int (*check)(const char *user, const char *const *args,
 	    struct x2gobroker_error *err);
-	/* What is to be done as whoever has started us, before we become the
-	 * user's (may be NULL: nothing).  The task is done also where it fails. */
+	/* Called before the process becomes the user; may be NULL.  If it
+	 * fails, the task is carried out all the same. */
 	int (*prepare)(const struct account *account, const char *const *args,
 	    struct x2gobroker_error *err);
-	/* Put the data of the answer into out. */
+	/* Append the data of the answer to out. */
 	int (*run)(const struct job *job, struct buf *out,
 	    struct x2gobroker_error *err);
 };
 
-/* NULL: there is none. */
+/* NULL: no such task. */
 const struct task *task_find(const char *name);
 
-/* For usage: one after the other, NULL at the end. */
+/* Task i, for the usage text; NULL past the end. */
 const struct task *task_get(size_t i);
 
 #endif

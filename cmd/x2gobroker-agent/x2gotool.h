@@ -14,8 +14,8 @@ bool	x2gotool_exists(const char *name);
 /* Run it with these arguments (ended by NULL) in the environment of account,
  * which this process must have become already.  What it prints is appended to
  * out as whole lines of text.  Returns 0, or -1 with err filled in: it did not
- * end, or it failed.  Some of these programs exit with 0 when they fail, and say
- * so on stderr. */
+ * end, or it failed.  Some of these programs exit with 0 when they fail, and
+ * say so on stderr. */
 int	x2gotool_run(const char *name, const char *const *args,
 	    const struct account *account, struct buf *out,
 	    struct x2gobroker_error *err);

@@ -43,8 +43,9 @@ close_ends(int fds[3])
  * Starting it
  */
 
-/* If some of 0 to 2 are closed here, ours may be among them; opened in this order
- * and duplicated in this order, none of its is overwritten before its turn. */
+/* If some of 0 to 2 are closed here, ours may be among them; opened in this
+ * order and duplicated in this order, none of its is overwritten before its
+ * turn. */
 static int
 open_ends(const struct spawn_options *options, int ours[3], int its[3])
 {

@@ -353,7 +353,7 @@ def test_accounts(bench):
             answer = bench.forced(bench.ours("'%s'" % name, 'listsessions'))
             tap.ok(refused(answer), 'account: %r is refused' % name[:40], answer)
     for name in 'root', 'nobody':
-        tap.ok(refused(bench.local(name, 'status', by=ROOT), "no person's"),
+        tap.ok(refused(bench.local(name, 'status', by=ROOT), "a system account"),
                'account: %s, also by root' % name)
 
 
@@ -582,14 +582,14 @@ def test_links(bench):
                  as_user(lambda: os.symlink(target, file)))
     prepared('a hard link', 'hard link', as_user(lambda: os.link(mine, file)))
     os.chown(mine, user.uid, user.gid)
-    prepared('a FIFO', 'no regular file', as_user(lambda: os.mkfifo(file)))
-    prepared('a directory', 'no regular file', as_user(lambda: os.mkdir(file)))
-    prepared("root's file", 'somebody else', with_dir(
+    prepared('a FIFO', 'not a regular file', as_user(lambda: os.mkfifo(file)))
+    prepared('a directory', 'not a regular file', as_user(lambda: os.mkdir(file)))
+    prepared("root's file", 'another user', with_dir(
         lambda: pathlib.Path(file).write_text('x')))
     prepared('a link to the directory of another user', 'symbolic link',
              lambda: os.symlink(os.path.dirname(theirs), x2go))
     prepared('a link to /root', 'symbolic link', lambda: os.symlink('/root', x2go))
-    prepared('a file for the directory', 'no directory',
+    prepared('a file for the directory', 'not a directory',
              lambda: pathlib.Path(x2go).write_text(''))
     prepared('a directory for all', 'may write', with_dir(lambda: None, 0o777))
     os.rmdir(x2go)
@@ -804,9 +804,9 @@ def test_log(bench):
                  if 'uid %d' % bench.broker.uid in line or bench.user.name in line]
     wanted = [r'uid %d from 192\.0\.2\.7: %s listsessions: done \(\d+ ms\)' %
               (bench.broker.uid, bench.user.name),
-              r'from 192\.0\.2\.7: root listsessions: root: uid 0 is no person',
-              r'from 192\.0\.2\.7: - -: the command has control characters in it',
-              r'uid 0 from -: %s -: there is no such task: nothing\?forged: line' %
+              r'from 192\.0\.2\.7: root listsessions: root: uid 0 is a system account',
+              r'from 192\.0\.2\.7: - -: the command contains control characters',
+              r'uid 0 from -: %s -: no such task: nothing\?forged: line' %
               bench.user.name]
     for line, pattern in zip(lines, wanted):
         bench.tap.ok(re.search(pattern, line) and 'x2gobroker-agent[' in line,

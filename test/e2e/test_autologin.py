@@ -186,7 +186,8 @@ def given_in(world, command):
 def test_none(tap, world):
     other = world.other.name
     cases = {
-        'a user= that is fixed': (dict(user=other), True, 'another account'),
+        'a user= that is fixed': (dict(user=other), True,
+                                  "not the user's own account"),
         'no broker-session-autologin': (dict(broker_session_autologin='false'), True,
                                         None),
         'nobody is asked': (dict(broker_agent_query_mode='NONE'), True, 'no agent'),
@@ -226,7 +227,7 @@ def test_all_or_nothing(tap, world):
     os.unlink(home / '.x2go')
     (home / '.x2go').mkdir()
     os.chown(home / '.x2go', world.other.uid, world.user.gid)
-    check_nothing(tap, world, "another user's directory", 'belongs to somebody else')
+    check_nothing(tap, world, "another user's directory", 'belongs to another user')
     os.chown(home / '.x2go', world.user.uid, world.user.gid)
     os.chmod(home / '.x2go', 0o777)
     check_nothing(tap, world, 'a directory that all may write to', 'others may write')

@@ -71,10 +71,10 @@ static const char *const bad_lines[][2] = {
 	{ "restrict", "no key" },
 	{ "restrict ssh-rsa", "no key" },
 	{ "restrict\n" KEY_A, "no key" },
-	{ KEY_A, "has options" },
-	{ KEY_A MARK, "has options" },
-	{ ", " KEY_A, "is not for" },
-	{ ",restrict " KEY_A, "is not for" },
+	{ KEY_A, "must have options" },
+	{ KEY_A MARK, "must have options" },
+	{ ", " KEY_A, "not allowed" },
+	{ ",restrict " KEY_A, "not allowed" },
 	{ "command=\"id\" " KEY_A, "command" },
 	{ "restrict,command=\"id\" " KEY_A, "command" },
 	{ "restrict,Command=\"id\" " KEY_A, "Command" },
@@ -89,9 +89,9 @@ static const char *const bad_lines[][2] = {
 	{ "restrictx " KEY_A, "restrictx" },
 	{ "RESTRICT " KEY_A, "RESTRICT" },
 	{ "restrict=\"\" " KEY_A, "restrict" },
-	{ "restrict,restrict " KEY_A, "twice" },
-	{ "expiry-time=\"20301231\",expiry-time=\"20311231\" " KEY_A, "twice" },
-	{ "expiry-time " KEY_A, "not for" },
+	{ "restrict,restrict " KEY_A, "duplicate" },
+	{ "expiry-time=\"20301231\",expiry-time=\"20311231\" " KEY_A, "duplicate" },
+	{ "expiry-time " KEY_A, "not allowed" },
 	{ "expiry-time=\"\" " KEY_A, "value" },
 	{ "expiry-time=\"2030\" " KEY_A, "YYYY" },
 	{ "expiry-time=\"20301331\" " KEY_A, "YYYY" },
@@ -115,7 +115,7 @@ static const char *const bad_lines[][2] = {
 	{ "restrict ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIF0zx0rJE0JvvYFpX8QXzNM6tj"
 	    "uvP5S+jKMaU2F2LZcJ", "another type" },
 	{ "restrict ssh-dss AAAAB3NzaC1kc3M=", "DSA" },
-	{ "restrict sk-ssh-ed25519@openssh.com AAAA", "no key of such a type" },
+	{ "restrict sk-ssh-ed25519@openssh.com AAAA", "hardware tokens" },
 	{ "restrict ssh-ed25519-cert-v01@openssh.com AAAA", "certificate" },
 };
 
@@ -277,7 +277,7 @@ static const struct {
 	    KEY_B "\n" OURS(KEY_A) "\n" },
 	{ "behind an open line", KEY_B, KEY_ADD, OURS(KEY_A),
 	    KEY_B "\n" OURS(KEY_A) },
-	{ "twice", OURS(KEY_A) "\n", KEY_ADD, OURS(KEY_A), NULL },
+	{ "duplicate", OURS(KEY_A) "\n", KEY_ADD, OURS(KEY_A), NULL },
 	{ "twice, with CR", OURS(KEY_A) "\r\n", KEY_ADD, OURS(KEY_A), NULL },
 	{ "a new time", OURS(KEY_A) "\n", KEY_ADD, LATER(KEY_A),
 	    LATER(KEY_A) "\n" },
@@ -404,9 +404,9 @@ static const struct {
 	/* refused */
 	{ "/home/alice", "", "empty component" },
 	{ "/home/alice", "%h", "empty component" },
-	{ "/home/alice", "%hx", "begins with" },
-	{ "/", "%h", "from / on" },
-	{ "/", "%hauthorized_keys", "from / on" },
+	{ "/home/alice", "%hx", "does not begin with" },
+	{ "/", "%h", "absolute path" },
+	{ "/", "%hauthorized_keys", "absolute path" },
 	{ "/home/alice", "%h/", "empty component" },
 	{ "/home/alice", "/", "empty component" },
 	{ "/home/alice", "%h//authorized_keys", "empty component" },
@@ -417,13 +417,13 @@ static const struct {
 	{ "/home/alice", "%h/./authorized_keys", "component . or .." },
 	{ "/home/alice", "%h/authorized_keys/..", "component . or .." },
 	{ "/home/alice", "%h/.", "component . or .." },
-	{ "/home/alice", "%h/.bashrc", "begins with" },
-	{ "/home/alice", "%h/.ssh/rc", "begins with" },
-	{ "/home/alice", "%h/x-authorized_keys", "begins with" },
-	{ "/home/alice", "%h/alice", "begins with" },
-	{ "/home/alice", "/etc/passwd", "begins with" },
-	{ "/home/alice", "%d/authorized_keys", "none of" },
-	{ "/home/alice", "%h/authorized_keys%", "none of" },
+	{ "/home/alice", "%h/.bashrc", "does not begin with" },
+	{ "/home/alice", "%h/.ssh/rc", "does not begin with" },
+	{ "/home/alice", "%h/x-authorized_keys", "does not begin with" },
+	{ "/home/alice", "%h/alice", "does not begin with" },
+	{ "/home/alice", "/etc/passwd", "does not begin with" },
+	{ "/home/alice", "%d/authorized_keys", "not one of" },
+	{ "/home/alice", "%h/authorized_keys%", "not one of" },
 	{ "/home/alice", "%h/authorized_keys\n", "control" },
 };
 
@@ -596,10 +596,10 @@ test_refused_files(void **state unused)
 	refuse("a hard link", "hard link");
 	unlink(file);
 	assert_int_equal(mkfifo(file, 0600), 0);
-	refuse("a FIFO", "no regular file");
+	refuse("a FIFO", "not a regular file");
 	unlink(file);
 	assert_int_equal(mkdir(file, 0700), 0);
-	refuse("a directory", "no regular file");
+	refuse("a directory", "not a regular file");
 	rmdir(file);
 	fp = fopen(file, "w");
 	assert_int_equal(ftruncate(fileno(fp), 2 * 1024 * 1024), 0);
@@ -617,7 +617,7 @@ test_refused_files(void **state unused)
 	refuse("a link to a directory", "symbolic link");
 	unlink(dir);
 	write_file("refuse/.x2go", "");
-	refuse("no directory", "no directory");
+	refuse("no directory", "not a directory");
 	unlink(dir);
 	assert_string_equal(read_file(test_path("other")), KEY_B);
 	free(dir);

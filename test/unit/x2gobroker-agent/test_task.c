@@ -9,6 +9,7 @@
 #include "sessioncount.h"
 #include "load.h"
 #include "serverusage.h"
+#include "agent/session.h"
 #include "task.h"
 #include "support.h"
 #include "x2gotool.h"
@@ -196,7 +197,7 @@ test_ids(void **state unused)
 	    "alicex-50-1", "bob-50-1", "root-50-1", "alice-50-1;id",
 	    "alice-50-1 x", "alice-50-1/../x", "alice-50-1\n", "alice-$x",
 	    "-alice-50-1", "Alice-50-1", "x-alice-50-1" };
-	char longest[202];
+	char longest[SESSION_ID_MAX + 2];
 	size_t i;
 
 	for (i = 0; i < LENGTH(bad); i++) {
@@ -205,10 +206,10 @@ test_ids(void **state unused)
 	}
 	memset(longest, 'x', sizeof(longest));
 	memcpy(longest, "alice-", 6);
-	longest[201] = '\0';
+	longest[SESSION_ID_MAX + 1] = '\0';
 	run("suspendsession", longest, LINE1);
 	assert_string_equal(calls(), "");
-	longest[200] = '\0';
+	longest[SESSION_ID_MAX] = '\0';
 	run("suspendsession", longest, LINE1);
 	assert_string_equal(calls(), "x2golistsessions --all-servers\n");
 }
