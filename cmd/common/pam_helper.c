@@ -68,8 +68,8 @@ run_helper(const char *helper, const char *what, const char *name,
 	};
 	cleanup_spawn struct spawn child = { 0 };
 
-	/* A program that ignores SIGCHLD is not told how a child ended, and
-	 * it inherits that from whoever started it. */
+	/* If SIGCHLD is ignored, as it may be inherited, the exit status of a
+	 * child is lost. */
 	signal(SIGCHLD, SIG_DFL);
 	if (spawn_run(&child, &options) == -1)
 		return explain_start(helper, err);

@@ -61,7 +61,7 @@ run_child(const struct process *process, const char *user, const char *file)
  * The parent
  */
 
-/* The user could stop the child with a signal, or a file server could hang. 
+/* The user could stop the child with a signal, or a file server could hang.
  * The child then keeps the lock that it has inherited, so that the next sweep
  * skips this user. */
 static enum swept

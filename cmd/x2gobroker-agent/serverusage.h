@@ -7,7 +7,7 @@
 /* For each line "HOST SESSIONS" of x2gogetservers(8) in text (may be NULL),
  * append a line "PERCENT:HOST": the host's share of all sessions.  With
  * SQLite, lines have only the host; the percentage is 0 then, as the usage is
- * not known. Returns 0, or -1 if memory is out. */
+ * not known.  Returns 0, or -1 if memory is out. */
 int	serverusage_put(const char *text, struct buf *out);
 
 #endif

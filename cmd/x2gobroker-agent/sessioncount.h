@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The number of X2Go sessions on this host, and those that have only just
- * begun. They are counted as processes, which takes a millisecond; the session
+ * begun.  They are counted as processes, which takes a millisecond; the session
  * database takes a tenth of a second, and may be out of date.
  */
 #ifndef X2GOBROKER_AGENT_SESSIONCOUNT_H

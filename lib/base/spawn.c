@@ -173,7 +173,7 @@ spawn_start(struct spawn *child, const struct spawn_options *options)
 }
 
 /*
- * Hearing it out
+ * Reading and writing
  */
 
 static void
@@ -199,7 +199,7 @@ write_input(struct spawn *child)
 		child->written += (size_t)n;
 	else if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
-	/* one that wants no more of it is free to */
+	/* a child need not read all of it */
 	if (n == -1 || child->written == options->input_len)
 		close_end(&child->fds[IN]);
 }
@@ -241,7 +241,7 @@ keep(struct spawn *child, int i, const char *data, size_t len)
 		give_up(child, SPAWN_TOO_MUCH, 0);
 }
 
-/* Read what is there now, but not for ever. */
+/* Read what is available now, with a limit. */
 static void
 read_output(struct spawn *child, int i)
 {
@@ -281,8 +281,8 @@ reap(struct spawn *child)
 	    SPAWN_EXITED;
 }
 
-/* A program that runs as another user cannot be killed, and one that waits for
- * a dead file server takes its time: neither keeps us. */
+/* Do not wait for a program that runs as another user and cannot be killed, nor
+ * long for one that hangs in the kernel. */
 static void
 kill_group(struct spawn *child)
 {
@@ -296,8 +296,8 @@ kill_group(struct spawn *child)
 		poll(&end, 1, LOOK_MS);
 }
 
-/* The order matters: what it has written is all in the pipes when it is known
- * to have ended. */
+/* The order matters: once a child is known to have ended, all that it has
+ * written is in the pipes. */
 static void
 step(struct spawn *child)
 {
@@ -319,7 +319,8 @@ step(struct spawn *child)
 	close_end(&child->pidfd);
 }
 
-/* Where to wait for it; poll(2) skips -1.  Returns for how long at most. */
+/* Fill in the descriptors to wait for; poll(2) skips -1.  Returns the longest
+ * time to wait, in milliseconds. */
 static int
 prepare_poll(const struct spawn *child, struct pollfd fds[POLLFDS])
 {
@@ -402,7 +403,7 @@ spawn_describe(const struct spawn *child, char text[static SPAWN_TEXT_SIZE])
 	};
 
 	if (child->end == SPAWN_BROKEN)
-		snprintf(text, SPAWN_TEXT_SIZE, "could not be heard out: %s",
+		snprintf(text, SPAWN_TEXT_SIZE, "could not be read from: %s",
 		    strerror(child->error));
 	else if (child->end != SPAWN_EXITED)
 		snprintf(text, SPAWN_TEXT_SIZE, "%s", ends[child->end]);

@@ -50,12 +50,12 @@ struct spawn_options {
 enum spawn_end {
 	SPAWN_RUNNING,
 	SPAWN_EXITED,		/* status is that of waitpid(2) */
-	SPAWN_LOST,		/* ended, but this process ignores SIGCHLD, or
-				 * somebody else has taken the status */
+	SPAWN_LOST,		/* ended, but the status is lost: this process
+				 * ignores SIGCHLD, or calls wait(2) itself */
 	SPAWN_LATE,		/* killed at the deadline */
 	SPAWN_TOO_MUCH,		/* killed, or ended, after too much output */
-	SPAWN_BROKEN,		/* killed, for error, which is as errno has it;
-				 * ECANCELED if options.line wanted that */
+	SPAWN_BROKEN,		/* killed because of error, an errno value;
+				 * ECANCELED: options.line returned -1 */
 };
 
 /* A child.  Zero it before its first use. */
@@ -63,7 +63,7 @@ struct spawn {
 	enum spawn_end end;
 	int status;
 	int error;
-	struct buf output;	/* what has arrived so far, also if it was */
+	struct buf output;	/* what has arrived so far, even if it was */
 	struct buf message;	/* killed; wiped and freed by spawn_finish() */
 
 	/* of spawn.c */
@@ -77,29 +77,29 @@ struct spawn {
 
 #define cleanup_spawn	__attribute__((cleanup(spawn_finish)))
 
-/* Start a child.  Returns 0, or -1 with errno: there is none. */
+/* Start a child.  Returns 0, or -1 with errno set and no child. */
 int	spawn_start(struct spawn *child, const struct spawn_options *options);
 
-/* Wait until one of these children has said something, has ended or is late,
- * and see to it.  Returns how many of them are still running.
+/* Wait until at least one of the children has written something, has ended or
+ * has reached its deadline, and handle that.  Returns how many still run.
  *
- * One that has to be killed is killed with all of its process group, but not
- * waited for if it runs as another user, who cannot be sent signals.  One that
- * has ended is not waited for any more, even if a process that it started
- * holds on to its output. */
+ * A child is killed with its whole process group.  It is not waited for if it
+ * runs as another user and cannot be killed.  When a child has ended, its
+ * output is complete, even if a process that it has started keeps the pipes
+ * open. */
 size_t	spawn_step(struct spawn *const *children, size_t n);
 
-/* Kill it if it is still running, and free what it has. */
+/* Kill the child if it still runs, and free its memory. */
 void	spawn_finish(struct spawn *child);
 
-/* Start a child and see it to its end.  Returns 0, or -1 with errno: it did not
- * start.  How it ended is for the caller to judge. */
+/* Start a child and wait for its end.  Returns 0, or -1 with errno set if it
+ * did not start.  The caller checks how it ended. */
 int	spawn_run(struct spawn *child, const struct spawn_options *options);
 
-/* Its exit status, or -1 if it did not end by itself. */
+/* The exit status, or -1 if the child did not exit by itself. */
 int	spawn_exit_status(const struct spawn *child);
 
-/* How it ended, as the end of a sentence: "exited with status 3". */
+/* How the child ended, as a predicate: "exited with status 3". */
 const char *spawn_describe(const struct spawn *child,
 	    char text[static SPAWN_TEXT_SIZE]);
 

@@ -618,7 +618,7 @@ an_answer_that_cannot_be_read_is_none(void **state unused)
 	}
 	assert_true(after < 3);
 	assert_non_null(strstr(err.text, "the agent on this host could not be "
-	    "heard out: "));
+	    "read from: "));
 	buf_free(&out);
 }
 

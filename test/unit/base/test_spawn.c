@@ -583,7 +583,7 @@ an_end_has_words(void **state unused)
 		{ "yes", "printed too much" },
 		{ "sleep 1000", "did not end in time" },
 		{ "echo stop; sleep 1000",
-		    "could not be heard out: Operation canceled" },
+		    "could not be read from: Operation canceled" },
 	};
 	struct spawn_options options;
 	char text[SPAWN_TEXT_SIZE];
