@@ -249,8 +249,14 @@ const char *x2gobroker_request_login(const struct x2gobroker_request *request);
 const char *x2gobroker_request_profile_id(
     const struct x2gobroker_request *request);
 
-/* Task names for --help and completion, from 0; NULL past the end. */
+/* Whether the task checks the user's account itself, so that an account whose
+ * password has expired can be given a new one. */
+bool x2gobroker_request_checks_account(
+    const struct x2gobroker_request *request);
+
+/* Task names, and their options for --help, from 0; NULL past the end. */
 const char *x2gobroker_task_name(size_t i);
+const char *x2gobroker_task_help(size_t i);
 
 /*
  * The answer

@@ -142,7 +142,7 @@ check_account(struct broker *broker, struct x2gobroker_error *err)
 {
 	if (!x2gobroker_config_check_account(broker->config,
 	    broker->audit.pinned) ||
-	    strcmp(x2gobroker_request_task(broker->request), "setpass") == 0)
+	    x2gobroker_request_checks_account(broker->request))
 		return 0;
 	return pam_helper_check(
 	    x2gobroker_config_pam_helper(broker->config),

@@ -161,7 +161,6 @@ options_print_help(void)
 	printf("\ntasks, and their options:\n");
 	for (i = 0; x2gobroker_task_name(i) != NULL; i++)
 		printf("  --task %s%s\n", x2gobroker_task_name(i),
-		    strcmp(x2gobroker_task_name(i), "selectsession") == 0 ?
-		    " --sid PROFILE [--login NAME]" : "");
+		    x2gobroker_task_help(i));
 	printf("\nSee x2gobroker(8).\n");
 }

@@ -40,23 +40,17 @@ static const struct option_row {
 	{ "os", OPT_OS },
 };
 
-static const struct task_row {
-	const char *name;
-	enum task task;
-} task_rows[] = {
-	{ "listsessions", TASK_LISTSESSIONS },
-	{ "selectsession", TASK_SELECTSESSION },
-	{ "testcon", TASK_TESTCON },
-	{ "setpass", TASK_SETPASS },
-	{ "clientevent", TASK_CLIENTEVENT },
-};
-
 #define LENGTH(a)	(sizeof(a) / sizeof((a)[0]))
 
+/* The first name of an option is the usual one. */
 const char *
-x2gobroker_task_name(size_t i)
+request_option_name(enum client_option option)
 {
-	return i < LENGTH(task_rows) ? task_rows[i].name : NULL;
+	size_t i = 0;
+
+	while (option_rows[i].option != option)
+		i++;
+	return option_rows[i].name;
 }
 
 static int
@@ -213,27 +207,6 @@ skip_path(const char *text, const char *end, struct x2gobroker_error *err)
 	return NULL;
 }
 
-static int
-parse_task(struct x2gobroker_request *request, struct x2gobroker_error *err)
-{
-	const char *name = request->values[OPT_TASK];
-	size_t i;
-
-	if (name == NULL)
-		return syntax_error(err, "--task is missing");
-	for (i = 0; i < LENGTH(task_rows); i++)
-		if (strcmp(task_rows[i].name, name) == 0)
-			request->task = task_rows[i].task;
-	if (request->task == TASK_NONE)
-		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "--task %.100s: unknown task", name);
-	if (request->task == TASK_SELECTSESSION &&
-	    request->values[OPT_SID] == NULL)
-		return syntax_error(err, "selectsession requires --sid");
-	request->kind = X2GOBROKER_REQUEST_TASK;
-	return 0;
-}
-
 /* Refuse characters that must not get into logs and answers. */
 static int
 check_values(const struct x2gobroker_request *request,
@@ -279,14 +252,13 @@ parse_command(struct x2gobroker_request *request, const char *command,
 	}
 	end = envelope.text + envelope.len;
 	if ((options = skip_path(envelope.text, end, err)) == NULL ||
-	    parse_options(request, options, end, err) == -1 ||
-	    check_values(request, err) == -1)
+	    parse_options(request, options, end, err) == -1)
 		return -1;
-	return parse_task(request, err);
+	return check_values(request, err);
 }
 
 int
-x2gobroker_request_parse(const char *command, struct x2gobroker_request **out,
+request_parse(const char *command, struct x2gobroker_request **out,
     struct x2gobroker_error *err)
 {
 	if ((*out = calloc(1, sizeof(**out))) == NULL)
@@ -325,8 +297,8 @@ take_words(struct x2gobroker_request *request, int argc, char *const *argv,
 }
 
 int
-x2gobroker_request_from_argv(int argc, char *const *argv,
-    struct x2gobroker_request **out, struct x2gobroker_error *err)
+request_from_argv(int argc, char *const *argv, struct x2gobroker_request **out,
+    struct x2gobroker_error *err)
 {
 	int i, taken;
 
@@ -337,9 +309,7 @@ x2gobroker_request_from_argv(int argc, char *const *argv,
 		if (taken == -1)
 			return -1;
 	}
-	if (check_values(*out, err) == -1)
-		return -1;
-	return parse_task(*out, err);
+	return check_values(*out, err);
 }
 
 void
@@ -369,19 +339,6 @@ enum x2gobroker_request_kind
 x2gobroker_request_kind(const struct x2gobroker_request *request)
 {
 	return request != NULL ? request->kind : X2GOBROKER_REQUEST_NONE;
-}
-
-const char *
-x2gobroker_request_task(const struct x2gobroker_request *request)
-{
-	size_t i;
-
-	if (request == NULL)
-		return "";
-	for (i = 0; i < LENGTH(task_rows); i++)
-		if (task_rows[i].task == request->task)
-			return task_rows[i].name;
-	return "";
 }
 
 const char *

@@ -12,16 +12,21 @@ enum client_option {
 	OPT_ELAPSED, OPT_VERSION, OPT_OS, NOPTIONS
 };
 
-enum task {
-	TASK_NONE, TASK_LISTSESSIONS, TASK_SELECTSESSION, TASK_TESTCON,
-	TASK_SETPASS, TASK_CLIENTEVENT
-};
-
 struct x2gobroker_request {
 	enum x2gobroker_request_kind kind;
 	char uuid[UUID_LEN + 1];	/* "": no markers around the answer */
-	enum task task;
+	const struct task *task;	/* of tasks/task.c; NULL: none */
 	char *values[NOPTIONS];		/* NULL: not sent; wiped when freed */
 };
+
+/* Read a command or a command line, as x2gobroker.h says, but for the name of
+ * the task: request->kind stays X2GOBROKER_REQUEST_NONE for a task. */
+int	request_parse(const char *command, struct x2gobroker_request **out,
+	    struct x2gobroker_error *err);
+int	request_from_argv(int argc, char *const *argv,
+	    struct x2gobroker_request **out, struct x2gobroker_error *err);
+
+/* The name of an option, without "--". */
+const char *request_option_name(enum client_option option);
 
 #endif

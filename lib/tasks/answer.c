@@ -1,89 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The answer as a whole: built in memory, a refusal until a task has granted,
- * between the markers that came with the request.
+ * The answer as a whole: built in memory, between the markers of the request,
+ * and a refusal until a task is granted.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "tasks/answer.h"
 #include "client/markers.h"
-
-#define EVENT_MAX	20	/* "TERMINATING" is the longest there is */
-
-/* The X2Go client crashes on a granted testcon without a server, so this is
- * refused; "not granted" is an answer that all of them live with. */
-static int
-testcon_decide(struct x2gobroker_answer *answer __attribute__((unused)),
-    struct x2gobroker_error *err)
-{
-	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "testcon: always refused over SSH, as the X2Go client crashes "
-	    "where it is granted");
-}
-
-static int
-setpass_decide(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
-{
-	const char *password = answer->request->values[OPT_NEWPASS];
-
-	if (answer->set_password == NULL)
-		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "setpass: this broker does not change passwords; see "
-		    "allow-password-change in x2gobroker.conf(5)");
-	if (password == NULL || *password == '\0')
-		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "setpass without --newpass");
-	return answer->set_password(answer->set_password_arg, answer->user,
-	    password, err);
-}
-
-static int
-setpass_write(struct x2gobroker_answer *answer,
-    struct x2gobroker_error *err __attribute__((unused)))
-{
-	buf_puts(&answer->body, MARKER_GRANTED "PASSWORD CHANGED: OK\n");
-	return 0;
-}
-
-static int
-clientevent_decide(struct x2gobroker_answer *answer,
-    struct x2gobroker_error *err __attribute__((unused)))
-{
-	const char *event = answer->request->values[OPT_EVENT];
-
-	/* it goes into the log as it is, so only what an event's name can be */
-	if (event == NULL || strlen(event) > EVENT_MAX ||
-	    strspn(event, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(event))
-		event = "unknown";
-	buf_printf(&answer->summary, "event=%s", event);
-	return 0;
-}
-
-/* Anything but "granted" brings up an error box, each time. */
-static int
-clientevent_write(struct x2gobroker_answer *answer,
-    struct x2gobroker_error *err __attribute__((unused)))
-{
-	buf_puts(&answer->body, MARKER_GRANTED);
-	return 0;
-}
-
-static const struct task_row task_testcon = {
-	TASK_TESTCON, testcon_decide, NULL,
-};
-static const struct task_row task_setpass = {
-	TASK_SETPASS, setpass_decide, setpass_write,
-};
-static const struct task_row task_clientevent = {
-	TASK_CLIENTEVENT, clientevent_decide, clientevent_write,
-};
-
-static const struct task_row *const tasks[] = {
-	&task_listsessions, &task_selectsession, &task_testcon, &task_setpass,
-	&task_clientevent,
-};
+#include "tasks/task.h"
 
 int
 x2gobroker_answer_new(const struct x2gobroker_request *request,
@@ -107,25 +32,31 @@ x2gobroker_answer_new(const struct x2gobroker_request *request,
 	return 0;
 }
 
+static void
+free_state(struct x2gobroker_answer *answer)
+{
+	if (answer->state != NULL && answer->task->free_state != NULL)
+		answer->task->free_state(answer->state);
+	free(answer->state);
+	answer->state = NULL;
+}
+
 void
 x2gobroker_answer_free(struct x2gobroker_answer *answer)
 {
 	if (answer == NULL)
 		return;
+	free_state(answer);
 	buf_free(&answer->body);
 	buf_free(&answer->summary);
-	buf_free(&answer->key);
-	buf_free(&answer->sessions);
-	free(answer->visible);
-	free(answer->states);
-	explicit_bzero(answer->token, sizeof(answer->token));
-	free(answer);
+	freezero(answer, sizeof(*answer));
 }
 
-/* Half an answer is none. */
+/* Never send half an answer. */
 static int
 refuse(struct x2gobroker_answer *answer)
 {
+	answer->granted = false;
 	buf_truncate(&answer->body, answer->start);
 	buf_truncate(&answer->summary, 0);
 	return -1;
@@ -134,8 +65,7 @@ refuse(struct x2gobroker_answer *answer)
 static int
 finish(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
 {
-	if (!answer->body.failed && !answer->summary.failed &&
-	    !answer->key.failed && !answer->sessions.failed)
+	if (!answer->body.failed && !answer->summary.failed)
 		return 0;
 	error_nomem(err);
 	return refuse(answer);
@@ -176,49 +106,13 @@ x2gobroker_answer_set_report(struct x2gobroker_answer *answer,
 	answer->reporter.arg = arg;
 }
 
-int
-answer_find_visible(struct x2gobroker_answer *answer,
-    struct x2gobroker_error *err)
-{
-	size_t i, n = x2gobroker_profiles_count(answer->profiles);
-	const struct x2gobroker_error *why = &answer->user->groups_error;
-	const struct x2gobroker_profile *profile;
-
-	answer->visible = calloc(n + 1, sizeof(*answer->visible));
-	if (answer->visible == NULL)
-		return error_nomem(err);
-	for (i = 0; i < n; i++) {
-		profile = x2gobroker_profiles_get(answer->profiles, i);
-		if (x2gobroker_acl_check(profile, answer->user, NULL) ==
-		    X2GOBROKER_ALLOW)
-			answer->visible[answer->nvisible++] = profile;
-	}
-	/* else nobody would know why the list is short today */
-	if (why->code != X2GOBROKER_OK)
-		report(&answer->reporter, why->code, why->file, why->line,
-		    "%s, so that profiles with acl-groups-* are hidden",
-		    why->text);
-	return 0;
-}
-
-static const struct task_row *
-find_task(const struct x2gobroker_request *request)
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(tasks) / sizeof(tasks[0]); i++)
-		if (x2gobroker_request_kind(request) ==
-		    X2GOBROKER_REQUEST_TASK && tasks[i]->task == request->task)
-			return tasks[i];
-	return NULL;
-}
-
-/* Decide the task between the check of the token and its replacement, so that
- * a refused client still has the token that it came with. */
+/* Check the token before the task is decided and replace it afterwards, so that
+ * a client that is refused still has its token. */
 static int
 decide_with_token(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
+	const struct task *task = answer->task;
 	const struct x2gobroker_config *config =
 	    profiles_config(answer->profiles);
 	const char *sent = answer->request->values[OPT_AUTHID];
@@ -226,15 +120,13 @@ decide_with_token(struct x2gobroker_answer *answer,
 	int result;
 
 	if (!config->require_cookie)
-		return answer->task->decide(answer, err);
+		return task->decide(answer, answer->state, err);
 	if (token_open(&token, config, answer->user, sent != NULL ? sent : "",
 	    time(NULL), err) == -1)
 		return -1;
-	result = answer->task->decide(answer, err);
-	/* a password that is changed is changed, whatever becomes of the token;
-	 * the client then keeps the one that it has */
+	result = task->decide(answer, answer->state, err);
 	if (result == 0 && token_advance(&token, answer->token, err) == -1 &&
-	    answer->task != &task_setpass)
+	    !task->cannot_be_undone)
 		result = -1;
 	token_close(&token);
 	return result;
@@ -245,32 +137,37 @@ x2gobroker_answer_decide(struct x2gobroker_answer *answer,
     const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
     struct x2gobroker_error *err)
 {
+	const struct task *task = answer->request != NULL ?
+	    answer->request->task : NULL;
+
 	refuse(answer);
-	if ((answer->task = find_task(answer->request)) == NULL)
+	if (task == NULL)
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "no task");
+	free_state(answer);
+	answer->task = task;
 	answer->profiles = profiles;
 	answer->user = user;
-	if (decide_with_token(answer, err) == 0 && !answer->summary.failed)
-		return 0;
-	if (answer->summary.failed)
-		error_nomem(err);
-	answer->task = NULL;
-	return refuse(answer);
+	if ((answer->state = calloc(1, task->state_size + 1)) == NULL)
+		return error_nomem(err);
+	if (decide_with_token(answer, err) == -1)
+		return refuse(answer);
+	answer->granted = true;
+	return finish(answer, err);
 }
 
 int
 x2gobroker_answer_write(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
-	if (answer->task == NULL)
+	if (!answer->granted)
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "nothing has been granted");
-	/* the client takes the first AUTHID: that it finds anywhere */
+	/* the client reads the first AUTHID: anywhere in the answer */
 	if (answer->token[0] != '\0')
 		buf_printf(&answer->body, "%s%s\n", MARKER_AUTHID,
 		    answer->token);
-	if (answer->task->write(answer, err) == -1)
+	if (answer->task->write(answer, answer->state, err) == -1)
 		return refuse(answer);
 	return finish(answer, err);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tasks/answer.h"
+#include "access/visible.h"
 #include "autologin/autologin.h"
 #include "base/cleanup.h"
 #include "client/qsettings.h"
@@ -17,6 +17,7 @@
 #include "client/markers.h"
 #include "farm/poll.h"
 #include "base/parse.h"
+#include "tasks/task.h"
 
 /* The client shows no password page where a key= is announced; the key itself
  * comes with selectsession. */
@@ -234,22 +235,29 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 	return 0;
 }
 
+/* What a listing shows. */
+struct list_state {
+	struct visible visible;
+	enum session_state *states;	/* of each profile, owned; or NULL */
+};
+
 static int
-put_visible(struct x2gobroker_answer *answer, struct lines *lines,
-    struct x2gobroker_error *err)
+put_visible(struct x2gobroker_answer *answer, const struct list_state *list,
+    struct lines *lines, struct x2gobroker_error *err)
 {
+	const struct x2gobroker_profile *profile;
 	struct buf *buf = &answer->body;
 	size_t i;
 
-	for (i = 0; i < answer->nvisible; i++) {
-		if (put_profile(buf, answer->visible[i],
-		    &lines[answer->visible[i]->file->number], answer->user,
-		    err) == -1)
+	for (i = 0; i < list->visible.n; i++) {
+		profile = list->visible.list[i];
+		if (put_profile(buf, profile, &lines[profile->file->number],
+		    answer->user, err) == -1)
 			return -1;
 		/* the client says so on the button */
-		if (answer->states != NULL && answer->states[i] !=
+		if (list->states != NULL && list->states[i] !=
 		    SESSION_NONE)
-			buf_printf(buf, "status=%c\n", answer->states[i]);
+			buf_printf(buf, "status=%c\n", list->states[i]);
 		buf_putc(buf, '\n');
 	}
 	return 0;
@@ -290,27 +298,28 @@ find_state(const struct x2gobroker_farm *farm,
 }
 
 static int
-ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
-    struct x2gobroker_error *err)
+ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
+    struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
-	size_t i;
+	const struct x2gobroker_profile **profiles = list->visible.list;
+	size_t i, n = list->visible.n;
 
-	for (i = 0; i < answer->nvisible; i++)
-		if (has_own_sessions(answer, answer->visible[i]) &&
-		    x2gobroker_farm_add(farm, answer->visible[i], err) == -1)
+	for (i = 0; i < n; i++)
+		if (has_own_sessions(answer, profiles[i]) &&
+		    x2gobroker_farm_add(farm, profiles[i], err) == -1)
 			return -1;
 	if (farm->nservers == 0)
 		return 0;
-	answer->states = calloc(answer->nvisible, sizeof(*answer->states));
-	if (answer->states == NULL)
+	list->states = calloc(n, sizeof(*list->states));
+	if (list->states == NULL)
 		return error_nomem(err);
 	if (poll_servers(farm, &query_sessions, farm->config->agent_timeout,
 	    NULL, NULL, NULL, err) == -1)
 		return -1;
 	farm_report(farm, &answer->reporter);
-	for (i = 0; i < answer->nvisible; i++)
-		if (has_own_sessions(answer, answer->visible[i]) &&
-		    find_state(farm, answer->visible[i], &answer->states[i],
+	for (i = 0; i < n; i++)
+		if (has_own_sessions(answer, profiles[i]) &&
+		    find_state(farm, profiles[i], &list->states[i],
 		    err) == -1)
 			return -1;
 	return 0;
@@ -318,12 +327,12 @@ ask_servers(struct x2gobroker_answer *answer, struct x2gobroker_farm *farm,
 
 /* Most sites' listings ask no server, and need nothing of what follows. */
 static bool
-asks_servers(const struct x2gobroker_answer *answer)
+asks_servers(const struct visible *visible)
 {
 	size_t i;
 
-	for (i = 0; i < answer->nvisible; i++)
-		if (farm_source(answer->visible[i]) != NULL)
+	for (i = 0; i < visible->n; i++)
+		if (farm_source(visible->list[i]) != NULL)
 			return true;
 	return false;
 }
@@ -331,36 +340,40 @@ asks_servers(const struct x2gobroker_answer *answer)
 /* Find out which profiles have a session.  Where that goes wrong, the list is
  * the same without the marks, or some of them. */
 static void
-find_states(struct x2gobroker_answer *answer)
+find_states(struct x2gobroker_answer *answer, struct list_state *list)
 {
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
 
-	if (!asks_servers(answer))
+	if (!asks_servers(&list->visible))
 		return;
 	if (x2gobroker_farm_new(profiles_config(answer->profiles),
 	    answer->user->name, &farm, &err) == -1 ||
-	    ask_servers(answer, farm, &err) == -1)
+	    ask_servers(answer, list, farm, &err) == -1)
 		report(&answer->reporter, X2GOBROKER_WARNING, err.file,
 		    err.line, "not all sessions are shown: %s", err.text);
 	x2gobroker_farm_free(farm);
 }
 
 static int
-listsessions_decide(struct x2gobroker_answer *answer,
+listsessions_decide(struct x2gobroker_answer *answer, void *state,
     struct x2gobroker_error *err)
 {
-	if (answer_find_visible(answer, err) == -1)
+	struct list_state *list = state;
+
+	if (visible_find(&list->visible, answer->profiles, answer->user,
+	    &answer->reporter, err) == -1)
 		return -1;
-	find_states(answer);
-	buf_printf(&answer->summary, "profiles=%zu", answer->nvisible);
+	find_states(answer, list);
+	buf_printf(&answer->summary, "profiles=%zu", list->visible.n);
 	return 0;
 }
 
 static int
-listsessions_write(struct x2gobroker_answer *answer,
+listsessions_write(struct x2gobroker_answer *answer, void *state,
     struct x2gobroker_error *err)
 {
+	const struct list_state *list = state;
 	size_t i, nfiles = profiles_count_files(answer->profiles);
 	struct buf *buf = &answer->body;
 	struct lines *lines;
@@ -368,11 +381,11 @@ listsessions_write(struct x2gobroker_answer *answer,
 
 	if ((lines = calloc(nfiles + 1, sizeof(*lines))) == NULL)
 		return error_nomem(err);
-	buf_reserve(buf, answer->nvisible * PROFILE_TEXT);
+	buf_reserve(buf, list->visible.n * PROFILE_TEXT);
 	buf_puts(buf, MARKER_GRANTED);
 	buf_puts(buf, MARKER_START_LIST);
 	buf_putc(buf, '\n');
-	result = put_visible(answer, lines, err);
+	result = put_visible(answer, list, lines, err);
 	buf_puts(buf, MARKER_END_LIST);
 	for (i = 0; i < nfiles; i++) {
 		buf_free(&lines[i].text);
@@ -383,6 +396,20 @@ listsessions_write(struct x2gobroker_answer *answer,
 	return result;
 }
 
-const struct task_row task_listsessions = {
-	TASK_LISTSESSIONS, listsessions_decide, listsessions_write,
+static void
+free_listing(void *state)
+{
+	struct list_state *list = state;
+
+	free(list->visible.list);
+	free(list->states);
+}
+
+const struct task task_listsessions = {
+	.name = "listsessions",
+	.help = "",
+	.state_size = sizeof(struct list_state),
+	.decide = listsessions_decide,
+	.write = listsessions_write,
+	.free_state = free_listing,
 };

@@ -5,15 +5,17 @@
  * are to be resumed.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "tasks/answer.h"
+#include "access/visible.h"
 #include "autologin/autologin.h"
 #include "farm/balance.h"
 #include "base/cleanup.h"
 #include "farm/farm.h"
 #include "client/markers.h"
 #include "farm/poll.h"
+#include "tasks/task.h"
 
 /* The profile of that id, if the user may see it; else NULL, and why says the
  * reason to the log.  All profiles are asked, as for a listing, so that one
@@ -23,14 +25,19 @@ static const struct x2gobroker_profile *
 find_visible(struct x2gobroker_answer *answer, const char *id,
     struct x2gobroker_error *why)
 {
-	const struct x2gobroker_profile *hidden;
+	const struct x2gobroker_profile *found = NULL, *hidden;
+	struct visible visible;
 	size_t i;
 
-	if (answer_find_visible(answer, why) == -1)
+	if (visible_find(&visible, answer->profiles, answer->user,
+	    &answer->reporter, why) == -1)
 		return NULL;
-	for (i = 0; i < answer->nvisible; i++)
-		if (strcmp(answer->visible[i]->id, id) == 0)
-			return answer->visible[i];
+	for (i = 0; i < visible.n; i++)
+		if (strcmp(visible.list[i]->id, id) == 0)
+			found = visible.list[i];
+	free(visible.list);
+	if (found != NULL)
+		return found;
 	hidden = x2gobroker_profiles_find(answer->profiles, id);
 	if (hidden != NULL)
 		x2gobroker_acl_check(hidden, answer->user, why);
@@ -61,8 +68,17 @@ check_login(const struct x2gobroker_profile *profile,
  * Sessions that the user has already
  */
 
+/* What the answer says. */
+struct selection {
+	char server[HOST_TEXT_MAX + 1];
+	int port;
+	struct buf key;			/* a private one for the client, or "" */
+	struct buf sessions;		/* lines for SESSION_INFO */
+};
+
 /* Those that the client can be sent to by one answer, best first. */
 struct offer {
+	struct selection *selection;
 	const struct x2gobroker_profile *profile;
 	struct x2gobroker_farm *farm;
 	const struct host *hosts;
@@ -143,14 +159,16 @@ put_sessions(const struct offer *offer, struct buf *buf)
  */
 
 static void
-send_to(struct x2gobroker_answer *answer,
-    const struct x2gobroker_profile *profile, const struct host *host)
+send_to(struct x2gobroker_answer *answer, const struct offer *offer,
+    const struct host *host)
 {
-	snprintf(answer->server, sizeof(answer->server), "%s",
-	    host_for_client(host));
-	answer->port = farm_port(profile, host);
-	buf_printf(&answer->summary, "server=%s:%d", answer->server,
-	    answer->port);
+	struct selection *selection = offer->selection;
+
+	strlcpy(selection->server, host_for_client(host),
+	    sizeof(selection->server));
+	selection->port = farm_port(offer->profile, host);
+	buf_printf(&answer->summary, "server=%s:%d", selection->server,
+	    selection->port);
 }
 
 /* A shared desktop is on the first server, whichever that is. */
@@ -163,7 +181,7 @@ send_to_first(struct x2gobroker_answer *answer, const struct offer *offer,
 	for (i = 0; i < offer->nhosts; i++) {
 		if (host_for_client(&offer->hosts[i]) == NULL)
 			continue;
-		send_to(answer, offer->profile, &offer->hosts[i]);
+		send_to(answer, offer, &offer->hosts[i]);
 		return 0;
 	}
 	return error_set(err, X2GOBROKER_ERR_VALUE,
@@ -174,11 +192,11 @@ send_to_first(struct x2gobroker_answer *answer, const struct offer *offer,
 static void
 send_to_session(struct x2gobroker_answer *answer, const struct offer *offer)
 {
-	send_to(answer, offer->profile, offer->host);
+	send_to(answer, offer, offer->host);
 	buf_printf(&answer->summary, " session=%s%s",
 	    session_id(offer->best->session), offer->state ==
 	    offer->best->session->state ? "" : " taken-over=yes");
-	put_sessions(offer, &answer->sessions);
+	put_sessions(offer, &offer->selection->sessions);
 }
 
 static int
@@ -192,7 +210,7 @@ send_to_chosen(struct x2gobroker_answer *answer, struct offer *offer,
 	    &chosen, err) == -1)
 		return -1;
 	offer->host = &offer->hosts[chosen];
-	send_to(answer, offer->profile, offer->host);
+	send_to(answer, offer, offer->host);
 	return 0;
 }
 
@@ -211,7 +229,7 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 	else if (autologin_place(key, offer->farm, offer->profile, offer->host,
 	    x2gobroker_user_address(answer->user), &answer->reporter, &err) ==
 	    0) {
-		buf_put(&answer->key, key->keypair.private.data,
+		buf_put(&offer->selection->key, key->keypair.private.data,
 		    key->keypair.private.len);
 		buf_puts(&answer->summary, " key=yes");
 		return;
@@ -287,13 +305,13 @@ choose_server(struct x2gobroker_answer *answer, struct offer *offer,
 }
 
 static int
-selectsession_decide(struct x2gobroker_answer *answer,
+selectsession_decide(struct x2gobroker_answer *answer, void *state,
     struct x2gobroker_error *err)
 {
 	const char *id = answer->request->values[OPT_SID];
 	const char *login = answer->request->values[OPT_LOGIN];
 	cleanup_free struct host *hosts = NULL;
-	struct offer offer = { 0 };
+	struct offer offer = { .selection = state };
 	int result;
 
 	if ((offer.profile = find_visible(answer, id, err)) == NULL ||
@@ -308,21 +326,41 @@ selectsession_decide(struct x2gobroker_answer *answer,
 }
 
 static int
-selectsession_write(struct x2gobroker_answer *answer,
-    struct x2gobroker_error *err __attribute__((unused)))
+selectsession_write(struct x2gobroker_answer *answer, void *state,
+    struct x2gobroker_error *err)
 {
-	buf_puts(&answer->body, MARKER_GRANTED);
-	if (answer->key.len > 0)
-		buf_put(&answer->body, answer->key.data, answer->key.len);
-	buf_printf(&answer->body, "%s%s:%d\n", MARKER_SERVER,
-	    answer->server, answer->port);
+	const struct selection *selection = state;
+	struct buf *body = &answer->body;
+
+	if (selection->key.failed || selection->sessions.failed)
+		return error_nomem(err);
+	buf_puts(body, MARKER_GRANTED);
+	if (selection->key.len > 0)
+		buf_put(body, selection->key.data, selection->key.len);
+	buf_printf(body, "%s%s:%d\n", MARKER_SERVER, selection->server,
+	    selection->port);
 	/* the client takes all that follows for sessions */
-	if (answer->sessions.len > 0)
-		buf_printf(&answer->body, "%s%s", MARKER_SESSION_INFO,
-		    answer->sessions.data);
+	if (selection->sessions.len > 0)
+		buf_printf(body, "%s%s", MARKER_SESSION_INFO,
+		    selection->sessions.data);
 	return 0;
 }
 
-const struct task_row task_selectsession = {
-	TASK_SELECTSESSION, selectsession_decide, selectsession_write,
+static void
+free_selection(void *state)
+{
+	struct selection *selection = state;
+
+	buf_free(&selection->key);
+	buf_free(&selection->sessions);
+}
+
+const struct task task_selectsession = {
+	.name = "selectsession",
+	.help = " --sid PROFILE [--login NAME]",
+	.needed = OPT_SID,
+	.state_size = sizeof(struct selection),
+	.decide = selectsession_decide,
+	.write = selectsession_write,
+	.free_state = free_selection,
 };

@@ -21,7 +21,7 @@ check_request(struct x2gobroker_request *request, int result,
 	    X2GOBROKER_REQUEST_NONE));
 	must(result == 0 || err->text[0] != '\0');
 	must((request->kind == X2GOBROKER_REQUEST_TASK) ==
-	    (result == 0 && request->task != TASK_NONE));
+	    (result == 0 && request->task != NULL));
 	for (i = 0; result == 0 && i < NOPTIONS; i++)
 		for (p = request->values[i]; p != NULL && *p != '\0'; p++)
 			must((unsigned char)*p >= 0x20 && *p != 0x7f);

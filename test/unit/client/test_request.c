@@ -322,7 +322,8 @@ words_of_a_command_line_are_read(void **state unused)
 		check(good_words[i][0], x2gobroker_request_kind(request) ==
 		    X2GOBROKER_REQUEST_TASK);
 		check_text(good_words[i][0], request->uuid, "");
-		if (request->task == TASK_SELECTSESSION)
+		if (strcmp(x2gobroker_request_task(request),
+		    "selectsession") == 0)
 			check_text("sid", request->values[OPT_SID],
 			    i == 6 ? "Lab 1; \"x\"" : "a=b");
 		x2gobroker_request_free(request);
@@ -379,6 +380,7 @@ nothing_can_be_asked_of_null(void **state unused)
 	assert_int_equal(x2gobroker_request_kind(NULL),
 	    X2GOBROKER_REQUEST_NONE);
 	assert_string_equal(x2gobroker_request_task(NULL), "");
+	assert_false(x2gobroker_request_checks_account(NULL));
 	assert_string_equal(x2gobroker_request_user(NULL), "");
 	assert_string_equal(x2gobroker_request_login(NULL), "");
 	assert_string_equal(x2gobroker_request_profile_id(NULL), "");
@@ -399,9 +401,13 @@ tasks_have_names(void **state unused)
 		    NULL) == 0);
 		check_text(command, x2gobroker_request_task(request),
 		    x2gobroker_task_name(i));
+		check(command, x2gobroker_request_checks_account(request) ==
+		    (strcmp(x2gobroker_task_name(i), "setpass") == 0));
+		check(command, x2gobroker_task_help(i) != NULL);
 		x2gobroker_request_free(request);
 	}
 	assert_int_equal(i, 5);
+	assert_null(x2gobroker_task_help(i));
 }
 
 int

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The profiles that a user may see.
+ */
+#ifndef ACCESS_VISIBLE_H
+#define ACCESS_VISIBLE_H
+
+#include "base/error.h"
+
+struct visible {
+	const struct x2gobroker_profile **list;	/* owned */
+	size_t n;
+};
+
+/* Check all profiles.  If the user's groups cannot be looked up, rep says that
+ * some profiles are hidden for this reason. */
+int	visible_find(struct visible *visible,
+	    const struct x2gobroker_profiles *profiles,
+	    struct x2gobroker_user *user, struct reporter *rep,
+	    struct x2gobroker_error *err);
+
+#endif

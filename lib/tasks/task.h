@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A task of the client is a file with one of these, and a row in task.c.
+ */
+#ifndef TASKS_TASK_H
+#define TASKS_TASK_H
+
+#include "client/request.h"
+#include "tasks/answer.h"
+
+struct task {
+	const char *name;
+	const char *help;		/* its options, for --help; or "" */
+	enum client_option needed;	/* OPT_TASK: it needs no other one */
+	size_t state_size;		/* of state, which starts as zeros */
+
+	/* Look up and decide all there is; -1 with err filled in: refuse.
+	 * Writes nothing but answer->summary. */
+	int (*decide)(struct x2gobroker_answer *answer, void *state,
+	    struct x2gobroker_error *err);
+	/* Write what is granted to answer->body, from memory alone. */
+	int (*write)(struct x2gobroker_answer *answer, void *state,
+	    struct x2gobroker_error *err);
+	void (*free_state)(void *state);	/* frees its content; or NULL */
+
+	bool checks_account;		/* itself, so nobody else has to */
+	bool cannot_be_undone;		/* so it is granted in any case */
+};
+
+extern const struct task task_clientevent;
+extern const struct task task_listsessions;
+extern const struct task task_selectsession;
+extern const struct task task_setpass;
+extern const struct task task_testcon;
+
+#endif
