@@ -11,9 +11,10 @@
 
 #include "x2gobroker_admin.h"
 #include "base/cleanup.h"
-#include "config/config.h"
-#include "base/safefile.h"
 #include "base/parse.h"
+#include "base/safefile.h"
+#include "config/backend.h"
+#include "config/config.h"
 
 #define CONFIG_FILE	X2GO_ETC "/x2gobroker.conf"
 #define DEFAULTS_FILE	X2GO_ETC "/broker/defaults.conf"
@@ -146,7 +147,7 @@ static const struct row rows[] = {
 	{ "global", "default-group-db", IGNORED },
 	{ "global", "default-use-load-checker", IGNORED },
 	{ "global", "load-checker-intervals", IGNORED },
-	{ "broker_inifile", "enable", BOOL, "true", AT(inifile_enable) },
+	{ "broker_inifile", "enable", BOOL, "true", AT(inifile.enable) },
 	{ "broker_inifile", "session-profiles", PATH,
 	    X2GO_ETC "/broker/x2gobroker-sessionprofiles.conf",
 	    AT(session_profiles),
@@ -156,20 +157,25 @@ static const struct row rows[] = {
 	{ "broker_inifile", "group-db", IGNORED },
 	{ "broker_inifile", "use-load-checker", IGNORED },
 	{ "broker_inifile", "agent-query-mode", WORD, "",
-	    AT(inifile_query_mode), .words = backend_modes },
+	    AT(inifile.query_mode), .words = backend_modes },
 	{ "broker_inifile", "agent-hostkey-policy", WORD, "",
-	    AT(inifile_hostkey_policy), .words = backend_policies },
-	{ "broker_zeroconf", "enable", BOOL, "false", AT(zeroconf_enable) },
+	    AT(inifile.hostkey_policy), .words = backend_policies },
+	{ "broker_zeroconf", "enable", BOOL, "false", AT(zeroconf.enable) },
 	{ "broker_zeroconf", "desktop-shell", TEXT, "KDE", AT(desktop_shell) },
 	{ "broker_zeroconf", "agent-query-mode", WORD, "",
-	    AT(zeroconf_query_mode), .words = backend_modes },
+	    AT(zeroconf.query_mode), .words = backend_modes },
 	{ "broker_zeroconf", "agent-hostkey-policy", WORD, "",
-	    AT(zeroconf_hostkey_policy), .words = backend_policies },
+	    AT(zeroconf.hostkey_policy), .words = backend_policies },
 	{ "broker_zeroconf", "auth-mech", IGNORED },
 	{ "broker_zeroconf", "user-db", IGNORED },
 	{ "broker_zeroconf", "group-db", IGNORED },
 	{ "broker_zeroconf", "load-checker", IGNORED },
 	{ "broker_zeroconf", "use-load-checker", IGNORED },
+};
+
+static const struct backend *const backends[] = {
+	[BACKEND_INIFILE] = &backend_inifile,
+	[BACKEND_ZEROCONF] = &backend_zeroconf,
 };
 
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
@@ -362,9 +368,8 @@ set_all(struct x2gobroker_config *config, struct reporter *rep)
 			if (strcmp(list[i].name, list[j].name) == 0)
 				report(rep, X2GOBROKER_ERR_VALUE,
 				    config->ini->path, list[i].line,
-				    "[%.100s] stands here and in line %u; "
-				    "make one of them", list[i].name,
-				    list[j].line);
+				    "duplicate section [%.100s] (first at line "
+				    "%u)", list[i].name, list[j].line);
 		set_section(config, &list[i], rep);
 	}
 }
@@ -389,13 +394,25 @@ find_python_default(const struct inifile *defaults, const char *name)
 	return NULL;
 }
 
+static bool
+set_backend(struct x2gobroker_config *config, const char *name,
+    int (*compare)(const char *, const char *))
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
+		if (compare(backends[i]->name, name) == 0) {
+			config->backend = (enum backend_id)i;
+			return true;
+		}
+	return false;
+}
+
 static void
 set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
 {
 	const struct ini_key *key;
-	int backend;
 	size_t i;
-	static const char *const backends[] = { "inifile", "zeroconf", NULL };
 
 	for (i = 0; i < NROWS; i++) {
 		if (rows[i].python_name == NULL)
@@ -407,14 +424,10 @@ set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
 	}
 	key = find_python_default(config->defaults,
 	    "X2GOBROKER_DEFAULT_BACKEND");
-	if (key == NULL)
-		return;
-	if ((backend = read_word(backends, key->value)) == -1)
+	if (key != NULL && !set_backend(config, key->value, strcasecmp))
 		report(rep, X2GOBROKER_ERR_VALUE, config->defaults->path,
 		    key->line, "%s = %.100s: neither inifile nor zeroconf",
 		    key->name, key->value);
-	else
-		config->backend = (enum backend)backend;
 }
 
 /* The path that defaults.conf has moved the configuration to, or NULL. */
@@ -544,12 +557,24 @@ x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
 	}
 }
 
-/* Words of a backend are counted from its empty one. */
+const struct backend *
+config_backend(const struct x2gobroker_config *config)
+{
+	return backends[config->backend];
+}
+
+const struct backend_settings *
+config_backend_settings(const struct x2gobroker_config *config)
+{
+	return (const void *)((const char *)config +
+	    backends[config->backend]->settings);
+}
+
+/* The words of a backend begin with an empty one. */
 enum query_mode
 config_query_mode(const struct x2gobroker_config *config)
 {
-	int own = config->backend == BACKEND_INIFILE ?
-	    config->inifile_query_mode : config->zeroconf_query_mode;
+	int own = config_backend_settings(config)->query_mode;
 
 	return (enum query_mode)(own > 0 ? own - 1 :
 	    config->default_agent_query_mode);
@@ -558,8 +583,7 @@ config_query_mode(const struct x2gobroker_config *config)
 enum hostkey_policy
 config_hostkey_policy(const struct x2gobroker_config *config)
 {
-	int own = config->backend == BACKEND_INIFILE ?
-	    config->inifile_hostkey_policy : config->zeroconf_hostkey_policy;
+	int own = config_backend_settings(config)->hostkey_policy;
 
 	return (enum hostkey_policy)(own > 0 ? own - 1 :
 	    config->default_agent_hostkey_policy);
@@ -631,11 +655,7 @@ int
 x2gobroker_config_set_backend(struct x2gobroker_config *config,
     const char *name, struct x2gobroker_error *err)
 {
-	if (strcmp(name, "inifile") == 0)
-		config->backend = BACKEND_INIFILE;
-	else if (strcmp(name, "zeroconf") == 0)
-		config->backend = BACKEND_ZEROCONF;
-	else
+	if (!set_backend(config, name, strcmp))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "--backend %.100s: neither inifile nor zeroconf", name);
 	return 0;

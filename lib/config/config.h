@@ -5,12 +5,19 @@
 #include "config/inifile.h"
 
 enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
-enum backend { BACKEND_INIFILE, BACKEND_ZEROCONF };
+enum backend_id { BACKEND_INIFILE, BACKEND_ZEROCONF };
 enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
 enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
 enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
 enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
 enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
+
+/* The keys that every backend has. */
+struct backend_settings {
+	bool enable;
+	int query_mode;		/* enum query_mode + 1, or 0 for [global]'s */
+	int hostkey_policy;	/* enum hostkey_policy + 1, or 0 */
+};
 
 /* The settings of x2gobroker.conf, named as its keys are.  Text is borrowed
  * from ini, defaults or static memory. */
@@ -21,7 +28,7 @@ struct x2gobroker_config {
 	bool session_profiles_set;	/* by somebody, so the file must exist */
 	bool profiles_dir_set;
 	bool keys_dir_set;
-	enum backend backend;
+	enum backend_id backend;
 
 	/* [global] */
 	const char *broker_account;
@@ -68,13 +75,8 @@ struct x2gobroker_config {
 	const char *default_sshproxy_authorized_keys;
 
 	/* [broker_inifile], [broker_zeroconf] */
-	bool inifile_enable;
-	int inifile_query_mode;		/* enum query_mode + 1, 0: not set */
-	int inifile_hostkey_policy;	/* enum hostkey_policy + 1 */
+	struct backend_settings inifile, zeroconf;
 	const char *session_profiles;
-	bool zeroconf_enable;
-	int zeroconf_query_mode;
-	int zeroconf_hostkey_policy;
 	const char *desktop_shell;
 };
 

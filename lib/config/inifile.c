@@ -494,7 +494,7 @@ inifile_report_duplicates(const struct inifile *ini,
 		if (strcmp(a->name, b->name) != 0)
 			continue;
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, b->line,
-		    "%s stands here and in line %u; remove one", b->name,
+		    "duplicate key \"%s\" (first at line %u)", b->name,
 		    a->line);
 		n++;
 	}

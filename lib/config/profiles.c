@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * All session profiles of a backend: read the files, withhold what is not in
- * order, sort by id.
+ * All session profiles of a backend: withhold those with an error, sort the
+ * others by id.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "x2gobroker_admin.h"
-#include "base/buf.h"
-#include "base/cleanup.h"
-#include "base/safefile.h"
+#include "config/backend.h"
 #include "config/profile.h"
 
 struct x2gobroker_profiles {
 	const struct x2gobroker_config *config;
 	struct inifile **files;		/* owned, and each of them too */
 	size_t nfiles;
-	struct x2gobroker_profile *list;	/* owned; first n that are
-						 * served, then those that are
-						 * not, each sorted by id */
+	struct x2gobroker_profile *list;	/* owned; n served ones, then
+						 * the withheld ones, each
+						 * sorted by id */
 	size_t n, nwithheld, size;
 	bool nomem;
 };
@@ -45,7 +41,7 @@ add(struct x2gobroker_profiles *profiles,
 	profiles->list[profiles->n++] = *profile;
 }
 
-/* Take every profile of a file that was read. */
+/* Add every profile of a file. */
 static void
 add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
     struct profile_file *file, struct reporter *rep)
@@ -80,7 +76,7 @@ add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 	}
 }
 
-/* Keep ini, which is owned from now on, and its profiles. */
+/* Add the profiles of ini, and take it over. */
 static void
 keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
     struct reporter *rep)
@@ -106,9 +102,8 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 	add_file(profiles, ini, file, rep);
 }
 
-/* Returns false where there is no such file. */
-static bool
-read_file(struct x2gobroker_profiles *profiles, const char *path,
+bool
+profiles_add_file(struct x2gobroker_profiles *profiles, const char *path,
     safefile_opener *open_file, bool may_be_missing, struct reporter *rep)
 {
 	struct inifile *ini;
@@ -119,93 +114,20 @@ read_file(struct x2gobroker_profiles *profiles, const char *path,
 	return found;
 }
 
-static int
-is_conf_file(const struct dirent *entry)
+void
+profiles_add_text(struct x2gobroker_profiles *profiles, const struct buf *text,
+    const char *name, struct reporter *rep)
 {
-	size_t len = strlen(entry->d_name);
-
-	return entry->d_name[0] != '.' && len > 5 &&
-	    strcmp(entry->d_name + len - 5, ".conf") == 0;
-}
-
-static int
-compare_entries(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);	/* no locale */
-}
-
-/* Read every *.conf of dir in name order.  False where there is no dir. */
-static bool
-read_dir(struct x2gobroker_profiles *profiles, const char *dir,
-    bool may_be_missing, struct reporter *rep)
-{
-	struct x2gobroker_error err;
-	struct dirent **entries;
-	struct buf path = { 0 };
-	int i, n;
-
-	if (safefile_check_dir(dir, &err) == -1) {
-		if (err.code == X2GOBROKER_ERR_NOTFOUND && may_be_missing)
-			return false;
-		report_error(rep, &err);
-		return true;
-	}
-	if ((n = scandir(dir, &entries, is_conf_file, compare_entries)) < 0) {
-		error_errno(&err, dir, "cannot be listed");
-		report_error(rep, &err);
-		return true;
-	}
-	for (i = 0; i < n; i++) {
-		buf_truncate(&path, 0);
-		buf_printf(&path, "%s/%s", dir, entries[i]->d_name);
-		free(entries[i]);
-		if (path.failed)
-			profiles->nomem = true;
-		else
-			read_file(profiles, path.data, safefile_open_entry, false,
-			    rep);
-	}
-	free(entries);
-	buf_free(&path);
-	return true;
-}
-
-static void
-load_inifile(struct x2gobroker_profiles *profiles, struct reporter *rep)
-{
-	const struct x2gobroker_config *config = profiles->config;
-	bool file, dir;
-
-	file = read_file(profiles, config->session_profiles, safefile_open,
-	    !config->session_profiles_set, rep);
-	dir = read_dir(profiles, config->profiles_dir,
-	    !config->profiles_dir_set, rep);
-	if (!file && !dir)
-		report(rep, X2GOBROKER_ERR_NOTFOUND, config->session_profiles,
-		    0, "there are no session profiles: neither this file nor "
-		    "the directory %s exists", config->profiles_dir);
-}
-
-/* One profile for this host, written as the administrator would write it. */
-static void
-load_zeroconf(struct x2gobroker_profiles *profiles, struct reporter *rep)
-{
-	struct buf text = { 0 };
+	FILE *fp = text->failed ? NULL : fmemopen(text->data, text->len, "r");
 	struct inifile *ini;
-	FILE *fp;
 
-	buf_printf(&text, "[localhost]\nname=LOCALHOST\nhost=localhost\n"
-	    "user=\nrootless=false\ncommand=%s\n",
-	    profiles->config->desktop_shell);
-	fp = text.failed ? NULL : fmemopen(text.data, text.len, "r");
-	if (fp == NULL)
+	if (fp == NULL) {
 		profiles->nomem = true;
-	else {
-		if (inifile_read(fp, "[broker_zeroconf]", rep, &ini) == 0)
-			keep_file(profiles, ini, rep);
-		fclose(fp);
+		return;
 	}
-	buf_free(&text);
+	if (inifile_read(fp, name, rep, &ini) == 0)
+		keep_file(profiles, ini, rep);
+	fclose(fp);
 }
 
 static int
@@ -226,10 +148,10 @@ compare_served_first(const void *a, const void *b)
 	return compare_profiles(a, b);
 }
 
-/* Withhold every profile whose id stands elsewhere too, also where only one
- * of them is in order: nobody can tell which one is meant. */
+/* Withhold all profiles that share an id, even if only one of them is valid:
+ * any of them could be the intended one. */
 static void
-withhold_twins(struct x2gobroker_profiles *profiles, struct reporter *rep)
+withhold_duplicates(struct x2gobroker_profiles *profiles, struct reporter *rep)
 {
 	struct x2gobroker_profile *list = profiles->list, *first = list;
 	size_t i;
@@ -242,7 +164,8 @@ withhold_twins(struct x2gobroker_profiles *profiles, struct reporter *rep)
 		first->withheld = list[i].withheld = true;
 		report(rep, X2GOBROKER_ERR_VALUE, list[i].file->path,
 		    list[i].line,
-		    "[%.100s] stands here and in %s:%u; rename or remove one",
+		    "[%.100s]: duplicate id (first at %s:%u); rename or "
+		    "remove one",
 		    list[i].id, first->file->path, first->line);
 	}
 }
@@ -256,7 +179,7 @@ sort(struct x2gobroker_profiles *profiles, struct reporter *rep)
 	if (profiles->n == 0)
 		return;
 	qsort(list, profiles->n, sizeof(*list), compare_profiles);
-	withhold_twins(profiles, rep);
+	withhold_duplicates(profiles, rep);
 	for (i = 0; i < profiles->n && !list[i].withheld; i++)
 		continue;
 	if (i == profiles->n)
@@ -268,38 +191,24 @@ sort(struct x2gobroker_profiles *profiles, struct reporter *rep)
 	}
 }
 
-static int
-check_enabled(const struct x2gobroker_config *config,
-    struct x2gobroker_error *err)
-{
-	bool zeroconf = config->backend == BACKEND_ZEROCONF;
-
-	if (zeroconf ? config->zeroconf_enable : config->inifile_enable)
-		return 0;
-	return error_set(err, X2GOBROKER_ERR_DENIED, config->path, 0,
-	    "the backend %s is not enabled; set enable = true in [broker_%s]",
-	    zeroconf ? "zeroconf" : "inifile",
-	    zeroconf ? "zeroconf" : "inifile");
-}
-
 int
 x2gobroker_profiles_load(const struct x2gobroker_config *config,
     x2gobroker_report *fn, void *arg, struct x2gobroker_profiles **out,
     struct x2gobroker_error *err)
 {
+	const struct backend *backend = config_backend(config);
 	struct reporter rep = { .fn = fn, .arg = arg };
 	struct x2gobroker_profiles *profiles;
 
 	*out = NULL;
-	if (check_enabled(config, err) == -1)
-		return -1;
+	if (!config_backend_settings(config)->enable)
+		return error_set(err, X2GOBROKER_ERR_DENIED, config->path, 0,
+		    "the backend %s is not enabled; set enable = true in "
+		    "[broker_%s]", backend->name, backend->name);
 	if ((profiles = calloc(1, sizeof(*profiles))) == NULL)
 		return error_nomem(err);
 	profiles->config = config;
-	if (config->backend == BACKEND_ZEROCONF)
-		load_zeroconf(profiles, &rep);
-	else
-		load_inifile(profiles, &rep);
+	backend->load(profiles, &rep);
 	sort(profiles, &rep);
 	if (profiles->nomem || rep.nomem) {
 		x2gobroker_profiles_free(profiles);

@@ -404,7 +404,7 @@ check_profiles(struct x2gobroker_error *err)
 	struct problems said;
 
 	test_config.profiles_dir = dir;
-	test_config.inifile_enable = true;
+	test_config.inifile.enable = true;
 	test_config.session_profiles = "/nonexistent/profiles.conf";
 	profiles = load_profiles(&said);
 	x2gobroker_profiles_free(profiles);

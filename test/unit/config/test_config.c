@@ -62,8 +62,8 @@ built_in_defaults_hold_without_any_file(void **state unused)
 	assert_false(config->default_session_autologin);
 	assert_int_equal(config->default_agent_query_mode, QUERY_NONE);
 	assert_int_equal(config->backend, BACKEND_INIFILE);
-	assert_true(config->inifile_enable);
-	assert_false(config->zeroconf_enable);
+	assert_true(config->inifile.enable);
+	assert_false(config->zeroconf.enable);
 	assert_string_equal(config->desktop_shell, "KDE");
 	x2gobroker_config_free(config);
 	x2gobroker_config_free(NULL);
@@ -96,8 +96,8 @@ every_key_has_its_effect(void **state unused)
 	assert_true(config->default_session_autologin);
 	assert_int_equal(config->default_agent_query_mode, QUERY_SSH);
 	assert_int_equal(config->trust_ssh_environment, TRUST_ALWAYS);
-	assert_false(config->inifile_enable);
-	assert_true(config->zeroconf_enable);
+	assert_false(config->inifile.enable);
+	assert_true(config->zeroconf.enable);
 	assert_string_equal(config->desktop_shell, "XFCE");
 	x2gobroker_config_free(config);
 }
@@ -157,11 +157,11 @@ values_that_cannot_be_are_errors(void **state unused)
 		{ "[global]\nselect_session_scripts=x\n",
 		    { X2GOBROKER_ERR_VALUE, 2, "Python scripts" } },
 		{ "[global]\nlog-file=\nlog-file=\n",
-		    { X2GOBROKER_ERR_VALUE, 3, "log-file stands here and" } },
+		    { X2GOBROKER_ERR_VALUE, 3, "duplicate key \"log-file\"" } },
 		{ "[global]\n[global]\n",
-		    { X2GOBROKER_ERR_VALUE, 2, "here and in line 1" } },
+		    { X2GOBROKER_ERR_VALUE, 2, "(first at line 1)" } },
 		{ "[x]\n[global]\n[x]\n",
-		    { X2GOBROKER_ERR_VALUE, 3, "here and in line 1" } },
+		    { X2GOBROKER_ERR_VALUE, 3, "(first at line 1)" } },
 		{ "[DEFAULT]\nlog-file=\n",
 		    { X2GOBROKER_ERR_VALUE, 1, "[DEFAULT]" } },
 		{ "log-file=\n", { X2GOBROKER_ERR_SYNTAX, 1, "[section]" } },

@@ -404,8 +404,8 @@ duplicates_are_reported_with_both_lines(void **state unused)
 	assert_int_equal(inifile_report_duplicates(ini, &ini->sections[0],
 	    &rep), 2);
 	check_problems("k", &problems, (const struct problem[]){
-		{ X2GOBROKER_ERR_VALUE, 4, "k stands here and in line 2" },
-		{ X2GOBROKER_ERR_VALUE, 5, "k stands here and in line 4" },
+		{ X2GOBROKER_ERR_VALUE, 4, "duplicate key \"k\" (first at line 2)" },
+		{ X2GOBROKER_ERR_VALUE, 5, "duplicate key \"k\" (first at line 4)" },
 		{ 0 } });
 	assert_int_equal(inifile_report_duplicates(ini, &ini->sections[1],
 	    &rep), 0);

@@ -77,8 +77,8 @@ keys_and_values_are_checked_by_table(void **state unused)
 		{ "export=a\x1b[0m", "control character" },
 		{ "export=a\x7f", "control character" },
 		{ "unknown=a\rb", "control character" },
-		{ "sound=1\nsound=1", "sound stands here and in line" },
-		{ "unknown=1\nunknown=2", "unknown stands here and in line" },
+		{ "sound=1\nsound=1", "duplicate key \"sound\" (first" },
+		{ "unknown=1\nunknown=2", "duplicate key \"unknown\" (fi" },
 	};
 	struct x2gobroker_profiles *profiles;
 	struct problems problems;

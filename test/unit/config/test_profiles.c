@@ -17,7 +17,7 @@ make_profiles_d(void **state)
 	snprintf(dir, sizeof(dir), "%s/profiles.d", test_dir);
 	test_config = (struct x2gobroker_config){
 		.path = file,
-		.inifile_enable = true,
+		.inifile.enable = true,
 		.session_profiles = file,
 		.profiles_dir = dir,
 	};
@@ -131,7 +131,7 @@ a_fault_of_the_defaults_withholds_the_file(void **state unused)
 		{ "[a]\nhost=a\n[DEFAULT]\nacl-user-deny=x\n",
 		    { X2GOBROKER_ERR_VALUE, 4, "unknown key" } },
 		{ "[DEFAULT]\nwidth=1\n[a]\nhost=a\n[DEFAULT]\nwidth=2\n",
-		    { X2GOBROKER_ERR_VALUE, 6, "width stands here and in" } },
+		    { X2GOBROKER_ERR_VALUE, 6, "duplicate key \"width\"" } },
 		{ "[DEFAULT]\nhost=lab:0\n[a]\nhost=a\n",
 		    { X2GOBROKER_ERR_VALUE, 2, "no port from 1 to 65535" } },
 	};
@@ -193,9 +193,9 @@ twins_are_withheld_wherever_they_stand(void **state unused)
 	assert_string_equal(ids_of(profiles), "u");
 	assert_int_equal(x2gobroker_profiles_count_withheld(profiles), 5);
 	assert_int_equal(problems.n, 4);
-	assert_non_null(strstr(problems.list[1].text, "[t] stands here and "));
+	assert_non_null(strstr(problems.list[1].text, "[t]: duplicate id "));
 	assert_non_null(strstr(problems.list[1].text, ".conf:"));
-	assert_non_null(strstr(problems.list[3].text, "[v] stands here and "));
+	assert_non_null(strstr(problems.list[3].text, "[v]: duplicate id "));
 	x2gobroker_profiles_free(profiles);
 }
 
@@ -287,7 +287,7 @@ what_was_configured_must_exist(void **state unused)
 	test_config.session_profiles_set = false;
 	test_config.profiles_dir_set = false;
 	expect_only("", (const struct problem[]){
-		{ X2GOBROKER_ERR_NOTFOUND, 0, "there are no session profiles" },
+		{ X2GOBROKER_ERR_NOTFOUND, 0, "no session profiles" },
 		{ 0 } });
 }
 
@@ -298,13 +298,13 @@ a_backend_must_be_enabled(void **state unused)
 	struct x2gobroker_error err;
 
 	write_file("profiles.conf", "[a]\nhost=a\n");
-	test_config.inifile_enable = false;
+	test_config.inifile.enable = false;
 	assert_int_equal(x2gobroker_profiles_load(&test_config, NULL, NULL,
 	    &profiles, &err), -1);
 	assert_null(profiles);
 	check_problem("inifile", &err, &(const struct problem){
 	    X2GOBROKER_ERR_DENIED, 0, "the backend inifile is not enabled" });
-	test_config.inifile_enable = true;
+	test_config.inifile.enable = true;
 	test_config.backend = BACKEND_ZEROCONF;
 	assert_int_equal(x2gobroker_profiles_load(&test_config, NULL, NULL,
 	    &profiles, &err), -1);
@@ -321,7 +321,7 @@ zeroconf_has_one_profile_for_this_host(void **state unused)
 
 	write_file("profiles.conf", "[a]\nhost=a\n");
 	test_config.backend = BACKEND_ZEROCONF;
-	test_config.zeroconf_enable = true;
+	test_config.zeroconf.enable = true;
 	test_config.desktop_shell = "XFCE ; x";
 	profiles = expect("localhost", none);
 	profile = x2gobroker_profiles_get(profiles, 0);
