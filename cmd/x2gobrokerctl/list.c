@@ -2,8 +2,6 @@
 /*
  * x2gobrokerctl list: the profiles that a user sees.
  */
-#include <string.h>
-
 #include "ctl.h"
 #include "json.h"
 #include "table.h"
@@ -11,17 +9,6 @@
 static const char *const keys[] = { "name", "command", "user", "host" };
 
 #define NKEYS	(sizeof(keys) / sizeof(keys[0]))
-
-static const char *
-value_for(const struct x2gobroker_profile *profile, const char *key,
-    const struct x2gobroker_user *user)
-{
-	const char *value = x2gobroker_profile_value(profile, key);
-
-	if (value != NULL && strcmp(value, "BROKER_USER") == 0)
-		return x2gobroker_user_name(user);
-	return value;
-}
 
 /* The next profile, from *i on, that the user may see, or NULL. */
 static const struct x2gobroker_profile *
@@ -51,7 +38,8 @@ print_table(const struct site *site)
 		table_add(&table, x2gobroker_profile_id(profile));
 		for (k = 0; k < NKEYS; k++)
 			table_add(&table,
-			    value_for(profile, keys[k], site->user));
+			    x2gobroker_profile_value_for(profile, keys[k],
+			    site->user));
 	}
 	if (table.lines == 0)
 		ctl_complain("%s sees no profile; the X2Go client reports "
@@ -75,7 +63,8 @@ print_json(const struct site *site)
 		json_string(&json, "id", x2gobroker_profile_id(profile));
 		for (k = 0; k < NKEYS; k++)
 			json_string(&json, keys[k],
-			    value_for(profile, keys[k], site->user));
+			    x2gobroker_profile_value_for(profile, keys[k],
+			    site->user));
 		json_close(&json);
 	}
 	return json_print(&json);

@@ -28,7 +28,7 @@ compare_entries(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);	/* no locale */
 }
 
-/* Add every *.conf of dir in name order.  Returns false if dir does not exist. */
+/* Add every *.conf of dir in name order.  Returns false if there is no dir. */
 static bool
 add_dir(struct x2gobroker_profiles *profiles, const char *dir,
     bool may_be_missing, struct reporter *rep)

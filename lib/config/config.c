@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobroker.conf: a row per key.  A key that this broker does not need is a
- * row too, so that the files of the Python broker are read without a word,
- * while a key that nobody knows is told to the administrator.
+ * x2gobroker.conf: a row per key.  Keys that only the Python broker uses have a
+ * row too, so that its files are read without warnings, while unknown keys are
+ * reported.
  */
 #include <limits.h>
 #include <stddef.h>
@@ -20,13 +20,13 @@
 #define DEFAULTS_FILE	X2GO_ETC "/broker/defaults.conf"
 
 enum kind {
-	IGNORED,	/* concerns HTTP, or what sshd does here */
+	IGNORED,	/* about HTTP, or about what sshd does here */
 	BOOL,
 	INT,		/* from min to max */
 	TEXT,
 	PATH,		/* absolute; quotes around it are dropped */
 	WORD,		/* one of words, in any case; stored as its number */
-	MUST_BE,	/* anything but the default is refused, for why */
+	MUST_BE,	/* only the default is allowed, because of why */
 };
 
 static const char *const query_modes[] = { "NONE", "LOCAL", "SSH", NULL };
@@ -46,7 +46,7 @@ static const char *const key_type_words[] = { "rsa", "ed25519", NULL };
 struct row {
 	const char *section, *name;
 	enum kind kind;
-	const char *initial;		/* as it would stand in the file */
+	const char *initial;		/* as written in the file */
 	size_t offset;
 	const char *const *words;	/* WORD */
 	int min, max;			/* INT */
@@ -57,8 +57,8 @@ struct row {
 #define AT(field) .offset = offsetof(struct x2gobroker_config, field)
 
 static const char no_scripts[] = "this broker does not run Python scripts, "
-    "and without them a person could get in whom they would have refused; "
-    "remove the key once you have made sure that you can do without";
+    "so users whom they would refuse could get in; remove the key if you do "
+    "not need them";
 
 static const struct row rows[] = {
 	{ "global", "broker-account", TEXT, "x2gobroker", AT(broker_account),
@@ -234,7 +234,8 @@ is_one_line(const char *text)
 	return true;
 }
 
-/* Store text as the value of row.  Returns what is wrong with it, or NULL. */
+/* Store text as the value of row.  Returns NULL, or the reason why it is not
+ * valid. */
 static const char *
 store(struct x2gobroker_config *config, const struct row *row,
     struct inifile *ini, const char *text)
@@ -260,18 +261,18 @@ store(struct x2gobroker_config *config, const struct row *row,
 	case TEXT:
 		if ((*text == '\0' && *row->initial != '\0') ||
 		    !is_one_line(text))
-			return "one line of text is needed";
+			return "not one line of text";
 		*(const char **)field = text;
 		break;
 	case PATH:
 		if ((path = read_path(ini, text)) == NULL ||
 		    !is_one_line(path))
-			return "a path that begins with / is needed";
+			return "not an absolute path";
 		*(const char **)field = path;
 		break;
 	case WORD:
 		if ((n = read_word(row->words, text)) == -1)
-			return "no such word; x2gobroker.conf(5) lists them";
+			return "not one of the words";	/* see set() */
 		*(int *)field = n;
 		break;
 	case MUST_BE:
@@ -299,13 +300,31 @@ find_row(const char *section, const char *name)
 	return NULL;
 }
 
-/* Somebody wrote a value, in x2gobroker.conf or defaults.conf. */
+static const char *
+list_words(const char *const *words, char *buf, size_t size)
+{
+	const char *separator = "not one of: ";
+
+	for (buf[0] = '\0'; *words != NULL; words++) {
+		if (**words == '\0')
+			continue;
+		strlcat(buf, separator, size);
+		strlcat(buf, *words, size);
+		separator = ", ";
+	}
+	return buf;
+}
+
+/* Set a key of x2gobroker.conf or defaults.conf. */
 static void
 set(struct x2gobroker_config *config, const struct row *row,
     struct inifile *ini, const struct ini_key *key, struct reporter *rep)
 {
 	const char *wrong = store(config, row, ini, key->value);
+	char buf[100];
 
+	if (wrong != NULL && row->kind == WORD)
+		wrong = list_words(row->words, buf, sizeof(buf));
 	if (wrong != NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "%s = %.100s: %s", key->name, key->value, wrong);
@@ -374,7 +393,7 @@ set_all(struct x2gobroker_config *config, struct reporter *rep)
 	}
 }
 
-/* The value that defaults.conf has for the broker that sshd starts. */
+/* The value in defaults.conf for the broker that sshd starts. */
 static const struct ini_key *
 find_python_default(const struct inifile *defaults, const char *name)
 {
@@ -430,7 +449,7 @@ set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
 		    key->name, key->value);
 }
 
-/* The path that defaults.conf has moved the configuration to, or NULL. */
+/* The path of the configuration in defaults.conf, or NULL. */
 static const char *
 moved_path(const struct x2gobroker_config *config, struct reporter *rep)
 {
@@ -443,8 +462,8 @@ moved_path(const struct x2gobroker_config *config, struct reporter *rep)
 		return NULL;
 	if (key->value[0] != '/')
 		report(rep, X2GOBROKER_ERR_VALUE, config->defaults->path,
-		    key->line, "%s = %.100s: a path that begins with / is "
-		    "needed", key->name, key->value);
+		    key->line, "%s = %.100s: not an absolute path",
+		    key->name, key->value);
 	return key->value;
 }
 

@@ -36,7 +36,7 @@ struct reading {
 	/* the line being read */
 	char *next, *end;	/* what is left of the text */
 	unsigned int lineno;
-	const char *line_value;	/* what stands behind the "=" */
+	const char *line_value;	/* the text after the "=" */
 	bool need_handler;	/* libinih must find a key in this line */
 
 	/* the key being put together */
@@ -58,8 +58,7 @@ syntax_error(struct reading *r, const char *why)
 	    why);
 }
 
-/* The value of several lines, which configparser strips as a whole once it is
- * joined. */
+/* The value of several lines, which is trimmed as a whole. */
 static const char *
 take_joined(struct reading *r)
 {
@@ -112,13 +111,13 @@ compare_keys(const void *a, const void *b)
 	return cmp != 0 ? cmp : (ka->line > kb->line) - (ka->line < kb->line);
 }
 
-/* Most sections have few keys, for which qsort(3) takes longer than to put each
- * in its place. */
-static void
-sort_keys(struct ini_key *keys, size_t n)
+/* Most sections have few keys, for which an insertion sort is faster than
+ * qsort(3). */
+void
+inifile_sort(struct ini_section *section)
 {
-	struct ini_key key;
-	size_t i, j;
+	struct ini_key *keys = section->keys, key;
+	size_t i, j, n = section->nkeys;
 
 	if (n > FEW_KEYS) {
 		qsort(keys, n, sizeof(*keys), compare_keys);
@@ -150,11 +149,11 @@ end_section(struct reading *r)
 	}
 	memcpy(section->keys, r->keys, size);
 	section->nkeys = r->nkeys;
-	sort_keys(section->keys, section->nkeys);
+	inifile_sort(section);
 	r->nkeys = 0;
 }
 
-/* text is "[name]", and perhaps more, which configparser does not mind. */
+/* text is "[name]", perhaps with more after it, which configparser ignores. */
 static void
 begin_section(struct reading *r, const char *text)
 {
@@ -226,7 +225,7 @@ continue_value(struct reading *r, const char *text)
 	buf_puts(&r->value, text);
 }
 
-/* Some are blanks to libinih, and would be trimmed away. */
+/* libinih would trim some of them as blanks. */
 static bool
 has_control_character(const char *text, size_t len)
 {
@@ -302,8 +301,8 @@ get_line(struct reading *r, char **end)
 	return text;
 }
 
-/* libinih wants a line, and gets the next that it has to judge.  The signature
- * is fgets(3)'s; size is at least 200. */
+/* Give libinih the next line that it has to judge.  The signature is
+ * fgets(3)'s; size is at least 200. */
 static char *
 next_line(char *dst, int size __attribute__((unused)), void *arg)
 {
@@ -312,7 +311,7 @@ next_line(char *dst, int size __attribute__((unused)), void *arg)
 	int indent;
 
 	if (r->need_handler) {
-		syntax_error(r, "no name of a key");
+		syntax_error(r, "invalid key name");
 		r->need_handler = false;
 	}
 	dst[0] = '\0';
@@ -356,8 +355,8 @@ inifile_new(const char *path)
 	return ini;
 }
 
-/* Read all of fp into memory, and put a NUL behind it.  Half a file could lack
- * the rules of a profile, so that is none. */
+/* Read all of fp into memory and append a NUL.  Half a file is an error, as it
+ * could lack the access rules of a profile. */
 static int
 read_text(FILE *fp, const char *path, struct reading *r,
     struct x2gobroker_error *err)

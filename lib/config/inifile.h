@@ -38,15 +38,15 @@ struct inifile {
 	struct arena arena;		/* owns all else but sections */
 };
 
-/* Read fp, which path names in messages, into *out.  What is no INI syntax is
- * reported line by line; then, or when memory is out or reading fails, returns
+/* Read fp, which path names in messages, into *out.  Syntax errors are reported
+ * line by line; then, or when memory is out or reading fails, returns
  * -1 with *out NULL.  The caller frees *out with inifile_free(). */
 int	inifile_read(FILE *fp, const char *path, struct reporter *rep,
 	    struct inifile **out);
 
-/* Open path with one of the functions of file.h and read it; *out is NULL where
- * it cannot be used, and that is reported, unless there is no such file and
- * there need not be.  Returns whether there is one. */
+/* Open path with a function of safefile.h and read it.  *out is NULL if it
+ * cannot be used, which is reported, unless the file may be missing and is.
+ * Returns whether it exists. */
 bool	inifile_load(const char *path, safefile_opener *open_file,
 	    bool may_be_missing, struct reporter *rep, struct inifile **out);
 void	inifile_free(struct inifile *ini);
@@ -55,12 +55,15 @@ void	inifile_free(struct inifile *ini);
 const struct ini_key *inifile_find(const struct ini_section *section,
 	    const char *name);
 
-/* Where name stands in section->keys, or the first key behind that place. */
+/* The index of name in section->keys, or of the first key after it. */
 size_t	inifile_lower_bound(const struct ini_section *section,
 	    const char *name);
 
-/* Report every key that stands twice in section; returns how many do. */
+/* Report duplicate keys of section; returns their number. */
 size_t	inifile_report_duplicates(const struct inifile *ini,
 	    const struct ini_section *section, struct reporter *rep);
+
+/* Sort the keys of section by name, equal names by line. */
+void	inifile_sort(struct ini_section *section);
 
 #endif

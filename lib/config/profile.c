@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * One session profile: the keys that there are, what their values may be, and
- * what a profile says for a key.
+ * One session profile: its keys, their valid values, and the value of a key in
+ * a profile.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -107,7 +107,7 @@ profile_key(size_t i)
 	return i < NKEYS ? &table[i] : NULL;
 }
 
-/* Stand-ins for keys that have no row of their own. */
+/* Rows for all other keys. */
 static const struct profile_key unknown_acl_key = { .type = VALUE_ACL,
     .acl = ACL_UNKNOWN, .listing = LIST_NEVER };
 static const struct profile_key unknown_broker_key = { .type = VALUE_TEXT,
@@ -196,7 +196,7 @@ x2gobroker_profile_line(const struct x2gobroker_profile *profile)
 	return profile->line;
 }
 
-/* Report what is wrong with a list of hosts, wherever it stands. */
+/* Report the errors of a host= key, of a profile or of [DEFAULT]. */
 static void
 check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 {
@@ -213,11 +213,11 @@ check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 			usable++;
 		else
 			report(rep, X2GOBROKER_WARNING, path, key->line,
-			    "host %s: the X2Go client cannot be told an IPv6 "
+			    "host %s: X2Go clients cannot connect to an IPv6 "
 			    "address; give the server a name", hosts[i].name);
 	if (usable == 0)
 		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
-		    "host: no server that the X2Go client could be told");
+		    "host: no server that X2Go clients can connect to");
 }
 
 enum query_mode
@@ -253,12 +253,27 @@ profile_is_shadow(const struct x2gobroker_profile *profile)
 }
 
 const char *
+profile_value_for(const char *name, const char *value, const char *user)
+{
+	return value != NULL && strcmp(name, "user") == 0 &&
+	    strcmp(value, "BROKER_USER") == 0 ? user : value;
+}
+
+const char *
+x2gobroker_profile_value_for(const struct x2gobroker_profile *profile,
+    const char *name, const struct x2gobroker_user *user)
+{
+	return profile_value_for(name, x2gobroker_profile_value(profile, name),
+	    x2gobroker_user_name(user));
+}
+
+const char *
 profile_login(const struct x2gobroker_profile *profile, const char *user)
 {
-	const char *fixed = x2gobroker_profile_value(profile, "user");
+	const char *login = profile_value_for("user",
+	    x2gobroker_profile_value(profile, "user"), user);
 
-	return fixed == NULL || *fixed == '\0' ||
-	    strcmp(fixed, "BROKER_USER") == 0 ? user : fixed;
+	return login == NULL || *login == '\0' ? user : login;
 }
 
 bool
@@ -268,16 +283,7 @@ profile_login_is_own(const struct x2gobroker_profile *profile,
 	return strcmp(profile_login(profile, user), user) == 0;
 }
 
-static int
-compare_keys(const void *a, const void *b)
-{
-	const struct ini_key *ka = a, *kb = b;
-	int cmp = strcmp(ka->name, kb->name);
-
-	return cmp != 0 ? cmp : (ka->line > kb->line) - (ka->line < kb->line);
-}
-
-/* All keys of the sections [DEFAULT], of which configparser makes one. */
+/* Merge the [DEFAULT] sections, as configparser does. */
 static bool
 collect_defaults(struct ini_section *own, struct inifile *ini)
 {
@@ -302,12 +308,12 @@ collect_defaults(struct ini_section *own, struct inifile *ini)
 		    section->nkeys * sizeof(*section->keys));
 		own->nkeys += section->nkeys;
 	}
-	qsort(own->keys, own->nkeys, sizeof(*own->keys), compare_keys);
+	inifile_sort(own);
 	return true;
 }
 
-/* The file's own defaults, and the built-in ones that it does not replace: both
- * are sorted, and so is what becomes of them. */
+/* Merge the file's own defaults and the built-in ones that they do not replace;
+ * both are sorted, and so is the result. */
 static bool
 merge_defaults(struct ini_section *defaults, const struct ini_section *own,
     struct arena *arena)
@@ -354,7 +360,7 @@ profile_file_defaults(struct profile_file *file, struct inifile *ini,
 	return merge_defaults(&file->defaults, &own, &ini->arena);
 }
 
-/* Whether the client's INI reader takes name for a key, as it is. */
+/* Whether the client's INI reader accepts name as a key, unchanged. */
 static bool
 is_key_name(const char *name)
 {
@@ -370,7 +376,7 @@ is_key_name(const char *name)
 	return markers_find(start, strlen(start)) == NULL;
 }
 
-/* Nearly all text is, and then nothing can be wrong with it. */
+/* Nearly all text is, and such text is valid. */
 static bool
 is_printable_ascii(const char *text)
 {
@@ -379,7 +385,8 @@ is_printable_ascii(const char *text)
 	return *text == '\0';
 }
 
-/* A line break or a tab can be in a value, other control characters cannot. */
+/* Line breaks and tabs are allowed in a value, other control characters are
+ * not. */
 static bool
 has_control_character(const char *text)
 {
@@ -403,9 +410,10 @@ is_utf8(const char *text)
 	return true;
 }
 
-/* What is wrong with the value of key, or NULL.  buf is for the text. */
+/* Returns NULL if the value of key is valid, or else the reason, which may be
+ * in buf. */
 static const char *
-wrong_value(const struct ini_key *key, char *buf, size_t size)
+check_value(const struct ini_key *key, char *buf, size_t size)
 {
 	const char *value = key->value;
 	struct x2gobroker_error err;
@@ -449,7 +457,7 @@ wrong_value(const struct ini_key *key, char *buf, size_t size)
 	return NULL;
 }
 
-/* Find out what key is, and report what is wrong with it. */
+/* Find the row of key, and report its errors. */
 static void
 check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 {
@@ -458,11 +466,11 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 	const char *wrong;
 
 	key->row = profile_row(key->name);
-	/* one of the table's is known to be in order */
+	/* the names in the table are valid */
 	if (key->row->name == NULL && !is_key_name(key->name)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
-		    "\"%.100s\" is no name of a key: letters, digits, '-', "
-		    "'_' and '.' are", key->name);
+		    "\"%.100s\" is not a valid key: use letters, digits, "
+		    "'-', '_' and '.'", key->name);
 		return;
 	}
 	if (!plain && !is_utf8(key->value)) {
@@ -473,7 +481,7 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 	}
 	if (!plain && has_control_character(key->value)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
-		    "%s: the value has a control character; remove it",
+		    "%s: the value contains a control character; remove it",
 		    key->name);
 		return;
 	}
@@ -482,7 +490,7 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 		    "%.100s: unknown key, ignored", key->name);
 	if (profile_is_not_set(key->value) && key->row->type != VALUE_ACL)
 		return;
-	if ((wrong = wrong_value(key, buf, sizeof(buf))) != NULL)
+	if ((wrong = check_value(key, buf, sizeof(buf))) != NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "%s = %.100s: %s", key->name, key->value, wrong);
 }
@@ -490,24 +498,24 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 /* An id travels to the client as the name of an INI section and comes back
  * between two '"'. */
 static const char *
-wrong_id(const char *id)
+check_id(const char *id)
 {
 	size_t len = strlen(id);
 
 	if (!is_utf8(id))
 		return "is not UTF-8; convert the file with iconv(1)";
 	if (strpbrk(id, "/;%[]\"\\") != NULL)
-		return "has a character that the X2Go client cannot take in "
-		    "the id of a profile: none of / ; % [ ] \" \\ can be";
+		return "contains one of / ; % [ ] \" \\, which X2Go clients do "
+		    "not accept in the id of a profile";
 	if (parse_same_word(id, "General"))
-		return "is a name that the X2Go client keeps for itself";
+		return "is reserved by the X2Go client";
 	if (has_control_character(id) || strchr(id, '\t') != NULL)
-		return "has a control character";
+		return "contains a control character";
 	if (id[0] == ' ' || id[len - 1] == ' ')
 		return "begins or ends with a blank, which the X2Go client "
-		    "drops";
+		    "removes";
 	if (markers_find(id, len) != NULL)
-		return "holds a word of the broker's protocol";
+		return "contains a word of the broker protocol";
 	return NULL;
 }
 
@@ -520,7 +528,7 @@ profile_check(const struct inifile *ini, const struct ini_section *section,
 	size_t i;
 
 	if (strcmp(section->name, "DEFAULT") != 0 &&
-	    (wrong = wrong_id(section->name)) != NULL)
+	    (wrong = check_id(section->name)) != NULL)
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, section->line,
 		    "[%.100s]: the id %s", section->name, wrong);
 	inifile_report_duplicates(ini, section, rep);
@@ -535,7 +543,7 @@ profile_check_whole(const struct x2gobroker_profile *profile,
 {
 	const struct ini_key *host = inifile_find(profile->own, "host");
 
-	/* one that is inherited has been looked at with the defaults */
+	/* an inherited one has been checked with the defaults */
 	if (host != NULL && !profile_is_not_set(host->value))
 		check_hosts(profile->file->path, host, rep);
 	else if (x2gobroker_profile_value(profile, "host") == NULL)

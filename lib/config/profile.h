@@ -5,12 +5,12 @@
 #include "config/config.h"
 #include "config/inifile.h"
 
-/* What a profile file gives to each of its profiles. */
+/* What all profiles of a file share. */
 struct profile_file {
 	const char *path;
 	size_t number;		/* from 0, in the order of reading */
-	/* the [DEFAULT] of the file over the built-in defaults, sorted by name;
-	 * a built-in key has line 0 */
+	/* the built-in defaults, replaced by those of [DEFAULT], sorted by
+	 * name; a built-in key has line 0 */
 	struct ini_section defaults;
 };
 
@@ -22,7 +22,7 @@ struct x2gobroker_profile {
 	unsigned int line;
 	const struct x2gobroker_config *config;
 	const struct ini_section *own;
-	bool withheld;		/* something is wrong with it: not served */
+	bool withheld;		/* has an error, so it is not served */
 };
 
 enum value_type {
@@ -41,15 +41,15 @@ enum value_type {
 /* What a listing does with a key. */
 enum listing {
 	LIST_AS_IT_IS,
-	LIST_NEVER,	/* the broker's business, not the client's */
-	LIST_AT_THE_END,	/* when all that it depends on is known */
+	LIST_NEVER,	/* only the broker uses it */
+	LIST_AT_THE_END,	/* it depends on other keys */
 };
 
-/* A key that this broker knows; others are passed on to the client as text. */
+/* A key that this broker knows; others are sent to the client as text. */
 struct profile_key {
 	const char *name;
 	enum value_type type;
-	const char *initial;	/* NULL: there is no built-in default */
+	const char *initial;	/* built-in default, or NULL */
 	int min, max;		/* of VALUE_INT */
 	enum listing listing;
 	int acl;		/* of VALUE_ACL: which */
@@ -68,7 +68,7 @@ const struct ini_key *profile_find_key(const struct x2gobroker_profile *profile,
 unsigned int profile_key_line(const struct x2gobroker_profile *profile,
 	    const char *name);
 
-/* Whether value takes its key away, also one that a default has put there. */
+/* Whether value unsets its key, which may have a default. */
 bool	profile_is_not_set(const char *value);
 
 /* A boolean key, or fallback where it is not set. */
@@ -81,11 +81,11 @@ enum query_mode profile_query_mode(const struct x2gobroker_profile *profile);
 enum hostkey_policy profile_hostkey_policy(
 	    const struct x2gobroker_profile *profile);
 
-/* Whether it shows another one's desktop instead of starting a session. */
+/* Whether it shows another user's desktop instead of starting a session. */
 bool	profile_is_shadow(const struct x2gobroker_profile *profile);
 
-/* The account that user logs in as on the servers: the user, or the one that
- * the administrator has written into user=. */
+/* The account that user logs in as on the servers: that of user=, if it is set,
+ * or else the user's own. */
 const char *profile_login(const struct x2gobroker_profile *profile,
 	    const char *user);
 
@@ -94,12 +94,12 @@ bool	profile_login_is_own(const struct x2gobroker_profile *profile,
 	    const char *user);
 
 /* Fill in file->defaults from the sections [DEFAULT] of ini, whose memory it
- * uses, and the built-in ones.  Reports what is wrong in them; returns false
- * where memory is out. */
+ * uses, and the built-in ones.  Reports their errors; returns false if memory
+ * is out. */
 bool	profile_file_defaults(struct profile_file *file, struct inifile *ini,
 	    struct reporter *rep);
 
-/* Report all that is wrong with section as a profile, or with a [DEFAULT].
+/* Report the errors of section, which is a profile or a [DEFAULT].
  * Returns the number of errors that withhold it. */
 unsigned int profile_check(const struct inifile *ini,
 	    const struct ini_section *section, struct reporter *rep);
@@ -107,11 +107,15 @@ unsigned int profile_check(const struct inifile *ini,
 const struct x2gobroker_config *profiles_config(
 	    const struct x2gobroker_profiles *profiles);
 
-/* How many files there are: file->number is less. */
+/* The number of files: file->number is less. */
 size_t	profiles_count_files(const struct x2gobroker_profiles *profiles);
 
-/* Report what is wrong with the whole, own and inherited. */
+/* Report errors that depend on inherited keys. */
 void	profile_check_whole(const struct x2gobroker_profile *profile,
 	    struct reporter *rep);
+
+/* The value of the key name for this user: BROKER_USER in user= is the user. */
+const char *profile_value_for(const char *name, const char *value,
+	    const char *user);
 
 #endif

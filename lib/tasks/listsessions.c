@@ -106,10 +106,8 @@ put_key(struct buf *buf, const struct ini_key *key,
 	case VALUE_HOSTS:
 		return put_host(buf, value, err);
 	case VALUE_TEXT:
-		if (strcmp(value, "BROKER_USER") == 0 &&
-		    strcmp(name, "user") == 0)
-			value = user->name;
-		qsettings_put(buf, name, value);
+		qsettings_put(buf, name, profile_value_for(name, value,
+		    user->name));
 		break;
 	case VALUE_MODE:
 	case VALUE_POLICY:

@@ -129,9 +129,8 @@ find_best(struct offer *offer, struct x2gobroker_answer *answer)
 	}
 }
 
-/* The lines of SESSION_INFO: the best one, and those behind it, at the same port,
- * as an answer has room for one.  What stands before it cannot be gone to, or has
- * ended just now. */
+/* The lines of SESSION_INFO: the best session and those after it at the same
+ * port, as an answer has room for one port. */
 static void
 put_sessions(const struct offer *offer, struct buf *buf)
 {

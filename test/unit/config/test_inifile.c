@@ -152,7 +152,7 @@ what_is_no_ini_syntax_is_told_line_by_line(void **state unused)
 		{ "no name before '='", "[a]\n=v\n",
 		    { { X2GOBROKER_ERR_SYNTAX, 2, "a key needs a name" } } },
 		{ "' ;' in a key, which libinih cuts", "[a]\nk ;x=v\n",
-		    { { X2GOBROKER_ERR_SYNTAX, 2, "no name of a key" } } },
+		    { { X2GOBROKER_ERR_SYNTAX, 2, "invalid key name" } } },
 		{ "no name before ':'", "[a]\n  : v\n",
 		    { { X2GOBROKER_ERR_SYNTAX, 2, "a key needs a name" } } },
 		{ "a byte order mark later", "[a]\n\xef\xbb\xbf[b]\n",
