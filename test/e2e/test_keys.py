@@ -306,11 +306,11 @@ def test_ambiguous(world):
 HOSTILE = [
     ('a name that begins with -', '-x.pub', None, 'must begin with'),
     ('an option', '--user=root.pub', None, 'must begin with'),
-    ('a quote', 'a"b.pub', None, 'must have only'),
-    ('a way out of the quotes', 'root" x".pub', None, 'must have only'),
-    ('shell', '$(id).pub', None, 'must have only'),
-    ('blanks', 'root root.pub', None, 'must have only'),
-    ('a line break', 'root\nroot.pub', None, 'must have only'),
+    ('a quote', 'a"b.pub', None, 'must consist of'),
+    ('a way out of the quotes', 'root" x".pub', None, 'must consist of'),
+    ('shell', '$(id).pub', None, 'must consist of'),
+    ('blanks', 'root root.pub', None, 'must consist of'),
+    ('a line break', 'root\nroot.pub', None, 'must consist of'),
     ('no account', 'x2gotest-nobody.pub', None, 'no such account'),
     ('no name', '.pub', None, ''),
     ('hidden', '.USER.pub', None, ''),
@@ -366,8 +366,8 @@ def test_hostile_files(world):
 # Rows: what, NAME (USER: an account), a word of the reason.
 BAD_NAMES = [
     ('a path', '../x', 'must begin with'),
-    ('a path within', 'USER/../x', 'must have only'),
-    ('a quote', 'a"b', 'must have only'),
+    ('a path within', 'USER/../x', 'must consist of'),
+    ('a quote', 'a"b', 'must consist of'),
     ('an option', '-x', ''),
     ('nothing', '', 'account name is empty'),
     ('no account', 'x2gotest-nobody', 'no such account'),
