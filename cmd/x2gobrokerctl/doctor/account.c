@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "common/pam_helper.h"
-#include "doctor.h"
+#include "findings.h"
 
 #define PAM_SERVICE	"/etc/pam.d/x2gobroker"
 #define DAY		(24 * 60 * 60)

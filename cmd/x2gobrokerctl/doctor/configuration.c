@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor.h"
+#include "findings.h"
 
 /* What the library reported. */
 struct problems {

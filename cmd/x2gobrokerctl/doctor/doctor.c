@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "doctor.h"
+#include "findings.h"
 #include "../become.h"
 
 /* What a check needs. */
@@ -91,7 +91,7 @@ static const struct check {
 	{ "log-file", check_log_file, BROKER, "the broker can write its log" },
 	{ "service-keys", check_service_keys, SITE,
 	    "the service keys can be used" },
-	{ "known-hosts", check_known_hosts, SITE,
+	{ "known-hosts", check_host_keys, SITE,
 	    "the host key of each server is known" },
 	{ "servers", check_servers, SITE, "each server answers" },
 	{ "agents", check_agents, SITE,

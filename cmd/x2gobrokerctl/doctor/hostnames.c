@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/address.h"
-#include "doctor.h"
+#include "findings.h"
 
 /* For X2Go clients, all before the first ':' is the host. */
 static void

@@ -15,7 +15,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "doctor.h"
+#include "findings.h"
 
 #define BLANKS		" \t"
 #define PATH_SIZE	X2GOBROKER_FILE_SIZE

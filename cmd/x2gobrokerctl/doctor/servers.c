@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor.h"
+#include "findings.h"
 
 #define SKEW_WARNING	10	/* seconds; NTP keeps clocks better than that */
 #define AGENT_NAME	"x2gobroker-agent "	/* and its version */
@@ -174,7 +174,7 @@ check_host_key(struct doctor *d, const struct x2gobroker_host_key *key)
 }
 
 void
-check_known_hosts(struct doctor *d)
+check_host_keys(struct doctor *d)
 {
 	struct x2gobroker_farm *known, *farm = NULL;
 	const struct x2gobroker_host_key *key;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "doctor.h"
+#include "findings.h"
 
 #define WHY_SIZE	512
 #define GROUPS_MAX	1024	/* of one account */
@@ -164,9 +164,9 @@ check_sshd_command(struct doctor *d)
 	const char *name = x2gobroker_config_broker_account(d->config);
 
 	if (!is_none(command)) {
-		doctor_fail(d, "ForceCommand", "\"%s\" overrides command=\"...\""
-		    " of the keys of the broker account, so the broker cannot "
-		    "tell users apart", command);
+		doctor_fail(d, "ForceCommand", "\"%s\" overrides command= of "
+		    "the keys of the broker account, so the broker cannot tell "
+		    "users apart", command);
 		doctor_remedy(d, "Match User %s: ForceCommand none, before "
 		    "the line that sets it", name);
 	}

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "doctor.h"
+#include "findings.h"
 
 #define OTHERS	(S_IWGRP | S_IWOTH)
 

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../become.h"
-#include "doctor.h"
+#include "findings.h"
 
 /* Sent through the pipe, as one block. */
 struct user_report {

@@ -3,8 +3,8 @@
  * x2gobrokerctl doctor: find what goes wrong in practice.  A check is about one
  * thing.  It has one finding, or one for each subject, such as each server.
  */
-#ifndef X2GOBROKERCTL_DOCTOR_DOCTOR_H
-#define X2GOBROKERCTL_DOCTOR_DOCTOR_H
+#ifndef X2GOBROKERCTL_DOCTOR_FINDINGS_H
+#define X2GOBROKERCTL_DOCTOR_FINDINGS_H
 
 #include <sys/types.h>
 
@@ -122,7 +122,7 @@ void	check_drain_file(struct doctor *d);
 void	check_log_file(struct doctor *d);
 
 void	check_service_keys(struct doctor *d);
-void	check_known_hosts(struct doctor *d);
+void	check_host_keys(struct doctor *d);
 void	check_servers(struct doctor *d);
 void	check_agents(struct doctor *d);
 void	check_clocks(struct doctor *d);
