@@ -28,7 +28,8 @@ libssh_load(struct libssh *lib, struct x2gobroker_error *err)
 
 	if ((handle = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "cannot load libssh, which connects to servers: %.300s", dlerror());
+		    "cannot load libssh, which connects to servers: %.300s",
+		    dlerror());
 	for (i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
 		function = dlsym(handle, functions[i].name);
 		if (function == NULL)

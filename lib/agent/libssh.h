@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libssh, loaded when the first server is asked.  Loading it with libcrypto takes
- * longer than the rest of a listing, and most requests ask no server.
+ * libssh, loaded when the first server is asked.  Loading it with libcrypto
+ * takes longer than the rest of a listing, and most requests ask no server.
  */
 #ifndef AGENT_LIBSSH_H
 #define AGENT_LIBSSH_H

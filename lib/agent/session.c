@@ -11,14 +11,14 @@
 #define ID_CHARS	LETTERS DIGITS "._-@"
 
 /*
- * What a field may be.  A session that is just being started has no process,
- * cookie, client and ports yet: these fields are empty then.
+ * Valid values of fields.  While a session starts it has no process, cookie,
+ * client and ports yet, so these fields may be empty.
  */
 
 static bool
 is_number(const char *text)
 {
-	/* a port that is not used, or a clock that was set back */
+	/* an unused port, or a clock that was set back */
 	if (*text == '-')
 		text++;
 	return *text != '\0' && text[strspn(text, DIGITS)] == '\0';
@@ -65,7 +65,7 @@ is_host_or_empty(const char *text)
 	return *text == '\0' || is_host(text);
 }
 
-/* Compared with the one who was asked for, further down. */
+/* Compared with the expected user later. */
 static bool
 is_user(const char *text)
 {
@@ -104,30 +104,31 @@ session_is_id(const char *id)
 }
 
 static int
-bad(struct x2gobroker_error *err, const char *why)
+session_error(struct x2gobroker_error *err, const char *why)
 {
 	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 	    "no session: %s", why);
 }
 
-/* What can be said before the line is taken apart. */
+/* Checks of the whole line. */
 static int
 check_line(const char *line, size_t len, struct x2gobroker_error *err)
 {
 	size_t i;
 
 	if (len > SESSION_LINE_MAX)
-		return bad(err, "the line is too long");
+		return session_error(err, "line too long");
 	for (i = 0; i < len; i++)
 		if (line[i] < 0x20 || line[i] > 0x7e)
-			return bad(err, "a byte in it is not printable ASCII");
-	/* the client would find it in the answer that the line comes into */
+			return session_error(err, "not printable ASCII");
+	/* in an answer, the client would take it for a marker */
 	if (markers_find(line, len) != NULL)
-		return bad(err, "a word of the broker's protocol is in it");
+		return session_error(err, "it contains a marker of the "
+		    "broker's protocol");
 	return 0;
 }
 
-/* Take session->line apart.  Each '|' ends a field: empty ones count. */
+/* Split session->line at each '|'; fields may be empty. */
 static int
 split(struct session *session, struct x2gobroker_error *err)
 {
@@ -135,11 +136,11 @@ split(struct session *session, struct x2gobroker_error *err)
 
 	while ((field = strsep(&rest, "|")) != NULL) {
 		if (session->nfields == SESSION_FIELDS_MAX)
-			return bad(err, "the line has too many fields");
+			return session_error(err, "too many fields");
 		session->fields[session->nfields++] = field;
 	}
 	if (session->nfields < SESSION_FIELDS_MIN)
-		return bad(err, "the line has too few fields");
+		return session_error(err, "too few fields");
 	return 0;
 }
 
@@ -195,7 +196,7 @@ session_put(struct buf *buf, const struct session *session, const char *host,
 	}
 }
 
-/* How many digits text has just before end. */
+/* The number of digits in text just before end. */
 static size_t
 digits_before(const char *text, size_t end)
 {
@@ -206,7 +207,7 @@ digits_before(const char *text, size_t end)
 	return n;
 }
 
-/* Whether a '-' and at least min digits are just before *end, which is moved
+/* Is there a '-' and at least min digits just before *end?  Then move *end
  * before them. */
 static bool
 skip_number(const char *text, size_t *end, size_t min)
@@ -219,8 +220,8 @@ skip_number(const char *text, size_t *end, size_t min)
 	return true;
 }
 
-/* As X2Go::Server::Agent::NX tells them: /-[0-9]{2,}-[0-9]{10,}_stS(0|1)XSHAD/,
- * anywhere, as the name of the user comes first. */
+/* As X2Go::Server::Agent::NX does, find -[0-9]{2,}-[0-9]{10,}_stS(0|1)XSHAD
+ * anywhere in the id, which begins with the name of the user. */
 bool
 session_is_shadow(const struct session *session)
 {
@@ -258,7 +259,7 @@ session_compare(const void *a, const void *b)
 	const struct session *sa = a, *sb = b;
 	int order = rank(sa) - rank(sb);
 
-	if (order == 0)	/* times have a form that sorts as text does */
+	if (order == 0)	/* these times sort as text does */
 		order = strcmp(session_last(sb), session_last(sa));
 	return order != 0 ? order : strcmp(session_id(sa), session_id(sb));
 }

@@ -14,10 +14,10 @@
 #include "base/clock.h"
 #include "agent/tcp.h"
 
-/* What sshd says before it closes where too many are waiting to log in. */
+/* sshd sends this and closes when too many clients are logging in. */
 #define BUSY_TEXT	"Exceeded MaxStartups"
 
-/* What all others begin with. */
+/* A banner begins with this. */
 #define SSH_TEXT	"SSH-"
 
 static int
@@ -41,7 +41,7 @@ resolve(const char *name, int port, struct addrinfo **out,
 	    strerror(errno) : gai_strerror(result));
 }
 
-/* Wait for a connection to be there.  errno says why it is not. */
+/* Wait until connected.  Sets errno on failure. */
 static bool
 is_connected(int fd, int64_t deadline)
 {
@@ -72,7 +72,7 @@ connect_to(const struct addrinfo *address, int64_t deadline)
 	    SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
-	/* short messages, each waiting for the answer to the one before */
+	/* SSH sends short messages that wait for each other's answers */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	if (connect(fd, address->ai_addr, address->ai_addrlen) == -1 &&
 	    (errno != EINPROGRESS || !is_connected(fd, deadline)))
@@ -94,8 +94,8 @@ tcp_connect(const char *name, int port, int64_t deadline,
 		return -1;
 	for (address = list; address != NULL; address = address->ai_next)
 		left++;
-	/* each address gets a fair part of the time, as the first one may be of
-	 * a kind that leads nowhere from here */
+	/* each address gets an equal share of the time, because the first may
+	 * be of a family that has no route from here */
 	for (address = list; address != NULL && fd == -1; left--,
 	    address = address->ai_next) {
 		now = clock_ms();
@@ -126,8 +126,8 @@ tcp_await_greeting(int fd, int64_t deadline)
 	if (len <= 0 || (len == sizeof(text) &&
 	    memcmp(text, BUSY_TEXT, sizeof(text)) == 0))
 		return TCP_BUSY;
-	/* RFC 4253 lets a server say other things first, which none does; libssh
-	 * would read them without an end */
+	/* RFC 4253 allows other lines before the banner, but no server sends
+	 * any, and libssh would read them without limit */
 	return memcmp(text, SSH_TEXT, (size_t)len < sizeof(SSH_TEXT) - 1 ?
 	    (size_t)len : sizeof(SSH_TEXT) - 1) == 0 ? TCP_SSH : TCP_FOREIGN;
 }

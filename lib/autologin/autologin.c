@@ -88,8 +88,8 @@ autologin_free(struct autologin *autologin)
  * The line of authorized_keys
  */
 
-/* When it dies, as sshd(8) reads it: UTC, as servers may have zones of their
- * own. */
+/* For expiry-time in sshd(8), in UTC because servers may be in other time
+ * zones. */
 static void
 format_expiry(int lifetime, char text[static TIME_SIZE])
 {
@@ -100,8 +100,8 @@ format_expiry(int lifetime, char text[static TIME_SIZE])
 	strftime(text, TIME_SIZE, "%Y%m%d%H%M%SZ", &tm);
 }
 
-/* "restrict" takes away all there is, also what later versions of sshd have;
- * an X2Go session needs a terminal and its ports. */
+/* "restrict" forbids everything, also what later versions of sshd may allow; an
+ * X2Go session needs a terminal and forwarded ports. */
 static char *
 format_line(const struct autologin *autologin,
     const struct x2gobroker_farm *farm, const char *address,
@@ -117,7 +117,7 @@ format_line(const struct autologin *autologin,
 	    expiry);
 	if (address != NULL && config->autologin_key_from)
 		buf_printf(&buf, ",from=\"%s\"", address);
-	/* the comment is what our agent knows its own lines by */
+	/* our agent recognises its own lines by the comment */
 	buf_printf(&buf, " %s x2gobroker:%s", autologin->keypair.public,
 	    farm->context->user);
 	if (!buf.failed)
@@ -137,7 +137,7 @@ key_file(const struct x2gobroker_profile *profile, const char *key,
 }
 
 /*
- * Putting it in place
+ * Installation
  */
 
 static int
@@ -151,7 +151,7 @@ find_server(const struct autologin *autologin,
 
 	if (server == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "%s is not asked", host->name);
+		    "no agent is asked about %s", host->name);
 	if ((*line = format_line(autologin, farm, address, err)) == NULL)
 		return -1;
 	place->target = server->target;
@@ -162,7 +162,7 @@ find_server(const struct autologin *autologin,
 	return 0;
 }
 
-/* The host that the client goes through, if there is one: 0, 1, or -1. */
+/* The SSH proxy of the client, if there is one: returns 0, 1, or -1. */
 static int
 find_proxy(const struct autologin *autologin,
     const struct x2gobroker_farm *farm,
@@ -199,7 +199,7 @@ autologin_place(const struct autologin *autologin,
 
 	proxies = find_proxy(autologin, farm, profile, address, &proxy_line,
 	    &places[0], err);
-	/* a server behind a proxy is connected to from there */
+	/* a server behind a proxy sees the address of the proxy */
 	if (proxies == -1 || find_server(autologin, farm, profile, host,
 	    proxies > 0 ? NULL : address, &line, &places[proxies], err) == -1)
 		return -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Automatic login: a key pair for one user, one server and one minute.  The
- * public half is put in place on the server, with all the limits that sshd can
- * see to; the private half goes to the client, and is nowhere else.
+ * public key is installed on the server, with every restriction that sshd can
+ * enforce; the private key is sent to the client, and stored nowhere.
  */
 #ifndef AUTOLOGIN_AUTOLOGIN_H
 #define AUTOLOGIN_AUTOLOGIN_H
@@ -10,19 +10,18 @@
 #include "farm/farm.h"
 #include "autologin/keypair.h"
 
-/* The making of a key pair, as a job to be done while servers are asked. */
+/* Generates a key pair, as a job to do while servers are asked. */
 struct autologin {
 	struct parallel_job job;		/* first */
 	enum autologin_key_type type;
 	struct keypair keypair;		/* once the job is done */
 };
 
-/* Whether the client is to be let in at profile's servers by a key. */
+/* Does the listing announce a key to the client? */
 bool	autologin_is_announced(const struct x2gobroker_profile *profile);
 
-/* The same, and there is one to be made: an agent puts it in place, and the
- * user logs in as nobody else.  Where it is announced and will not come, the
- * reason is reported. */
+/* Is one to be made as well?  That takes an agent, and a user who logs in to an
+ * account of their own.  Reports why an announced key is not made. */
 bool	autologin_is_wanted(const struct x2gobroker_profile *profile,
 	    const struct x2gobroker_user *user, struct reporter *rep);
 
@@ -30,9 +29,9 @@ struct autologin *autologin_new(const struct x2gobroker_config *config,
 	    struct x2gobroker_error *err);
 void	autologin_free(struct autologin *autologin);
 
-/* Put the public key in place on host, and on the profile's SSH proxy, for the
- * farm's user, who comes from address (may be NULL).  What keeps it from being
- * taken out again is reported.  -1 where it is not in place on both. */
+/* Install the public key on host, and on the profile's SSH proxy, for the
+ * farm's user, who connects from address (may be NULL).  Reports what will keep
+ * it from being removed.  Returns -1 unless it is installed on both. */
 int	autologin_place(const struct autologin *autologin,
 	    struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host,

@@ -35,7 +35,8 @@ remove_expired(struct install *install, struct connection *link)
 	for (; key < end; key++) {
 		const char *args[] = { key->line, key->file, NULL };
 
-		if (query_do(link, key->user, AGENT_DELAUTHKEY, args, NULL) == 0)
+		if (query_do(link, key->user, AGENT_DELAUTHKEY, args,
+		    NULL) == 0)
 			stalekeys_add(&install->removed, key, NULL);
 	}
 }

@@ -18,7 +18,8 @@ struct installation {
 };
 
 /* Add the lines at all n places at the same time, for the farm's user.  Reports
- * what will keep a line from being removed.  -1 if one of them was not added. */
+ * what will keep a line from being removed.  Returns -1 if one of them was not
+ * added. */
 int	install_keys(struct x2gobroker_farm *farm,
 	    const struct installation *places, size_t n, struct reporter *rep,
 	    struct x2gobroker_error *err);

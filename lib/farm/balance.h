@@ -7,8 +7,8 @@
 
 #include "farm/farm.h"
 
-/* Choose one of n hosts of profile by the reports of its farm, and set *chosen to
- * its index.  remember: user (not NULL) will be sent there.  Reports problems
+/* Choose one of n hosts of profile by the reports of its farm, and set *chosen
+ * to its index.  remember: user (not NULL) will be sent there.  Reports problems
  * that make the choice worse.  Returns -1 if no host can be used; err says why
  * for each. */
 int	balance_choose_host(struct x2gobroker_farm *farm,

@@ -26,8 +26,8 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 		x2gobroker_farm_free(farm);
 		return -1;
 	}
-	/* that nobody can log in any more would be worse than a session on a
-	 * server that somebody works at */
+	/* if the drain file is unreadable, ignore it: an extra session on a
+	 * drained server is better than no logins at all */
 	if (*config->drain_file != '\0')
 		x2gobroker_drained_load(config, &farm->drained,
 		    &farm->drained_error);
@@ -55,11 +55,11 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 }
 
 /*
- * Which servers there are
+ * The servers
  */
 
-/* Told to the client, "localhost" would be the client's own host; so it becomes
- * this host's name, if that can be resolved at all. */
+/* For the client, "localhost" would be its own host; so replace it by the name
+ * of this host, if that can be resolved. */
 static void
 name_this_host(struct host *host)
 {
@@ -137,7 +137,7 @@ find_target(const struct x2gobroker_farm *farm,
 	return NULL;
 }
 
-/* Where a strict profile and a lax one share a server, the strict one holds. */
+/* If two profiles share a server, the stricter policy applies. */
 static int
 add_target(struct x2gobroker_farm *farm, const struct connection_target *target,
     struct x2gobroker_error *err)
@@ -232,7 +232,7 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
 }
 
 /*
- * What is known of them
+ * Their reports
  */
 
 bool
@@ -268,7 +268,7 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 
 	if (farm->drained == NULL && farm->drained_error.text[0] != '\0')
 		report(rep, X2GOBROKER_WARNING, farm->drained_error.file,
-		    farm->drained_error.line, "which servers are drained is "
+		    farm->drained_error.line, "the drained servers are "
 		    "not known: %s", farm->drained_error.text);
 	for (i = 0; i < farm->nservers; i++) {
 		server = &farm->servers[i];
@@ -283,8 +283,8 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s",
 			    name, server->warning);
 		if (server->report.skipped > 0)
-			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %u of "
-			    "its lines are no sessions, the first because: %s",
+			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %u "
+			    "invalid sessions ignored, the first because: %s",
 			    name, server->report.skipped,
 			    server->report.skipped_why.text);
 	}
@@ -373,7 +373,7 @@ x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
 		*path = farm->context->setup.known_hosts;
 	if (i >= farm->nservers || farm->servers[i].new_key == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "there is no key to be added");
+		    "no new host key");
 	return knownhosts_add(farm->context->setup.known_hosts,
 	    farm->servers[i].new_key, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The X2Go servers that a request concerns, and what they have said.
+ * The X2Go servers that a request is about, and their reports.
  */
 #ifndef FARM_FARM_H
 #define FARM_FARM_H
@@ -14,7 +14,7 @@
 struct farm_server {
 	struct connection_target target;
 	bool asked, answered;
-	struct x2gobroker_error error;	/* why it has not */
+	struct x2gobroker_error error;	/* why it has not answered */
 	char *warning;			/* owned, or NULL */
 	int milliseconds;
 	struct agent_report report;
@@ -37,17 +37,17 @@ struct farm_session {
 struct x2gobroker_farm {
 	const struct x2gobroker_config *config;	/* borrowed */
 	struct query_context *context;
-	int64_t deadline;		/* of all that is asked, clock_ms() */
+	int64_t deadline;		/* of all queries, clock_ms() */
 	struct farm_server *servers;
 	size_t nservers;
 	struct farm_session *sessions;	/* sorted, each id once */
 	size_t nsessions;
 	struct x2gobroker_drained *drained;	/* or NULL */
-	struct x2gobroker_error drained_error;	/* why it is */
+	struct x2gobroker_error drained_error;	/* why it is NULL */
 };
 
-/* The hosts of a profile, n of them, which the caller frees.  "localhost" is
- * this host's own name there, as that is what its X2Go server calls itself. */
+/* The n hosts of a profile; the caller frees them.  "localhost" is replaced by
+ * the name of this host, which its X2Go server uses for itself. */
 int	farm_hosts(const struct x2gobroker_profile *profile,
 	    struct host **hosts, size_t *n, struct x2gobroker_error *err);
 int	farm_port(const struct x2gobroker_profile *profile,
@@ -60,17 +60,17 @@ const struct source *farm_source(const struct x2gobroker_profile *profile);
 struct farm_server *farm_find(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host);
 
-/* The host of a profile, one of n, that the session is on, if it has answered
- * and so can be gone to; or NULL. */
+/* The one of n hosts of a profile that the session is on, if that server has
+ * answered, so that the session can be resumed; or NULL. */
 const struct host *farm_host_of(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *hosts,
 	    size_t n, const struct farm_session *session);
 
-/* Whether it gets no new sessions. */
+/* Is the host drained, so that it gets no new sessions? */
 bool	farm_is_drained(const struct x2gobroker_farm *farm,
 	    const struct host *host);
 
-/* Report each server that has failed, and what was odd with the others. */
+/* Report each server that has failed, and each warning about the others. */
 void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);
 
 #endif

@@ -13,7 +13,7 @@
 #include "base/error.h"
 
 struct candidate {
-	bool usable;		/* up, not drained, has an address for clients */
+	bool usable;		/* up, not drained, clients can connect */
 	bool load_known;
 	uint64_t load_factor;	/* more is better */
 	long sessions;		/* -1: unknown, counted as 0 */
@@ -25,8 +25,8 @@ struct candidate {
 /* Fill in the score of each candidate:
  *	load:		(sessions + pending + 1) / load factor
  *	sessions:	(sessions + pending + 1) / weight
- * With load, a server with unknown load becomes unusable, unless the load of all
- * servers is unknown: then the scores are by sessions. */
+ * With load, a server with unknown load becomes unusable, unless the load of
+ * all servers is unknown: then the scores are by sessions. */
 void	score_of(struct candidate *list, size_t n,
 	    enum load_balancing balancing);
 

@@ -244,7 +244,7 @@ def test_damaged_lines(tap, farm):
             tap.equal((got.server, got.sessions), ('ts01', [on(good, a.address)]),
                       'damaged: %s, %s' % (name, id), got.raw)
         log = farm.site.log_text()
-        tap.ok(log.count('ts01: 1 of its lines are no sessions') == 2
+        tap.ok(log.count('ts01: 1 invalid sessions ignored') == 2
                and not set('\t\r\x1b') & set(log),
                'damaged: %s: logged' % name, log)
 

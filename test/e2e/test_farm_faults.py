@@ -423,7 +423,7 @@ def test_host_key_policies(tap, farm):
             tap.equal((bool(got.sessions), got.server is not None, now != known[0]),
                       (served, True, added), 'host key unknown, %s of the %s' %
                       (policy, level), got.raw, log, now)
-            tap.ok(re.search(r'ts01: unknown host key SHA256:\S{43}[ ,]', log),
+            tap.ok(re.search(r'ts01: unknown host key SHA256:\S{43}[ ,;]', log),
                    'host key unknown, %s: logged' % policy, log)
             if added:
                 with farm.site.configured():

@@ -239,7 +239,7 @@ host_keys_can_be_asked_for(void **state unused)
 
 	play_servers(said);
 	assert_int_equal(x2gobroker_farm_trust(farm, 0, NULL, &err), -1);
-	assert_string_equal(err.text, "there is no key to be added");
+	assert_string_equal(err.text, "no new host key");
 	link_played.new_key = "tsXX ssh-ed25519 A";
 	assert_int_equal(x2gobroker_farm_get_host_keys(farm, NULL), 0);
 	for (i = 0; (key = x2gobroker_farm_host_key(farm, i)) != NULL; i++) {
