@@ -5,9 +5,8 @@
 #include "base/address.h"
 #include "agent/answer.h"
 #include "base/cleanup.h"
+#include "base/parse.h"
 
-#define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define DIGITS		"0123456789"
 #define LIST_MAX	10000	/* starts, or servers, in one answer */
 #define NUMBER_MAX	1000000000L	/* more than any real value */
 #define TIME_DIGITS	12	/* of time(3), for 30,000 years */
@@ -19,42 +18,24 @@ agent_report_init(struct agent_report *report)
 	report->count = -1;
 }
 
-/* Shorten the lists of *report. */
 static void
-cut_back(struct agent_report *report, size_t nsessions, size_t nstarts,
-    size_t ncounts)
+free_tallies(struct agent_tally **list, size_t *n)
 {
-	while (report->nsessions > nsessions)
-		session_free(&report->sessions[--report->nsessions]);
-	while (report->nstarts > nstarts)
-		free(report->starts[--report->nstarts].name);
-	while (report->ncounts > ncounts)
-		free(report->counts[--report->ncounts].name);
+	while (*n > 0)
+		free((*list)[--*n].name);
+	free(*list);
+	*list = NULL;
 }
 
 void
 agent_report_free(struct agent_report *report)
 {
-	cut_back(report, 0, 0, 0);
+	while (report->nsessions > 0)
+		session_free(&report->sessions[--report->nsessions]);
 	free(report->sessions);
-	free(report->starts);
-	free(report->counts);
+	free_tallies(&report->starts, &report->nstarts);
+	free_tallies(&report->counts, &report->ncounts);
 	agent_report_init(report);
-}
-
-/* Restore *report after an answer that is refused as a whole.  The lists may
- * have moved meanwhile. */
-static int
-undo(struct agent_report *report, const struct agent_report *before)
-{
-	struct agent_report now = *report;
-
-	cut_back(&now, before->nsessions, before->nstarts, before->ncounts);
-	*report = *before;
-	report->sessions = now.sessions;
-	report->starts = now.starts;
-	report->counts = now.counts;
-	return -1;
 }
 
 /* Make room for one more item, or return NULL.  The list doubles when n is a
@@ -71,7 +52,7 @@ one_more(void *list, size_t n, size_t size)
  * The command line
  */
 
-#define ARGUMENT	LETTERS DIGITS " %+,-./:=@_"
+#define ARGUMENT	PARSE_ALNUM " %+,-./:=@_"
 
 static int
 bad_word(struct x2gobroker_error *err, const char *what, const char *word)
@@ -104,13 +85,13 @@ agent_command(struct buf *buf, const char *agent, const char *user,
 {
 	size_t i;
 
-	if (agent[0] != '/' || !is_made_of(agent, LETTERS DIGITS "/._+-"))
+	if (agent[0] != '/' || !is_made_of(agent, PARSE_ALNUM "/._+-"))
 		return bad_word(err, "the path", agent);
 	/* "-" means no user, for tasks that need none */
-	if (!is_made_of(user, LETTERS DIGITS "._-@+") &&
+	if (!is_made_of(user, PARSE_ALNUM "._-@+") &&
 	    strcmp(user, "-") != 0)
 		return bad_word(err, "the user", user);
-	if (!is_made_of(task, LETTERS DIGITS "_-"))
+	if (!is_made_of(task, PARSE_ALNUM "_-"))
 		return bad_word(err, "the task", task);
 	for (i = 0; args != NULL && args[i] != NULL; i++)
 		if (!is_made_of(args[i], i == 0 ? ARGUMENT "\"" : ARGUMENT))
@@ -202,7 +183,7 @@ take_key(const char **line, size_t *len, const char *key)
 	return true;
 }
 
-/* An unsigned integer, at most NUMBER_MAX: a larger one is read as that. */
+/* An unsigned integer; one above NUMBER_MAX is read as that. */
 static bool
 parse_number(const char *text, size_t len, long *out)
 {
@@ -280,15 +261,16 @@ int
 agent_parse_sessions(const char *text, size_t len, const char *user,
     struct agent_report *report, struct x2gobroker_error *err)
 {
-	const struct agent_report before = *report;
 	struct lines lines;
 	const char *line;
 
 	if (begin_whole(&lines, text, len, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
-		if (add_session(report, line, len, user, err) == -1)
-			return undo(report, &before);
+		if (add_session(report, line, len, user, err) == -1) {
+			agent_report_free(report);
+			return -1;
+		}
 	return 0;
 }
 
@@ -375,15 +357,6 @@ agent_parse_load(const char *text, size_t len,
  * Names with a number
  */
 
-static bool
-is_host(const char *text, size_t len)
-{
-	struct address ignored;
-
-	return address_is_host_name(text, len) ||
-	    address_parse(text, len, &ignored);
-}
-
 /* Could it be the name of a user?  It is only compared. */
 static bool
 is_user(const char *text, size_t len)
@@ -427,7 +400,6 @@ agent_parse_servers(const char *text, size_t len,
     const char *user __attribute__((unused)), struct agent_report *report,
     struct x2gobroker_error *err)
 {
-	const struct agent_report before = *report;
 	struct lines lines;
 	const char *line;
 
@@ -435,8 +407,10 @@ agent_parse_servers(const char *text, size_t len,
 		return -1;
 	while (next_line(&lines, &line, &len))
 		if (add_tally(&report->counts, &report->ncounts, line, len,
-		    ' ', is_host, err) == -1)
-			return undo(report, &before);
+		    ' ', address_is_host, err) == -1) {
+			free_tallies(&report->counts, &report->ncounts);
+			return -1;
+		}
 	return 0;
 }
 
@@ -448,7 +422,7 @@ agent_parse_servers(const char *text, size_t len,
 static void
 take_agent(struct agent_report *report, const char *line, size_t len)
 {
-	static const char good[] = LETTERS DIGITS " .+~-_";
+	static const char good[] = PARSE_ALNUM " .+~-_";
 	char name[AGENT_NAME_MAX + 1];
 
 	if (len > AGENT_NAME_MAX)
@@ -505,7 +479,6 @@ agent_parse_status(const char *text, size_t len, const char *user,
 {
 	static const char last[] = "\nEND\n";
 	const size_t n = sizeof(last) - 1;
-	const struct agent_report before = *report;
 	struct load load = load_unknown;
 	struct lines lines;
 	const char *line;
@@ -517,8 +490,10 @@ agent_parse_status(const char *text, size_t len, const char *user,
 	lines.end -= n - 1;
 	while (next_line(&lines, &line, &len))
 		if (take_status_line(report, &load, line, len, user,
-		    err) == -1)
-			return undo(report, &before);
+		    err) == -1) {
+			agent_report_free(report);
+			return -1;
+		}
 	rate_load(&load, report);
 	return 0;
 }

@@ -52,9 +52,10 @@ int	agent_command(struct buf *buf, const char *agent, const char *user,
 	    struct x2gobroker_error *err);
 
 /* Add the answer to a task (len bytes, without a NUL) to *report.  Ignores
- * invalid lines.  Returns -1, with *report unchanged, if the answer is invalid
- * or incomplete; ERR_NOTFOUND means that it is empty, which is what Debian's
- * agent sends for an unknown task.  user is NULL for tasks that need none. */
+ * invalid lines.  Returns -1, with nothing of it in *report, if the answer is
+ * invalid or incomplete; ERR_NOTFOUND means that it is empty, which is what
+ * Debian's agent sends for an unknown task.  user is NULL for tasks that need
+ * none. */
 int	agent_parse_ok(const char *text, size_t len,
 	    struct x2gobroker_error *err);
 typedef int agent_parser(const char *text, size_t len, const char *user,

@@ -25,17 +25,15 @@ expand_home(const struct x2gobroker_config *config, const char *path,
 	const struct passwd *pw = NULL;
 	char *full;
 
-	if (tilde > 0 && (pw = getpwnam(config->broker_account)) == NULL) {
-		error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "%.*s: "
-		    "broker-account %.100s does not exist, so it has no home",
-		    (int)len, path, config->broker_account);
-		return NULL;
-	}
+	if (tilde > 0 && (pw = getpwnam(config->broker_account)) == NULL)
+		return error_null(error_set(err, X2GOBROKER_ERR_NOTFOUND,
+		    NULL, 0, "%.*s: broker-account %.100s does not exist, so "
+		    "it has no home",
+		    (int)len, path, config->broker_account));
 	if (asprintf(&full, "%s%.*s", pw != NULL ? pw->pw_dir : "",
 	    (int)(len - tilde), path + tilde) != -1)
 		return full;
-	error_nomem(err);
-	return NULL;
+	return error_null(error_nomem(err));
 }
 
 /* The next path of agent-identity-files, whose rest is *next.  NULL with code
@@ -67,10 +65,8 @@ read_identity(const char *path, struct x2gobroker_error *err)
 
 	if (fp == NULL)
 		return NULL;
-	if ((text = calloc(1, KEY_SIZE_MAX)) == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
+	if ((text = calloc(1, KEY_SIZE_MAX)) == NULL)
+		return error_null(error_nomem(err));
 	/* leave no copy of the key in a buffer of stdio */
 	setvbuf(fp, NULL, _IONBF, 0);
 	len = fread(text, 1, KEY_SIZE_MAX - 1, fp);

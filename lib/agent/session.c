@@ -3,12 +3,9 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/parse.h"
 #include "client/markers.h"
 #include "agent/session.h"
-
-#define LETTERS		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-#define DIGITS		"0123456789"
-#define ID_CHARS	LETTERS DIGITS "._-@"
 
 /*
  * Valid values of fields.  While a session starts it has no process, cookie,
@@ -21,25 +18,19 @@ is_number(const char *text)
 	/* an unused port, or a clock that was set back */
 	if (*text == '-')
 		text++;
-	return *text != '\0' && text[strspn(text, DIGITS)] == '\0';
-}
-
-static bool
-is_number_or_empty(const char *text)
-{
-	return *text == '\0' || is_number(text);
+	return *text != '\0' && text[strspn(text, PARSE_DIGITS)] == '\0';
 }
 
 static bool
 is_cookie(const char *text)
 {
-	return text[strspn(text, LETTERS DIGITS)] == '\0';
+	return text[strspn(text, PARSE_ALNUM)] == '\0';
 }
 
 static bool
 is_time(const char *text)
 {
-	return *text != '\0' && text[strspn(text, DIGITS "-:T")] == '\0';
+	return *text != '\0' && text[strspn(text, PARSE_DIGITS "-:T")] == '\0';
 }
 
 static bool
@@ -52,46 +43,30 @@ is_state(const char *text)
 static bool
 is_host(const char *text)
 {
-	struct address ignored;
-	size_t len = strlen(text);
-
-	return address_is_host_name(text, len) ||
-	    address_parse(text, len, &ignored);
-}
-
-static bool
-is_host_or_empty(const char *text)
-{
-	return *text == '\0' || is_host(text);
-}
-
-/* Compared with the expected user later. */
-static bool
-is_user(const char *text)
-{
-	return *text != '\0';
+	return address_is_host(text, strlen(text));
 }
 
 static const struct field {
 	const char *name;
-	bool (*check)(const char *text);
+	bool (*is_valid)(const char *text);	/* not called with "" */
+	bool may_be_empty;
 } field_types[SESSION_FIELDS_MAX] = {
-	{ "agent pid", is_number_or_empty },
+	{ "agent pid", is_number, true },
 	{ "session id", session_is_id },
 	{ "display", is_number },
 	{ "host", is_host },
 	{ "state", is_state },
 	{ "time of creation", is_time },
-	{ "cookie", is_cookie },
-	{ "client", is_host_or_empty },
-	{ "graphics port", is_number_or_empty },
-	{ "sound port", is_number_or_empty },
+	{ "cookie", is_cookie, true },
+	{ "client", is_host, true },
+	{ "graphics port", is_number, true },
+	{ "sound port", is_number, true },
 	{ "last time", is_time },
-	{ "user", is_user },
+	{ "user", NULL },
 	{ "age", is_number },
-	{ "file-sharing port", is_number_or_empty },
-	{ "telekinesis control port", is_number_or_empty },
-	{ "telekinesis data port", is_number_or_empty },
+	{ "file-sharing port", is_number, true },
+	{ "telekinesis control port", is_number, true },
+	{ "telekinesis data port", is_number, true },
 };
 
 bool
@@ -100,7 +75,7 @@ session_is_id(const char *id)
 	size_t len = strlen(id);
 
 	return len > 0 && len <= SESSION_ID_MAX && id[0] != '-' &&
-	    strspn(id, ID_CHARS) == len;
+	    strspn(id, PARSE_ALNUM "._-@") == len;
 }
 
 static int
@@ -148,13 +123,19 @@ static int
 check_fields(struct session *session, const char *user,
     struct x2gobroker_error *err)
 {
+	const struct field *type;
+	const char *text;
 	size_t i;
 
-	for (i = 0; i < session->nfields; i++)
-		if (!field_types[i].check(session->fields[i]))
+	for (i = 0; i < session->nfields; i++) {
+		text = session->fields[i];
+		type = &field_types[i];
+		if (*text == '\0' ? !type->may_be_empty :
+		    type->is_valid != NULL && !type->is_valid(text))
 			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 			    "no session: the %s cannot be \"%.100s\"",
-			    field_types[i].name, session->fields[i]);
+			    type->name, text);
+	}
 	if (strcmp(session_user(session), user) != 0)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "no session of %.100s: it is %.100s's", user,

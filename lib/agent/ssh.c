@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/socket.h>
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,16 +35,13 @@ ssh_error(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
 static bool
 wait_for_socket(struct ssh_link *link)
 {
-	struct pollfd pollfd = { .fd = link->fd, .events = POLLIN };
-	int on = 1, n;
+	bool write_too = LIB(link)->ssh_get_poll_flags(link->session) &
+	    SSH_WRITE_PENDING;
+	int on = 1;
 
-	if (LIB(link)->ssh_get_poll_flags(link->session) & SSH_WRITE_PENDING)
-		pollfd.events |= POLLOUT;
 	setsockopt(link->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on));
-	while ((n = poll(&pollfd, 1, clock_left(link->deadline))) == -1 &&
-	    errno == EINTR)
-		continue;
-	return n > 0;
+	return clock_poll(link->fd, write_too ? POLLIN | POLLOUT : POLLIN,
+	    link->deadline) > 0;
 }
 
 /* A call of libssh, to be repeated while it returns SSH_AGAIN. */

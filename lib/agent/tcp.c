@@ -5,7 +5,6 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,13 +44,9 @@ resolve(const char *name, int port, struct addrinfo **out,
 static bool
 is_connected(int fd, int64_t deadline)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int n, failed;
+	int failed, n = clock_poll(fd, POLLOUT, deadline);
+	socklen_t len = sizeof(failed);
 
-	while ((n = poll(&pollfd, 1, clock_left(deadline))) == -1 &&
-	    errno == EINTR)
-		continue;
 	if (n == 0)
 		errno = ETIMEDOUT;
 	if (n <= 0)
@@ -112,15 +107,10 @@ tcp_connect(const char *name, int port, int64_t deadline,
 enum tcp_greeting
 tcp_await_greeting(int fd, int64_t deadline)
 {
-	struct pollfd pollfd = { .fd = fd, .events = POLLIN };
 	char text[sizeof(BUSY_TEXT) - 1];
 	ssize_t len;
-	int n;
 
-	while ((n = poll(&pollfd, 1, clock_left(deadline))) == -1 &&
-	    errno == EINTR)
-		continue;
-	if (n <= 0)
+	if (clock_poll(fd, POLLIN, deadline) <= 0)
 		return TCP_SILENT;
 	len = recv(fd, text, sizeof(text), MSG_PEEK);
 	if (len <= 0 || (len == sizeof(text) &&

@@ -65,10 +65,8 @@ autologin_new(const struct x2gobroker_config *config,
 {
 	struct autologin *autologin = calloc(1, sizeof(*autologin));
 
-	if (autologin == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
+	if (autologin == NULL)
+		return error_null(error_nomem(err));
 	autologin->job.run = make_keypair;
 	autologin->job.free = free_job;
 	autologin->type = (enum autologin_key_type)config->autologin_key_type;
@@ -123,8 +121,7 @@ format_line(const struct autologin *autologin,
 	if (!buf.failed)
 		return buf.data;
 	buf_free(&buf);
-	error_nomem(err);
-	return NULL;
+	return error_null(error_nomem(err));
 }
 
 static const char *

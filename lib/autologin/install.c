@@ -7,7 +7,7 @@
 #include "autologin/install.h"
 #include "autologin/stalekeys.h"
 #include "base/cleanup.h"
-#include "farm/poll.h"
+#include "farm/farm.h"
 
 /* A query that adds one line, and removes some that have expired. */
 struct install {
@@ -92,10 +92,8 @@ make_install(struct x2gobroker_farm *farm, const struct installation *place,
 	struct x2gobroker_error ignored;
 	char text[TARGET_TEXT_SIZE];
 
-	if (install == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
+	if (install == NULL)
+		return error_null(error_nomem(err));
 	if (query_init(&install->query, farm->context, &place->target,
 	    &install_key, err) == -1) {
 		free(install);
@@ -105,8 +103,7 @@ make_install(struct x2gobroker_farm *farm, const struct installation *place,
 	if ((install->line = strdup(place->line)) == NULL ||
 	    (install->file = strdup(place->file)) == NULL) {
 		free_install(install);
-		error_nomem(err);
-		return NULL;
+		return error_null(error_nomem(err));
 	}
 	stalekeys_take(farm->config->state_dir,
 	    connection_target_name(&place->target, text), time(NULL),

@@ -12,8 +12,6 @@
 
 #define ADDRESS_TEXT_MAX	64	/* an IPv6 address and a zone */
 #define HOST_NAME_MAX_LEN	253	/* RFC 1035, without the root's dot */
-#define ZONE_CHARS	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" \
-			"0123456789._-"
 #define V4_BITS			96	/* bits of ::ffff:0:0/96 */
 
 static const uint8_t v4_prefix[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255 };
@@ -49,7 +47,7 @@ address_parse(const char *text, size_t len, struct address *out)
 	if ((zone = strchr(copy, '%')) != NULL) {
 		/* a forgotten comma must be an error, not part of the zone */
 		*zone++ = '\0';
-		if (*zone == '\0' || zone[strspn(zone, ZONE_CHARS)] != '\0')
+		if (*zone == '\0' || zone[strspn(zone, PARSE_ALNUM "._-")] != '\0')
 			return false;
 	}
 	return inet_pton(AF_INET6, copy, out->bytes) == 1;
@@ -141,6 +139,15 @@ address_is_host_name(const char *text, size_t len)
 		return letter;
 	/* to resolvers, 0x7f.1 is an address */
 	return inet_aton(copy, &ignored) == 0;
+}
+
+bool
+address_is_host(const char *text, size_t len)
+{
+	struct address ignored;
+
+	return address_is_host_name(text, len) ||
+	    address_parse(text, len, &ignored);
 }
 
 int

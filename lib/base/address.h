@@ -32,6 +32,9 @@ bool	network_contains(const struct network *net, const struct address *addr);
  * address_parse() (see inet_aton(3)). */
 bool	address_is_host_name(const char *text, size_t len);
 
+/* Whether text is a host name or an address. */
+bool	address_is_host(const char *text, size_t len);
+
 /* Whether one of the addresses of the host name is addr: 1 yes, 0 no, -1 the
  * name cannot be resolved. */
 int	address_of_host(const char *name, size_t len,

@@ -5,7 +5,9 @@
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
+#include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -25,6 +27,19 @@ clock_left(int64_t deadline)
 	int64_t left = deadline - clock_ms();
 
 	return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* poll(2) for one file descriptor until deadline. */
+static inline int
+clock_poll(int fd, short events, int64_t deadline)
+{
+	struct pollfd pollfd = { .fd = fd, .events = events };
+	int n;
+
+	while ((n = poll(&pollfd, 1, clock_left(deadline))) == -1 &&
+	    errno == EINTR)
+		continue;
+	return n;
 }
 
 #endif

@@ -17,6 +17,13 @@ int	error_errno(struct x2gobroker_error *err, const char *file,
 /* The same for an allocation that failed. */
 int	error_nomem(struct x2gobroker_error *err);
 
+/* The same where the caller returns a pointer: NULL. */
+static inline void *
+error_null(int set __attribute__((unused)))
+{
+	return NULL;
+}
+
 #ifdef __clang_analyzer__
 /* The analyzer sees one file at a time and would assume that they can return
  * 0. */

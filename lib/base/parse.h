@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define PARSE_DIGITS	"0123456789"
+#define PARSE_ALNUM	PARSE_DIGITS "ABCDEFGHIJKLMNOPQRSTUVWXYZ" \
+			"abcdefghijklmnopqrstuvwxyz"
+
 /* A boolean, spelt as Python's configparser accepts it: 1, yes, true, on, 0,
  * no, false or off, in upper or lower case. */
 bool	parse_bool(const char *text, bool *out);

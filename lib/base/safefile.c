@@ -169,35 +169,28 @@ open_checked(const char *path, bool parent_is_checked,
 	cleanup_fd int fd = -1;
 	FILE *fp;
 
-	if (strlen(path) >= X2GOBROKER_FILE_SIZE) {
-		error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
-		    "the path is too long");
-		return NULL;
-	}
+	if (strlen(path) >= X2GOBROKER_FILE_SIZE)
+		return error_null(error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
+		    "the path is too long"));
 	if (!parent_is_checked && check_parent(path, err) == -1)
 		return NULL;
 	fd = open(path, flags | O_NOFOLLOW);
 	if (fd == -1 && errno == ELOOP) {
 		/* a link in a safe directory: follow it if its target is in a
 		 * safe directory as well */
-		if ((real = realpath(path, NULL)) == NULL) {
-			not_found_or(err, path, "cannot be looked up");
-			return NULL;
-		}
+		if ((real = realpath(path, NULL)) == NULL)
+			return error_null(not_found_or(err, path,
+			    "cannot be looked up"));
 		if (check_parent(real, err) == -1)
 			return NULL;
 		fd = open(real, flags | O_NOFOLLOW);
 	}
-	if (fd == -1) {
-		not_found_or(err, path, "cannot be opened");
-		return NULL;
-	}
+	if (fd == -1)
+		return error_null(not_found_or(err, path, "cannot be opened"));
 	if (check_file(fd, path, err) == -1)
 		return NULL;
-	if ((fp = fdopen(fd, "r")) == NULL) {
-		error_errno(err, path, "cannot be opened");
-		return NULL;
-	}
+	if ((fp = fdopen(fd, "r")) == NULL)
+		return error_null(error_errno(err, path, "cannot be opened"));
 	fd = -1;	/* it belongs to fp */
 	return fp;
 }
@@ -291,14 +284,10 @@ safefile_read_text(int fd, const char *path, size_t *len,
 	cleanup_free char *text = malloc(*len + 1);
 	ssize_t n;
 
-	if (text == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
-	if ((n = safefile_read(fd, text, *len)) == -1) {
-		error_errno(err, path, "cannot be read");
-		return NULL;
-	}
+	if (text == NULL)
+		return error_null(error_nomem(err));
+	if ((n = safefile_read(fd, text, *len)) == -1)
+		return error_null(error_errno(err, path, "cannot be read"));
 	text[n] = '\0';
 	*len = (size_t)n;
 	return steal(&text);

@@ -3,14 +3,12 @@
 #include <string.h>
 
 #include "farm/assignments.h"
-#include "farm/balance.h"
 #include "base/cleanup.h"
 #include "config/hostweights.h"
-#include "farm/poll.h"
+#include "farm/farm.h"
 
 #define KNOCK_SECONDS	2	/* as the Python broker waits */
 #define LOCK_MS		2000
-#define SERVER_TEXT	(HOST_TEXT_MAX + 16)	/* NAME:PORT */
 #define USUAL_WEIGHT	100
 
 /* The choice of a host for a session of one profile. */
@@ -20,8 +18,57 @@ struct choice {
 	const struct host *hosts;
 	size_t n;
 	struct candidate *candidates;	/* one for each host */
-	const char **why;		/* why it is not usable, or NULL */
 };
+
+static bool
+any_load_known(const struct candidate *list, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (list[i].why == NULL && list[i].load_known)
+			return true;
+	return false;
+}
+
+void
+balance_score(struct candidate *list, size_t n, enum load_balancing balancing)
+{
+	bool by_load = balancing == BALANCE_LOAD && any_load_known(list, n);
+	struct candidate *c;
+	double divisor;
+
+	for (c = list; c < list + n; c++) {
+		if (by_load && !c->load_known && c->why == NULL)
+			c->why = "its load is not known";
+		divisor = by_load ? (double)c->load_factor : c->weight;
+		/* the sessions include the new one */
+		c->score = ((double)(c->sessions > 0 ? c->sessions : 0) +
+		    (double)(c->pending > 0 ? c->pending : 0) + 1) /
+		    (divisor > 1 ? divisor : 1);
+	}
+}
+
+/* The n-th of equal candidates replaces the one chosen before with probability
+ * 1/n, which gives all of them the same chance. */
+int
+balance_best(const struct candidate *list, size_t n)
+{
+	unsigned int equals = 0;
+	int best = -1;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (list[i].why != NULL ||
+		    (best != -1 && list[i].score > list[best].score))
+			continue;
+		if (best == -1 || list[i].score < list[best].score)
+			equals = 0;
+		if (arc4random_uniform(++equals) == 0)
+			best = (int)i;
+	}
+	return best;
+}
 
 static void
 set_weight(void *arg, const char *name, int weight)
@@ -60,20 +107,20 @@ set_candidate(struct choice *choice, size_t i)
 {
 	struct candidate *candidate = &choice->candidates[i];
 	const struct host *host = &choice->hosts[i];
-	const struct farm_server *server = farm_find(choice->farm,
-	    choice->profile, host);
+	struct farm_server *server = farm_find(choice->farm, choice->profile,
+	    host);
 
+	candidate->server = server;
 	candidate->weight = USUAL_WEIGHT;
 	candidate->sessions = -1;
 	if (host_for_client(host) == NULL)
-		choice->why[i] = "X2Go clients cannot connect to an IPv6 "
+		candidate->why = "X2Go clients cannot connect to an IPv6 "
 		    "address";
-	else if (farm_is_drained(choice->farm, host))
-		choice->why[i] = "drained";
+	else if (drain_has(choice->farm->drained, host))
+		candidate->why = "drained";
 	else if (server != NULL && !server->answered)
-		choice->why[i] = server->error.text;
-	candidate->usable = choice->why[i] == NULL;
-	if (server == NULL || !candidate->usable)
+		candidate->why = server->error.text;
+	if (server == NULL || candidate->why != NULL)
 		return;
 	/* the load of this host is not that of other servers */
 	if (server->target.source->per_server) {
@@ -85,9 +132,9 @@ set_candidate(struct choice *choice, size_t i)
 
 static void
 name_server(const struct choice *choice, size_t i,
-    char text[static SERVER_TEXT])
+    char text[static TARGET_TEXT_SIZE])
 {
-	snprintf(text, SERVER_TEXT, "%s:%d", choice->hosts[i].name,
+	snprintf(text, TARGET_TEXT_SIZE, "%s:%d", choice->hosts[i].name,
 	    farm_port(choice->profile, &choice->hosts[i]));
 }
 
@@ -95,29 +142,29 @@ name_server(const struct choice *choice, size_t i,
 static void
 count_pending(struct choice *choice, struct assignments *assigned)
 {
-	const struct farm_server *server;
-	char name[SERVER_TEXT];
+	struct candidate *candidate;
+	char name[TARGET_TEXT_SIZE];
+	const struct agent_report *report;
 	size_t i, j;
 
 	for (i = 0; i < choice->n; i++) {
-		server = farm_find(choice->farm, choice->profile,
-		    &choice->hosts[i]);
+		candidate = &choice->candidates[i];
 		name_server(choice, i, name);
-		for (j = 0; server != NULL && j < server->report.nstarts; j++)
+		report = candidate->server != NULL ?
+		    &candidate->server->report : NULL;
+		for (j = 0; report != NULL && j < report->nstarts; j++)
 			assignments_started(assigned, name,
-			    server->report.starts[j].name,
-			    server->report.starts[j].number);
-		choice->candidates[i].pending = assignments_pending(assigned,
-		    name);
+			    report->starts[j].name, report->starts[j].number);
+		candidate->pending = assignments_pending(assigned, name);
 	}
 }
 
 static int
 choose_best(struct choice *choice)
 {
-	score_of(choice->candidates, choice->n, (enum load_balancing)
+	balance_score(choice->candidates, choice->n, (enum load_balancing)
 	    choice->farm->config->load_balancing);
-	return score_choose(choice->candidates, choice->n);
+	return balance_best(choice->candidates, choice->n);
 }
 
 /* A server that has answered is up, and a single one is left to the client.
@@ -147,7 +194,7 @@ choose_and_remember(struct choice *choice, const char *user, bool remember,
 {
 	struct x2gobroker_error err;
 	struct assignments *assigned;
-	char name[SERVER_TEXT];
+	char name[TARGET_TEXT_SIZE];
 	int best;
 
 	if (assignments_open(choice->farm->config->state_dir, time(NULL),
@@ -183,8 +230,7 @@ choose_reachable(struct choice *choice, const char *user, bool remember,
 		    user, remember, rep);
 		if (best == -1 || is_up(choice, (size_t)best))
 			return best;
-		choice->candidates[best].usable = false;
-		choice->why[best] = "nothing listens on its port";
+		choice->candidates[best].why = "nothing listens on its port";
 	}
 }
 
@@ -192,66 +238,48 @@ choose_reachable(struct choice *choice, const char *user, bool remember,
 static void
 keep_scores(struct choice *choice)
 {
-	struct farm_server *server;
-	size_t i;
+	const struct candidate *c = choice->candidates;
+	const struct candidate *end = c + choice->n;
 
-	for (i = 0; i < choice->n; i++) {
-		server = farm_find(choice->farm, choice->profile,
-		    &choice->hosts[i]);
-		if (server == NULL)
-			continue;
-		server->pending = choice->candidates[i].pending;
-		server->usable = choice->candidates[i].usable;
-		server->score = choice->candidates[i].score;
-	}
-}
-
-/* Does one before i have the same reason? */
-static bool
-is_repeated(const struct choice *choice, size_t i)
-{
-	size_t j;
-
-	for (j = 0; j < i; j++)
-		if (strcmp(choice->why[j], choice->why[i]) == 0)
-			return true;
-	return false;
+	for (; c < end; c++)
+		if (c->server != NULL) {
+			c->server->pending = c->pending;
+			c->server->usable = c->why == NULL;
+			c->server->score = c->score;
+		}
 }
 
 /* "NAME, NAME: REASON" for i and all that have the same reason, to keep the
- * line short. */
+ * line short.  Nothing if one before i has it. */
 static void
 put_reason(const struct choice *choice, size_t i, struct buf *buf)
 {
+	const struct candidate *list = choice->candidates;
 	size_t j;
 
-	buf_printf(buf, "%s%s", buf->len > 0 ? "; " : "",
-	    choice->hosts[i].name);
-	for (j = i + 1; j < choice->n; j++)
-		if (strcmp(choice->why[j], choice->why[i]) == 0)
-			buf_printf(buf, ", %s", choice->hosts[j].name);
-	buf_printf(buf, ": %s", choice->why[i]);
+	for (j = 0; j < i; j++)
+		if (strcmp(list[j].why, list[i].why) == 0)
+			return;
+	buf_puts(buf, buf->len > 0 ? "; " : "");
+	for (; j < choice->n; j++)
+		if (strcmp(list[j].why, list[i].why) == 0)
+			buf_printf(buf, "%s%s", j > i ? ", " : "",
+			    choice->hosts[j].name);
+	buf_printf(buf, ": %s", list[i].why);
 }
 
 static int
 refuse_all(const struct choice *choice, struct x2gobroker_error *err)
 {
-	struct buf buf = { 0 };
+	cleanup_buf struct buf buf = { 0 };
 	size_t i;
 
 	for (i = 0; i < choice->n; i++)
-		if (choice->why[i] == NULL)
-			choice->why[i] = "its load is not known";
-	for (i = 0; i < choice->n; i++)
-		if (!is_repeated(choice, i))
-			put_reason(choice, i, &buf);
+		put_reason(choice, i, &buf);
 	if (buf.failed)
-		error_nomem(err);
-	else
-		error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "no server is left for a new session: %s", buf.data);
-	buf_free(&buf);
-	return -1;
+		return error_nomem(err);
+	return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+	    "no server is left for a new session: %s", buf.data);
 }
 
 int
@@ -264,12 +292,11 @@ balance_choose_host(struct x2gobroker_farm *farm,
 	    "broker-host-weights");
 	cleanup_free struct candidate *candidates = calloc(n,
 	    sizeof(*candidates));
-	cleanup_free const char **why = calloc(n, sizeof(*why));
-	struct choice choice = { farm, profile, hosts, n, candidates, why };
+	struct choice choice = { farm, profile, hosts, n, candidates };
 	size_t i;
 	int best;
 
-	if (candidates == NULL || why == NULL)
+	if (candidates == NULL)
 		return error_nomem(err);
 	for (i = 0; i < n; i++)
 		set_candidate(&choice, i);

@@ -5,7 +5,7 @@
 #include "base/address.h"
 #include "base/cleanup.h"
 #include "base/textfile.h"
-#include "farm/drain.h"
+#include "farm/farm.h"
 
 #define BLANKS		" \t\r"
 #define NOT_A_HOST	"\"%.200s\" is neither a host name nor an address"
@@ -13,16 +13,6 @@
 /*
  * Names
  */
-
-static bool
-is_host(const char *name)
-{
-	struct address ignored;
-	size_t len = strlen(name);
-
-	return address_is_host_name(name, len) ||
-	    address_parse(name, len, &ignored);
-}
 
 /* Whether two names can mean the same host. */
 static bool
@@ -48,7 +38,7 @@ drain_has(const struct x2gobroker_drained *drained, const struct host *host)
 {
 	size_t i;
 
-	for (i = 0; i < drained->n; i++)
+	for (i = 0; drained != NULL && i < drained->n; i++)
 		if (hostlist_match(host, 1, drained->names[i]) != NULL)
 			return true;
 	return false;
@@ -95,7 +85,7 @@ load(struct x2gobroker_drained *drained, const char *path,
 		if (name == NULL)
 			continue;
 		/* a server with a misspelt name would go on getting sessions */
-		if (!is_host(name))
+		if (!address_is_host(name, strlen(name)))
 			return error_set(err, X2GOBROKER_ERR_SYNTAX, path,
 			    file.number, NOT_A_HOST, name);
 		names = reallocarray(drained->names, drained->n + 1,
@@ -167,7 +157,8 @@ copy_lines(const char *path, const char *host, bool undrain, struct buf *text,
 	if (textfile_read(&file, path, safefile_open, err) == -1)
 		return -1;
 	while ((more = next_name(&file, &name, err)) == 1) {
-		matches = name != NULL && is_host(name) && (undrain ?
+		matches = name != NULL &&
+		    address_is_host(name, strlen(name)) && (undrain ?
 		    is_same(name, host) : is_covered_by(host, name));
 		*found |= matches;
 		if (!undrain || !matches)
@@ -189,7 +180,7 @@ change(const struct x2gobroker_config *config, const char *host, bool undrain,
 	*changed = false;
 	if (err == NULL)
 		err = &own;
-	if (!is_host(host))
+	if (!address_is_host(host, strlen(host)))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    NOT_A_HOST, host);
 	if (path[0] != '/')

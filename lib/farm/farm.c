@@ -235,12 +235,6 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
  * Their reports
  */
 
-bool
-farm_is_drained(const struct x2gobroker_farm *farm, const struct host *host)
-{
-	return farm->drained != NULL && drain_has(farm->drained, host);
-}
-
 const struct host *
 farm_host_of(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *hosts,
@@ -311,7 +305,7 @@ x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
 		.load = server->report.load_known ?
 		    server->report.load_factor : 0,
 		.sessions = server->report.count,
-		.drained = farm_is_drained(farm, &server->target.host),
+		.drained = drain_has(farm->drained, &server->target.host),
 		.pending = server->pending,
 		.usable = server->usable,
 		.score = server->score,

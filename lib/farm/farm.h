@@ -7,9 +7,13 @@
 
 #include "x2gobroker_admin.h"
 #include "farm/query.h"
-#include "farm/score.h"
-#include "farm/drain.h"
 #include "config/profile.h"
+
+/* The names in drain-file, one in a line; '#' begins a comment line. */
+struct x2gobroker_drained {
+	char **names;
+	size_t n;
+};
 
 struct farm_server {
 	struct connection_target target;
@@ -66,11 +70,61 @@ const struct host *farm_host_of(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *hosts,
 	    size_t n, const struct farm_session *session);
 
-/* Is the host drained, so that it gets no new sessions? */
-bool	farm_is_drained(const struct x2gobroker_farm *farm,
-	    const struct host *host);
-
 /* Report each server that has failed, and each warning about the others. */
 void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);
+
+/* Ask all servers, which have so many seconds to answer.  companion (may be
+ * NULL) is another job to do meanwhile; if it hangs, *companion is NULL
+ * afterwards. */
+int	poll_servers(struct x2gobroker_farm *farm,
+	    const struct question *question, int seconds,
+	    x2gobroker_farm_progress *progress, void *arg,
+	    struct parallel_job **companion, struct x2gobroker_error *err);
+
+/* Ask one target, which has so many seconds to answer. */
+int	poll_target(struct x2gobroker_farm *farm,
+	    const struct connection_target *target,
+	    const struct question *question, const char *session, int seconds,
+	    struct x2gobroker_error *err);
+
+/* The deadline of a job that begins now and may take so many seconds, within
+ * the request's own. */
+int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
+
+/* Whether the host gets no new sessions, by its full or short name
+ * (hostlist_match()).  drained may be NULL. */
+bool	drain_has(const struct x2gobroker_drained *drained,
+	    const struct host *host);
+
+struct candidate {
+	const char *why;	/* it cannot be used, or NULL */
+	struct farm_server *server;	/* that answers for it, or NULL */
+	bool load_known;
+	uint64_t load_factor;	/* more is better */
+	long sessions;		/* -1: unknown, counted as 0 */
+	long pending;		/* assigned a moment ago, not started yet */
+	int weight;		/* 100 by default */
+	double score;		/* result, if usable: less is better */
+};
+
+/* Fill in the score of each candidate:
+ *	load:		(sessions + pending + 1) / load factor
+ *	sessions:	(sessions + pending + 1) / weight
+ * With load, a server with unknown load becomes unusable, unless the load of
+ * all servers is unknown: then the scores are by sessions. */
+void	balance_score(struct candidate *list, size_t n,
+	    enum load_balancing balancing);
+
+/* The index of the best usable one, a random one among equals, or -1. */
+int	balance_best(const struct candidate *list, size_t n);
+
+/* Choose one of n hosts of profile by the reports of its farm, and set *chosen
+ * to its index.  remember: user (not NULL) will be sent there.  Reports problems
+ * that make the choice worse.  Returns -1 if no host can be used; err says why
+ * for each. */
+int	balance_choose_host(struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile, const struct host *hosts,
+	    size_t n, const char *user, bool remember, struct reporter *rep,
+	    size_t *chosen, struct x2gobroker_error *err);
 
 #endif

@@ -21,10 +21,8 @@ query_context_new(const struct x2gobroker_config *config, const char *user,
 {
 	struct query_context *context = calloc(1, sizeof(*context));
 
-	if (context == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
+	if (context == NULL)
+		return error_null(error_nomem(err));
 	context->users = 1;
 	context->config = config;
 	context->agent = strdup(config->agent_command);
@@ -32,8 +30,7 @@ query_context_new(const struct x2gobroker_config *config, const char *user,
 		context->user = strdup(user);
 	if (context->agent == NULL || (user != NULL && context->user == NULL)) {
 		query_context_release(context);
-		error_nomem(err);
-		return NULL;
+		return error_null(error_nomem(err));
 	}
 	return context;
 }
@@ -276,10 +273,8 @@ query_new(struct query_context *context,
 {
 	struct query *query = calloc(1, sizeof(*query));
 
-	if (query == NULL) {
-		error_nomem(err);
-		return NULL;
-	}
+	if (query == NULL)
+		return error_null(error_nomem(err));
 	if (query_init(query, context, target, question, err) == -1) {
 		free(query);
 		return NULL;

@@ -15,7 +15,6 @@
 #include "farm/farm.h"
 #include "config/hostlist.h"
 #include "client/markers.h"
-#include "farm/poll.h"
 #include "base/parse.h"
 #include "tasks/task.h"
 

@@ -10,11 +10,9 @@
 
 #include "access/visible.h"
 #include "autologin/autologin.h"
-#include "farm/balance.h"
-#include "base/cleanup.h"
 #include "farm/farm.h"
+#include "base/cleanup.h"
 #include "client/markers.h"
-#include "farm/poll.h"
 #include "tasks/task.h"
 
 /* The profile of that id, if the user may see it; else NULL, and why says the

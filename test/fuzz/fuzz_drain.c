@@ -5,7 +5,7 @@
  * line.
  */
 #include "base/address.h"
-#include "farm/drain.h"
+#include "farm/farm.h"
 #include "fuzz_dir.h"
 
 enum loaded { BROKEN, WITHOUT, WITH };

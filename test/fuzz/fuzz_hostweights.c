@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "config/hostlist.h"
 #include "config/hostweights.h"
-#include "farm/score.h"
+#include "farm/farm.h"
 #include "fuzz.h"
 
 #define SERVERS_MAX	32
@@ -54,7 +54,7 @@ check_choice(const uint8_t *data, size_t n, enum load_balancing balancing)
 	int best;
 
 	for (i = 0; i < n; i++, data += 8) {
-		list[i].usable = data[0] & 1;
+		list[i].why = data[0] & 1 ? NULL : "down";
 		list[i].load_known = data[0] & 2;
 		list[i].sessions = (int8_t)data[1];
 		list[i].pending = (int8_t)data[2];
@@ -62,13 +62,13 @@ check_choice(const uint8_t *data, size_t n, enum load_balancing balancing)
 		memcpy(&list[i].load_factor, &data[4], 4);
 	}
 	for (i = 0; i < n; i++)
-		usable += list[i].usable;
-	score_of(list, n, balancing);
-	best = score_choose(list, n);
+		usable += list[i].why == NULL;
+	balance_score(list, n, balancing);
+	best = balance_best(list, n);
 	must((best == -1) == (usable == 0) && best < (int)n);
 	for (i = 0; best != -1 && i < n; i++)
-		must(list[best].usable && list[best].score > 0 &&
-		    (!list[i].usable || list[best].score <= list[i].score));
+		must(list[best].why == NULL && list[best].score > 0 &&
+		    (list[i].why != NULL || list[best].score <= list[i].score));
 }
 
 int

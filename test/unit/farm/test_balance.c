@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "farm/balance.h"
+#include "farm/farm.h"
 #include "support.h"
 
 /* A farm that has answered: three servers, of which one can be made worse. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <sys/wait.h>
 
-#include "farm/drain.h"
+#include "farm/farm.h"
 #include "failing_malloc.h"
 
 #define MANY	20	/* administrators */

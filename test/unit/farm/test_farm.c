@@ -6,8 +6,7 @@
  */
 #include "tasks/answer.h"
 #include "autologin/autologin.h"
-#include "farm/balance.h"
-#include "farm/poll.h"
+#include "farm/farm.h"
 #include "failing_malloc.h"
 #include "fake_connection.h"
 

@@ -5,7 +5,7 @@
  */
 #include "base/clock.h"
 #include "agent/knownhosts.h"
-#include "farm/poll.h"
+#include "farm/farm.h"
 #include "failing_malloc.h"
 #include "fake_connection.h"
 #include "fake_parallel.h"

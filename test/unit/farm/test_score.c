@@ -4,7 +4,7 @@
  */
 #include <limits.h>
 
-#include "farm/score.h"
+#include "farm/farm.h"
 #include "support.h"
 
 uint32_t	__real_arc4random_uniform(uint32_t bound);
@@ -20,7 +20,7 @@ __wrap_arc4random_uniform(uint32_t bound)
 	    (uint32_t)chance % bound;
 }
 
-#define USABLE(...)	{ .usable = true, .weight = 100, __VA_ARGS__ }
+#define USABLE(...)	{ .weight = 100, __VA_ARGS__ }
 #define LOAD(f)		.load_known = true, .load_factor = (f)
 
 static void
@@ -46,9 +46,9 @@ the_best_server_is_chosen(void **state unused)
 		    USABLE(LOAD(100), .sessions = 2, .pending = 1),
 		    USABLE(LOAD(100), .sessions = 1, .pending = 2) }, 0 },
 		{ "weights do not count with load", BALANCE_LOAD, {
-		    { .usable = true, .weight = 10000, LOAD(100) },
-		    { .usable = true, .weight = 1, LOAD(200) },
-		    { .usable = true, .weight = 10000, LOAD(100) } }, 1 },
+		    { .weight = 10000, LOAD(100) },
+		    { .weight = 1, LOAD(200) },
+		    { .weight = 10000, LOAD(100) } }, 1 },
 		{ "load is not known of the best", BALANCE_LOAD, {
 		    USABLE(LOAD(100), .sessions = 50), USABLE(.sessions = 0),
 		    USABLE(LOAD(100), .sessions = 49) }, 2 },
@@ -56,7 +56,7 @@ the_best_server_is_chosen(void **state unused)
 		    USABLE(.sessions = 3), USABLE(.sessions = 1),
 		    USABLE(.sessions = 2) }, 1 },
 		{ "load is known of one that is not usable", BALANCE_LOAD, {
-		    { .usable = false, .weight = 100, LOAD(100) },
+		    { .why = "down", .weight = 100, LOAD(100) },
 		    USABLE(.sessions = 2), USABLE(.sessions = 1) }, 2 },
 		{ "no load at all", BALANCE_LOAD, {
 		    USABLE(LOAD(0)), USABLE(LOAD(2)), USABLE(LOAD(1)) }, 1 },
@@ -72,34 +72,34 @@ the_best_server_is_chosen(void **state unused)
 		    USABLE(LOAD(9999), .sessions = 2), USABLE(.sessions = 1),
 		    USABLE(LOAD(1), .sessions = 3) }, 1 },
 		{ "weight", BALANCE_SESSIONS, {
-		    { .usable = true, .weight = 100, .sessions = 9 },
-		    { .usable = true, .weight = 300, .sessions = 20 },
-		    { .usable = true, .weight = 50, .sessions = 4 } }, 1 },
+		    { .weight = 100, .sessions = 9 },
+		    { .weight = 300, .sessions = 20 },
+		    { .weight = 50, .sessions = 4 } }, 1 },
 		{ "not known is none", BALANCE_SESSIONS, {
 		    USABLE(.sessions = 1), USABLE(.sessions = -1),
 		    USABLE(.sessions = 2) }, 1 },
 		{ "no weight is the least", BALANCE_SESSIONS, {
-		    { .usable = true, .weight = 0 },
-		    { .usable = true, .weight = -5 },
-		    { .usable = true, .weight = 2 } }, 2 },
+		    { .weight = 0 },
+		    { .weight = -5 },
+		    { .weight = 2 } }, 2 },
 		{ "not usable", BALANCE_SESSIONS, {
-		    { .usable = false, .weight = 100 },
-		    USABLE(.sessions = 9), { .usable = false, .weight = 1 } },
+		    { .why = "down", .weight = 100 },
+		    USABLE(.sessions = 9), { .why = "down", .weight = 1 } },
 		    1 },
 		{ "none", BALANCE_SESSIONS, {
-		    { .weight = 100 }, { .weight = 100 }, { .weight = 1 } },
+		    { .why = "a" }, { .why = "b" }, { .why = "c" } },
 		    -1 },
 		{ "none with load", BALANCE_LOAD, {
-		    { .weight = 100, LOAD(1) }, { .weight = 100, LOAD(1) },
-		    { .weight = 1 } }, -1 },
+		    { .why = "a", LOAD(1) }, { .why = "b", LOAD(1) },
+		    { .why = "c" } }, -1 },
 	};
 	struct candidate list[3];
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		memcpy(list, rows[i].list, sizeof(list));
-		score_of(list, 3, rows[i].balancing);
-		check(rows[i].label, score_choose(list, 3) == rows[i].best);
+		balance_score(list, 3, rows[i].balancing);
+		check(rows[i].label, balance_best(list, 3) == rows[i].best);
 	}
 }
 
@@ -108,46 +108,46 @@ scores_are_what_the_manual_says(void **state unused)
 {
 	struct candidate list[] = {
 		USABLE(LOAD(8), .sessions = 3, .pending = 2),
-		{ .usable = false, .weight = 400, LOAD(4), .sessions = -1 },
+		{ .why = "down", .weight = 400, LOAD(4), .sessions = -1 },
 		USABLE(.sessions = 1),
 	};
 
-	score_of(list, 3, BALANCE_SESSIONS);
+	balance_score(list, 3, BALANCE_SESSIONS);
 	assert_true(list[0].score == 6.0 / 100);
 	assert_true(list[1].score == 1.0 / 400);
 	assert_true(list[2].score == 2.0 / 100);
-	assert_true(list[2].usable);
-	score_of(list, 3, BALANCE_LOAD);
+	assert_null(list[2].why);
+	balance_score(list, 3, BALANCE_LOAD);
 	assert_true(list[0].score == 6.0 / 8);
 	assert_true(list[1].score == 1.0 / 4);
-	assert_true(list[0].usable);
-	assert_false(list[1].usable);
-	assert_false(list[2].usable);
+	assert_null(list[0].why);
+	assert_non_null(list[1].why);
+	assert_non_null(list[2].why);
 }
 
 static void
 of_nothing_nothing_is_chosen(void **state unused)
 {
-	score_of(NULL, 0, BALANCE_LOAD);
-	assert_int_equal(score_choose(NULL, 0), -1);
+	balance_score(NULL, 0, BALANCE_LOAD);
+	assert_int_equal(balance_best(NULL, 0), -1);
 }
 
 static void
 equal_servers_have_the_same_chance(void **state unused)
 {
 	struct candidate list[] = {
-		{ .usable = true, .score = 1 },
-		{ .usable = true, .score = 0.5 },
-		{ .usable = false, .score = 0.5 },
-		{ .usable = true, .score = 0.5 },
-		{ .usable = true, .score = 0.5000001 },
-		{ .usable = true, .score = 0.5 },
+		{ .score = 1 },
+		{ .score = 0.5 },
+		{ .why = "down", .score = 0.5 },
+		{ .score = 0.5 },
+		{ .score = 0.5000001 },
+		{ .score = 0.5 },
 	};
 	int chosen[LENGTH(list)] = { 0 };
 	int i;
 
 	for (i = 0; i < 30000; i++)
-		chosen[score_choose(list, LENGTH(list))]++;
+		chosen[balance_best(list, LENGTH(list))]++;
 	assert_int_equal(chosen[0] + chosen[2] + chosen[4], 0);
 	/* less than this once in 10^30 runs */
 	assert_true(chosen[1] > 9000);
@@ -155,7 +155,7 @@ equal_servers_have_the_same_chance(void **state unused)
 	assert_true(chosen[5] > 9000);
 
 	chance = 0;
-	assert_int_equal(score_choose(list, LENGTH(list)), 5);
+	assert_int_equal(balance_best(list, LENGTH(list)), 5);
 	chance = -1;
 }
 
@@ -171,8 +171,8 @@ a_class_is_spread(void **state unused)
 	int i, best;
 
 	for (i = 0; i < 40; i++) {
-		score_of(list, 3, BALANCE_LOAD);
-		best = score_choose(list, 3);
+		balance_score(list, 3, BALANCE_LOAD);
+		best = balance_best(list, 3);
 		assert_in_range(best, 0, 2);
 		list[best].pending++;
 	}

@@ -3,7 +3,7 @@
  * Suspending and terminating.  Linked with --wrap for the functions of
  * fake_connection.h and parallel_run.
  */
-#include "farm/poll.h"
+#include "farm/farm.h"
 #include "fake_connection.h"
 #include "fake_parallel.h"
 
