@@ -1,121 +1,93 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <sys/file.h>
-#include <sys/stat.h>
-
-#include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
-#include "base/safefile.h"
+#include "base/textfile.h"
 #include "../ctl.h"
 #include "manifest.h"
 
 #define DIR_PATH	X2GOBROKER_VAR "/lib/x2gobroker-setup"
 #define FILE_NAME	"manifest"
 #define FILE_NEW	"manifest.new"
+#define FILE_PATH	DIR_PATH "/" FILE_NAME
 #define NFIELDS		5
 
 static const char head[] =
     "# What x2gobrokerctl setup changed; to undo it: x2gobrokerctl setup "
     "--undo\n";
 
-struct manifest {
-	int dir;
-	struct record *records;
-	size_t n;
-};
-
-/* Print why, with what errno says.  -1 */
 static int
-report_errno(const char *what)
+complain(const char *why)
 {
-	ctl_complain("%s: %s: %s", DIR_PATH, what, strerror(errno));
+	ctl_complain("%s: %s", FILE_PATH, why);
 	return -1;
 }
 
 static void
 free_manifest(struct manifest *manifest)
 {
-	size_t i;
-
-	for (i = 0; i < manifest->n; i++)
-		free(manifest->records[i].line);
+	while (manifest->n > 0)
+		free(manifest->records[--manifest->n].line);
 	free(manifest->records);
 	if (manifest->dir != -1)
 		close(manifest->dir);
 	free(manifest);
 }
 
-/* Split line, which becomes the record's, and append the record. */
+/* Append a record from a copy of line. */
 static int
-append_line(struct manifest *manifest, char *line)
+append_line(struct manifest *manifest, const char *line)
 {
-	char *fields[NFIELDS], *rest = line;
+	cleanup_free char *copy = strdup(line);
+	char *fields[NFIELDS], *rest = copy;
 	struct record *records;
 	size_t n = 0;
 
 	while (n < NFIELDS && (fields[n] = strsep(&rest, "\t")) != NULL)
 		n++;
-	if (n < NFIELDS || rest != NULL) {
-		free(line);
-		errno = EBADMSG;
-		return report_errno(FILE_NAME " has a line that setup did not "
-		    "write");
-	}
+	if (copy != NULL && (n < NFIELDS || rest != NULL))
+		return complain("has a line that setup did not write");
 	records = reallocarray(manifest->records, manifest->n + 1,
 	    sizeof(*records));
-	if (records == NULL) {
-		free(line);
-		return report_errno("out of memory");
+	if (copy == NULL || records == NULL) {
+		free(records);
+		return complain("out of memory");
 	}
 	manifest->records = records;
-	records[manifest->n++] = (struct record){ line, fields[0], fields[1],
-	    fields[2], fields[3], fields[4] };
+	records[manifest->n++] = (struct record){ steal(&copy), fields[0],
+	    fields[1], fields[2], fields[3], fields[4] };
 	return 0;
 }
 
 static int
-read_file(struct manifest *manifest)
+read_file(struct manifest *manifest, struct x2gobroker_error *err)
 {
-	int fd = openat(manifest->dir, FILE_NAME, O_RDONLY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	cleanup_file FILE *fp = fd != -1 ? fdopen(fd, "r") : NULL;
-	cleanup_free char *line = NULL;
-	size_t size = 0;
-	char *copy;
+	cleanup_textfile struct textfile file = { 0 };
 
-	if (fp == NULL)
-		return errno == ENOENT ? 0 : report_errno(FILE_NAME);
-	while (getline(&line, &size, fp) != -1) {
-		line[strcspn(line, "\n")] = '\0';
-		if (line[0] == '#' || line[0] == '\0')
-			continue;
-		if ((copy = strdup(line)) == NULL)
-			return report_errno("out of memory");
-		if (append_line(manifest, copy) == -1)
-			return -1;
+	if (textfile_read(&file, FILE_PATH, safefile_open_entry, err) == -1) {
+		ctl_print_error(err);
+		return -1;
 	}
-	return ferror(fp) ? report_errno(FILE_NAME) : 0;
+	while (textfile_next(&file))
+		if (*file.line != '#' && *file.line != '\0' &&
+		    append_line(manifest, file.line) == -1)
+			return -1;
+	return 0;
 }
 
 static void
 print_records(const struct manifest *manifest, struct buf *buf)
 {
-	const struct record *record;
+	const struct record *record = manifest->records;
 	size_t i;
 
 	buf_puts(buf, head);
-	for (i = 0; i < manifest->n; i++) {
-		record = &manifest->records[i];
+	for (i = 0; i < manifest->n; i++, record++)
 		buf_printf(buf, "%s\t%s\t%s\t%s\t%s\n", record->kind,
 		    record->name, record->before, record->after,
 		    record->account);
-	}
 }
 
 static int
@@ -128,55 +100,36 @@ write_file(const struct manifest *manifest)
 	cleanup_buf struct buf buf = { 0 };
 
 	print_records(manifest, &buf);
-	if (safefile_replace(&new, &buf, DIR_PATH "/" FILE_NAME, &err) == 0)
+	if (safefile_replace(&new, &buf, FILE_PATH, &err) == 0)
 		return 0;
 	ctl_print_error(&err);
 	return -1;
-}
-
-/* Open and lock the directory.  1: it does not exist. */
-static int
-open_dir(struct manifest *manifest, bool make)
-{
-	struct stat st;
-
-	if (make && mkdir(DIR_PATH, 0700) == -1 && errno != EEXIST)
-		return report_errno("cannot make it");
-	manifest->dir = open(DIR_PATH, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	if (manifest->dir == -1)
-		return errno == ENOENT && !make ? 1 :
-		    report_errno("cannot open it");
-	if (fstat(manifest->dir, &st) == -1)
-		return report_errno("cannot look it up");
-	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		errno = EPERM;
-		return report_errno("somebody other than root could have "
-		    "written to it");
-	}
-	if (flock(manifest->dir, LOCK_EX | LOCK_NB) == -1)
-		return report_errno("another setup is running");
-	return 0;
 }
 
 int
 manifest_open(bool make, struct manifest **out)
 {
 	struct manifest *manifest = calloc(1, sizeof(*manifest));
-	int result;
+	struct x2gobroker_error err;
+	int result = 0;
 
 	*out = NULL;
 	if (manifest == NULL)
-		return report_errno("out of memory");
-	manifest->dir = -1;
-	result = open_dir(manifest, make);
-	if (result == 0)
-		result = read_file(manifest);
-	if (result == 0)
-		*out = manifest;
-	else
+		return complain("out of memory");
+	manifest->dir = safefile_open_dir(DIR_PATH, make ? 0700 : 0, &err);
+	if (manifest->dir != -1) {
+		result = safefile_lock(manifest->dir, 0) == -1 ?
+		    complain("another setup is running") :
+		    read_file(manifest, &err);
+		if (result == 0)
+			*out = steal(&manifest);
+	} else if (make || err.code != X2GOBROKER_ERR_NOTFOUND) {
+		ctl_print_error(&err);
+		result = -1;
+	}
+	if (manifest != NULL)
 		free_manifest(manifest);
-	return result == -1 ? -1 : 0;
+	return result;
 }
 
 void
@@ -190,18 +143,6 @@ manifest_close(struct manifest *manifest)
 		rmdir(DIR_PATH);
 	}
 	free_manifest(manifest);
-}
-
-size_t
-manifest_count(const struct manifest *manifest)
-{
-	return manifest != NULL ? manifest->n : 0;
-}
-
-const struct record *
-manifest_get(const struct manifest *manifest, size_t i)
-{
-	return &manifest->records[i];
 }
 
 bool
@@ -219,20 +160,15 @@ int
 manifest_add(struct manifest *manifest, const char *kind, const char *name,
     const char *before, const char *after, const char *account)
 {
-	const char *const fields[NFIELDS] = { kind, name, before, after,
-	    account };
-	char *line;
-	size_t i;
+	cleanup_buf struct buf line = { 0 };
 
-	for (i = 0; i < NFIELDS; i++)
-		if (strpbrk(fields[i], "\t\n") != NULL) {
-			errno = EINVAL;
-			return report_errno("cannot record a tab or line end");
-		}
-	if (asprintf(&line, "%s\t%s\t%s\t%s\t%s", kind, name, before, after,
-	    account) == -1)
-		return report_errno("out of memory");
-	if (append_line(manifest, line) == -1)
+	buf_printf(&line, "%s\t%s\t%s\t%s\t%s", kind, name, before, after,
+	    account);
+	if (line.failed)
+		return complain("out of memory");
+	if (strchr(line.data, '\n') != NULL)
+		return complain("cannot record a line end");
+	if (append_line(manifest, line.data) == -1)
 		return -1;
 	return write_file(manifest);
 }

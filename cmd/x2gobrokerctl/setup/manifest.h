@@ -14,21 +14,23 @@ struct record {
 	char *line;		/* owned; the others are parts of it */
 	char *kind;
 	char *name;		/* a path, an account, a group */
-	char *before, *after;	/* what its kind needs to undo it */
+	char *before, *after;	/* states; before is "" if it is new */
 	char *account;		/* that owns the directory; "": root */
 };
 
-struct manifest;
+struct manifest {
+	int dir;
+	struct record *records;
+	size_t n;
+};
 
 /* Read and lock it.  If there is none: an empty one, or, unless make, *out is
  * NULL.  -1: failed, with a message printed. */
 int	manifest_open(bool make, struct manifest **out);
 
-/* Close it; remove it if it is empty. */
+/* Close it, which may be NULL; remove it if it is empty. */
 void	manifest_close(struct manifest *manifest);
 
-size_t	manifest_count(const struct manifest *manifest);
-const struct record *manifest_get(const struct manifest *manifest, size_t i);
 bool	manifest_has(const struct manifest *manifest, const char *name);
 
 /* Both return when the change is on disk.  -1: failed, with a message

@@ -6,18 +6,28 @@
 #include <sys/stat.h>
 
 #include <errno.h>
-#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "../servers.h"
-#include "child.h"
 #include "step.h"
-#include "wholefile.h"
+
+#define KNOWN_HOSTS_OF_ALL	"/etc/ssh/ssh_known_hosts"
+
+/* Record that the file is new, or, if before is not "", that it was appended
+ * to. */
+static int
+record_file(struct setup *setup, const char *path, const char *before)
+{
+	char state[STATE_SIZE] = "";
+
+	files_state(path, state);
+	return manifest_add(setup->manifest, kind_file.name, path, before,
+	    state, setup->account);
+}
 
 /*
  * The service key
@@ -44,116 +54,35 @@ static enum look
 key_look(const struct setup *setup, const struct step *step,
     char why[static WHY_SIZE])
 {
-	const char *home = setup->text[TEXT_HOME];
-	size_t len = strlen(home);
+	size_t len = strlen(setup->home);
 
 	if (has_key(setup))
 		return LOOK_DONE;
-	if (strncmp(setup->text[step->name], home, len) == 0 &&
-	    setup->text[step->name][len] == '/')
+	if (strncmp(step->name, setup->home, len) == 0 &&
+	    step->name[len] == '/')
 		return LOOK_TO_DO;
 	snprintf(why, WHY_SIZE, "agent-identity-files names no file below %s; "
-	    "make a key with ssh-keygen that %s can read", home,
-	    setup->text[TEXT_ACCOUNT]);
+	    "make a key with ssh-keygen that %s can read", setup->home,
+	    setup->account);
 	return LOOK_BLOCKED;
 }
 
-static void
-keygen_args(const struct setup *setup, const char *path,
-    const char *argv[static 11])
-{
-	const char *const args[] = { PROGRAM_SSH_KEYGEN, "-q", "-t", "ed25519",
-	    "-N", "", "-C", setup->text[TEXT_ACCOUNT], "-f", path };
-
-	memcpy(argv, args, sizeof(args));
-	argv[10] = NULL;
-}
-
-static void
-key_show(const struct setup *setup, const struct step *step)
-{
-	const char *argv[11];
-
-	printf("make the service key as %s\n", setup->text[TEXT_ACCOUNT]);
-	keygen_args(setup, setup->text[step->name], argv);
-	child_show(argv);
-}
-
-/* Both halves: their first names, under which they are recorded, and their
- * final ones. */
-struct key_job {
-	char new[PATH_MAX], new_pub[PATH_MAX], path[PATH_MAX], pub[PATH_MAX];
-};
-
-/* For child_call_as(): remove what an interrupted setup left. */
-static int
-remove_key(void *arg)
-{
-	const struct key_job *job = arg;
-
-	unlink(job->new);
-	unlink(job->new_pub);
-	return 0;
-}
-
-/* For child_call_as(). */
-static int
-rename_key(void *arg)
-{
-	const struct key_job *job = arg;
-
-	if (rename(job->new_pub, job->pub) == 0 &&
-	    rename(job->new, job->path) == 0)
-		return 0;
-	ctl_complain("%s: %s", job->path, strerror(errno));
-	return 1;
-}
-
-/* Record that path is new, or, if before is not "", that it was appended to:
- * it has the text that the file made has now. */
-static int
-record_file(struct setup *setup, const char *made, const char *path,
-    const char *before)
-{
-	char digest[DIGEST_SIZE], *text;
-	size_t len;
-
-	if ((text = wholefile_read(made, &len)) == NULL) {
-		ctl_complain("%s: %s", made, strerror(errno));
-		return -1;
-	}
-	wholefile_digest(text, len, digest);
-	freezero(text, len);
-	return manifest_add(setup->manifest, "file", path, before, digest,
-	    setup->text[TEXT_ACCOUNT]);
-}
-
+/* What ssh-keygen writes is only known afterwards, so it is recorded then. */
 static int
 key_apply(struct setup *setup, const struct step *step)
 {
-	const struct passwd *pw = getpwnam(setup->text[TEXT_ACCOUNT]);
-	const char *path = setup->text[step->name], *argv[11];
-	struct key_job job;
+	const struct passwd *pw = getpwnam(setup->account);
 
-	if (pw == NULL || dirs_make_parent(setup, path) == -1)
+	if (pw == NULL || dirs_make_parent(setup, step->name) == -1 ||
+	    step_call_as(pw, step_run, step->argv) != 0 ||
+	    record_file(setup, step->name, "") == -1)
 		return -1;
-	strlcpy(job.path, path, PATH_MAX);
-	if (snprintf(job.pub, PATH_MAX, "%s.pub", path) >= PATH_MAX ||
-	    snprintf(job.new, PATH_MAX, "%s.new", path) >= PATH_MAX ||
-	    snprintf(job.new_pub, PATH_MAX, "%s.new.pub", path) >= PATH_MAX)
-		return -1;
-	child_call_as(pw, remove_key, &job);
-	keygen_args(setup, job.new, argv);
-	if (child_run(argv, pw, false) == -1 ||
-	    record_file(setup, job.new, path, "") == -1 ||
-	    record_file(setup, job.new_pub, job.pub, "") == -1)
-		return -1;
-	return child_call_as(pw, rename_key, &job) == 0 ? 0 : -1;
+	return record_file(setup, step_text(setup, "%s.pub", step->name), "");
 }
 
 /* Its files are recorded as files. */
 const struct kind kind_key = {
-	"key", "", key_look, key_show, key_apply, file_back,
+	.noun = "", .look = key_look, .apply = key_apply,
 };
 
 /*
@@ -183,89 +112,84 @@ is_known(const char *host, const char *file, const struct passwd *pw)
 	    NULL };
 
 	write_known_name(host, name);
-	return child_run(argv, pw, true) == 0;
+	return step_call_as(pw, step_run_quietly, argv) == 0;
 }
 
 static enum look
 known_hosts_look(const struct setup *setup, const struct step *step,
     char why[static WHY_SIZE] __attribute__((unused)))
 {
-	const struct passwd *pw = getpwnam(setup->text[TEXT_ACCOUNT]);
-	const char *host;
+	const struct passwd *pw = getpwnam(setup->account);
 	size_t i;
 
-	for (i = 0; i < setup->nservers; i++) {
-		host = setup->servers[i];
-		if (pw == NULL || (!is_known(host, setup->text[step->name],
-		    pw) && !is_known(host, "/etc/ssh/ssh_known_hosts", pw)))
+	for (i = 0; i < setup->nservers; i++)
+		if (pw == NULL ||
+		    (!is_known(setup->servers[i], step->name, pw) &&
+		    !is_known(setup->servers[i], KNOWN_HOSTS_OF_ALL, pw)))
 			return LOOK_TO_DO;
-	}
 	return LOOK_DONE;
 }
 
-static void
-known_hosts_show(const struct setup *setup,
-    const struct step *step __attribute__((unused)))
+/* For step_call_as(): it becomes the broker account. */
+static int
+add_known_hosts(const void *ctl)
 {
-	size_t i;
-
-	printf("add the host keys of these servers%s\n",
-	    setup->ctl->yes ? "" : " after you confirmed them");
-	for (i = 0; i < setup->nservers; i++)
-		printf("      %s\n", setup->servers[i]);
+	return known_hosts_main(ctl);
 }
 
-/* For child_call(): it becomes the broker account. */
 static int
-add_known_hosts(void *arg)
+record_growth(struct setup *setup, const char *path, bool is_new,
+    off_t old_size)
 {
-	return known_hosts_main(arg);
-}
-
-/* Which keys are added is only known afterwards, so they are recorded then. */
-static int
-record_growth(struct setup *setup, const char *path, const struct stat *old)
-{
-	char before[32] = "";
 	struct stat st;
 
 	if (lstat(path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
-	if (old->st_ino != 0 && st.st_size == old->st_size)
-		return 0;
-	if (old->st_ino != 0)
-		snprintf(before, sizeof(before), "%jd",
-		    (intmax_t)old->st_size);
-	return record_file(setup, path, path, before);
+	if (is_new)
+		return record_file(setup, path, "");
+	return st.st_size == old_size ? 0 : record_file(setup, path,
+	    step_text(setup, "%jd bytes", (intmax_t)old_size));
 }
 
 static int
 known_hosts_apply(struct setup *setup, const struct step *step)
 {
-	const char *path = setup->text[step->name];
 	cleanup_free char **words = calloc(setup->nservers + 1,
 	    sizeof(*words));
 	char add[] = "add";
 	struct ctl ctl = *setup->ctl;
 	struct stat old = { 0 };
+	bool is_new;
 	int result;
 
-	if (words == NULL || dirs_make_parent(setup, path) == -1)
+	if (words == NULL || dirs_make_parent(setup, step->name) == -1)
 		return -1;
 	words[0] = add;
 	memcpy(words + 1, setup->servers, setup->nservers * sizeof(*words));
 	ctl.words = words;
 	ctl.nwords = (int)setup->nservers + 1;
 	ctl.all = false;
-	if (lstat(path, &old) == -1)
-		old.st_ino = 0;		/* a new file */
-	result = child_call(add_known_hosts, &ctl);
-	if (record_growth(setup, path, &old) == -1)
-		result = -1;
+	is_new = lstat(step->name, &old) == -1;
+	result = step_call_as(NULL, add_known_hosts, &ctl);
+	if (record_growth(setup, step->name, is_new, old.st_size) == -1)
+		return -1;
 	return result == 0 ? 0 : -1;
 }
 
 const struct kind kind_known_hosts = {
-	"known-hosts", "", known_hosts_look, known_hosts_show,
-	known_hosts_apply, file_back,
+	.noun = "", .look = known_hosts_look, .apply = known_hosts_apply,
 };
+
+void
+servers_add_steps(struct setup *setup, const char *key, const char *known_hosts)
+{
+	struct step *step = step_add(setup, &kind_key, key, step_text(setup,
+	    "make the service key as %s", setup->account));
+
+	setup->key = key;
+	step_add_args(step, PROGRAM_SSH_KEYGEN, "-q", "-t", "ed25519", "-N", "",
+	    "-C", setup->account, "-f", key, NULL);
+	step_add(setup, &kind_known_hosts, known_hosts, step_text(setup,
+	    "add the host keys of %s%s", step_list_servers(setup),
+	    setup->ctl->yes ? "" : " after you confirmed them"));
+}

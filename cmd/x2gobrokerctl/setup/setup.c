@@ -11,16 +11,10 @@
 
 #include "base/cleanup.h"
 #include "../terminal.h"
-#include "steps.h"
-#include "wholefile.h"
+#include "step.h"
 
 #define DEFAULT_GROUP	"x2gousers"
 #define ANSWER_MAX	256
-
-/* Answers to questions, asked if there was no option. */
-struct answers {
-	char group[ANSWER_MAX], host[ANSWER_MAX];
-};
 
 /*
  * What is wanted
@@ -33,7 +27,7 @@ are_hosts(const char *list)
 	bool good = copy != NULL && *list != '\0';
 
 	while (good && (word = strsep(&rest, ",")) != NULL)
-		good = steps_is_host(word);
+		good = plan_is_host(word);
 	free(copy);
 	return good;
 }
@@ -50,9 +44,9 @@ check_options(const struct ctl *ctl)
 	else if (!ctl->undo && !way && (ctl->yes || !terminal_can_ask()))
 		wrong = "--shared or --group GROUP is needed; setup asks only "
 		    "at a terminal, and without --yes";
-	else if (ctl->group != NULL && !steps_is_name(ctl->group))
+	else if (ctl->group != NULL && !plan_is_name(ctl->group))
 		wrong = "--group GROUP: letters, digits and _ . - only";
-	else if (ctl->host != NULL && !steps_is_host(ctl->host))
+	else if (ctl->host != NULL && !plan_is_host(ctl->host))
 		wrong = "--host HOST: the name or address of an X2Go server";
 	else if (ctl->servers != NULL && !are_hosts(ctl->servers))
 		wrong = "--servers HOST,...: names or addresses of X2Go "
@@ -65,20 +59,32 @@ check_options(const struct ctl *ctl)
 	return -1;
 }
 
-static int
-check_servers(const struct setup *setup)
-{
-	if (setup->ctl->servers == NULL || (setup->ways & WAY_SHARED) != 0)
-		return 0;
-	ctl_complain("--servers needs --shared: users who run the broker under "
-	    "their own accounts cannot use its service key");
-	return -1;
-}
-
-static int
-ask_way(struct setup *setup, struct answers *answers)
+/* Ask until the answer is good. */
+static const char *
+ask(struct setup *setup, const char *question, const char *initial,
+    bool (*is_good)(const char *answer))
 {
 	char answer[ANSWER_MAX];
+
+	do {
+		if (!terminal_ask_text(question, initial, answer,
+		    sizeof(answer)))
+			return NULL;
+	} while (!is_good(answer));
+	return step_text(setup, "%s", answer);
+}
+
+static bool
+is_way(const char *answer)
+{
+	return strcmp(answer, "1") == 0 || strcmp(answer, "2") == 0;
+}
+
+/* Without an option.  -1: no answer. */
+static int
+ask_way(struct setup *setup)
+{
+	const char *answer;
 
 	fprintf(stderr, "How do users reach the session broker?\n\n"
 	    "  1  Through one account that they share, each with a key of "
@@ -87,114 +93,126 @@ ask_way(struct setup *setup, struct answers *answers)
 	    "  2  Through their own accounts.  Members of a group get the "
 	    "broker, and\n"
 	    "     nothing else, when they log in to this host over SSH.\n\n");
-	do {
-		if (!terminal_ask_text("1 or 2?", "", answer,
-		    sizeof(answer)))
-			return -1;
-	} while (strcmp(answer, "1") != 0 && strcmp(answer, "2") != 0);
-	setup->ways = answer[0] == '1' ? WAY_SHARED : WAY_GROUP;
-	if (setup->ways == WAY_SHARED)
+	if ((answer = ask(setup, "1 or 2?", "", is_way)) == NULL)
+		return -1;
+	if ((setup->shared = *answer == '1'))
 		return 0;
-	do {
-		if (!terminal_ask_text("Which group?", DEFAULT_GROUP,
-		    answers->group, sizeof(answers->group)))
-			return -1;
-	} while (!steps_is_name(answers->group));
-	setup->group = answers->group;
-	return 0;
+	setup->group = ask(setup, "Which group?", DEFAULT_GROUP, plan_is_name);
+	return setup->group != NULL ? 0 : -1;
 }
 
 static int
-ask_host(struct setup *setup, struct answers *answers)
+resolve_host(struct setup *setup)
 {
 	char here[HOST_NAME_MAX + 1] = "";
 
-	gethostname(here, sizeof(here) - 1);
-	if (!steps_is_host(here))
-		snprintf(here, sizeof(here), "localhost");
-	if (setup->ctl->yes || !terminal_can_ask()) {
-		snprintf(answers->host, sizeof(answers->host), "%s", here);
+	setup->host = setup->ctl->host;
+	if (setup->has_profiles || setup->host != NULL ||
+	    setup->ctl->servers != NULL)
 		return 0;
-	}
-	do {
-		if (!terminal_ask_text("There is no session profile yet.  "
-		    "For which X2Go server is the first one?", here,
-		    answers->host, sizeof(answers->host)))
-			return -1;
-	} while (!steps_is_host(answers->host));
-	return 0;
+	gethostname(here, sizeof(here) - 1);
+	if (!plan_is_host(here))
+		strlcpy(here, "localhost", sizeof(here));
+	setup->host = setup->ctl->yes || !terminal_can_ask() ?
+	    step_text(setup, "%s", here) :
+	    ask(setup, "There is no session profile yet.  "
+	    "For which X2Go server is the first one?", here, plan_is_host);
+	return setup->host != NULL ? 0 : -1;
 }
 
 static int
-resolve_setup(struct setup *setup, struct answers *answers)
+resolve_setup(struct setup *setup)
 {
 	const struct ctl *ctl = setup->ctl;
 
-	setup->ways = (ctl->shared ? WAY_SHARED : 0) |
-	    (ctl->group != NULL ? WAY_GROUP : 0);
+	setup->shared = ctl->shared;
 	setup->group = ctl->group;
-	if (setup->ways == 0 && ask_way(setup, answers) == -1)
+	if (!ctl->shared && ctl->group == NULL && ask_way(setup) == -1)
 		return -1;
-	if (check_servers(setup) == -1 || steps_find_site(setup) == -1)
+	if (ctl->servers != NULL && !setup->shared) {
+		ctl_complain("--servers needs --shared: users who run the "
+		    "broker under their own accounts cannot use its service "
+		    "key");
 		return -1;
-	setup->host = ctl->host;
-	if (!setup->has_profiles && ctl->host == NULL && ctl->servers == NULL) {
-		if (ask_host(setup, answers) == -1)
-			return -1;
-		setup->host = answers->host;
 	}
-	return steps_prepare(setup);
+	if (plan_find_site(setup) == -1 || resolve_host(setup) == -1)
+		return -1;
+	return plan_add_steps(setup);
 }
 
 /*
  * The plan
  */
 
-static bool
-is_wanted(const struct setup *setup, const struct step *step)
-{
-	const char *name = setup->text[step->name];
-
-	return (step->ways & setup->ways) != 0 && *name != '\0' &&
-	    (step->wanted == NULL || step->wanted(setup));
-}
-
 struct plan {
 	size_t done, to_do, blocked;
 };
 
+/* Print the rest of a line, and lines below. */
 static void
-show_step(const struct setup *setup, const struct step *step, struct plan *plan)
+show_plan_of(const struct step *step)
 {
-	const char *name = setup->text[step->name];
-	char why[WHY_SIZE] = "";
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,=";
+	const char *const *arg, *text = step->content, *quote;
+	size_t len;
 
-	switch (step->kind->look(setup, step, why)) {
-	case LOOK_DONE:
-		plan->done++;
-		break;
-	case LOOK_TO_DO:
-		if (plan->to_do++ == 0)
-			printf("Changes, in this order:\n\n");
-		printf("  %s%s: ", step->kind->noun, name);
-		step->kind->show(setup, step);
-		break;
-	case LOOK_BLOCKED:
-		plan->blocked++;
-		ctl_complain("%s%s: %s", step->kind->noun, name, why);
-		break;
+	printf("  %s%s: %s\n", step->kind->noun, step->name, step->plan);
+	for (arg = step->argv; *arg != NULL; arg++) {
+		quote = **arg == '\0' || (*arg)[strspn(*arg, plain)] != '\0' ?
+		    "'" : "";
+		printf("%s%s%s%s%s", arg == step->argv ? "      " : " ", quote,
+		    *arg, quote, arg[1] == NULL ? "\n" : "");
 	}
+	for (; text != NULL && *text != '\0'; text += len + (text[len] != 0)) {
+		len = strcspn(text, "\n");
+		if (!step->brief || (len > 0 && *text != '#'))
+			printf("      + %.*s\n", (int)len, text);
+	}
+}
+
+/* Also whether its program is there. */
+static enum look
+look_at(const struct setup *setup, const struct step *step,
+    char why[static WHY_SIZE])
+{
+	enum look look = step->kind->look(setup, step, why);
+	const char *program = step->argv[0];
+
+	if (look != LOOK_TO_DO || program == NULL || access(program, X_OK) == 0)
+		return look;
+	if (strstr(program, "systemd") != NULL)
+		snprintf(why, WHY_SIZE, "%s is missing; install it (on Debian, "
+		    "the package systemd or systemd-standalone%s)", program,
+		    strrchr(program, '-'));
+	else
+		snprintf(why, WHY_SIZE, "%s is missing; install it", program);
+	return LOOK_BLOCKED;
 }
 
 static struct plan
 show_plan(const struct setup *setup)
 {
 	struct plan plan = { 0 };
-	size_t i;
+	const struct step *step;
+	char why[WHY_SIZE];
 
-	for (i = 0; i < setup_nsteps; i++)
-		if (is_wanted(setup, &setup_steps[i]))
-			show_step(setup, &setup_steps[i], &plan);
+	for (step = setup->steps; step < setup->steps + setup->nsteps; step++)
+		switch (look_at(setup, step, why)) {
+		case LOOK_DONE:
+			plan.done++;
+			break;
+		case LOOK_TO_DO:
+			if (plan.to_do++ == 0)
+				printf("Changes, in this order:\n\n");
+			show_plan_of(step);
+			break;
+		case LOOK_BLOCKED:
+			plan.blocked++;
+			ctl_complain("%s%s: %s", step->kind->noun, step->name,
+			    why);
+			break;
+		}
 	if (plan.to_do > 0)
 		printf("\n");
 	if (plan.done > 0)
@@ -213,8 +231,8 @@ warn_members(const struct setup *setup)
 	const struct group *group;
 	char **name;
 
-	if ((setup->ways & WAY_GROUP) == 0 ||
-	    (group = getgrnam(setup->text[TEXT_GROUP])) == NULL ||
+	if (setup->group == NULL ||
+	    (group = getgrnam(setup->group)) == NULL ||
 	    group->gr_mem[0] == NULL)
 		return;
 	printf("Members of %s get the broker over SSH, and no shell:",
@@ -229,78 +247,59 @@ warn_members(const struct setup *setup)
  * Carrying it out
  */
 
-/* -1: failed, with a message printed. */
-static int
-do_step(struct setup *setup, const struct step *step)
-{
-	const char *name = setup->text[step->name];
-	char why[WHY_SIZE] = "";
-
-	/* an earlier step may have done it */
-	if (step->kind->look(setup, step, why) != LOOK_TO_DO)
-		return 0;
-	if (step->kind->apply(setup, step) == -1) {
-		ctl_complain("%s%s: not done", step->kind->noun, name);
-		return -1;
-	}
-	printf("%s%s: done\n", step->kind->noun, name);
-	return 0;
-}
-
 /* Stop after a failure: the steps that follow may need that one. */
 static int
 do_steps(struct setup *setup)
 {
-	size_t i;
+	const struct step *step;
+	char why[WHY_SIZE];
+	bool failed = false;
 
-	for (i = 0; i < setup_nsteps; i++)
-		if (is_wanted(setup, &setup_steps[i]) &&
-		    do_step(setup, &setup_steps[i]) == -1)
-			break;
-	if (i == setup_nsteps)
-		return 0;
-	for (i++; i < setup_nsteps; i++)
-		if (is_wanted(setup, &setup_steps[i]))
-			ctl_complain("%s%s: not tried",
-			    setup_steps[i].kind->noun,
-			    setup->text[setup_steps[i].name]);
-	ctl_complain("fix this and run setup again to continue, or run setup "
-	    "--undo to undo what was done");
-	return -1;
+	for (step = setup->steps; step < setup->steps + setup->nsteps; step++) {
+		const char *noun = step->kind->noun, *name = step->name;
+
+		if (failed)
+			ctl_complain("%s%s: not tried", noun, name);
+		/* an earlier step may have done it */
+		else if (look_at(setup, step, why) != LOOK_TO_DO)
+			continue;
+		else if (step->kind->apply(setup, step) == 0)
+			printf("%s%s: done\n", noun, name);
+		else {
+			ctl_complain("%s%s: not done", noun, name);
+			failed = true;
+		}
+	}
+	if (failed)
+		ctl_complain("fix this and run setup again to continue, or run "
+		    "setup --undo to undo what was done");
+	return failed ? -1 : 0;
 }
 
 /*
  * What the administrator has to do next
  */
 
-/* The broker account could have put escape sequences into it. */
-static bool
-is_printable(const char *text, size_t len)
-{
-	while (len > 0 && text[len - 1] >= ' ' && text[len - 1] <= '~')
-		len--;
-	return len == 0;
-}
-
 static void
-print_service_key(const struct setup *setup)
+print_service_key(struct setup *setup)
 {
 	const char *command = x2gobroker_config_text(setup->config, "global",
 	    "agent-command");
 	const char *user = x2gobroker_config_text(setup->config, "global",
 	    "agent-user");
-	cleanup_free char *text = NULL;
-	char path[PATH_MAX];
-	size_t len;
+	cleanup_free char *text = files_read(step_text(setup, "%s.pub",
+	    setup->key));
+	const char *p = text;
 
-	snprintf(path, sizeof(path), "%s.pub", setup->text[TEXT_KEY]);
-	if ((text = wholefile_read(path, &len)) == NULL)
+	if (text == NULL)
 		return;
-	len = strcspn(text, "\r\n");
-	if (is_printable(text, len))
+	while (*p >= ' ' && *p <= '~')
+		p++;
+	/* the broker account could have put escape sequences into it */
+	if (strchr("\r\n", *p) != NULL)
 		printf("  - On each server, add this line to ~%s/.ssh/"
 		    "authorized_keys:\n\nrestrict,command=\"%s\" %.*s\n\n",
-		    user, command, (int)len, text);
+		    user, command, (int)(p - text), text);
 	printf("    Then check that they answer: x2gobrokerctl poll\n");
 }
 
@@ -316,25 +315,24 @@ print_client(const char *option, const char *name)
 }
 
 static void
-print_next(const struct setup *setup)
+print_next(struct setup *setup)
 {
 	printf("\nNext:\n");
 	if (setup->reload)
 		printf("  - Make sshd reload its configuration: %s\n",
 		    sshd_reload_command());
-	if ((setup->ways & WAY_SHARED) != 0)
+	if (setup->shared)
 		printf("  - Let a user in: x2gobrokerctl authorize NAME "
 		    "KEYFILE\n");
-	if ((setup->ways & WAY_GROUP) != 0)
+	if (setup->group != NULL)
 		printf("  - Let a user in: gpasswd --add NAME %s\n",
-		    setup->text[TEXT_GROUP]);
-	if ((setup->ways & WAY_SERVERS) != 0)
+		    setup->group);
+	if (setup->nservers > 0)
 		print_service_key(setup);
 	printf("  - See what this user gets: x2gobrokerctl list --as NAME\n");
-	if ((setup->ways & WAY_SHARED) != 0)
-		print_client("--broker-ssh-key=FILE",
-		    setup->text[TEXT_ACCOUNT]);
-	if ((setup->ways & WAY_GROUP) != 0)
+	if (setup->shared)
+		print_client("--broker-ssh-key=FILE", setup->account);
+	if (setup->group != NULL)
 		print_client("--broker-autologin", "NAME");
 }
 
@@ -352,17 +350,8 @@ show_and_do(struct setup *setup)
 	if (ctl->dry_run || plan.to_do == 0)
 		return plan.blocked == 0 ? EXIT_YES : EXIT_NO;
 	warn_members(setup);
-	fflush(stdout);
-	if (!ctl->yes && !terminal_can_ask()) {
-		ctl_complain("nothing changed: not a terminal; use --yes to "
-		    "skip the confirmation");
-		return EXIT_NO;
-	}
-	if (!ctl->yes && !terminal_ask("Proceed?")) {
-		ctl_complain("nothing changed");
-		return EXIT_NO;
-	}
-	if (manifest_open(true, &setup->manifest) == -1)
+	if (!step_confirm(ctl) ||
+	    manifest_open(true, &setup->manifest) == -1)
 		return EXIT_NO;
 	result = do_steps(setup);
 	print_next(setup);
@@ -373,7 +362,6 @@ int
 setup_main(const struct ctl *ctl)
 {
 	struct setup setup = { .ctl = ctl };
-	struct answers answers;
 	int result = EXIT_NO;
 
 	if (check_options(ctl) == -1)
@@ -388,8 +376,11 @@ setup_main(const struct ctl *ctl)
 		return undo_main(ctl);
 	if (ctl_load_config(ctl, &setup.config) == -1)
 		return EXIT_NO;
-	if (resolve_setup(&setup, &answers) == 0)
+	if (resolve_setup(&setup) == 0)
 		result = show_and_do(&setup);
-	steps_free(&setup);
+	manifest_close(setup.manifest);
+	free(setup.servers);
+	arena_free(&setup.arena);
+	x2gobroker_config_free(setup.config);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }

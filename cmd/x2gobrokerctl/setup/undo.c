@@ -6,12 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "../terminal.h"
-#include "steps.h"
+#include "step.h"
 
 static const struct kind *const kinds[] = {
 	&kind_account, &kind_dir, &kind_file, &kind_group, &kind_mode,
-	&kind_password, &kind_sshd,
+	&kind_passing, &kind_password, &kind_sshd,
 };
 
 /* NULL: written by a later version. */
@@ -26,11 +25,53 @@ find_kind(const char *name)
 	return NULL;
 }
 
+struct job {
+	const struct kind *kind;
+	const struct record *record;
+};
+
+/* For step_call_as(). */
+static int
+call_back(const void *arg)
+{
+	const struct job *job = arg;
+
+	return (int)job->kind->back(job->record);
+}
+
+/* Undo the record, or only look.  left: why it is BACK_LEFT. */
+static enum back
+try_record(const struct kind *kind, const struct record *record, bool now,
+    const char **left)
+{
+	const struct job job = { kind, record };
+	const struct passwd *pw = NULL;
+	char state[STATE_SIZE] = "";
+	int result;
+
+	if (!kind->state(record->name, state))
+		return BACK_GONE;
+	*left = "it was changed since";
+	if (strcmp(state, record->after) != 0)
+		return BACK_LEFT;
+	*left = "the account that owns its directory no longer exists";
+	if (*record->account != '\0' &&
+	    (pw = getpwnam(record->account)) == NULL)
+		return BACK_LEFT;
+	*left = kind->left;
+	if (!now)
+		return BACK_DONE;
+	result = step_call_as(pw, call_back, &job);
+	return result == BACK_DONE || result == BACK_GONE ||
+	    result == BACK_LEFT ? (enum back)result : BACK_FAILED;
+}
+
 static enum back
 undo_record(const struct record *record, bool now)
 {
 	const struct kind *kind = find_kind(record->kind);
-	char what[WHY_SIZE] = "";
+	bool back_to = *record->before != '\0';
+	const char *left;
 	enum back back;
 
 	if (kind == NULL) {
@@ -39,17 +80,17 @@ undo_record(const struct record *record, bool now)
 		    record->kind);
 		return BACK_FAILED;
 	}
-	back = kind->back(record, now, what);
+	back = try_record(kind, record, now, &left);
 	if (back == BACK_DONE && now)
 		printf("%s%s: done\n", kind->noun, record->name);
 	else if (back == BACK_DONE)
-		printf("  %s%s: %s\n", kind->noun, record->name, what);
+		printf("  %s%s: %s%s\n", kind->noun, record->name, back_to ?
+		    "change it back to " : kind->undo, record->before);
 	else if (back == BACK_LEFT)
 		printf("%s%s%s: left as it is: %s\n", now ? "" : "  ",
-		    kind->noun, record->name, what);
+		    kind->noun, record->name, left);
 	else if (back == BACK_FAILED)
-		ctl_complain("%s%s: not done: %s", kind->noun, record->name,
-		    what);
+		ctl_complain("%s%s: not done", kind->noun, record->name);
 	return back;
 }
 
@@ -58,18 +99,18 @@ undo_record(const struct record *record, bool now)
 static size_t
 show_undo(struct manifest *manifest, bool dry_run)
 {
-	size_t i = manifest_count(manifest), n = 0;
+	size_t i = manifest->n, n = 0;
 	enum back back;
 
 	if (i > 0)
 		printf("Changes to undo, in this order:\n\n");
 	while (i-- > 0) {
-		back = undo_record(manifest_get(manifest, i), false);
+		back = undo_record(&manifest->records[i], false);
 		n += back == BACK_DONE;
 		if (back == BACK_GONE && !dry_run)
 			manifest_drop(manifest, i);
 	}
-	if (manifest_count(manifest) > 0)
+	if (manifest->n > 0)
 		printf("\n");
 	return n;
 }
@@ -78,17 +119,17 @@ show_undo(struct manifest *manifest, bool dry_run)
 static int
 undo_all(struct manifest *manifest)
 {
-	size_t i = manifest_count(manifest);
+	const struct record *record;
 	bool reload = false;
 	int result = EXIT_YES;
+	size_t i = manifest->n;
 	enum back back;
 
 	while (i-- > 0) {
-		const struct record *record = manifest_get(manifest, i);
-		bool sshd = strcmp(record->kind, kind_sshd.name) == 0;
-
+		record = &manifest->records[i];
 		back = undo_record(record, true);
-		reload = reload || (sshd && back == BACK_DONE);
+		reload = reload || (back == BACK_DONE &&
+		    strcmp(record->kind, kind_sshd.name) == 0);
 		if (back == BACK_FAILED)
 			result = EXIT_NO;
 		if ((back == BACK_DONE || back == BACK_GONE) &&
@@ -105,22 +146,14 @@ int
 undo_main(const struct ctl *ctl)
 {
 	struct manifest *manifest;
-	int result = EXIT_NO;
+	int result = EXIT_YES;
 
 	if (manifest_open(false, &manifest) == -1)
 		return EXIT_NO;
-	if (show_undo(manifest, ctl->dry_run) == 0) {
+	if (manifest == NULL || show_undo(manifest, ctl->dry_run) == 0)
 		printf("Nothing to do.\n");
-		result = EXIT_YES;
-	} else if (ctl->dry_run)
-		result = EXIT_YES;
-	else if (!ctl->yes && !terminal_can_ask())
-		ctl_complain("nothing changed: not a terminal; use --yes to "
-		    "skip the confirmation");
-	else if (!ctl->yes && !terminal_ask("Proceed?"))
-		ctl_complain("nothing changed");
-	else
-		result = undo_all(manifest);
+	else if (!ctl->dry_run)
+		result = step_confirm(ctl) ? undo_all(manifest) : EXIT_NO;
 	manifest_close(manifest);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
