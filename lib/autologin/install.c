@@ -13,11 +13,11 @@
 struct install {
 	struct query query;		/* first */
 	char *line, *file;		/* owned, as the query may outlive us */
-	struct stalekeys expired;	/* to be removed */
+	struct staterows expired;	/* to be removed */
 	/* the answer */
 	bool stays;			/* the line may have been added, and the
 					 * agent will not remove it */
-	struct stalekeys removed;
+	struct staterows removed;
 };
 
 /*
@@ -29,15 +29,16 @@ struct install {
 static void
 remove_expired(struct install *install, struct connection *link)
 {
-	const struct stalekey *key = install->expired.list;
-	const struct stalekey *end = key + install->expired.n;
+	const struct staterow *key = install->expired.list;
+	const struct staterow *end = key + install->expired.n;
 
 	for (; key < end; key++) {
-		const char *args[] = { key->line, key->file, NULL };
+		const char *args[] = { key->fields[STALE_LINE],
+		    key->fields[STALE_FILE], NULL };
 
-		if (query_do(link, key->user, AGENT_DELAUTHKEY, args,
-		    NULL) == 0)
-			stalekeys_add(&install->removed, key, NULL);
+		if (query_do(link, key->fields[STALE_USER], AGENT_DELAUTHKEY,
+		    args, NULL) == 0)
+			staterows_add(&install->removed, key, NULL);
 	}
 }
 
@@ -71,8 +72,8 @@ free_install(struct install *install)
 	if (install == NULL)
 		return;
 	query_release(&install->query);
-	stalekeys_free(&install->expired);
-	stalekeys_free(&install->removed);
+	staterows_free(&install->expired);
+	staterows_free(&install->removed);
 	free(install->line);
 	free(install->file);
 	free(install);
@@ -132,10 +133,9 @@ update_list(struct x2gobroker_farm *farm, const struct installation *place,
     const struct install *install, struct x2gobroker_error *err)
 {
 	char server[TARGET_TEXT_SIZE];
-	const struct stalekey key = { .expires = place->expires,
-	    .server = connection_target_name(&place->target, server),
-	    .user = farm->context->user, .file = install->file,
-	    .line = install->line };
+	const struct staterow key = { place->expires, {
+	    connection_target_name(&place->target, server),
+	    farm->context->user, install->file, install->line } };
 
 	return stalekeys_update(farm->config->state_dir, &install->removed,
 	    install->stays ? &key : NULL, err);

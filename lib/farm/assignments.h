@@ -18,7 +18,6 @@
 
 #define ASSIGNMENT_SECONDS	60
 #define ASSIGNMENTS_FILE	"choices"	/* in state-dir */
-#define ASSIGNMENTS_MAX	10000		/* then the oldest is dropped */
 
 struct assignments;
 

@@ -3,6 +3,7 @@
  * The file of recent choices.  Whatever is in it: a choice is added, and is
  * there, with those that were, when the file is read again.
  */
+#include "base/statefile.h"
 #include "farm/assignments.h"
 #include "fuzz_dir.h"
 
@@ -38,7 +39,7 @@ check_file(void)
 		must(line != NULL && *line != '\0');
 		lines++;
 	}
-	must(lines <= ASSIGNMENTS_MAX);
+	must(lines <= STATEFILE_ROWS);
 	free(text);
 }
 

@@ -12,34 +12,34 @@
 static const char server[] = "ts01:22";
 
 static void
-check_lease(const struct stalekey *lease)
+check_lease(const struct staterow *lease)
 {
-	must(strcasecmp(lease->server, server) == 0);
-	must(lease->expires < NOW);
-	must(strpbrk(lease->user, "\t\n") == NULL);
-	must(strpbrk(lease->file, "\t\n") == NULL);
-	must(strchr(lease->line, '\n') == NULL);
+	must(strcasecmp(lease->fields[STALE_SERVER], server) == 0);
+	must(lease->seconds < NOW);
+	must(strpbrk(lease->fields[STALE_USER], "\t\n") == NULL);
+	must(strpbrk(lease->fields[STALE_FILE], "\t\n") == NULL);
+	must(strchr(lease->fields[STALE_LINE], '\n') == NULL);
 }
 
 /* Take all, a few at a time; how many of them are the new one. */
 static unsigned int
-take_all(const struct stalekey *new, size_t size)
+take_all(const struct staterow *new, size_t size)
 {
 	unsigned int found = 0;
-	struct stalekeys taken;
+	struct staterows taken;
 	size_t i, times;
 
 	for (times = 0; times <= size; times++) {
 		must(stalekeys_take(fuzz_dir(), server, NOW, &taken, NULL) == 0);
 		for (i = 0; i < taken.n; i++) {
 			check_lease(&taken.list[i]);
-			found += strcmp(taken.list[i].user, new->user) == 0 &&
-			    strcmp(taken.list[i].line, new->line) == 0 &&
-			    strcmp(taken.list[i].file, new->file) == 0;
+			found += strcmp(taken.list[i].fields[STALE_USER], new->fields[STALE_USER]) == 0 &&
+			    strcmp(taken.list[i].fields[STALE_LINE], new->fields[STALE_LINE]) == 0 &&
+			    strcmp(taken.list[i].fields[STALE_FILE], new->fields[STALE_FILE]) == 0;
 		}
 		must(stalekeys_update(fuzz_dir(), &taken, NULL, NULL) == 0);
 		i = taken.n;
-		stalekeys_free(&taken);
+		staterows_free(&taken);
 		if (i == 0)
 			return found;
 	}
@@ -52,8 +52,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char name[] = "TS01:22", user[] = "alice", file[] = "%h/k",
 	    line[] = "restrict ssh-ed25519 AAAA\tx";
-	const struct stalekey new = { NOW - 1, name, user, file, line };
-	const struct stalekeys none = { 0 };
+	const struct staterow new = { NOW - 1,
+	    { name, user, file, line } };
+	const struct staterows none = { 0 };
 
 	fuzz_write(STALEKEYS_FILE, data, size);
 	must(stalekeys_update(fuzz_dir(), &none, &new, NULL) == 0);

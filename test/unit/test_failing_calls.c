@@ -281,13 +281,15 @@ check_a_link(struct x2gobroker_error *err)
 	return safefile_check_dir(test_path("link"), err);
 }
 
+static const struct statefile_type one_state = { "state", " ", 1 };
+
 static int
 open_a_state(struct x2gobroker_error *err)
 {
 	struct statefile file;
 
 	write_file("dir/state", "x\n");
-	if (statefile_open(&file, dir, "state", 100, err) == -1)
+	if (statefile_open(&file, dir, &one_state, 100, err) == -1)
 		return -1;
 	statefile_close(&file);
 	return 0;
@@ -296,15 +298,14 @@ open_a_state(struct x2gobroker_error *err)
 static int
 replace_a_state(struct x2gobroker_error *err)
 {
-	struct buf text = { 0 };
+	const struct staterow row = { 1, { "text" } };
 	struct statefile file;
 	int result;
 
-	buf_puts(&text, "text");
-	assert_int_equal(statefile_open(&file, dir, "state", 100, NULL), 0);
-	result = statefile_replace(&file, &text, err);
+	assert_int_equal(statefile_open(&file, dir, &one_state, 100, NULL), 0);
+	assert_int_equal(staterows_add(&file.rows, &row, NULL), 0);
+	result = statefile_save(&file, err);
 	statefile_close(&file);
-	buf_free(&text);
 	return result;
 }
 

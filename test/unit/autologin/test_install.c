@@ -51,13 +51,13 @@ place(const struct said *rows, size_t n, struct problems *said,
 static size_t
 count_leases(void)
 {
-	struct stalekeys taken;
+	struct staterows taken;
 	size_t n;
 
 	if (stalekeys_take(state_dir, "ts01:22", 2000000000, &taken, NULL) == -1)
 		return 0;
 	n = taken.n;
-	stalekeys_free(&taken);
+	staterows_free(&taken);
 	return n;
 }
 
@@ -90,7 +90,8 @@ what_stays_is_listed(void **state unused)
 {
 	static char server[] = "ts01:22", name[] = "alice", file[] = "f",
 	    line[] = "old";
-	static const struct stalekey expired = { 1, server, name, file, line };
+	static const struct staterow expired = { 1,
+	    { server, name, file, line } };
 	static const struct said ours[] = { ADD(X2GOBROKER_OK, "OK\n"),
 	    TASKS("OK\nx\nstatus\n"),
 	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } },
@@ -117,7 +118,7 @@ what_stays_is_listed(void **state unused)
 		{ "broken", broken, -1, 2, "ts01 addauthkey line file\n" },
 		{ "unreachable", unreachable, -1, 1, "" },
 	};
-	const struct stalekeys none = { 0 };
+	const struct staterows none = { 0 };
 	struct problems said;
 	size_t i;
 

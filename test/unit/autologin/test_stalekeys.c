@@ -21,7 +21,7 @@ make_site(void **state)
 }
 
 /* A lease of alice's with that line, which is good until then. */
-static struct stalekey
+static struct staterow
 lease_of(const char *server, int64_t expires, const char *line)
 {
 	static char user[] = "alice", file[] = "%h/.x2go/authorized_keys";
@@ -31,14 +31,15 @@ lease_of(const char *server, int64_t expires, const char *line)
 
 	snprintf(servers[i], sizeof(servers[i]), "%s", server);
 	snprintf(lines[i], sizeof(lines[i]), "%s", line);
-	return (struct stalekey){ expires, servers[i], user, file, lines[i] };
+	return (struct staterow){ expires, { servers[i], user, file,
+	    lines[i] } };
 }
 
 static void
 note(const char *server, int64_t expires, const char *line)
 {
-	const struct stalekey lease = lease_of(server, expires, line);
-	const struct stalekeys none = { 0 };
+	const struct staterow lease = lease_of(server, expires, line);
+	const struct staterows none = { 0 };
 
 	assert_int_equal(stalekeys_update(dir, &none, &lease, NULL), 0);
 }
@@ -48,15 +49,15 @@ static const char *
 take(const char *server, int64_t now)
 {
 	static char text[1024];
-	struct stalekeys taken;
+	struct staterows taken;
 	size_t i, len = 0;
 
 	text[0] = '\0';
 	assert_int_equal(stalekeys_take(dir, server, now, &taken, NULL), 0);
 	for (i = 0; i < taken.n; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
-		    taken.list[i].line);
-	stalekeys_free(&taken);
+		    taken.list[i].fields[STALE_LINE]);
+	staterows_free(&taken);
 	return text;
 }
 
@@ -117,15 +118,15 @@ what_is_taken_is_nobody_elses_for_a_minute(void **state unused)
 static void
 what_is_done_is_forgotten(void **state unused)
 {
-	const struct stalekey rows[] = { lease_of("ts01:22", NOW, "a"),
+	const struct staterow rows[] = { lease_of("ts01:22", NOW, "a"),
 	    lease_of("TS02:22", NOW + 500, "b"),
 	    lease_of("ts09:22", NOW, "never there") };
-	const struct stalekey new = lease_of("ts01:22", NOW + 60, "new");
-	struct stalekeys done = { 0 };
+	const struct staterow new = lease_of("ts01:22", NOW + 60, "new");
+	struct staterows done = { 0 };
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++)
-		assert_int_equal(stalekeys_add(&done, &rows[i], NULL), 0);
+		assert_int_equal(staterows_add(&done, &rows[i], NULL), 0);
 	note("ts01:22", NOW, "a");
 	note("ts01:22", NOW, "kept");
 	note("ts02:22", NOW, "b");
@@ -135,7 +136,7 @@ what_is_done_is_forgotten(void **state unused)
 	    "1763930965\tts01:22\talice\t%h/.x2go/authorized_keys\tkept\n"
 	    "1763930965\tts02:22\talice\t%h/.x2go/authorized_keys\ta\n"
 	    "1763931025\tts01:22\talice\t%h/.x2go/authorized_keys\tnew\n");
-	stalekeys_free(&done);
+	staterows_free(&done);
 }
 
 /* Nobody waits until all is cleared up behind a class. */
@@ -199,10 +200,10 @@ brokers_do_not_lose_each_others(void **state unused)
 static void
 a_directory_that_others_can_write_to_is_not_used(void **state unused)
 {
-	const struct stalekey lease = lease_of("ts01:22", NOW, "a");
-	const struct stalekeys none = { 0 };
+	const struct staterow lease = lease_of("ts01:22", NOW, "a");
+	const struct staterows none = { 0 };
 	struct x2gobroker_error err;
-	struct stalekeys taken;
+	struct staterows taken;
 
 	assert_int_equal(mkdir(dir, 0700), 0);
 	assert_int_equal(chmod(dir, 0770), 0);
@@ -219,9 +220,9 @@ a_directory_that_others_can_write_to_is_not_used(void **state unused)
 static void
 memory_may_be_out_at_any_time(void **state unused)
 {
-	const struct stalekey lease = lease_of("ts01:22", NOW, "new");
+	const struct staterow lease = lease_of("ts01:22", NOW, "new");
 	struct x2gobroker_error err;
-	struct stalekeys taken;
+	struct staterows taken;
 	int i, result;
 
 	note("ts01:22", NOW - 1, "a");
@@ -247,7 +248,7 @@ memory_may_be_out_at_any_time(void **state unused)
 	}
 	assert_int_equal(result, 0);
 	assert_int_equal(count_lines(), 1);
-	stalekeys_free(&taken);
+	staterows_free(&taken);
 }
 
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, make_site, \

@@ -2,7 +2,6 @@
 /* Files of state-dir: what is read from them, and what is refused. */
 #include <fcntl.h>
 
-#include "base/cleanup.h"
 #include "base/statefile.h"
 #include "support.h"
 
@@ -17,10 +16,13 @@ make_site(void **state)
 	return 0;
 }
 
+static const struct statefile_type commas = { "list", ",", 2 },
+    blanks = { "list", " ", 1 };
+
 static void
-open_state(struct statefile *file)
+open_state(struct statefile *file, const struct statefile_type *type)
 {
-	assert_int_equal(statefile_open(file, dir, "list", 1000, NULL), 0);
+	assert_int_equal(statefile_open(file, dir, type, 1000, NULL), 0);
 }
 
 static void
@@ -46,9 +48,8 @@ lines_are_parsed_into_fields(void **state unused)
 		{ "1000000000000,a,b", -1, { NULL } },
 		{ "99999999999999999999,a,b", -1, { NULL } },
 	};
+	const struct staterow *row;
 	struct statefile file;
-	const char *fields[2];
-	int64_t seconds;
 	char text[200];
 	size_t i;
 
@@ -56,19 +57,20 @@ lines_are_parsed_into_fields(void **state unused)
 	for (i = 0; i < LENGTH(rows); i++) {
 		snprintf(text, sizeof(text), "%s\n7,last,line", rows[i].line);
 		write_file("state/list", text);
-		open_state(&file);
+		open_state(&file, &commas);
+		row = file.rows.list;
+		check(rows[i].line, file.rows.n ==
+		    (rows[i].seconds != -1 ? 2 : 1));
 		if (rows[i].seconds != -1) {
-			check(rows[i].line, statefile_next(&file, ",",
-			    &seconds, fields, 2));
-			check(rows[i].line, seconds == rows[i].seconds);
-			check_text(rows[i].line, fields[0], rows[i].fields[0]);
-			check_text(rows[i].line, fields[1], rows[i].fields[1]);
+			check(rows[i].line, row->seconds == rows[i].seconds);
+			check_text(rows[i].line, row->fields[0],
+			    rows[i].fields[0]);
+			check_text(rows[i].line, row->fields[1],
+			    rows[i].fields[1]);
+			row++;
 		}
-		check(rows[i].line, statefile_next(&file, ",", &seconds,
-		    fields, 2) && seconds == 7);
-		check_text(rows[i].line, fields[1], "line");
-		check(rows[i].line, !statefile_next(&file, ",", &seconds,
-		    fields, 2));
+		check(rows[i].line, row->seconds == 7);
+		check_text(rows[i].line, row->fields[1], "line");
 		statefile_close(&file);
 	}
 }
@@ -78,8 +80,6 @@ a_damaged_file_is_an_empty_one(void **state unused)
 {
 	const char *path, *other = write_file("other", "1 a\n");
 	struct statefile file;
-	const char *field;
-	int64_t seconds;
 	int i, fd;
 
 	make_dir("state");
@@ -95,8 +95,8 @@ a_damaged_file_is_an_empty_one(void **state unused)
 			assert_int_equal(write(fd, "\0", 1), 1);
 			close(fd);
 		}
-		open_state(&file);
-		assert_false(statefile_next(&file, " ", &seconds, &field, 1));
+		open_state(&file, &blanks);
+		assert_int_equal(file.rows.n, 0);
 		statefile_close(&file);
 		assert_int_equal(unlink(path), i == 0 ? -1 : 0);
 	}
@@ -105,30 +105,24 @@ a_damaged_file_is_an_empty_one(void **state unused)
 static void
 what_is_written_is_read_again(void **state unused)
 {
-	cleanup_buf struct buf text = { 0 };
-	struct x2gobroker_error err;
+	const struct staterow row = { 5, { "one two" } };
 	struct statefile file;
-	const char *field;
-	int64_t seconds;
 	struct stat st;
 
-	open_state(&file);
-	assert_false(statefile_next(&file, " ", &seconds, &field, 1));
-	buf_puts(&text, "5 one two\n");
-	assert_int_equal(statefile_replace(&file, &text, &err), 0);
+	open_state(&file, &blanks);
+	assert_int_equal(file.rows.n, 0);
+	assert_int_equal(staterows_add(&file.rows, &row, NULL), 0);
+	assert_int_equal(statefile_save(&file, NULL), 0);
 	statefile_close(&file);
 	assert_int_equal(stat(dir, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
 	assert_int_equal(stat(test_path("state/list"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 
-	open_state(&file);
-	assert_true(statefile_next(&file, " ", &seconds, &field, 1));
-	assert_int_equal(seconds, 5);
-	assert_string_equal(field, "one two");
-	text.failed = true;
-	assert_int_equal(statefile_replace(&file, &text, &err), -1);
-	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
+	open_state(&file, &blanks);
+	assert_int_equal(file.rows.n, 1);
+	assert_int_equal(file.rows.list[0].seconds, 5);
+	assert_string_equal(file.rows.list[0].fields[0], "one two");
 	statefile_close(&file);
 	assert_int_equal(access(test_path("state/list.new"), F_OK), -1);
 }
@@ -136,19 +130,20 @@ what_is_written_is_read_again(void **state unused)
 static void
 a_second_process_waits_for_the_lock(void **state unused)
 {
+	static const struct statefile_type file = { "file", " ", 1 };
 	struct x2gobroker_error err;
 	struct statefile one, other;
 
-	open_state(&one);
-	assert_int_equal(statefile_open(&other, dir, "list", 50, &err), -1);
+	open_state(&one, &blanks);
+	assert_int_equal(statefile_open(&other, dir, &blanks, 50, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
 	assert_string_equal(err.file, test_path("state/list"));
 	assert_non_null(strstr(err.text, "cannot be locked"));
 	/* each file has a lock of its own */
-	assert_int_equal(statefile_open(&other, dir, "file", 0, &err), 0);
+	assert_int_equal(statefile_open(&other, dir, &file, 0, &err), 0);
 	statefile_close(&other);
 	statefile_close(&one);
-	assert_int_equal(statefile_open(&other, dir, "list", 0, &err), 0);
+	assert_int_equal(statefile_open(&other, dir, &blanks, 0, &err), 0);
 	statefile_close(&other);
 }
 
@@ -163,17 +158,17 @@ an_unsafe_directory_is_refused(void **state unused)
 
 	for (i = 0; i < LENGTH(modes); i++) {
 		assert_int_equal(chmod(path, modes[i]), 0);
-		assert_int_equal(statefile_open(&file, dir, "list", 0, &err),
+		assert_int_equal(statefile_open(&file, dir, &blanks, 0, &err),
 		    -1);
 		assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
 	}
 	assert_int_equal(chmod(path, 0755), 0);
 	assert_int_equal(symlink("/etc/passwd", test_path("state/list.lock")),
 	    0);
-	assert_int_equal(statefile_open(&file, dir, "list", 0, &err), -1);
+	assert_int_equal(statefile_open(&file, dir, &blanks, 0, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
 	snprintf(dir, sizeof(dir), "%s/a/b", test_dir);
-	assert_int_equal(statefile_open(&file, dir, "list", 0, &err), -1);
+	assert_int_equal(statefile_open(&file, dir, &blanks, 0, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_NOTFOUND);
 }
 

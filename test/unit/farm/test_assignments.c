@@ -3,6 +3,7 @@
 
 #include <limits.h>
 
+#include "base/statefile.h"
 #include "farm/assignments.h"
 #include "base/clock.h"
 #include "failing_malloc.h"
@@ -99,7 +100,7 @@ choices_are_counted_by_server(void **state unused)
 	assert_string_equal(text_of_file(),
 	    "1763930965 ts01:22 alice lab\n"
 	    "1763930965 ts01:22 bob lab\n"
-	    "1763930965 ts02.example.org:22 carol a lab, with blanks\n");
+	    "1763930965 TS02.Example.org:22 carol a lab, with blanks\n");
 }
 
 static void
@@ -264,7 +265,7 @@ the_oldest_go_when_there_are_too_many(void **state unused)
 	char user[20];
 	int i;
 
-	for (i = 0; i < ASSIGNMENTS_MAX + 3; i++) {
+	for (i = 0; i < STATEFILE_ROWS + 3; i++) {
 		snprintf(user, sizeof(user), "u%d", i);
 		assert_int_equal(assignments_add(choices, i < 4 ? "ts01:22" :
 		    "ts02:22", user, "lab", NULL), 0);
@@ -272,7 +273,7 @@ the_oldest_go_when_there_are_too_many(void **state unused)
 	assert_int_equal(assignments_save(choices, NULL), 0);
 	assignments_close(choices);
 	assert_int_equal(pending(NOW, "ts01:22"), 1);
-	assert_int_equal(pending(NOW, "ts02:22"), ASSIGNMENTS_MAX - 1);
+	assert_int_equal(pending(NOW, "ts02:22"), STATEFILE_ROWS - 1);
 }
 
 /*
@@ -328,7 +329,7 @@ a_damaged_file_is_an_empty_one(void **state unused)
 
 	fp = fopen(path, "w");
 	assert_non_null(fp);
-	for (i = 0; i <= ASSIGNMENTS_MAX; i++)
+	for (i = 0; i <= STATEFILE_ROWS; i++)
 		fprintf(fp, "1763930965 ts01:22 u%d lab\n", i);
 	fclose(fp);
 	assert_int_equal(pending(NOW, "ts01:22"), 0);
