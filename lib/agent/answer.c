@@ -4,7 +4,6 @@
 
 #include "base/address.h"
 #include "agent/answer.h"
-#include "base/cleanup.h"
 #include "base/parse.h"
 
 #define LIST_MAX	10000	/* starts, or servers, in one answer */
@@ -47,10 +46,6 @@ one_more(void *list, size_t n, size_t size)
 		return list;
 	return reallocarray(list, n != 0 ? 2 * n : 1, size);
 }
-
-/*
- * The command line
- */
 
 #define ARGUMENT	PARSE_ALNUM " %+,-./:=@_"
 
@@ -101,10 +96,6 @@ agent_command(struct buf *buf, const char *agent, const char *user,
 		buf_printf(buf, " '%s'", args[i]);
 	return buf->failed ? error_nomem(err) : 0;
 }
-
-/*
- * Answers, line by line
- */
 
 struct lines {
 	const char *next, *end;
@@ -209,10 +200,6 @@ agent_parse_ok(const char *text, size_t len, struct x2gobroker_error *err)
 	return begin_whole(&lines, text, len, err);
 }
 
-/*
- * Sessions
- */
-
 static bool
 has_session(const struct agent_report *report, const char *id)
 {
@@ -273,10 +260,6 @@ agent_parse_sessions(const char *text, size_t len, const char *user,
 		}
 	return 0;
 }
-
-/*
- * Load
- */
 
 enum { LOADAVG, MEM_AVAIL, MY_MEM_AVAIL, NUM_CPU, TYPE_CPU, LOAD_KEYS };
 
@@ -353,10 +336,6 @@ agent_parse_load(const char *text, size_t len,
 	return 0;
 }
 
-/*
- * Names with a number
- */
-
 /* Could it be the name of a user?  It is only compared. */
 static bool
 is_user(const char *text, size_t len)
@@ -413,10 +392,6 @@ agent_parse_servers(const char *text, size_t len,
 		}
 	return 0;
 }
-
-/*
- * All at once
- */
 
 /* Administrators see this. */
 static void

@@ -4,8 +4,6 @@
 #include <unistd.h>
 
 #include "agent/connection.h"
-#include "agent/local.h"
-#include "agent/tcp.h"
 #include "base/clock.h"
 
 /* The pause before a retry is random, so that not all retry at once. */
@@ -13,10 +11,6 @@
 #define RETRY_MAX_MS	250
 
 #define ARGS_MAX	4
-
-/*
- * Servers
- */
 
 /* Connect to where the client will be sent: the address, if there is one. */
 static int
@@ -116,10 +110,6 @@ const struct source source_ssh = {
 	.open = ssh_open, .ask = ssh_ask,
 };
 
-/*
- * This host
- */
-
 static int
 local_ask(struct connection *link, const char *user, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
@@ -136,10 +126,6 @@ local_ask(struct connection *link, const char *user, const char *task,
 const struct source source_local = {
 	.name = "localhost", .adds_keys = true, .ask = local_ask,
 };
-
-/*
- * Any source
- */
 
 const struct source *
 source_find(enum query_mode mode)

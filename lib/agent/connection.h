@@ -79,4 +79,28 @@ int	connection_knock(struct parallel_job *job,
 	    const struct connection_target *target,
 	    struct x2gobroker_error *err);
 
+/* For the agent of this host: run argv (ends with NULL; argv[0] is a path) in an environment that has only
+ * PATH, and append what it prints to *out.  At the deadline, a point of
+ * clock_ms(), the program and all that it has started are killed.  Returns 0,
+ * or -1 with err filled in: it failed (ERR_DENIED), printed more than max
+ * bytes (ERR_SYNTAX), or did not start or end (ERR_SYSTEM). */
+int	local_run(const char *const *argv, int64_t deadline, size_t max,
+	    struct buf *out, struct x2gobroker_error *err);
+
+/* Connect to name (or address) and port.  Returns a socket, non-blocking and
+ * closed on exec, or -1.  Only the name lookup may exceed the deadline. */
+int	tcp_connect(const char *name, int port, int64_t deadline,
+	    struct x2gobroker_error *err);
+
+enum tcp_greeting {
+	TCP_SILENT,	/* received nothing before the deadline */
+	TCP_BUSY,	/* closed at once, as by a busy sshd (MaxStartups in
+			 * sshd_config(5)): worth another try */
+	TCP_FOREIGN,	/* not an SSH server */
+	TCP_SSH,	/* the beginning of an SSH banner */
+};
+
+/* Wait for the first bytes from the server, and leave them to be read. */
+enum tcp_greeting tcp_await_greeting(int fd, int64_t deadline);
+
 #endif

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/local.h"
+#include "agent/connection.h"
 #include "base/spawn.h"
 
 #define MESSAGE_MAX	400	/* bytes of stderr */

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +14,6 @@
 #include "base/safefile.h"
 
 #define KEY_SIZE_MAX	(64 * 1024)
-
-/*
- * Paths
- */
 
 /* A copy of path, with the home of the broker account for a leading "~". */
 static char *
@@ -52,25 +51,19 @@ next_path(const struct x2gobroker_config *config, const char **next,
 	return NULL;
 }
 
-/*
- * Keys
- */
-
 static char *
 read_identity(const char *path, struct x2gobroker_error *err)
 {
 	cleanup_file FILE *fp = safefile_open(path, err);
 	char *text;
-	size_t len;
+	ssize_t len;
 
 	if (fp == NULL)
 		return NULL;
 	if ((text = calloc(1, KEY_SIZE_MAX)) == NULL)
 		return error_null(error_nomem(err));
-	/* leave no copy of the key in a buffer of stdio */
-	setvbuf(fp, NULL, _IONBF, 0);
-	len = fread(text, 1, KEY_SIZE_MAX - 1, fp);
-	if (ferror(fp) == 0 && feof(fp) != 0 && strlen(text) == len)
+	len = safefile_read(fileno(fp), text, KEY_SIZE_MAX - 1);
+	if (len >= 0 && len < KEY_SIZE_MAX - 1 && strlen(text) == (size_t)len)
 		return text;
 	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0, "not a private key");
 	freezero(text, KEY_SIZE_MAX);
@@ -213,10 +206,6 @@ x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
 	return true;
 }
 
-/*
- * The setup
- */
-
 /* libssh opens the file by its name, later; so nobody else may be able to
  * replace it, which safefile_open() checks. */
 static int
@@ -268,4 +257,41 @@ ssh_setup_free(struct ssh_setup *setup)
 	free(setup->known_hosts);
 	free(setup->tried);
 	memset(setup, 0, sizeof(*setup));
+}
+
+/* One write(2) to a file opened with O_APPEND is not mixed with another. */
+int
+knownhosts_add(const char *path, const char *line,
+    struct x2gobroker_error *err)
+{
+	cleanup_free char *copy = strdup(path), *text = NULL;
+	cleanup_fd int dir = -1, fd = -1;
+	char last = '\n';
+	off_t size;
+	ssize_t n;
+
+	if (copy == NULL)
+		return error_nomem(err);
+	/* ~/.ssh, with the mode that ssh(1) gives it */
+	if ((dir = safefile_open_dir(dirname(copy), 0700, err)) == -1)
+		return -1;
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0644);
+	if (fd == -1)
+		return error_errno(err, path, "cannot be written");
+	/* an editor may have left the last line without its newline */
+	size = lseek(fd, 0, SEEK_END);
+	if (size > 0 && pread(fd, &last, 1, size - 1) == -1)
+		return error_errno(err, path, "cannot be read");
+	if (asprintf(&text, "%s%.*s\n", last != '\n' ? "\n" : "",
+	    (int)strcspn(line, "\n"), line) == -1) {
+		text = NULL;
+		return error_nomem(err);
+	}
+	n = write(fd, text, strlen(text));
+	if (n == (ssize_t)strlen(text))
+		return 0;
+	if (n >= 0)
+		errno = ENOSPC;
+	return error_errno(err, path, "cannot be written");
 }

@@ -29,4 +29,9 @@ int	ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
 	    struct ssh_setup *setup, struct x2gobroker_error *err);
 void	ssh_setup_free(struct ssh_setup *setup);
 
+/* Append line, and a newline, to the file of known hosts.  Creates the file and
+ * its directory.  Several processes may do so at the same time. */
+int	knownhosts_add(const char *path, const char *line,
+	    struct x2gobroker_error *err);
+
 #endif

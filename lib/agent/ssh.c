@@ -12,10 +12,6 @@
 
 #define MESSAGE_MAX	400	/* bytes of stderr that are shown */
 
-/*
- * One connection
- */
-
 #define LIB(link)	(&(link)->setup->lib)
 
 static int
@@ -259,10 +255,6 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 	    "authorized_keys there, and is the account unlocked?",
 	    link->setup->user, link->setup->tried);
 }
-
-/*
- * A command
- */
 
 static int
 step_open_channel(struct ssh_link *link)

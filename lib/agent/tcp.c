@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "agent/tcp.h"
+#include "agent/connection.h"
 
 /* sshd sends this and closes when too many clients are logging in. */
 #define BUSY_TEXT	"Exceeded MaxStartups"

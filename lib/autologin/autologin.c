@@ -4,12 +4,10 @@
 #include <time.h>
 
 #include "autologin/autologin.h"
-#include "base/cleanup.h"
-#include "autologin/install.h"
 #include "access/user.h"
 #include "base/parse.h"
 
-#define TIME_SIZE	sizeof("YYYYMMDDHHMMSSZ")
+#define TIME_SIZE	sizeof("YYYYMMDDHHMMSSZ")	/* see sshd(8) */
 
 bool
 autologin_is_announced(const struct x2gobroker_profile *profile)
@@ -37,10 +35,6 @@ autologin_is_wanted(const struct x2gobroker_profile *profile,
 		    profile->line, "no key for an automatic login: %s", why);
 	return why == NULL;
 }
-
-/*
- * The key pair
- */
 
 static int
 make_keypair(struct parallel_job *job, struct x2gobroker_error *err)
@@ -82,34 +76,21 @@ autologin_free(struct autologin *autologin)
 	free(autologin);
 }
 
-/*
- * The line of authorized_keys
- */
-
-/* For expiry-time in sshd(8), in UTC because servers may be in other time
- * zones. */
-static void
-format_expiry(int lifetime, char text[static TIME_SIZE])
-{
-	time_t when = time(NULL) + lifetime;
-	struct tm tm;
-
-	gmtime_r(&when, &tm);
-	strftime(text, TIME_SIZE, "%Y%m%d%H%M%SZ", &tm);
-}
-
 /* "restrict" forbids everything, also what later versions of sshd may allow; an
  * X2Go session needs a terminal and forwarded ports. */
 static char *
 format_line(const struct autologin *autologin,
-    const struct x2gobroker_farm *farm, const char *address,
+    const struct x2gobroker_farm *farm, time_t expires, const char *address,
     struct x2gobroker_error *err)
 {
 	const struct x2gobroker_config *config = farm->config;
 	char expiry[TIME_SIZE];
 	struct buf buf = { 0 };
+	struct tm tm;
 
-	format_expiry(config->autologin_key_lifetime, expiry);
+	/* in UTC because servers may be in other time zones */
+	strftime(expiry, sizeof(expiry), "%Y%m%d%H%M%SZ",
+	    gmtime_r(&expires, &tm));
 	buf_printf(&buf, "restrict,pty,port-forwarding%s,expiry-time=\"%s\"",
 	    config->autologin_agent_forwarding ? ",agent-forwarding" : "",
 	    expiry);
@@ -133,52 +114,23 @@ key_file(const struct x2gobroker_profile *profile, const char *key,
 	return value != NULL && *value != '\0' ? value : fallback;
 }
 
-/*
- * Installation
- */
-
+/* Set place to the SSH proxy of the client, if there is one: returns 0, 1, or
+ * -1. */
 static int
-find_server(const struct autologin *autologin,
-    const struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile, const struct host *host,
-    const char *address, char **line, struct installation *place,
+find_proxy(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, struct installation *place,
     struct x2gobroker_error *err)
-{
-	const struct farm_server *server = farm_find(farm, profile, host);
-
-	if (server == NULL)
-		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "no agent is asked about %s", host->name);
-	if ((*line = format_line(autologin, farm, address, err)) == NULL)
-		return -1;
-	place->target = server->target;
-	place->line = *line;
-	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
-	place->file = key_file(profile, "broker-authorized-keys",
-	    farm->config->default_authorized_keys);
-	return 0;
-}
-
-/* The SSH proxy of the client, if there is one: returns 0, 1, or -1. */
-static int
-find_proxy(const struct autologin *autologin,
-    const struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile, const char *address, char **line,
-    struct installation *place, struct x2gobroker_error *err)
 {
 	const char *name = x2gobroker_profile_value(profile, "sshproxyhost");
 	const char *port = x2gobroker_profile_value(profile, "sshproxyport");
 
 	if (name == NULL || *name == '\0')
 		return 0;
-	if (hostlist_first(name, &place->target.host, err) == -1 ||
-	    (*line = format_line(autologin, farm, address, err)) == NULL)
+	if (hostlist_first(name, &place->target.host, err) == -1)
 		return -1;
 	place->target.source = &source_ssh;
 	place->target.policy = profile_hostkey_policy(profile);
 	place->target.port = host_port(&place->target.host, port);
-	place->line = *line;
-	place->expires = time(NULL) + farm->config->autologin_key_lifetime;
 	place->file = key_file(profile, "broker-sshproxy-authorized-keys",
 	    farm->config->default_sshproxy_authorized_keys);
 	return 1;
@@ -190,15 +142,32 @@ autologin_place(const struct autologin *autologin,
     const struct host *host, const char *address, struct reporter *rep,
     struct x2gobroker_error *err)
 {
-	cleanup_free char *proxy_line = NULL, *line = NULL;
-	struct installation places[2] = { 0 };
-	int proxies;
+	const struct farm_server *server = farm_find(farm, profile, host);
+	struct installation places[INSTALL_PLACES_MAX] = { 0 }, *place;
+	char *lines[INSTALL_PLACES_MAX] = { NULL };
+	int i, result = 0, proxies = find_proxy(farm, profile, places, err);
 
-	proxies = find_proxy(autologin, farm, profile, address, &proxy_line,
-	    &places[0], err);
-	/* a server behind a proxy sees the address of the proxy */
-	if (proxies == -1 || find_server(autologin, farm, profile, host,
-	    proxies > 0 ? NULL : address, &line, &places[proxies], err) == -1)
+	if (proxies == -1)
 		return -1;
-	return install_keys(farm, places, (size_t)proxies + 1, rep, err);
+	if (server == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "no agent is asked about %s", host->name);
+	places[proxies].target = server->target;
+	places[proxies].file = key_file(profile, "broker-authorized-keys",
+	    farm->config->default_authorized_keys);
+	for (i = 0; i <= proxies && result == 0; i++) {
+		place = &places[i];
+		place->expires = time(NULL) +
+		    farm->config->autologin_key_lifetime;
+		/* a server behind a proxy sees the address of the proxy */
+		place->line = lines[i] = format_line(autologin, farm,
+		    place->expires, i == 0 ? address : NULL, err);
+		result = lines[i] != NULL ? 0 : -1;
+	}
+	if (result == 0)
+		result = install_keys(farm, places, (size_t)proxies + 1, rep,
+		    err);
+	for (i = 0; i <= proxies; i++)
+		free(lines[i]);
+	return result;
 }

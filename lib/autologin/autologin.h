@@ -7,8 +7,30 @@
 #ifndef AUTOLOGIN_AUTOLOGIN_H
 #define AUTOLOGIN_AUTOLOGIN_H
 
+#include "base/statefile.h"
 #include "farm/farm.h"
-#include "autologin/keypair.h"
+
+/* It exists only in memory. */
+struct keypair {
+	struct buf private;	/* PEM */
+	char *public;		/* "TYPE BASE64" */
+};
+
+/* Generate an RSA key of 2048 bits as PKCS#1, which every X2Go client reads, or
+ * an Ed25519 one in OpenSSH's own format, which newer clients read. */
+int	keypair_make(const struct libssh *lib, enum autologin_key_type type,
+	    struct keypair *keypair, struct x2gobroker_error *err);
+
+/* Wipe the private key, and free both. */
+void	keypair_free(struct keypair *keypair);
+
+/* Is it PKCS#1 (RFC 8017), "BEGIN RSA PRIVATE KEY"? */
+bool	pkcs1_is_pem(const char *pem);
+
+/* Write the PKCS#1 key that a PKCS#8 one (RFC 5208, "BEGIN PRIVATE KEY", as
+ * libssh writes it) contains.  -1: pem is no RSA key in PKCS#8. */
+int	pkcs1_unwrap(const char *pem, struct buf *out,
+	    struct x2gobroker_error *err);
 
 /* Generates a key pair, as a job to do while servers are asked. */
 struct autologin {
@@ -37,5 +59,52 @@ int	autologin_place(const struct autologin *autologin,
 	    const struct x2gobroker_profile *profile, const struct host *host,
 	    const char *address, struct reporter *rep,
 	    struct x2gobroker_error *err);
+
+#define INSTALL_PLACES_MAX	2	/* a server and its SSH proxy */
+
+struct installation {
+	struct connection_target target;
+	const char *line;	/* of authorized_keys */
+	const char *file;	/* may contain %h and the like, for the agent */
+	time_t expires;
+};
+
+/* Add the lines at all n places at the same time, for the farm's user, with the
+ * help of the agents there, and remove expired ones.  Reports what will keep a
+ * line from being removed.  Returns -1 if one of them was not added. */
+int	install_keys(struct x2gobroker_farm *farm,
+	    const struct installation *places, size_t n, struct reporter *rep,
+	    struct x2gobroker_error *err);
+
+/*
+ * Lines of authorized_keys on servers whose agent does not remove them itself,
+ * as Debian's does not.  sshd no longer accepts an expired line; its place in
+ * the file is remembered here, and the line is removed when the next key is
+ * added.
+ *
+ * No process in the background does that, as it would have to outlive the
+ * request and a reboot.
+ */
+
+#define STALEKEYS_FILE	"leases"	/* in state-dir */
+
+/* The fields of a row, whose time is that of its expiry. */
+enum {
+	STALE_SERVER,		/* "NAME:PORT" */
+	STALE_USER,
+	STALE_FILE, STALE_LINE,	/* as the agent was given them */
+	STALE_FIELDS
+};
+
+/* Take a few of the server's lines that have expired, for the caller to remove.
+ * They stay on the list and are not taken again for a minute, in case the
+ * caller fails. */
+int	stalekeys_take(const char *dir, const char *server, int64_t now,
+	    struct staterows *taken, struct x2gobroker_error *err);
+
+/* Drop the lines that have been removed from the list, and add a new one (may
+ * be NULL). */
+int	stalekeys_update(const char *dir, const struct staterows *removed,
+	    const struct staterow *new, struct x2gobroker_error *err);
 
 #endif

@@ -4,10 +4,7 @@
 #include <time.h>
 
 #include "agent/tasknames.h"
-#include "autologin/install.h"
-#include "autologin/stalekeys.h"
-#include "base/cleanup.h"
-#include "farm/farm.h"
+#include "autologin/autologin.h"
 
 /* A query that adds one line, and removes some that have expired. */
 struct install {
@@ -19,10 +16,6 @@ struct install {
 					 * agent will not remove it */
 	struct staterows removed;
 };
-
-/*
- * With the agent
- */
 
 /* A line that is removed here, and stays on the list of the broker, is removed
  * again later, which does no harm. */
@@ -61,10 +54,6 @@ add_key(struct query *query, struct connection *link,
 }
 
 static const struct question install_key = { REACH_AGENT, add_key };
-
-/*
- * The job
- */
 
 static void
 free_install(struct install *install)

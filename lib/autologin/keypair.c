@@ -2,8 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "autologin/keypair.h"
-#include "autologin/pkcs1.h"
+#include "autologin/autologin.h"
 
 #define RSA_BITS	2048
 

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "autologin/pkcs1.h"
+#include "autologin/autologin.h"
 #include "base/base64.h"
 
 #define DER_MAX		4096	/* an RSA-2048 key has 1,200 bytes */

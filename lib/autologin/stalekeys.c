@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "autologin/stalekeys.h"
+#include "autologin/autologin.h"
 #include "base/parse.h"
 
 #define LOCK_MS		2000

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Deadlines: times of the monotonic clock, in milliseconds.
- */
+/* Deadlines: times of the monotonic clock, in milliseconds. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 

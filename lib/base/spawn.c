@@ -39,10 +39,6 @@ close_ends(int fds[3])
 		close_end(&fds[i]);
 }
 
-/*
- * Starting it
- */
-
 /* If some of 0 to 2 are closed here, ours may be among them; opened in this
  * order and duplicated in this order, none of its is overwritten before its
  * turn. */
@@ -172,10 +168,6 @@ spawn_start(struct spawn *child, const struct spawn_options *options)
 	return 0;
 }
 
-/*
- * Reading and writing
- */
-
 static void
 give_up(struct spawn *child, enum spawn_end end, int error)
 {
@@ -264,10 +256,6 @@ read_output(struct spawn *child, int i)
 			close_end(&child->fds[i]);
 	}
 }
-
-/*
- * Its end
- */
 
 static enum spawn_end
 reap(struct spawn *child)

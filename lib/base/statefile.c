@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The lock is a separate file, because the state file itself is replaced.
- */
+/* The lock is a separate file, because the state file itself is replaced. */
 #include <sys/stat.h>
 
 #include <errno.h>

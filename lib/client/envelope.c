@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <string.h>
 
-#include "client/envelope.h"
+#include "client/request.h"
 
 /*
  * In these forms '@' stands for the uuid, the same one each time, and ' ' for

@@ -26,17 +26,11 @@ is_plain(const char *text, size_t len)
 {
 	size_t i;
 
-	for (i = 0; i < len; i++) {
-		switch (text[i]) {
-		case ',': case ';': case '\\': case '"': case '=':
-		case '@': case '%': case 0x7f:
+	for (i = 0; i < len; i++)
+		if ((unsigned char)text[i] < 0x20 ||
+		    (unsigned char)text[i] >= 0x7f ||
+		    strchr(",;\\\"=@%", text[i]) != NULL)
 			return false;
-		default:
-			if ((unsigned char)text[i] < 0x20 ||
-			    (unsigned char)text[i] >= 0x80)
-				return false;
-		}
-	}
 	if (len > 0 && (text[0] == ' ' || text[len - 1] == ' '))
 		return false;
 	return markers_find(text, len) == NULL;

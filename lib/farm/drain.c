@@ -10,10 +10,6 @@
 #define BLANKS		" \t\r"
 #define NOT_A_HOST	"\"%.200s\" is neither a host name nor an address"
 
-/*
- * Names
- */
-
 /* Whether two names can mean the same host. */
 static bool
 is_same(const char *a, const char *b)
@@ -43,10 +39,6 @@ drain_has(const struct x2gobroker_drained *drained, const struct host *host)
 			return true;
 	return false;
 }
-
-/*
- * The file
- */
 
 /* Get the next line of the file, and a copy of the name in it in *name, which
  * is freed first; NULL if the line is empty or a comment.  1, 0 at the end, or
@@ -137,10 +129,6 @@ x2gobroker_drained_get(const struct x2gobroker_drained *drained, size_t i)
 {
 	return i < drained->n ? drained->names[i] : NULL;
 }
-
-/*
- * Changes
- */
 
 /* Copy the lines of the file to text, except those of host if it is undrained.
  * *found says whether host was found.  Invalid lines are copied as they are. */

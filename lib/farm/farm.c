@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"
-#include "agent/knownhosts.h"
+#include "agent/servicekeys.h"
 #include "base/parse.h"
 
 int
@@ -53,10 +53,6 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	query_context_release(farm->context);
 	free(farm);
 }
-
-/*
- * The servers
- */
 
 /* For the client, "localhost" would be its own host; so replace it by the name
  * of this host, if that can be resolved. */
@@ -230,10 +226,6 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
 	target.port = host_port(&target.host, NULL);
 	return add_target(farm, &target, err);
 }
-
-/*
- * Their reports
- */
 
 const struct host *
 farm_host_of(const struct x2gobroker_farm *farm,

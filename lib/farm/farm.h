@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * The X2Go servers that a request is about, and their reports.
- */
+/* The X2Go servers that a request is about, and their reports. */
 #ifndef FARM_FARM_H
 #define FARM_FARM_H
 

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "agent/knownhosts.h"
+#include "agent/servicekeys.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"

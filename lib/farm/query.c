@@ -130,10 +130,6 @@ query_is_our_agent(struct connection *link, const char *user)
 	return found;
 }
 
-/*
- * Suspend and terminate
- */
-
 /* The present state of the session; SESSION_FINISHED if it is gone. */
 static int
 get_state(struct query *query, struct connection *link,
@@ -210,10 +206,6 @@ const struct question
     query_all = { REACH_AGENT, ask_all },
     query_suspend = { REACH_AGENT, suspend },
     query_terminate = { REACH_AGENT, terminate };
-
-/*
- * The job
- */
 
 static int
 run_query(struct parallel_job *job, struct x2gobroker_error *err)

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * A query: one question to one server, as a job for parallel_run().
- */
+/* A query: one question to one server, as a job for parallel_run(). */
 #ifndef FARM_QUERY_H
 #define FARM_QUERY_H
 

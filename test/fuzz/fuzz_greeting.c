@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "fuzz.h"
-#include "agent/tcp.h"
+#include "agent/connection.h"
 
 static const char busy[] = "Exceeded MaxStartups", ssh[] = "SSH-";
 

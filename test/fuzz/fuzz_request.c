@@ -3,7 +3,6 @@
  * SSH_ORIGINAL_COMMAND, and the same words as a command line.  What is in a
  * request cannot break a line of the log or of the answer.
  */
-#include "client/envelope.h"
 #include "fuzz.h"
 #include "client/request.h"
 

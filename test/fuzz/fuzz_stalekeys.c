@@ -5,7 +5,7 @@
  * list of a server comes to its end; and a new one is found again as it was.
  */
 #include "fuzz_dir.h"
-#include "autologin/stalekeys.h"
+#include "autologin/autologin.h"
 
 #define NOW	1763930965
 

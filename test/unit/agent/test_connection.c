@@ -5,8 +5,6 @@
  */
 #include "base/clock.h"
 #include "agent/connection.h"
-#include "agent/local.h"
-#include "agent/tcp.h"
 #include "support.h"
 
 int	__wrap_tcp_connect(const char *name, int port, int64_t deadline,

@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "agent/knownhosts.h"
+#include "agent/servicekeys.h"
 #include "support.h"
 
 static void

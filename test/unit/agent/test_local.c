@@ -3,7 +3,7 @@
 #include <signal.h>
 
 #include "base/clock.h"
-#include "agent/local.h"
+#include "agent/connection.h"
 #include "support.h"
 
 #define PATIENCE_MS	20000

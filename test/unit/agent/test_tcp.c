@@ -5,7 +5,7 @@
 #include <netinet/in.h>
 
 #include "base/clock.h"
-#include "agent/tcp.h"
+#include "agent/connection.h"
 #include "support.h"
 
 #define PATIENCE_MS	10000

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "autologin/autologin.h"
-#include "autologin/install.h"
 #include "support.h"
 
 #define NOW	1763930965	/* 2025-11-23 20:49:25 UTC */

@@ -4,8 +4,7 @@
  * takes them out.  Linked with --wrap for the functions of fake_connection.h and
  * parallel_run.
  */
-#include "autologin/install.h"
-#include "autologin/stalekeys.h"
+#include "autologin/autologin.h"
 #include "fake_connection.h"
 #include "fake_parallel.h"
 

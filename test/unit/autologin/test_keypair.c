@@ -5,7 +5,7 @@
  */
 #include <sys/wait.h>
 
-#include "autologin/keypair.h"
+#include "autologin/autologin.h"
 #include "failing_malloc.h"
 #include "fake_libssh.h"
 

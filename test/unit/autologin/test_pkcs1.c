@@ -2,7 +2,7 @@
 /*
  * PKCS#8 to PKCS#1.  Linked with --wrap for the functions of failing_malloc.h.
  */
-#include "autologin/pkcs1.h"
+#include "autologin/autologin.h"
 #include "failing_malloc.h"
 #include "support.h"
 

@@ -2,7 +2,7 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "autologin/stalekeys.h"
+#include "autologin/autologin.h"
 #include "failing_malloc.h"
 
 #define NOW	1763930965

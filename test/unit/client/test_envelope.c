@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "client/envelope.h"
+#include "client/request.h"
 #include "support.h"
 
 #define U	"f7e8c1a2-0b3d-4c5e-8f90-123456789abc"
