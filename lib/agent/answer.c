@@ -108,9 +108,10 @@ bad_answer(struct x2gobroker_error *err, const char *why)
 	    "the agent's answer %s", why);
 }
 
-/* Check the answer as a whole, and set lines to what follows its OK. */
+/* Check the answer as a whole, and set lines to what follows its OK.  whole: it
+ * must end with a newline. */
 static int
-begin(struct lines *lines, const char *text, size_t len,
+begin(struct lines *lines, const char *text, size_t len, bool whole,
     struct x2gobroker_error *err)
 {
 	const char *eol = memchr(text, '\n', len);
@@ -130,20 +131,10 @@ begin(struct lines *lines, const char *text, size_t len,
 		    (int)(first < 200 ? first : 200), text);
 	if (eol == NULL)
 		return bad_answer(err, "has no newline after OK");
+	if (whole && text[len - 1] != '\n')
+		return bad_answer(err, "is cut off in the middle of a line");
 	lines->next = eol + 1;
 	lines->end = text + len;
-	return 0;
-}
-
-/* The same for an answer that ends with a newline. */
-static int
-begin_whole(struct lines *lines, const char *text, size_t len,
-    struct x2gobroker_error *err)
-{
-	if (begin(lines, text, len, err) == -1)
-		return -1;
-	if (text[len - 1] != '\n')
-		return bad_answer(err, "is cut off in the middle of a line");
 	return 0;
 }
 
@@ -197,7 +188,7 @@ agent_parse_ok(const char *text, size_t len, struct x2gobroker_error *err)
 {
 	struct lines lines;
 
-	return begin_whole(&lines, text, len, err);
+	return begin(&lines, text, len, true, err);
 }
 
 static bool
@@ -251,7 +242,7 @@ agent_parse_sessions(const char *text, size_t len, const char *user,
 	struct lines lines;
 	const char *line;
 
-	if (begin_whole(&lines, text, len, err) == -1)
+	if (begin(&lines, text, len, true, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
 		if (add_session(report, line, len, user, err) == -1) {
@@ -263,16 +254,12 @@ agent_parse_sessions(const char *text, size_t len, const char *user,
 
 enum { LOADAVG, MEM_AVAIL, MY_MEM_AVAIL, NUM_CPU, TYPE_CPU, LOAD_KEYS };
 
-struct load {
-	long values[LOAD_KEYS];		/* -1: not known */
-};
-
-static const struct load load_unknown = { { -1, -1, -1, -1, -1 } };
+#define LOAD_UNKNOWN	{ -1, -1, -1, -1, -1 }
 
 /* Read a line of the load.  Agents print integers, but the Python broker
  * accepts fractions, so we ignore them. */
 static bool
-take_load(struct load *load, const char *line, size_t len)
+take_load(long load[static LOAD_KEYS], const char *line, size_t len)
 {
 	static const char *const keys[LOAD_KEYS] = {
 		"loadavgXX", "memAvail", "myMemAvail", "numCPU", "typeCPU",
@@ -286,10 +273,10 @@ take_load(struct load *load, const char *line, size_t len)
 			continue;
 		point = memchr(line, '.', len);
 		n = point != NULL ? (size_t)(point - line) : len;
-		if (!parse_number(line, n, &load->values[i]) ||
+		if (!parse_number(line, n, &load[i]) ||
 		    (point != NULL && !parse_number(point + 1, len - n - 1,
 		    &ignored)))
-			load->values[i] = -1;
+			load[i] = -1;
 		return true;
 	}
 	return false;
@@ -299,9 +286,8 @@ take_load(struct load *load, const char *line, size_t len)
  * for a server without a known processor.  The product of four numbers up to
  * NUMBER_MAX does not fit in 64 bits. */
 static void
-rate_load(const struct load *load, struct agent_report *report)
+rate_load(const long v[static LOAD_KEYS], struct agent_report *report)
 {
-	const long *v = load->values;
 	long mem = v[MEM_AVAIL] != 0 ? v[MEM_AVAIL] : v[MY_MEM_AVAIL];
 	double factor;
 
@@ -324,15 +310,15 @@ agent_parse_load(const char *text, size_t len,
     const char *user __attribute__((unused)), struct agent_report *report,
     struct x2gobroker_error *err)
 {
-	struct load load = load_unknown;
+	long load[LOAD_KEYS] = LOAD_UNKNOWN;
 	struct lines lines;
 	const char *line;
 
-	if (begin_whole(&lines, text, len, err) == -1)
+	if (begin(&lines, text, len, true, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
-		take_load(&load, line, len);
-	rate_load(&load, report);
+		take_load(load, line, len);
+	rate_load(load, report);
 	return 0;
 }
 
@@ -382,7 +368,7 @@ agent_parse_servers(const char *text, size_t len,
 	struct lines lines;
 	const char *line;
 
-	if (begin(&lines, text, len, err) == -1)
+	if (begin(&lines, text, len, false, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
 		if (add_tally(&report->counts, &report->ncounts, line, len,
@@ -424,7 +410,7 @@ take_time(struct agent_report *report, const char *line, size_t len)
 
 /* Ignores unknown keys, which a newer agent may send. */
 static int
-take_status_line(struct agent_report *report, struct load *load,
+take_status_line(struct agent_report *report, long load[static LOAD_KEYS],
     const char *line, size_t len, const char *user,
     struct x2gobroker_error *err)
 {
@@ -454,21 +440,21 @@ agent_parse_status(const char *text, size_t len, const char *user,
 {
 	static const char last[] = "\nEND\n";
 	const size_t n = sizeof(last) - 1;
-	struct load load = load_unknown;
+	long load[LOAD_KEYS] = LOAD_UNKNOWN;
 	struct lines lines;
 	const char *line;
 
-	if (begin_whole(&lines, text, len, err) == -1)
+	if (begin(&lines, text, len, true, err) == -1)
 		return -1;
 	if (len < n || memcmp(text + len - n, last, n) != 0)
 		return bad_answer(err, "is cut off before END");
 	lines.end -= n - 1;
 	while (next_line(&lines, &line, &len))
-		if (take_status_line(report, &load, line, len, user,
+		if (take_status_line(report, load, line, len, user,
 		    err) == -1) {
 			agent_report_free(report);
 			return -1;
 		}
-	rate_load(&load, report);
+	rate_load(load, report);
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agent/connection.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 
 /* The pause before a retry is random, so that not all retry at once. */
@@ -68,46 +69,20 @@ connect_to_ssh(struct parallel_job *job,
 }
 
 static int
-open_to_host_key(struct connection *link, const struct ssh_setup *setup,
-    struct x2gobroker_error *err)
-{
-	const struct connection_target *target = link->target;
-	int fd = connect_to_ssh(link->job, target, err);
-
-	if (fd == -1)
-		return -1;
-	return ssh_link_open(&link->ssh, setup, fd,
-	    parallel_deadline(link->job), &target->host, target->port,
-	    target->policy, err);
-}
-
-static int
-ssh_open(struct connection *link, const struct ssh_setup *setup,
-    struct x2gobroker_error *err)
-{
-	if (open_to_host_key(link, setup, err) == -1)
-		return -1;
-	return ssh_link_login(&link->ssh, err);
-}
-
-static int
 ssh_ask(struct connection *link, const char *user, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
 {
-	struct buf command = { 0 };
-	int result;
+	cleanup_buf struct buf command = { 0 };
 
-	result = agent_command(&command, link->agent, user, task, args, err);
-	if (result == 0)
-		result = ssh_link_run(&link->ssh, command.data,
-		    AGENT_ANSWER_MAX, answer, err);
-	buf_free(&command);
-	return result;
+	if (agent_command(&command, link->agent, user, task, args, err) == -1)
+		return -1;
+	return ssh_link_run(&link->ssh, command.data, AGENT_ANSWER_MAX, answer,
+	    err);
 }
 
 const struct source source_ssh = {
 	.per_server = true, .uses_ssh = true, .adds_keys = true,
-	.open = ssh_open, .ask = ssh_ask,
+	.ask = ssh_ask,
 };
 
 static int
@@ -156,18 +131,16 @@ connection_open(struct connection *link, struct parallel_job *job,
     const struct connection_target *target, const char *agent,
     const struct ssh_setup *setup, struct x2gobroker_error *err)
 {
-	*link = (struct connection){ job, target, agent };
-	return target->source->open != NULL ?
-	    target->source->open(link, setup, err) : 0;
-}
+	int fd;
 
-int
-connection_open_for_key(struct connection *link, struct parallel_job *job,
-    const struct connection_target *target, const struct ssh_setup *setup,
-    struct x2gobroker_error *err)
-{
-	*link = (struct connection){ job, target, NULL };
-	return open_to_host_key(link, setup, err);
+	*link = (struct connection){ job, target, agent };
+	if (!target->source->uses_ssh)
+		return 0;
+	if ((fd = connect_to_ssh(job, target, err)) == -1 ||
+	    ssh_link_open(&link->ssh, setup, fd, parallel_deadline(job),
+	    &target->host, target->port, target->policy, err) == -1)
+		return -1;
+	return agent != NULL ? ssh_link_login(&link->ssh, err) : 0;
 }
 
 int

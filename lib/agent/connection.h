@@ -18,9 +18,6 @@ struct source {
 				 * else one for all of them */
 	bool uses_ssh;		/* needs a struct ssh_setup */
 	bool adds_keys;		/* knows addauthkey and delauthkey */
-	/* NULL: there is nothing to open */
-	int (*open)(struct connection *link, const struct ssh_setup *setup,
-	    struct x2gobroker_error *err);
 	int (*ask)(struct connection *link, const char *user, const char *task,
 	    const char *const *args, struct buf *answer,
 	    struct x2gobroker_error *err);
@@ -54,15 +51,11 @@ struct connection {
 	struct ssh_link ssh;
 };
 
-/* Connect and log in.  Retries until the deadline if the server is too busy to
- * accept the connection.  After -1, call connection_close(), too. */
+/* Connect and log in; without agent, only get the host key.  Retries until the
+ * deadline if the server is too busy to accept the connection.  After -1, call
+ * connection_close(), too. */
 int	connection_open(struct connection *link, struct parallel_job *job,
 	    const struct connection_target *target, const char *agent,
-	    const struct ssh_setup *setup, struct x2gobroker_error *err);
-
-/* The same without a login, to get the host key. */
-int	connection_open_for_key(struct connection *link,
-	    struct parallel_job *job, const struct connection_target *target,
 	    const struct ssh_setup *setup, struct x2gobroker_error *err);
 
 /* Have the agent do task for user, and append its answer to *answer.  args ends

@@ -177,27 +177,18 @@ session_put(struct buf *buf, const struct session *session, const char *host,
 	}
 }
 
-/* The number of digits in text just before end. */
-static size_t
-digits_before(const char *text, size_t end)
-{
-	size_t n = 0;
-
-	while (n < end && text[end - n - 1] >= '0' && text[end - n - 1] <= '9')
-		n++;
-	return n;
-}
-
 /* Is there a '-' and at least min digits just before *end?  Then move *end
  * before them. */
 static bool
 skip_number(const char *text, size_t *end, size_t min)
 {
-	size_t n = digits_before(text, *end);
+	size_t at = *end;
 
-	if (n < min || n == *end || text[*end - n - 1] != '-')
+	while (at > 0 && text[at - 1] >= '0' && text[at - 1] <= '9')
+		at--;
+	if (*end - at < min || at == 0 || text[at - 1] != '-')
 		return false;
-	*end -= n + 1;
+	*end = at - 1;
 	return true;
 }
 
@@ -222,16 +213,10 @@ session_is_shadow(const struct session *session)
 static int
 rank(const struct session *session)
 {
-	switch (session->state) {
-	case SESSION_SUSPENDED:
-		return 0;
-	case SESSION_RUNNING:
-		return 1;
-	case SESSION_FINISHED:
-	case SESSION_NONE:
-		break;
-	}
-	return 2;
+	static const char order[] = { SESSION_SUSPENDED, SESSION_RUNNING,
+	    SESSION_FINISHED, SESSION_NONE };
+
+	return (int)(strchr(order, (char)session->state) - order);
 }
 
 int

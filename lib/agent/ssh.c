@@ -227,20 +227,14 @@ step_login(struct ssh_link *link)
 	return result == SSH_AUTH_AGAIN ? SSH_AGAIN : result;
 }
 
-static int
-login_with(struct ssh_link *link, const struct ssh_identity *identity)
-{
-	link->key = identity->key;
-	return do_step(link, step_login);
-}
-
 int
 ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 {
 	size_t i;
 
-	for (i = 0; i < link->setup->nidentities; i++)
-		switch (login_with(link, &link->setup->identities[i])) {
+	for (i = 0; i < link->setup->nidentities; i++) {
+		link->key = link->setup->identities[i].key;
+		switch (do_step(link, step_login)) {
 		case SSH_AUTH_SUCCESS:
 			return 0;
 		case SSH_AUTH_DENIED:
@@ -250,6 +244,7 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 			return ssh_error(link, "connection lost at the login",
 			    err);
 		}
+	}
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "login as %.100s with %.300s denied; is the public key in "
 	    "authorized_keys there, and is the account unlocked?",

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "agent/tasknames.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/query.h"
 
@@ -52,17 +53,14 @@ ask_report(struct query *query, struct connection *link, const char *task,
     agent_parser *parse, struct x2gobroker_error *err)
 {
 	const char *user = query->context->user;
-	struct buf answer = { 0 };
-	int result;
+	cleanup_buf struct buf answer = { 0 };
 
 	/* "-", which is not the name of an account, has no sessions */
-	result = connection_ask(link, user != NULL ? user : "-", task, NULL,
-	    &answer, err);
-	if (result == 0)
-		result = parse(answer.data != NULL ? answer.data : "",
-		    answer.len, user, &query->report, err);
-	buf_free(&answer);
-	return result;
+	if (connection_ask(link, user != NULL ? user : "-", task, NULL,
+	    &answer, err) == -1)
+		return -1;
+	return parse(answer.data != NULL ? answer.data : "", answer.len, user,
+	    &query->report, err);
 }
 
 static int
@@ -106,28 +104,22 @@ int
 query_do(struct connection *link, const char *user, const char *task,
     const char *const *args, struct x2gobroker_error *err)
 {
-	struct buf answer = { 0 };
-	int result;
+	cleanup_buf struct buf answer = { 0 };
 
-	result = connection_ask(link, user, task, args, &answer, err);
-	if (result == 0)
-		result = agent_parse_ok(answer.data != NULL ? answer.data : "",
-		    answer.len, err);
-	buf_free(&answer);
-	return result;
+	if (connection_ask(link, user, task, args, &answer, err) == -1)
+		return -1;
+	return agent_parse_ok(answer.data != NULL ? answer.data : "",
+	    answer.len, err);
 }
 
 bool
 query_is_our_agent(struct connection *link, const char *user)
 {
-	struct buf answer = { 0 };
-	bool found;
+	cleanup_buf struct buf answer = { 0 };
 
-	found = connection_ask(link, user, AGENT_AVAILABLETASKS, NULL,
+	return connection_ask(link, user, AGENT_AVAILABLETASKS, NULL,
 	    &answer, NULL) == 0 && answer.data != NULL &&
 	    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL;
-	buf_free(&answer);
-	return found;
 }
 
 /* The present state of the session; SESSION_FINISHED if it is gone. */
@@ -150,9 +142,10 @@ get_state(struct query *query, struct connection *link,
 }
 
 static int
-change_state(struct query *query, struct connection *link, const char *task,
-    enum session_state wanted, struct x2gobroker_error *err)
+change_state(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
 {
+	const char *task = query->question->task;
 	const char *user = query->context->user, *id = query->session;
 	const char *args[] = { id, NULL };
 	int64_t deadline = parallel_deadline(&query->job);
@@ -167,7 +160,7 @@ change_state(struct query *query, struct connection *link, const char *task,
 			usleep((useconds_t)ms * 1000);
 		if (get_state(query, link, &state, err) == -1)
 			return -1;
-		if (state == wanted)
+		if (state == query->question->wanted)
 			return 0;
 		if (state == SESSION_FINISHED)
 			return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
@@ -183,48 +176,32 @@ change_state(struct query *query, struct connection *link, const char *task,
 	}
 }
 
-static int
-suspend(struct query *query, struct connection *link,
-    struct x2gobroker_error *err)
-{
-	return change_state(query, link, AGENT_SUSPENDSESSION,
-	    SESSION_SUSPENDED, err);
-}
-
-static int
-terminate(struct query *query, struct connection *link,
-    struct x2gobroker_error *err)
-{
-	return change_state(query, link, AGENT_TERMINATESESSION,
-	    SESSION_FINISHED, err);
-}
-
 const struct question
     query_knock = { REACH_PORT, NULL },
     query_host_key = { REACH_HOST_KEY, NULL },
     query_sessions = { REACH_AGENT, ask_sessions },
     query_all = { REACH_AGENT, ask_all },
-    query_suspend = { REACH_AGENT, suspend },
-    query_terminate = { REACH_AGENT, terminate };
+    query_suspend = { REACH_AGENT, change_state, AGENT_SUSPENDSESSION,
+	SESSION_SUSPENDED },
+    query_terminate = { REACH_AGENT, change_state,
+	AGENT_TERMINATESESSION, SESSION_FINISHED };
 
 static int
 run_query(struct parallel_job *job, struct x2gobroker_error *err)
 {
 	struct query *query = (struct query *)job;
 	const struct query_context *context = query->context;
+	const struct question *question = query->question;
 	struct connection link;
 	int result;
 
-	if (query->question->reach == REACH_PORT)
+	if (question->reach == REACH_PORT)
 		return connection_knock(job, &query->target, err);
-	if (query->question->reach == REACH_HOST_KEY)
-		result = connection_open_for_key(&link, job, &query->target,
-		    &context->setup, err);
-	else
-		result = connection_open(&link, job, &query->target,
-		    context->agent, &context->setup, err);
-	if (result == 0 && query->question->ask != NULL)
-		result = query->question->ask(query, &link, err);
+	result = connection_open(&link, job, &query->target,
+	    question->ask != NULL ? context->agent : NULL, &context->setup,
+	    err);
+	if (result == 0 && question->ask != NULL)
+		result = question->ask(query, &link, err);
 	/* the host key is kept even if the rest has failed */
 	query->new_key = link.ssh.new_key;
 	link.ssh.new_key = NULL;

@@ -24,6 +24,8 @@ struct question {
 	enum { REACH_PORT, REACH_HOST_KEY, REACH_AGENT } reach;
 	int (*ask)(struct query *query, struct connection *link,
 	    struct x2gobroker_error *err);	/* REACH_AGENT */
+	const char *task;		/* that changes a session to the state */
+	enum session_state wanted;
 };
 
 extern const struct question

@@ -38,9 +38,6 @@ static struct {
 int	__wrap_connection_open(struct connection *link, struct parallel_job *job,
 	    const struct connection_target *target, const char *agent,
 	    const struct ssh_setup *setup, struct x2gobroker_error *err);
-int	__wrap_connection_open_for_key(struct connection *link, struct parallel_job *job,
-	    const struct connection_target *target, const struct ssh_setup *setup,
-	    struct x2gobroker_error *err);
 int	__wrap_connection_ask(struct connection *link, const char *user, const char *task,
 	    const char *const *args, struct buf *answer,
 	    struct x2gobroker_error *err);
@@ -122,11 +119,12 @@ say(const struct connection_target *target, const char *task,
 }
 
 int
-__wrap_connection_open_for_key(struct connection *link, struct parallel_job *job,
-    const struct connection_target *target, const struct ssh_setup *setup unused,
-    struct x2gobroker_error *err)
+__wrap_connection_open(struct connection *link, struct parallel_job *job,
+    const struct connection_target *target, const char *agent,
+    const struct ssh_setup *setup unused, struct x2gobroker_error *err)
 {
 	memset(link, 0, sizeof(*link));
+	link->agent = agent;
 	link->job = job;
 	link->target = target;
 	pthread_mutex_lock(&link_played.lock);
@@ -137,15 +135,6 @@ __wrap_connection_open_for_key(struct connection *link, struct parallel_job *job
 	}
 	pthread_mutex_unlock(&link_played.lock);
 	return say(target, "open", NULL, NULL, err);
-}
-
-int
-__wrap_connection_open(struct connection *link, struct parallel_job *job,
-    const struct connection_target *target, const char *agent,
-    const struct ssh_setup *setup, struct x2gobroker_error *err)
-{
-	assert_non_null(agent);
-	return __wrap_connection_open_for_key(link, job, target, setup, err);
 }
 
 int

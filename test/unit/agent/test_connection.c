@@ -132,12 +132,8 @@ run(struct parallel_job *job, struct x2gobroker_error *err)
 
 	if (trial->attempt == KNOCK)
 		return connection_knock(job, &trial->target, err);
-	if (trial->attempt == OPEN_FOR_KEY)
-		result = connection_open_for_key(&link, job, &trial->target, &none,
-		    err);
-	else
-		result = connection_open(&link, job, &trial->target, "/the/agent",
-		    &none, err);
+	result = connection_open(&link, job, &trial->target, trial->attempt ==
+	    OPEN_FOR_KEY ? NULL : "/the/agent", &none, err);
 	if (trial->attempt == ASK && result == 0)
 		result = connection_ask(&link, "alice", trial->task, trial->args,
 		    &trial->answer, err);
