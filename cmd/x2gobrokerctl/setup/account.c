@@ -25,10 +25,8 @@ add_line(struct step *step, const char *line)
 }
 
 static enum back
-run_back(const char *program, const char *name)
+run_back(const char *const *argv)
 {
-	const char *const argv[] = { program, name, NULL };
-
 	return step_run(argv) == 0 ? BACK_DONE : BACK_FAILED;
 }
 
@@ -43,32 +41,20 @@ group_state(const char *name, char state[static STATE_SIZE])
 	return getgrnam(name) != NULL;
 }
 
-static enum look
-group_look(const struct setup *setup __attribute__((unused)),
-    const struct step *step, char why[static WHY_SIZE] __attribute__((unused)))
-{
-	return getgrnam(step->name) != NULL ? LOOK_DONE : LOOK_TO_DO;
-}
-
-static int
-group_apply(struct setup *setup, const struct step *step)
-{
-	return step_record(setup, step, "");
-}
-
 static enum back
 group_back(const struct record *record)
 {
+	const char *const argv[] = { "/usr/sbin/groupdel", record->name, NULL };
 	const struct group *group = getgrnam(record->name);
 
 	if ((group != NULL && group->gr_mem[0] != NULL) ||
 	    getpwnam(record->name) != NULL)
 		return BACK_LEFT;
-	return run_back("/usr/sbin/groupdel", record->name);
+	return run_back(argv);
 }
 
 const struct kind kind_group = {
-	"group", "group ", group_look, group_apply, group_state, group_back,
+	"group", "group ", NULL, NULL, group_state, group_back,
 	"remove the group", "it has members, or the account of this name "
 	"needs it",
 };
@@ -122,11 +108,12 @@ account_apply(struct setup *setup, const struct step *step)
 static enum back
 account_back(const struct record *record)
 {
+	const char *const argv[] = { "/usr/sbin/userdel", record->name, NULL };
 	const struct passwd *pw = getpwnam(record->name);
 
 	if (pw != NULL && access(pw->pw_dir, F_OK) == 0)
 		return BACK_LEFT;
-	return run_back("/usr/sbin/userdel", record->name);
+	return run_back(argv);
 }
 
 const struct kind kind_account = {
@@ -167,31 +154,27 @@ password_look(const struct setup *setup __attribute__((unused)),
 	return LOOK_BLOCKED;
 }
 
-static int
-password_apply(struct setup *setup, const struct step *step)
-{
-	return step_record(setup, step, NO_PASSWORD);
-}
-
 static enum back
 password_back(const struct record *record)
 {
 	const char *const argv[] = { PROGRAM_USERMOD, "--password",
 	    record->before, record->name, NULL };
 
-	return step_run(argv) == 0 ? BACK_DONE : BACK_FAILED;
+	return run_back(argv);
 }
 
 const struct kind kind_password = {
-	"password", "password of ", password_look, password_apply,
-	password_state, password_back, "", "",
+	"password", "password of ", password_look, NULL, password_state,
+	password_back, "", "",
 };
 
 void
 account_add_group(struct setup *setup, const char *name)
 {
-	add_line(step_add(setup, &kind_group, name, "create it"),
-	    step_text(setup, "g %s -", name));
+	struct step *step = step_add(setup, &kind_group, name, "create it");
+
+	step->after = "";
+	add_line(step, step_text(setup, "g %s -", name));
 }
 
 void
@@ -205,6 +188,7 @@ account_add_steps(struct setup *setup)
 	step = step_add(setup, &kind_password, setup->account, "none, instead "
 	    "of \"locked\", because sshd may refuse the keys of a locked "
 	    "account");
+	step->after = NO_PASSWORD;
 	step_add_args(step, PROGRAM_USERMOD, "--password", NO_PASSWORD,
 	    setup->account, NULL);
 }

@@ -228,23 +228,12 @@ dirs_add_steps(struct setup *setup)
 	return 0;
 }
 
-static const char *
-find_missing(const struct setup *setup)
-{
-	size_t i;
-
-	for (i = 0; i < NDIRS; i++)
-		if (is_missing(path_of(setup, &dirs[i])))
-			return path_of(setup, &dirs[i]);
-	return NULL;
-}
-
+/* Are only the file and no directories in its program? */
 static enum look
-dirs_look(const struct setup *setup,
-    const struct step *step __attribute__((unused)),
-    char why[static WHY_SIZE] __attribute__((unused)))
+dirs_look(const struct setup *setup __attribute__((unused)),
+    const struct step *step, char why[static WHY_SIZE] __attribute__((unused)))
 {
-	return find_missing(setup) == NULL ? LOOK_DONE : LOOK_TO_DO;
+	return step->argv[3] == NULL ? LOOK_DONE : LOOK_TO_DO;
 }
 
 static int
@@ -261,11 +250,15 @@ dirs_apply(struct setup *setup, const struct step *step)
 	}
 	if (step_run(step->argv) != 0)
 		return -1;
-	if ((path = find_missing(setup)) == NULL)
-		return 0;
-	ctl_complain("%s: not made; does %s have a line for it?", path,
-	    files_contain(OWN, path) ? OWN : SHIPPED);
-	return -1;
+	for (i = 0; i < NDIRS; i++) {
+		path = path_of(setup, &dirs[i]);
+		if (is_missing(path)) {
+			ctl_complain("%s: not made by %s", path,
+			    PROGRAM_TMPFILES);
+			return -1;
+		}
+	}
+	return 0;
 }
 
 /* For step_call_as(). */

@@ -5,8 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/textfile.h"
-#include "../ctl.h"
-#include "manifest.h"
+#include "step.h"
 
 #define DIR_PATH	X2GOBROKER_VAR "/lib/x2gobroker-setup"
 #define FILE_NAME	"manifest"

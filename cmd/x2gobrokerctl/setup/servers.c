@@ -5,7 +5,6 @@
  */
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -138,40 +137,29 @@ add_known_hosts(const void *ctl)
 }
 
 static int
-record_growth(struct setup *setup, const char *path, bool is_new,
-    off_t old_size)
-{
-	struct stat st;
-
-	if (lstat(path, &st) == -1)
-		return errno == ENOENT ? 0 : -1;
-	if (is_new)
-		return record_file(setup, path, "");
-	return st.st_size == old_size ? 0 : record_file(setup, path,
-	    step_text(setup, "%jd bytes", (intmax_t)old_size));
-}
-
-static int
 known_hosts_apply(struct setup *setup, const struct step *step)
 {
 	cleanup_free char **words = calloc(setup->nservers + 1,
 	    sizeof(*words));
 	char add[] = "add";
 	struct ctl ctl = *setup->ctl;
-	struct stat old = { 0 };
-	bool is_new;
+	const char *path = step->name;
+	struct stat old, new;
+	bool existed = lstat(path, &old) == 0;
 	int result;
 
-	if (words == NULL || dirs_make_parent(setup, step->name) == -1)
+	if (words == NULL || dirs_make_parent(setup, path) == -1)
 		return -1;
 	words[0] = add;
 	memcpy(words + 1, setup->servers, setup->nservers * sizeof(*words));
 	ctl.words = words;
 	ctl.nwords = (int)setup->nservers + 1;
 	ctl.all = false;
-	is_new = lstat(step->name, &old) == -1;
 	result = step_call_as(NULL, add_known_hosts, &ctl);
-	if (record_growth(setup, step->name, is_new, old.st_size) == -1)
+	if (lstat(path, &new) == 0 &&
+	    (!existed || new.st_size != old.st_size) &&
+	    record_file(setup, path, !existed ? "" : step_text(setup,
+	    "%jd bytes", (intmax_t)old.st_size)) == -1)
 		return -1;
 	return result == 0 ? 0 : -1;
 }

@@ -144,13 +144,9 @@ resolve_setup(struct setup *setup)
  * The plan
  */
 
-struct plan {
-	size_t done, to_do, blocked;
-};
-
 /* Print the rest of a line, and lines below. */
 static void
-show_plan_of(const struct step *step)
+show_step(const struct step *step)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+@:,=";
@@ -171,56 +167,54 @@ show_plan_of(const struct step *step)
 	}
 }
 
-/* Also whether its program is there. */
+/* Also whether the program of systemd that does it is there. */
 static enum look
 look_at(const struct setup *setup, const struct step *step,
     char why[static WHY_SIZE])
 {
-	enum look look = step->kind->look(setup, step, why);
 	const char *program = step->argv[0];
+	char state[STATE_SIZE];
+	enum look look;
 
-	if (look != LOOK_TO_DO || program == NULL || access(program, X_OK) == 0)
-		return look;
-	if (strstr(program, "systemd") != NULL)
-		snprintf(why, WHY_SIZE, "%s is missing; install it (on Debian, "
-		    "the package systemd or systemd-standalone%s)", program,
-		    strrchr(program, '-'));
+	if (step->kind->look != NULL)
+		look = step->kind->look(setup, step, why);
 	else
-		snprintf(why, WHY_SIZE, "%s is missing; install it", program);
+		look = step->kind->state(step->name, state) ? LOOK_DONE :
+		    LOOK_TO_DO;
+	if (look != LOOK_TO_DO || program == NULL ||
+	    strstr(program, "systemd") == NULL || access(program, X_OK) == 0)
+		return look;
+	snprintf(why, WHY_SIZE, "%s is missing; install it (on Debian, the "
+	    "package systemd or systemd-standalone%s)", program,
+	    strrchr(program, '-'));
 	return LOOK_BLOCKED;
 }
 
-static struct plan
-show_plan(const struct setup *setup)
+/* Count the steps by how they look. */
+static void
+show_plan(const struct setup *setup, size_t counts[static NLOOKS])
 {
-	struct plan plan = { 0 };
 	const struct step *step;
 	char why[WHY_SIZE];
+	enum look look;
 
-	for (step = setup->steps; step < setup->steps + setup->nsteps; step++)
-		switch (look_at(setup, step, why)) {
-		case LOOK_DONE:
-			plan.done++;
-			break;
-		case LOOK_TO_DO:
-			if (plan.to_do++ == 0)
-				printf("Changes, in this order:\n\n");
-			show_plan_of(step);
-			break;
-		case LOOK_BLOCKED:
-			plan.blocked++;
+	for (step = setup->steps; step < setup->steps + setup->nsteps; step++) {
+		look = look_at(setup, step, why);
+		if (counts[look]++ == 0 && look == LOOK_TO_DO)
+			printf("Changes, in this order:\n\n");
+		if (look == LOOK_TO_DO)
+			show_step(step);
+		else if (look == LOOK_BLOCKED)
 			ctl_complain("%s%s: %s", step->kind->noun, step->name,
 			    why);
-			break;
-		}
-	if (plan.to_do > 0)
+	}
+	if (counts[LOOK_TO_DO] > 0)
 		printf("\n");
-	if (plan.done > 0)
+	if (counts[LOOK_DONE] > 0)
 		printf("Already done: %zu of %zu steps.\n",
-		    plan.done, plan.done + plan.to_do + plan.blocked);
-	if (plan.to_do == 0 && plan.blocked == 0)
+		    counts[LOOK_DONE], setup->nsteps);
+	if (counts[LOOK_DONE] == setup->nsteps)
 		printf("Nothing to do.\n");
-	return plan;
 }
 
 /* Members of the group lose their shell over SSH. */
@@ -247,6 +241,13 @@ warn_members(const struct setup *setup)
  * Carrying it out
  */
 
+static int
+apply(struct setup *setup, const struct step *step)
+{
+	return step->kind->apply != NULL ? step->kind->apply(setup, step) :
+	    step_record(setup, step, step->after);
+}
+
 /* Stop after a failure: the steps that follow may need that one. */
 static int
 do_steps(struct setup *setup)
@@ -263,7 +264,7 @@ do_steps(struct setup *setup)
 		/* an earlier step may have done it */
 		else if (look_at(setup, step, why) != LOOK_TO_DO)
 			continue;
-		else if (step->kind->apply(setup, step) == 0)
+		else if (apply(setup, step) == 0)
 			printf("%s%s: done\n", noun, name);
 		else {
 			ctl_complain("%s%s: not done", noun, name);
@@ -344,18 +345,21 @@ static int
 show_and_do(struct setup *setup)
 {
 	const struct ctl *ctl = setup->ctl;
-	struct plan plan = show_plan(setup);
+	size_t counts[NLOOKS] = { 0 };
 	int result;
 
-	if (ctl->dry_run || plan.to_do == 0)
-		return plan.blocked == 0 ? EXIT_YES : EXIT_NO;
+	show_plan(setup, counts);
+	result = counts[LOOK_BLOCKED] == 0 ? EXIT_YES : EXIT_NO;
+	if (ctl->dry_run || counts[LOOK_TO_DO] == 0)
+		return result;
 	warn_members(setup);
 	if (!step_confirm(ctl) ||
 	    manifest_open(true, &setup->manifest) == -1)
 		return EXIT_NO;
-	result = do_steps(setup);
+	if (do_steps(setup) == -1)
+		result = EXIT_NO;
 	print_next(setup);
-	return result == 0 && plan.blocked == 0 ? EXIT_YES : EXIT_NO;
+	return result;
 }
 
 int

@@ -96,19 +96,15 @@ includes(const char *path)
 }
 
 /*
- * sshd itself.  It fails without its directory, which does not exist while sshd
- * is not running or is started for each connection.
+ * sshd itself
  */
 
 static int
 test_config(const char *when)
 {
 	static const char *const argv[] = { SSHD_PROGRAM, "-t", NULL };
-	bool made = mkdir(SSHD_RUN_DIR, 0755) == 0;
 	int result = step_run(argv);
 
-	if (made)
-		rmdir(SSHD_RUN_DIR);
 	if (result != 0)
 		ctl_complain("sshd -t fails %s", when);
 	return result;
@@ -119,8 +115,8 @@ test_config(const char *when)
 static bool
 is_in_force(const struct setup *setup)
 {
-	bool made = mkdir(SSHD_RUN_DIR, 0755) == 0, is = false;
 	char why[WHY_SIZE];
+	bool is = false;
 	struct sshd sshd;
 
 	if (sshd_query_ask(&sshd, NULL, setup->account, why,
@@ -134,8 +130,6 @@ is_in_force(const struct setup *setup)
 			    "everybody", SNIPPET, setup->account);
 	} else
 		ctl_complain("sshd -T: %s", why);
-	if (made)
-		rmdir(SSHD_RUN_DIR);
 	return is;
 }
 
@@ -175,7 +169,7 @@ restore(struct manifest *manifest)
 }
 
 static int
-sshd_apply(struct setup *setup, const struct step *step)
+add_lines(struct setup *setup, const struct step *step)
 {
 	cleanup_free char *old = NULL;
 	const char *before = "", *new;
@@ -208,6 +202,19 @@ sshd_apply(struct setup *setup, const struct step *step)
 	}
 	restore(setup->manifest);
 	return -1;
+}
+
+/* sshd fails without its directory, which does not exist while sshd is not
+ * running or is started for each connection. */
+static int
+sshd_apply(struct setup *setup, const struct step *step)
+{
+	bool made = mkdir(SSHD_RUN_DIR, 0755) == 0;
+	int result = add_lines(setup, step);
+
+	if (made)
+		rmdir(SSHD_RUN_DIR);
+	return result;
 }
 
 const struct kind kind_sshd = {

@@ -2,7 +2,7 @@
 /*
  * The steps of x2gobrokerctl setup.  plan.c makes the list of them.  Every step
  * has a kind: how to look at such a thing, make it, and undo that.  Each change
- * is recorded before it is made (manifest.h), so that an interrupted setup can
+ * is recorded before it is made (manifest.c), so that an interrupted setup can
  * be continued or undone.
  */
 #ifndef X2GOBROKERCTL_SETUP_STEP_H
@@ -13,7 +13,6 @@
 
 #include "base/arena.h"
 #include "../ctl.h"
-#include "manifest.h"
 
 #define WHY_SIZE	1024
 #define STATE_SIZE	1024
@@ -29,10 +28,52 @@
 #define PROGRAM_USERMOD		"/usr/sbin/usermod"
 #define PROGRAM_SSH_KEYGEN	"/usr/bin/ssh-keygen"
 
+/*
+ * manifest.c: what setup changed on this host, one record for each change, in
+ * order.  Only root can write to its directory: anybody else could make root
+ * remove files.
+ */
+
+/* Text without tabs and line ends. */
+struct record {
+	char *line;		/* owned; the others are parts of it */
+	char *kind;
+	char *name;		/* a path, an account, a group */
+	char *before, *after;	/* states; before is "" if it is new */
+	char *account;		/* that owns the directory; "": root */
+};
+
+struct manifest {
+	int dir;
+	struct record *records;
+	size_t n;
+};
+
+/* Read and lock it.  If there is none: an empty one, or, unless make, *out is
+ * NULL.  -1: failed, with a message printed. */
+int	manifest_open(bool make, struct manifest **out);
+
+/* Close it, which may be NULL; remove it if it is empty. */
+void	manifest_close(struct manifest *manifest);
+
+bool	manifest_has(const struct manifest *manifest, const char *name);
+
+/* Both return when the change is on disk.  -1: failed, with a message
+ * printed. */
+int	manifest_add(struct manifest *manifest, const char *kind,
+	    const char *name, const char *before, const char *after,
+	    const char *account);
+int	manifest_drop(struct manifest *manifest, size_t i);
+
+/*
+ * Steps
+ */
+
 struct step {
 	const struct kind *kind;
 	const char *name;		/* a path, an account, a group */
 	const char *plan;		/* what would be done */
+	const char *after;		/* its state then, if it is known */
 	const char *content;		/* of a file; NULL: it cannot be read */
 	bool brief;			/* show it without its comments */
 	const char *argv[ARGS_MAX];	/* the program that does it, or none */
@@ -62,6 +103,7 @@ enum look {
 	LOOK_DONE,
 	LOOK_TO_DO,
 	LOOK_BLOCKED,			/* the administrator must act first */
+	NLOOKS
 };
 
 enum back {
@@ -69,17 +111,20 @@ enum back {
 	BACK_GONE,			/* it no longer exists */
 	BACK_LEFT,			/* it was changed, or is in use */
 	BACK_FAILED,
+	NBACKS
 };
 
 struct kind {
 	const char *name;		/* in the manifest */
 	const char *noun;		/* before a step's name, for people */
 
-	/* Is it done?  If it cannot be, why says why not. */
+	/* Is it done?  If it cannot be, why says why not.  NULL: it is if it
+	 * exists. */
 	enum look (*look)(const struct setup *setup, const struct step *step,
 	    char why[static WHY_SIZE]);
 
-	/* Record it, then do it.  -1: failed, with a message printed. */
+	/* Record it, then do it.  -1: failed, with a message printed.  NULL:
+	 * the program does it. */
 	int (*apply)(struct setup *setup, const struct step *step);
 
 	/* Its state, which is undone only if it is as recorded.  False: it does

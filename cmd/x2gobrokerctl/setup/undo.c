@@ -94,66 +94,54 @@ undo_record(const struct record *record, bool now)
 	return back;
 }
 
-/* Print what to undo, and forget changes that no longer exist.  How many can be
- * undone. */
-static size_t
-show_undo(struct manifest *manifest, bool dry_run)
-{
-	size_t i = manifest->n, n = 0;
-	enum back back;
-
-	if (i > 0)
-		printf("Changes to undo, in this order:\n\n");
-	while (i-- > 0) {
-		back = undo_record(&manifest->records[i], false);
-		n += back == BACK_DONE;
-		if (back == BACK_GONE && !dry_run)
-			manifest_drop(manifest, i);
-	}
-	if (manifest->n > 0)
-		printf("\n");
-	return n;
-}
-
-/* What is left stays in the manifest, for another --undo. */
-static int
-undo_all(struct manifest *manifest)
+/* Undo all records or, unless now, print what to undo.  Count the results.  What
+ * no longer exists is forgotten; what is left stays in the manifest, for
+ * another --undo. */
+static void
+undo_all(struct manifest *manifest, bool now, bool dry_run,
+    size_t counts[static NBACKS])
 {
 	const struct record *record;
 	bool reload = false;
-	int result = EXIT_YES;
 	size_t i = manifest->n;
 	enum back back;
 
 	while (i-- > 0) {
 		record = &manifest->records[i];
-		back = undo_record(record, true);
-		reload = reload || (back == BACK_DONE &&
+		back = undo_record(record, now);
+		counts[back]++;
+		reload = reload || (now && back == BACK_DONE &&
 		    strcmp(record->kind, kind_sshd.name) == 0);
-		if (back == BACK_FAILED)
-			result = EXIT_NO;
-		if ((back == BACK_DONE || back == BACK_GONE) &&
-		    manifest_drop(manifest, i) == -1)
-			return EXIT_NO;
+		if ((back == BACK_GONE || (now && back == BACK_DONE)) &&
+		    !dry_run && manifest_drop(manifest, i) == -1)
+			counts[BACK_FAILED]++;
 	}
 	if (reload)
 		printf("\nNow make sshd reload its configuration: %s\n",
 		    sshd_reload_command());
-	return result;
 }
 
 int
 undo_main(const struct ctl *ctl)
 {
+	size_t plan[NBACKS] = { 0 }, done[NBACKS] = { 0 };
 	struct manifest *manifest;
 	int result = EXIT_YES;
 
 	if (manifest_open(false, &manifest) == -1)
 		return EXIT_NO;
-	if (manifest == NULL || show_undo(manifest, ctl->dry_run) == 0)
+	if (manifest != NULL) {
+		printf("Changes to undo, in this order:\n\n");
+		undo_all(manifest, false, ctl->dry_run, plan);
+		printf("\n");
+	}
+	if (plan[BACK_DONE] == 0)
 		printf("Nothing to do.\n");
-	else if (!ctl->dry_run)
-		result = step_confirm(ctl) ? undo_all(manifest) : EXIT_NO;
+	else if (!ctl->dry_run && step_confirm(ctl)) {
+		undo_all(manifest, true, false, done);
+		result = done[BACK_FAILED] == 0 ? EXIT_YES : EXIT_NO;
+	} else if (!ctl->dry_run)
+		result = EXIT_NO;
 	manifest_close(manifest);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
