@@ -15,8 +15,7 @@
 #include "load.h"
 #include "keyregistry.h"
 #include "serverusage.h"
-#include "agent/session.h"
-#include "agent/tasknames.h"
+#include "agent/answer.h"
 #include "task.h"
 #include "x2gotool.h"
 

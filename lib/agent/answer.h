@@ -10,7 +10,62 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "agent/session.h"
+#include "base/error.h"
+
+#define SESSION_FIELDS_MIN	14	/* servers before 4.1 */
+#define SESSION_FIELDS_MAX	16
+#define SESSION_LINE_MAX	2048	/* real ones have 150 to 300 bytes */
+#define SESSION_ID_MAX		253	/* "C-ID" is the name of a file */
+
+enum session_state {
+	SESSION_NONE = 0,
+	SESSION_RUNNING = 'R',
+	SESSION_SUSPENDED = 'S',
+	SESSION_FINISHED = 'F',
+};
+
+/* A session as x2golistsessions(8) prints it: 14 to 16 fields, separated by
+ * '|'.  It comes from a server and goes to the client, so every field is
+ * checked strictly. */
+struct session {
+	char *line;	/* owned: all fields, each with a NUL */
+	const char *fields[SESSION_FIELDS_MAX];	/* into line, from 0 */
+	size_t nfields;
+	enum session_state state;
+};
+
+/* The fields that we use; numbered from 0, unlike in the manuals. */
+#define session_id(s)		((s)->fields[1])
+#define session_host(s)		((s)->fields[3])
+#define session_created(s)	((s)->fields[5])  /* "2026-11-23T20:49:25" */
+#define session_client(s)	((s)->fields[7])
+#define session_last(s)		((s)->fields[10])	/* the same form */
+#define session_user(s)		((s)->fields[11])
+
+/* Read line (len bytes, without its newline) into *session.  Returns -1, with
+ * nothing to free, if it is not a session of user. */
+int	session_parse(const char *line, size_t len, const char *user,
+	    struct session *session, struct x2gobroker_error *err);
+
+/* Write the line for the client, without a newline, with this host (as SERVER:
+ * has it) and state. */
+void	session_put(struct buf *buf, const struct session *session,
+	    const char *host, enum session_state state);
+
+/* Is id one that X2Go generates, and so safe in a command line?  It has
+ * letters, digits, ".", "_", "-" and "@", and does not begin with "-". */
+bool	session_is_id(const char *id);
+
+/* Does it show the desktop of another session?  Such a session cannot be
+ * resumed. */
+bool	session_is_shadow(const struct session *session);
+
+/* For qsort(3): suspended, then running, then finished sessions, each group
+ * with the last used session first, and equal ones by id. */
+int	session_compare(const void *a, const void *b);
+
+/* Free the contents of *session, not *session itself. */
+void	session_free(struct session *session);
 
 #define AGENT_ANSWER_MAX	(1024 * 1024)	/* bytes; more than the sessions
 						 * of one user on any server */
@@ -65,5 +120,17 @@ agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
 /* The answer of our own agent, with the sessions of user (may be NULL), the
  * load and the number of sessions. */
 agent_parser agent_parse_status;
+
+/* The tasks that our broker asks for, by the names that it shares with Debian's
+ * agent (all but "status"). */
+#define AGENT_AVAILABLETASKS	"availabletasks"
+#define AGENT_STATUS		"status"
+#define AGENT_LISTSESSIONS	"listsessions"
+#define AGENT_CHECKLOAD		"checkload"
+#define AGENT_GETSERVERS	"getservers"
+#define AGENT_SUSPENDSESSION	"suspendsession"
+#define AGENT_TERMINATESESSION	"terminatesession"
+#define AGENT_ADDAUTHKEY	"addauthkey"
+#define AGENT_DELAUTHKEY	"delauthkey"
 
 #endif

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/connection.h"
 #include "base/cleanup.h"

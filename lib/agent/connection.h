@@ -72,11 +72,12 @@ int	connection_knock(struct parallel_job *job,
 	    const struct connection_target *target,
 	    struct x2gobroker_error *err);
 
-/* For the agent of this host: run argv (ends with NULL; argv[0] is a path) in an environment that has only
- * PATH, and append what it prints to *out.  At the deadline, a point of
- * clock_ms(), the program and all that it has started are killed.  Returns 0,
- * or -1 with err filled in: it failed (ERR_DENIED), printed more than max
- * bytes (ERR_SYNTAX), or did not start or end (ERR_SYSTEM). */
+/* For the agent of this host: run argv (ends with NULL; argv[0] is a path) with
+ * nothing but PATH in its environment, and append what it prints to *out.  At
+ * the deadline, a point of clock_ms(), the program and all that it has started
+ * are killed.  Returns 0, or -1 with err filled in: it failed (ERR_DENIED),
+ * printed more than max bytes (ERR_SYNTAX), or did not start or end
+ * (ERR_SYSTEM). */
 int	local_run(const char *const *argv, int64_t deadline, size_t max,
 	    struct buf *out, struct x2gobroker_error *err);
 

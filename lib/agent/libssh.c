@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <dlfcn.h>
-#include <stddef.h>
 
-#include "agent/libssh.h"
+#include "agent/ssh.h"
 
 #define SONAME	"libssh.so.4"	/* its headers are those that we include */
 

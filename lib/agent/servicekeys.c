@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "agent/servicekeys.h"
-#include "base/buf.h"
+#include "agent/ssh.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/safefile.h"
@@ -51,45 +47,30 @@ next_path(const struct x2gobroker_config *config, const char **next,
 	return NULL;
 }
 
-static char *
-read_identity(const char *path, struct x2gobroker_error *err)
-{
-	cleanup_file FILE *fp = safefile_open(path, err);
-	char *text;
-	ssize_t len;
-
-	if (fp == NULL)
-		return NULL;
-	if ((text = calloc(1, KEY_SIZE_MAX)) == NULL)
-		return error_null(error_nomem(err));
-	len = safefile_read(fileno(fp), text, KEY_SIZE_MAX - 1);
-	if (len >= 0 && len < KEY_SIZE_MAX - 1 && strlen(text) == (size_t)len)
-		return text;
-	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0, "not a private key");
-	freezero(text, KEY_SIZE_MAX);
-	return NULL;
-}
-
 /* The private key in that file, or NULL. */
 static ssh_key
 load_identity(const struct libssh *lib, const char *path,
     struct x2gobroker_error *err)
 {
-	char *text = read_identity(path, err);
+	/* its descriptor is read, so that no copy is left in stdio */
+	cleanup_file FILE *fp = safefile_open(path, err);
+	char text[KEY_SIZE_MAX] = "";
 	ssh_key key = NULL;
-	int result;
+	ssize_t len;
 
-	if (text == NULL)
+	if (fp == NULL)
 		return NULL;
+	len = safefile_read(fileno(fp), text, sizeof(text));
 	/* without a passphrase libcrypto asks for one at the terminal */
-	result = lib->ssh_pki_import_privkey_base64(text, "", NULL, NULL,
-	    &key);
-	freezero(text, KEY_SIZE_MAX);
-	if (result == SSH_OK)
-		return key;
-	error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0,
-	    "not a private key, or one with a passphrase");
-	return NULL;
+	if (len < 0 || len == sizeof(text) || strlen(text) != (size_t)len ||
+	    lib->ssh_pki_import_privkey_base64(text, "", NULL, NULL, &key) !=
+	    SSH_OK) {
+		error_set(err, X2GOBROKER_ERR_SYNTAX, path, 0,
+		    "not a private key, or one with a passphrase");
+		key = NULL;
+	}
+	explicit_bzero(text, sizeof(text));
+	return key;
 }
 
 /* Add the key in that file, and take over path.  A missing file is no error;

@@ -5,7 +5,7 @@
 #include "base/address.h"
 #include "base/parse.h"
 #include "client/markers.h"
-#include "agent/session.h"
+#include "agent/answer.h"
 
 /*
  * Valid values of fields.  While a session starts it has no process, cookie,

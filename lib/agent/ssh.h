@@ -7,9 +7,101 @@
 #ifndef AGENT_SSH_H
 #define AGENT_SSH_H
 
+#include <libssh/libssh.h>
+
+#include "x2gobroker_admin.h"
 #include "base/buf.h"
+#include "config/config.h"
 #include "config/hostlist.h"
-#include "agent/servicekeys.h"
+
+/* Calls that newer versions have in place of older ones. */
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
+#define LIBSSH_EXIT_FUNCTIONS(X)		\
+	X(ssh_channel_get_exit_state)
+#else
+#define LIBSSH_EXIT_FUNCTIONS(X)		\
+	X(ssh_channel_get_exit_status)
+#endif
+#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
+#define LIBSSH_GENERATE_FUNCTIONS(X)		\
+	X(ssh_pki_ctx_new)			\
+	X(ssh_pki_ctx_free)			\
+	X(ssh_pki_ctx_options_set)		\
+	X(ssh_pki_generate_key)
+#else
+#define LIBSSH_GENERATE_FUNCTIONS(X)		\
+	X(ssh_pki_generate)
+#endif
+
+/* The functions of libssh that we call.  It is loaded when the first server is
+ * asked: loading it with libcrypto takes longer than the rest of a listing, and
+ * most requests ask no server. */
+#define LIBSSH_FUNCTIONS(X)			\
+	LIBSSH_EXIT_FUNCTIONS(X)		\
+	LIBSSH_GENERATE_FUNCTIONS(X)		\
+	X(ssh_new)				\
+	X(ssh_free)				\
+	X(ssh_connect)				\
+	X(ssh_disconnect)			\
+	X(ssh_set_blocking)			\
+	X(ssh_get_poll_flags)			\
+	X(ssh_get_error)			\
+	X(ssh_options_set)			\
+	X(ssh_get_server_publickey)		\
+	X(ssh_get_publickey_hash)		\
+	X(ssh_get_fingerprint_hash)		\
+	X(ssh_clean_pubkey_hash)		\
+	X(ssh_session_has_known_hosts_entry)	\
+	X(ssh_session_is_known_server)		\
+	X(ssh_session_export_known_hosts_entry)	\
+	X(ssh_string_free_char)			\
+	X(ssh_pki_import_privkey_base64)	\
+	X(ssh_key_free)				\
+	X(ssh_pki_export_privkey_base64)	\
+	X(ssh_pki_export_pubkey_base64)		\
+	X(ssh_userauth_publickey)		\
+	X(ssh_channel_new)			\
+	X(ssh_channel_free)			\
+	X(ssh_channel_open_session)		\
+	X(ssh_channel_request_exec)		\
+	X(ssh_channel_send_eof)			\
+	X(ssh_channel_read_nonblocking)		\
+	X(ssh_channel_is_eof)			\
+	X(ssh_channel_is_closed)
+
+/* A pointer to each, of the same name. */
+struct libssh {
+#define LIBSSH_POINTER(name)	__typeof__(name) *name;
+	LIBSSH_FUNCTIONS(LIBSSH_POINTER)
+#undef LIBSSH_POINTER
+};
+
+/* Load libssh, unless it is loaded already, and fill in *lib. */
+int	libssh_load(struct libssh *lib, struct x2gobroker_error *err);
+
+/* Connections only read it, so threads may share it. */
+struct ssh_setup {
+	struct libssh lib;
+	char *user;			/* the account on the servers */
+	char *known_hosts;		/* path */
+	struct ssh_identity {
+		char *path;
+		ssh_key key;		/* private; libssh wipes it */
+	} *identities;
+	size_t nidentities;
+	char *tried;			/* their paths, for messages */
+};
+
+/* Load libssh and, with_keys, the service keys.  Fails if there is no key, or
+ * if others may write a key or the known hosts; that file may be missing. */
+int	ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
+	    struct ssh_setup *setup, struct x2gobroker_error *err);
+void	ssh_setup_free(struct ssh_setup *setup);
+
+/* Append line, and a newline, to the file of known hosts.  Creates the file and
+ * its directory.  Several processes may do so at the same time. */
+int	knownhosts_add(const char *path, const char *line,
+	    struct x2gobroker_error *err);
 
 /* One connection. */
 struct ssh_link {

@@ -47,7 +47,8 @@ address_parse(const char *text, size_t len, struct address *out)
 	if ((zone = strchr(copy, '%')) != NULL) {
 		/* a forgotten comma must be an error, not part of the zone */
 		*zone++ = '\0';
-		if (*zone == '\0' || zone[strspn(zone, PARSE_ALNUM "._-")] != '\0')
+		if (*zone == '\0' ||
+		    zone[strspn(zone, PARSE_ALNUM "._-")] != '\0')
 			return false;
 	}
 	return inet_pton(AF_INET6, copy, out->bytes) == 1;

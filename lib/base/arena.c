@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,8 +4,6 @@
  * accepts, its fingerprint, and the lines of .pub files.
  */
 #include <sha2.h>
-#include <stdbool.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "base/base64.h"
@@ -161,17 +159,14 @@ pubkey_check(const char *name, const char *base64)
 		return damaged;
 	if (!is_text(field, len, name))
 		return "the key is of another type than the word before it";
-	if (type->curve != NULL && (!take_field(&data, &field, &len) ||
-	    !is_text(field, len, type->curve)))
-		return damaged;
 	if (type->point == 0)
 		return check_rsa(&data);
-	if (!take_point(&data, type))
+	if ((type->curve != NULL && (!take_field(&data, &field, &len) ||
+	    !is_text(field, len, type->curve))) || !take_point(&data, type) ||
+	    (type->has_application &&
+	    (!take_field(&data, &field, &len) || len == 0)) || data.left != 0)
 		return damaged;
-	if (type->has_application &&
-	    (!take_field(&data, &field, &len) || len == 0))
-		return damaged;
-	return data.left == 0 ? NULL : damaged;
+	return NULL;
 }
 
 int

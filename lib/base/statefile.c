@@ -2,12 +2,8 @@
 /* The lock is a separate file, because the state file itself is replaced. */
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/safefile.h"

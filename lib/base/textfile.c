@@ -2,9 +2,7 @@
 #include <sys/stat.h>
 
 #include <libgen.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/textfile.h"

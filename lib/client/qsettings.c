@@ -6,7 +6,6 @@
  * all hex digits that follow, so a hex digit after it must be escaped as well.
  * A value that begins with "@" names a type, "@@" is "@".
  */
-#include <stdint.h>
 #include <string.h>
 
 #include "client/qsettings.h"

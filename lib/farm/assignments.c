@@ -12,7 +12,7 @@
 
 #include "base/parse.h"
 #include "base/statefile.h"
-#include "farm/assignments.h"
+#include "farm/farm.h"
 
 #define FIELD_MAX	512	/* longer than any host, account or profile */
 #define FUTURE_SECONDS	5	/* the clock may have been set back a little */
@@ -104,7 +104,7 @@ assignments_pending(const struct assignments *all, const char *server)
 	return pending;
 }
 
-/* Whether the session that began at key->seconds was started for it or later. */
+/* Whether the session that began at key->seconds started after it. */
 static bool
 has_started(const struct staterow *a, const struct staterow *key)
 {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
 
-#include "farm/assignments.h"
 #include "base/cleanup.h"
 #include "config/hostweights.h"
 #include "farm/farm.h"
@@ -118,7 +116,7 @@ set_candidate(struct choice *choice, size_t i)
 		    "address";
 	else if (drain_has(choice->farm->drained, host))
 		candidate->why = "drained";
-	else if (server != NULL && !server->answered)
+	else if (server != NULL && !server->shown.answered)
 		candidate->why = server->error.text;
 	if (server == NULL || candidate->why != NULL)
 		return;
@@ -243,9 +241,9 @@ keep_scores(struct choice *choice)
 
 	for (; c < end; c++)
 		if (c->server != NULL) {
-			c->server->pending = c->pending;
-			c->server->usable = c->why == NULL;
-			c->server->score = c->score;
+			c->server->shown.pending = c->pending;
+			c->server->shown.usable = c->why == NULL;
+			c->server->shown.score = c->score;
 		}
 }
 

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "base/address.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"
-#include "agent/servicekeys.h"
 #include "base/parse.h"
 
 int
@@ -242,7 +239,7 @@ farm_host_of(const struct x2gobroker_farm *farm,
 	if (host == NULL || host_for_client(host) == NULL)
 		return NULL;
 	server = farm_find(farm, profile, host);
-	return server != NULL && server->answered ? host : NULL;
+	return server != NULL && server->shown.answered ? host : NULL;
 }
 
 void
@@ -261,7 +258,7 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		name = server->target.source->name;
 		if (name == NULL)
 			name = server->target.host.name;
-		if (!server->answered)
+		if (!server->shown.answered)
 			report(rep, X2GOBROKER_WARNING, server->error.file,
 			    server->error.line, "%s: %s", name,
 			    server->error.text);
@@ -280,33 +277,27 @@ const struct x2gobroker_server *
 x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
 {
 	struct farm_server *server;
+	struct x2gobroker_server *shown;
 
 	if (i >= farm->nservers)
 		return NULL;
 	server = &farm->servers[i];
-	server->shown = (struct x2gobroker_server){
-		.name = server->target.host.name,
-		.address = server->target.host.address,
-		.port = server->target.port,
-		.asked = server->asked,
-		.answered = server->answered,
-		.error = server->asked && !server->answered ?
-		    server->error.text : "",
-		.warning = server->warning != NULL ? server->warning : "",
-		.milliseconds = server->milliseconds,
-		.load = server->report.load_known ?
-		    server->report.load_factor : 0,
-		.sessions = server->report.count,
-		.drained = drain_has(farm->drained, &server->target.host),
-		.pending = server->pending,
-		.usable = server->usable,
-		.score = server->score,
-		.agent = server->report.agent,
-		.clock_known = server->report.time != 0,
-		.clock_ahead = server->report.time != 0 ?
-		    (long)(server->report.time - server->report.time_here) : 0,
-	};
-	return &server->shown;
+	shown = &server->shown;
+	shown->name = server->target.host.name;
+	shown->address = server->target.host.address;
+	shown->port = server->target.port;
+	shown->error = shown->asked && !shown->answered ?
+	    server->error.text : "";
+	shown->warning = server->warning != NULL ? server->warning : "";
+	shown->load = server->report.load_known ?
+	    server->report.load_factor : 0;
+	shown->sessions = server->report.count;
+	shown->drained = drain_has(farm->drained, &server->target.host);
+	shown->agent = server->report.agent;
+	shown->clock_known = server->report.time != 0;
+	shown->clock_ahead = shown->clock_known ?
+	    (long)(server->report.time - server->report.time_here) : 0;
+	return shown;
 }
 
 const struct x2gobroker_session *
@@ -345,8 +336,8 @@ x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i)
 		.port = server->target.port,
 		.fingerprint = server->fingerprint,
 		.line = server->new_key != NULL ? server->new_key : "",
-		.error = server->answered || server->new_key != NULL ? "" :
-		    server->error.text,
+		.error = server->shown.answered || server->new_key != NULL ?
+		    "" : server->error.text,
 	};
 	return &server->host_key;
 }

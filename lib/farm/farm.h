@@ -3,9 +3,78 @@
 #ifndef FARM_FARM_H
 #define FARM_FARM_H
 
-#include "x2gobroker_admin.h"
-#include "farm/query.h"
+#include <stdatomic.h>
+#include <time.h>
+
+#include "agent/connection.h"
 #include "config/profile.h"
+
+/* Shared by the queries of a farm.  A query that hangs may outlive the farm, so
+ * the last user frees it. */
+struct query_context {
+	atomic_uint users;
+	const struct x2gobroker_config *config;	/* borrowed; not for jobs */
+	struct ssh_setup setup;		/* loaded for the first use of SSH */
+	char *agent;			/* agent-command */
+	char *user;			/* whose sessions, or NULL */
+};
+
+struct query;
+
+/* What a query does, and how far it has to get for that. */
+struct question {
+	enum { REACH_PORT, REACH_HOST_KEY, REACH_AGENT } reach;
+	int (*ask)(struct query *query, struct connection *link,
+	    struct x2gobroker_error *err);	/* REACH_AGENT */
+	const char *task;		/* that changes a session */
+	enum session_state wanted;	/* to this state */
+};
+
+extern const struct question
+    query_knock,	/* does anything listen on the port? */
+    query_host_key,	/* which host key does it have, known or not? */
+    query_sessions,	/* the sessions of the context's user */
+    query_all,		/* these, the load and the number of all sessions */
+    query_suspend,	/* the session; done when it is suspended */
+    query_terminate;	/* the session; done when it has ended */
+
+struct query {
+	struct parallel_job job;	/* first */
+	struct query_context *context;
+	struct connection_target target;
+	const struct question *question;
+	char session[SESSION_ID_MAX + 1];	/* for suspend and terminate */
+	size_t server;			/* for the caller */
+	/* the answer */
+	struct agent_report report;
+	char *new_key;			/* a line for known_hosts, or NULL */
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+};
+
+struct query_context *query_context_new(const struct x2gobroker_config *config,
+	    const char *user, struct x2gobroker_error *err);
+void	query_context_release(struct query_context *context);
+
+/* session may be NULL where the question needs none. */
+struct query *query_new(struct query_context *context,
+	    const struct connection_target *target,
+	    const struct question *question, const char *session,
+	    struct x2gobroker_error *err);
+void	query_free(struct parallel_job *query);	/* may be NULL */
+
+/* The same for a query that is part of a larger job, zeroed, which sets
+ * job.free itself.  Nothing to release after -1. */
+int	query_init(struct query *query, struct query_context *context,
+	    const struct connection_target *target,
+	    const struct question *question, struct x2gobroker_error *err);
+void	query_release(struct query *query);
+
+/* Have the agent do a task whose only answer is OK. */
+int	query_do(struct connection *link, const char *user, const char *task,
+	    const char *const *args, struct x2gobroker_error *err);
+
+/* Is it our own agent, which acts at once and removes expired keys? */
+bool	query_is_our_agent(struct connection *link, const char *user);
 
 /* The names in drain-file, one in a line; '#' begins a comment line. */
 struct x2gobroker_drained {
@@ -15,17 +84,13 @@ struct x2gobroker_drained {
 
 struct farm_server {
 	struct connection_target target;
-	bool asked, answered;
 	struct x2gobroker_error error;	/* why it has not answered */
 	char *warning;			/* owned, or NULL */
-	int milliseconds;
 	struct agent_report report;
 	char *new_key;			/* owned, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	long pending;
-	bool usable;
-	double score;
-	/* what the public header shows of all this, filled in when asked for */
+	/* what the public header shows of it; what is also known elsewhere is
+	 * filled in when asked for */
 	struct x2gobroker_server shown;
 	struct x2gobroker_host_key host_key;
 };
@@ -117,12 +182,52 @@ void	balance_score(struct candidate *list, size_t n,
 int	balance_best(const struct candidate *list, size_t n);
 
 /* Choose one of n hosts of profile by the reports of its farm, and set *chosen
- * to its index.  remember: user (not NULL) will be sent there.  Reports problems
- * that make the choice worse.  Returns -1 if no host can be used; err says why
- * for each. */
+ * to its index.  remember: user (not NULL) will be sent there.  Reports
+ * problems that make the choice worse.  Returns -1 if no host can be used; err
+ * says why for each. */
 int	balance_choose_host(struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *hosts,
 	    size_t n, const char *user, bool remember, struct reporter *rep,
 	    size_t *chosen, struct x2gobroker_error *err);
+
+/*
+ * Which user was sent to which server in the last minute, in a file of
+ * state-dir that all brokers of this host share.  A new session takes some
+ * seconds to appear in the count of its server.  Without this file, a class
+ * that logs in at once would end up on one server.
+ *
+ * An assignment ends when the server reports that the session has started, when
+ * the user is assigned again in the same profile, or after ASSIGNMENT_SECONDS,
+ * as the client did not connect then.
+ */
+#define ASSIGNMENT_SECONDS	60
+#define ASSIGNMENTS_FILE	"choices"	/* in state-dir */
+
+struct assignments;
+
+/* Lock the file, waiting at most timeout_ms, and read it.  A damaged file
+ * counts as an empty one.  For dir see statefile_open().  -1: balancing has to
+ * work without the file. */
+int	assignments_open(const char *dir, time_t now, int timeout_ms,
+	    struct assignments **out, struct x2gobroker_error *err);
+
+/* The number of assignments to server, which is "NAME:PORT" as in the profile,
+ * in any case. */
+long	assignments_pending(const struct assignments *all, const char *server);
+
+/* The server has reported a session of user that is age seconds old. */
+void	assignments_started(struct assignments *all, const char *server,
+	    const char *user, long age);
+
+/* Store that user was sent to server, by the profile with this id. */
+int	assignments_add(struct assignments *all, const char *server,
+	    const char *user, const char *profile,
+	    struct x2gobroker_error *err);
+
+/* Replace the file if anything has changed. */
+int	assignments_save(struct assignments *all, struct x2gobroker_error *err);
+
+/* Unlock and free (NULL is allowed).  Unsaved changes are lost. */
+void	assignments_close(struct assignments *all);
 
 #endif

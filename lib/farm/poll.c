@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
 
-#include "agent/servicekeys.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"
@@ -53,11 +51,11 @@ take_answer(struct x2gobroker_farm *farm, struct query *query)
 {
 	struct farm_server *server = &farm->servers[query->server];
 
-	server->asked = true;
-	server->answered = !query->job.failed;
+	server->shown.asked = true;
+	server->shown.answered = !query->job.failed;
 	set_error(server, &query->job.error);
 	if (query->job.ended != 0)
-		server->milliseconds = (int)(query->job.ended -
+		server->shown.milliseconds = (int)(query->job.ended -
 		    query->job.started);
 	agent_report_free(&server->report);
 	server->report = query->report;
@@ -66,7 +64,7 @@ take_answer(struct x2gobroker_farm *farm, struct query *query)
 	server->new_key = steal(&query->new_key);
 	strlcpy(server->fingerprint, query->fingerprint,
 	    sizeof(server->fingerprint));
-	if (server->new_key != NULL && server->answered)
+	if (server->new_key != NULL && server->shown.answered)
 		handle_new_key(farm, server);
 }
 
@@ -107,7 +105,7 @@ make_queries(struct poll *poll, const struct question *question,
 	for (i = 0; i < farm->nservers; i++) {
 		query = query_new(farm->context, &farm->servers[i].target,
 		    question, NULL, err);
-		farm->servers[i].asked = query == NULL;
+		farm->servers[i].shown.asked = query == NULL;
 		if (query != NULL) {
 			query->server = i;
 			poll->jobs[poll->n++] = &query->job;
@@ -136,11 +134,11 @@ run_queries(struct poll *poll, int64_t deadline,
 		*companion = poll->jobs[n - 1];
 	for (i = 0; i < poll->n; i++)
 		if ((query = (struct query *)poll->jobs[i]) != NULL &&
-		    !farm->servers[query->server].asked)
+		    !farm->servers[query->server].shown.asked)
 			take_answer(farm, query);
 	for (i = 0; i < farm->nservers; i++)
-		if (!farm->servers[i].asked) {
-			farm->servers[i].asked = true;
+		if (!farm->servers[i].shown.asked) {
+			farm->servers[i].shown.asked = true;
 			error_set(&farm->servers[i].error,
 			    X2GOBROKER_ERR_SYSTEM, NULL, 0, "timed out (host "
 			    "name lookup, or an endless answer)");
@@ -164,15 +162,15 @@ compare_sessions(const void *a, const void *b)
 	return session_compare(one->session, other->session);
 }
 
-static bool
-has_session(const struct x2gobroker_farm *farm, const char *id)
+static const struct farm_session *
+find_session(const struct x2gobroker_farm *farm, const char *id)
 {
 	size_t i;
 
 	for (i = 0; i < farm->nsessions; i++)
 		if (strcmp(session_id(farm->sessions[i].session), id) == 0)
-			return true;
-	return false;
+			return &farm->sessions[i];
+	return NULL;
 }
 
 /* Add the sessions of server i that are not in the list yet: those that run on
@@ -187,7 +185,7 @@ add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 	for (; session < end; session++)
 		if (own == (hostlist_match(&server->target.host, 1,
 		    session_host(session)) != NULL) &&
-		    !has_session(farm, session_id(session)))
+		    find_session(farm, session_id(session)) == NULL)
 			farm->sessions[farm->nsessions++] =
 			    (struct farm_session){ session, i };
 }
@@ -233,7 +231,7 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
 		result = run_queries(&poll, poll_deadline(farm, seconds),
 		    companion, err);
 	while (poll.n > 0)
-		query_free((struct query *)poll.jobs[--poll.n]);
+		query_free(poll.jobs[--poll.n]);
 	free(poll.jobs);
 	return result == 0 ? collect_sessions(farm, err) : -1;
 }
@@ -260,7 +258,7 @@ poll_target(struct x2gobroker_farm *farm,
 			*err = job->error;
 		result = -1;
 	}
-	query_free(query);
+	query_free(job);
 	return result;
 }
 
@@ -279,17 +277,6 @@ x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
 {
 	return poll_servers(farm, &query_host_key, farm->config->agent_timeout,
 	    NULL, NULL, NULL, err);
-}
-
-static const struct farm_session *
-find_session(const struct x2gobroker_farm *farm, const char *id)
-{
-	size_t i;
-
-	for (i = 0; i < farm->nsessions; i++)
-		if (strcmp(session_id(farm->sessions[i].session), id) == 0)
-			return &farm->sessions[i];
-	return NULL;
 }
 
 static int

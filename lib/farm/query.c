@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "agent/tasknames.h"
+#include "agent/answer.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "farm/query.h"
+#include "farm/farm.h"
 
 /* How long to wait before the state of a session is read again.  Debian's agent
  * only marks the session; x2gocleansessions(8) acts when it sees the mark for
@@ -211,12 +209,6 @@ run_query(struct parallel_job *job, struct x2gobroker_error *err)
 	return result;
 }
 
-static void
-free_job(struct parallel_job *job)
-{
-	query_free((struct query *)job);
-}
-
 int
 query_init(struct query *query, struct query_context *context,
     const struct connection_target *target, const struct question *question,
@@ -248,7 +240,7 @@ query_new(struct query_context *context,
 		free(query);
 		return NULL;
 	}
-	query->job.free = free_job;
+	query->job.free = query_free;
 	if (session != NULL)
 		strlcpy(query->session, session, sizeof(query->session));
 	return query;
@@ -263,10 +255,9 @@ query_release(struct query *query)
 }
 
 void
-query_free(struct query *query)
+query_free(struct parallel_job *job)
 {
-	if (query == NULL)
-		return;
-	query_release(query);
-	free(query);
+	if (job != NULL)
+		query_release((struct query *)job);
+	free(job);
 }

@@ -4,7 +4,7 @@
  * there, with those that were, when the file is read again.
  */
 #include "base/statefile.h"
-#include "farm/assignments.h"
+#include "farm/farm.h"
 #include "fuzz_dir.h"
 
 #define NOW	1763930965

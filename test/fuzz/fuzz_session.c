@@ -3,7 +3,7 @@
  * given out as it came. */
 #include "fuzz.h"
 #include "client/markers.h"
-#include "agent/session.h"
+#include "agent/answer.h"
 
 static void
 check_session(const struct session *session, const char *user)

@@ -9,7 +9,7 @@
 
 #include <pthread.h>
 
-#include "farm/query.h"
+#include "farm/farm.h"
 #include "support.h"
 
 /* What is said to a task, one after the other; the last one is said again and

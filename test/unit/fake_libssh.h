@@ -7,7 +7,7 @@
 #ifndef TEST_SSHLIB_H
 #define TEST_SSHLIB_H
 
-#include "agent/libssh.h"
+#include "agent/ssh.h"
 #include "support.h"
 
 static struct played {

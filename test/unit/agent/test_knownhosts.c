@@ -3,7 +3,7 @@
 
 #include <fcntl.h>
 
-#include "agent/servicekeys.h"
+#include "agent/ssh.h"
 #include "support.h"
 
 static void

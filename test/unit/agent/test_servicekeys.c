@@ -4,7 +4,7 @@
  * refused, and that nothing leaks.  Linked with --wrap for libssh_load, the
  * functions of failing_malloc.h and asprintf.
  */
-#include "agent/servicekeys.h"
+#include "agent/ssh.h"
 #include "failing_malloc.h"
 #include "fake_libssh.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "agent/session.h"
+#include "agent/answer.h"
 #include "failing_malloc.h"
 
 #define COOKIE	"d5ac5e1b8c3f47a09b1f2d3c4e5a6b7c"

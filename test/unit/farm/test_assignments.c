@@ -4,7 +4,7 @@
 #include <limits.h>
 
 #include "base/statefile.h"
-#include "farm/assignments.h"
+#include "farm/farm.h"
 #include "base/clock.h"
 #include "failing_malloc.h"
 

@@ -31,8 +31,8 @@ begin(struct play *play, const char *more)
 	assert_int_equal(play->farm->nservers, 3);
 	for (i = 0; i < play->farm->nservers; i++) {
 		report = &play->farm->servers[i].report;
-		play->farm->servers[i].asked = true;
-		play->farm->servers[i].answered = true;
+		play->farm->servers[i].shown.asked = true;
+		play->farm->servers[i].shown.answered = true;
 		report->load_known = true;
 		report->load_factor = 1000;
 		report->count = 5;
@@ -66,7 +66,7 @@ choose(struct play *play, const char *user, bool remember,
 static void
 fail_server(struct play *play, size_t i, const char *why)
 {
-	play->farm->servers[i].answered = false;
+	play->farm->servers[i].shown.answered = false;
 	error_set(&play->farm->servers[i].error, X2GOBROKER_ERR_SYSTEM, NULL,
 	    0, "%s", why);
 }
@@ -147,8 +147,8 @@ choices_of_a_moment_ago_count(void **state unused)
 	/* an onlooker leaves no trace */
 	for (i = 0; i < 20; i++)
 		choose(&play, NULL, false, NULL);
-	assert_int_equal(play.farm->servers[0].pending +
-	    play.farm->servers[1].pending + play.farm->servers[2].pending, 9);
+	assert_int_equal(play.farm->servers[0].shown.pending +
+	    play.farm->servers[1].shown.pending + play.farm->servers[2].shown.pending, 9);
 	end(&play);
 	forget_choices();
 }

@@ -4,7 +4,7 @@
  * with --wrap for the functions of failing_malloc.h and fake_connection.h and parallel_run.
  */
 #include "base/clock.h"
-#include "agent/servicekeys.h"
+#include "agent/ssh.h"
 #include "farm/farm.h"
 #include "failing_malloc.h"
 #include "fake_connection.h"

@@ -3,7 +3,7 @@
  * What is said to one server, and what becomes of its answers.  Linked with
  * --wrap for the functions of failing_malloc.h and fake_connection.h.
  */
-#include "farm/query.h"
+#include "farm/farm.h"
 #include "base/clock.h"
 #include "base/parallel.h"
 #include "failing_malloc.h"
@@ -66,7 +66,7 @@ sessions_are_asked_for(void **state unused)
 	assert_false(query->job.failed);
 	assert_int_equal(query->report.nsessions, 1);
 	assert_string_equal(link_played.calls, "ts01 listsessions\n");
-	query_free(query);
+	query_free(&query->job);
 }
 
 /* Each row: who asks, and in which way; what the agent says to "status"; what is
@@ -138,7 +138,7 @@ the_one_question_is_asked_first(void **state unused)
 		query = ask_for(rows[i].rows, &query_all, NULL, PATIENCE_MS);
 		check_text(rows[i].label, link_played.calls, rows[i].calls);
 		check(rows[i].label, query->job.failed != rows[i].answered);
-		query_free(query);
+		query_free(&query->job);
 	}
 	user = "alice";
 	source = &source_ssh;
@@ -169,15 +169,15 @@ who_cannot_be_reached_is_not_asked(void **state unused)
 		check(questions[i].why, query->job.failed);
 		check_text("why", query->job.error.text, questions[i].why);
 		check_text("calls", link_played.calls, "");
-		query_free(query);
+		query_free(&query->job);
 	}
 	query = ask_for(open, &query_knock, NULL, PATIENCE_MS);
 	assert_false(query->job.failed);
-	query_free(query);
+	query_free(&query->job);
 	query = ask_for(open, &query_host_key, NULL, PATIENCE_MS);
 	assert_false(query->job.failed);
 	assert_string_equal(link_played.calls, "");
-	query_free(query);
+	query_free(&query->job);
 }
 
 /*
@@ -243,7 +243,7 @@ a_session_is_watched_until_it_has_changed(void **state unused)
 			check(rows[i].label, strstr(query->job.error.text,
 			    rows[i].why) != NULL);
 		check(rows[i].label, link_played.slept_ms == rows[i].slept_ms);
-		query_free(query);
+		query_free(&query->job);
 	}
 }
 
@@ -257,7 +257,7 @@ a_session_that_stays_is_given_up(void **state unused)
 	assert_true(query->job.failed);
 	assert_non_null(strstr(query->job.error.text,
 	    "is still in state R after suspendsession"));
-	query_free(query);
+	query_free(&query->job);
 }
 
 static void
@@ -283,7 +283,7 @@ without_memory_there_is_no_question(void **state unused)
 	}
 	assert_int_equal(n, 7);
 	assert_non_null(query);
-	query_free(query);
+	query_free(&query->job);
 	query_context_release(context);
 	query_free(NULL);
 	query_context_release(NULL);

@@ -9,7 +9,6 @@
 #include "sessioncount.h"
 #include "load.h"
 #include "serverusage.h"
-#include "agent/session.h"
 #include "task.h"
 #include "support.h"
 #include "x2gotool.h"
