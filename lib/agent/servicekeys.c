@@ -164,25 +164,28 @@ x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
     char fingerprint[X2GOBROKER_FINGERPRINT_SIZE],
     struct x2gobroker_error *err)
 {
-	const char *next = config->agent_identity_files;
+	const char *next = config->agent_identity_files, *item;
 	struct x2gobroker_error ignored;
-	cleanup_free char *item = NULL;
+	cleanup_free char *full = NULL;
 	struct libssh lib;
 	ssh_key key;
+	size_t len;
 
 	if (err == NULL)
 		err = &ignored;
 	memset(err, 0, sizeof(*err));
 	*path = *fingerprint = '\0';
-	while ((item = next_path(config, &next, err)) != NULL && i-- > 0)
-		free(item);
-	if (item == NULL)
-		return err->code != X2GOBROKER_OK;
-	strlcpy(path, item, X2GOBROKER_FILE_SIZE);
-	if (libssh_load(&lib, err) == -1 ||
-	    (key = load_identity(&lib, item, err)) == NULL)
+	do {
+		if (!parse_next_item(&next, &item, &len))
+			return false;
+	} while (len == 0 || i-- > 0);
+	if ((full = expand_home(config, item, len, err)) == NULL)
 		return true;
-	get_public_fingerprint(&lib, key, item, fingerprint, err);
+	strlcpy(path, full, X2GOBROKER_FILE_SIZE);
+	if (libssh_load(&lib, err) == -1 ||
+	    (key = load_identity(&lib, full, err)) == NULL)
+		return true;
+	get_public_fingerprint(&lib, key, full, fingerprint, err);
 	lib.ssh_key_free(key);
 	return true;
 }

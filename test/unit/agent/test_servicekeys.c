@@ -133,6 +133,8 @@ the_home_of_the_broker_account_is_meant(void **state unused)
 	check_problem("keys", &err, &nobody);
 	assert_true(is_service_key(1, &err));
 	check_problem("a key", &err, &nobody);
+	/* or else a loop over all keys never ends */
+	assert_false(is_service_key(2, &err));
 	config.agent_identity_files = test_path("key");
 	config.agent_known_hosts = "~/known_hosts";
 	assert_int_equal(ssh_setup_load(&config, true, &it, &err), -1);
