@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -81,7 +82,7 @@ sshd_query_get_one(const struct sshd *sshd, const char *keyword, size_t i)
 	size_t n = strlen(keyword);
 
 	for (; line < end; line += strlen(line) + 1)
-		if (strncmp(line, keyword, n) == 0 && line[n] == ' ' &&
+		if (strncasecmp(line, keyword, n) == 0 && line[n] == ' ' &&
 		    i-- == 0)
 			return line + n + 1;
 	return NULL;
@@ -100,20 +101,4 @@ sshd_query_is(const struct sshd *sshd, const char *keyword,
     const char *expected)
 {
 	return strcmp(sshd_query_get(sshd, keyword), expected) == 0;
-}
-
-bool
-sshd_query_match(const char *text, const char *pattern)
-{
-	for (; *pattern != '\0'; pattern++, text++) {
-		if (*pattern == '*') {
-			for (; *text != '\0'; text++)
-				if (sshd_query_match(text, pattern + 1))
-					return true;
-			return sshd_query_match(text, pattern + 1);
-		}
-		if (*text == '\0' || (*pattern != '?' && *pattern != *text))
-			return false;
-	}
-	return *text == '\0';
 }

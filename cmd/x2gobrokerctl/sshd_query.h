@@ -22,7 +22,7 @@ int	sshd_query_ask(struct sshd *sshd, const char *config_file,
 	    const char *user, char *why, size_t size);
 void	sshd_query_free(struct sshd *sshd);
 
-/* The first value of the keyword, which is given in small letters, or "". */
+/* The first value of the keyword, in any case, or "". */
 const char *sshd_query_get(const struct sshd *sshd, const char *keyword);
 
 /* Value i of a keyword that has several, or NULL. */
@@ -32,8 +32,5 @@ const char *sshd_query_get_one(const struct sshd *sshd, const char *keyword,
 /* Whether the value of the keyword is the expected one. */
 bool	sshd_query_is(const struct sshd *sshd, const char *keyword,
 	    const char *expected);
-
-/* Whether text matches a pattern of sshd, with * and ?. */
-bool	sshd_query_match(const char *text, const char *pattern);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of the broker account, and of the programs that sshd starts as that
- * account.
+ * Checks of the broker account, of the programs that sshd starts as that
+ * account, and of a user.
  */
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <pwd.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "common/pam_helper.h"
+#include "../become.h"
 #include "findings.h"
 
 #define PAM_SERVICE	"/etc/pam.d/x2gobroker"
@@ -86,30 +89,6 @@ check_account(struct doctor *d)
 		check_shell(d, &d->account);
 }
 
-void
-check_home(struct doctor *d)
-{
-	const struct doctor_account *account = &d->account;
-	struct stat st;
-
-	if (stat(account->home, &st) == -1) {
-		doctor_fail(d, account->home, "%s", strerror(errno));
-		doctor_remedy(d, "install -d -o %s -g %u -m 755 %s",
-		    account->name, (unsigned int)account->gid, account->home);
-	} else if (!S_ISDIR(st.st_mode))
-		doctor_fail(d, account->home, "not a directory");
-	else if (st.st_uid != account->uid && st.st_uid != 0) {
-		doctor_fail(d, account->home, "belongs to uid %u, so neither "
-		    "sshd nor the broker use its files",
-		    (unsigned int)st.st_uid);
-		doctor_remedy(d, "chown %s %s", account->name, account->home);
-	} else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		doctor_fail(d, account->home, "its group or others may write "
-		    "to it, so neither sshd nor the broker use its files");
-		doctor_remedy(d, "chmod go-w %s", account->home);
-	}
-}
-
 /*
  * shadow(5)
  */
@@ -140,7 +119,7 @@ check_account_locked(struct doctor *d)
 	if (entry == NULL)
 		return;		/* not every source of accounts has these */
 	if (entry->sp_pwdp[0] == '!' &&
-	    sshd_query_is(&d->sshd, "usepam", "no")) {
+	    sshd_query_is(&d->sshd, "UsePAM", "no")) {
 		doctor_fail(d, d->account.name, "its password field begins "
 		    "with \"!\": for sshd without PAM, the account is locked");
 		doctor_remedy(d, "usermod --password '*' %s", d->account.name);
@@ -266,4 +245,102 @@ check_user_profiles(struct doctor *d)
 	} else
 		doctor_ok(d, d->ctl->user, "sees %zu of %zu profiles from an "
 		    "unknown address", n, i);
+}
+
+/*
+ * A broker that runs as the user: a child process becomes that user
+ */
+
+/* In memory that both processes share. */
+struct user_report {
+	size_t profiles;
+	bool loaded, can_start;
+	struct x2gobroker_error error;	/* the first one */
+};
+
+static void
+keep_first(void *arg, const struct x2gobroker_error *problem)
+{
+	struct user_report *report = arg;
+
+	if (problem->code != X2GOBROKER_WARNING &&
+	    report->error.code == X2GOBROKER_OK)
+		report->error = *problem;
+}
+
+static void
+load_all(const char *config_file, struct user_report *report)
+{
+	struct x2gobroker_config *config;
+	struct x2gobroker_profiles *profiles;
+
+	if (x2gobroker_config_load(config_file, keep_first, report, &config,
+	    NULL) == -1 || x2gobroker_profiles_load(config, keep_first, report,
+	    &profiles, NULL) == -1)
+		return;		/* the process ends soon */
+	report->loaded = true;
+	report->profiles = x2gobroker_profiles_count(profiles);
+}
+
+/* False: the child did not report. */
+static bool
+ask_child(const struct doctor *d, const struct passwd *pw,
+    struct user_report *report)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (pid == 0) {
+		if (become_account(pw) == -1)
+			_exit(1);
+		load_all(d->ctl->config_file, report);
+		report->can_start = access(X2GOBROKER_PROGRAM, X_OK) == 0;
+		_exit(0);
+	}
+	while (pid != -1 && waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return false;
+	return pid != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static void
+check_report(struct doctor *d, const struct user_report *report)
+{
+	const char *user = d->ctl->user;
+
+	if (!report->can_start) {
+		doctor_fail(d, X2GOBROKER_PROGRAM, "%s cannot run it", user);
+		doctor_remedy(d, "chmod 755 " X2GOBROKER_PROGRAM);
+	} else if (report->loaded && (d->profiles == NULL ||
+	    report->profiles >= x2gobroker_profiles_count(d->profiles)))
+		doctor_ok(d, user, "%zu profiles can be read",
+		    report->profiles);
+	else {
+		doctor_fail_error(d, user, &report->error);
+		doctor_remedy(d, "files must belong to root, with mode 644, in "
+		    "directories with mode 755");
+	}
+}
+
+void
+check_user_files(struct doctor *d)
+{
+	const struct passwd *pw = getpwnam(d->ctl->user);
+	struct user_report *report;
+
+	if (!d->forced || pw == NULL) {
+		doctor_ok(d, d->ctl->user, "not needed: no broker runs as the "
+		    "user");
+		return;
+	}
+	report = mmap(NULL, sizeof(*report), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (report == MAP_FAILED || pw->pw_uid == 0 ||
+	    !ask_child(d, pw, report))
+		doctor_fail(d, d->ctl->user, "cannot start a process as that "
+		    "user");
+	else
+		check_report(d, report);
+	if (report != MAP_FAILED)
+		munmap(report, sizeof(*report));
 }

@@ -7,20 +7,26 @@
 #include <sys/stat.h>
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/parse.h"
+#include "base/textfile.h"
 #include "findings.h"
 
 #define BLANKS		" \t"
 #define PATH_SIZE	X2GOBROKER_FILE_SIZE
 #define WHERE_SIZE	(PATH_SIZE + 16)	/* FILE:LINE */
 #define VALUE_SIZE	1024
+#define SUFFIX		".pub"	/* of files in keys-dir */
+
+#define IN_TOKEN	"the key is in a token, which the X2Go client can " \
+			"use only through an SSH agent"
 
 /* A type of key, and its signature algorithms in sshd_config(5). */
 static const struct key_type {
@@ -36,26 +42,22 @@ static const struct key_type {
 	{ "ecdsa-sha2-nistp384", { "ecdsa-sha2-nistp384" } },
 	{ "ecdsa-sha2-nistp521", { "ecdsa-sha2-nistp521" } },
 	{ "sk-ssh-ed25519@openssh.com", { "sk-ssh-ed25519@openssh.com" },
-	    "the key is in a token, which the X2Go client can use only "
-	    "through an SSH agent", "add a key of another type" },
+	    IN_TOKEN, "add a key of another type" },
 	{ "sk-ecdsa-sha2-nistp256@openssh.com",
 	    { "sk-ecdsa-sha2-nistp256@openssh.com" },
-	    "the key is in a token, which the X2Go client can use only "
-	    "through an SSH agent", "add a key of another type" },
+	    IN_TOKEN, "add a key of another type" },
 	{ "ssh-dss", { "ssh-dss" }, "OpenSSH no longer accepts DSA keys",
 	    "make a new key: ssh-keygen -t ed25519", true },
 };
 
-#define NTYPES	(sizeof(types) / sizeof(types[0]))
-
+/* The type that line begins with, or NULL. */
 static const struct key_type *
-find_type(const char *word, size_t len)
+find_type(const char *line)
 {
-	size_t i;
+	size_t i, len = strcspn(line, BLANKS);
 
-	for (i = 0; i < NTYPES; i++)
-		if (strlen(types[i].name) == len &&
-		    memcmp(types[i].name, word, len) == 0)
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (parse_item_is(line, len, types[i].name))
 			return &types[i];
 	return NULL;
 }
@@ -67,60 +69,61 @@ find_type(const char *word, size_t len)
 /* Called for each line that is neither empty nor a comment. */
 typedef void key_line(struct doctor *d, const char *where, const char *line);
 
+/* Any owner may have written the file: these checks only describe it. */
 static FILE *
-open_plain(const char *path)
+open_plain(const char *path, struct x2gobroker_error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	cleanup_fd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
+	    O_NONBLOCK);
 	struct stat st;
-	FILE *fp;
+	FILE *fp = NULL;
 
-	if (fd == -1)
-		return NULL;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    (fp = fdopen(fd, "r")) == NULL) {
-		close(fd);
-		return NULL;
-	}
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    (fp = fdopen(fd, "r")) != NULL)
+		fd = -1;
+	err->code = X2GOBROKER_ERR_NOTFOUND;
 	return fp;
 }
 
 static void
 each_line(struct doctor *d, const char *path, key_line *fn)
 {
-	FILE *fp = open_plain(path);
-	char where[WHERE_SIZE], *line = NULL;
-	unsigned int number = 0;
-	const char *begin;
-	size_t size = 0;
+	cleanup_textfile struct textfile file;
+	struct x2gobroker_error ignored;
+	char where[WHERE_SIZE], *line;
 
-	if (fp == NULL)
+	if (textfile_read(&file, path, open_plain, &ignored) == -1)
 		return;
-	while (getline(&line, &size, fp) != -1) {
-		line[strcspn(line, "\r\n")] = '\0';
-		snprintf(where, sizeof(where), "%s:%u", path, ++number);
-		begin = line + strspn(line, BLANKS);
-		if (*begin != '\0' && *begin != '#')
-			fn(d, where, begin);
+	while (textfile_next(&file)) {
+		line = file.line + strspn(file.line, BLANKS);
+		line[strcspn(line, "\r")] = '\0';
+		snprintf(where, sizeof(where), "%s:%u", path, file.number);
+		if (*line != '\0' && *line != '#')
+			fn(d, where, line);
 	}
-	free(line);
-	fclose(fp);
 }
 
-/* The end of the options at the start of line: the first blank outside of
- * quotes. */
+/* Copy the value of the option at the start of text, without its quotes; "": it
+ * has none.  Returns what follows the option: a comma, a blank or the end. */
 static const char *
-options_end(const char *line)
+read_option(const char *text, char value[static VALUE_SIZE])
 {
 	bool quoted = false;
+	size_t n = 0;
 
-	for (; *line != '\0' && (quoted || strchr(BLANKS, *line) == NULL);
-	    line++) {
-		if (*line == '\\' && line[1] == '"')
-			line++;
-		else if (*line == '"')
+	for (; *text != '\0' && (quoted || strchr("," BLANKS, *text) == NULL);
+	    text++) {
+		if (*text == '"') {
 			quoted = !quoted;
+			continue;
+		}
+		if (text[0] == '\\' && text[1] == '"')
+			text++;
+		if (quoted && n < VALUE_SIZE - 1)
+			value[n++] = *text;
 	}
-	return line;
+	value[n] = '\0';
+	return text;
 }
 
 /* Does the line begin with a certificate? */
@@ -132,101 +135,60 @@ is_certificate(const char *line)
 	return found != NULL && found < line + strcspn(line, BLANKS "\"");
 }
 
-/* The line behind its options, which have *len bytes: the type of the key. */
+/* The line behind its options: the type of the key. */
 static const char *
-skip_options(const char *line, size_t *len)
+skip_options(const char *line)
+{
+	char ignored[VALUE_SIZE];
+
+	if (find_type(line) != NULL || is_certificate(line))
+		return line;
+	while (*(line = read_option(line, ignored)) == ',')
+		line++;
+	return line + strspn(line, BLANKS);
+}
+
+/* Has the line an option of that name? */
+static bool
+find_option(const char *line, const char *name, char value[static VALUE_SIZE])
 {
 	const char *end;
-
-	*len = 0;
-	if (find_type(line, strcspn(line, BLANKS)) != NULL ||
-	    is_certificate(line))
-		return line;
-	end = options_end(line);
-	*len = (size_t)(end - line);
-	return end + strspn(end, BLANKS);
-}
-
-/* The value in quotes at the start of text. */
-static void
-copy_quoted(const char *text, char value[static VALUE_SIZE])
-{
-	size_t i = 0;
-
-	for (text++; *text != '\0' && *text != '"' && i < VALUE_SIZE - 1;
-	    text++) {
-		if (text[0] == '\\' && text[1] == '"')
-			text++;
-		value[i++] = *text;
-	}
-	value[i] = '\0';
-}
-
-/* Is there an option of that name?  value: its value, or "". */
-static bool
-find_option(const char *options, size_t len, const char *name,
-    char value[static VALUE_SIZE])
-{
-	const char *p, *end = options + len;
 	size_t n = strlen(name);
-	bool quoted = false, begins = true;
 
-	value[0] = '\0';
-	for (p = options; p < end; p++) {
-		if (begins && strncasecmp(p, name, n) == 0 &&
-		    strchr(",=" BLANKS, p[n]) != NULL) {
-			if (p[n] == '=' && p[n + 1] == '"')
-				copy_quoted(p + n + 1, value);
+	for (;; line = end + 1) {
+		end = read_option(line, value);
+		if (strncasecmp(line, name, n) == 0 &&
+		    strchr(",=" BLANKS, line[n]) != NULL)
 			return true;
-		}
-		begins = !quoted && *p == ',';
-		if (*p == '\\' && p[1] == '"')
-			p++;
-		else if (*p == '"')
-			quoted = !quoted;
+		if (*end != ',')
+			return false;
 	}
-	return false;
 }
 
 /*
  * authorized_keys
  */
 
-static void
-append(char path[static PATH_SIZE], const char *text, size_t len)
-{
-	size_t n = strlen(path), room = PATH_SIZE - 1 - n;
-
-	len = strnlen(text, len < room ? len : room);
-	memcpy(path + n, text, len);
-	path[n + len] = '\0';
-}
-
 /* A word of AuthorizedKeysFile with its %-letters expanded. */
 static void
 expand_path(const struct doctor_account *account, const char *word,
-    size_t len, char path[static PATH_SIZE])
+    size_t len, struct buf *path)
 {
 	const char *end = word + len;
-	char uid[16];
 
-	path[0] = '\0';
-	snprintf(uid, sizeof(uid), "%u", (unsigned int)account->uid);
-	if (*word != '/' && strncmp(word, "%h", 2) != 0) {
-		append(path, account->home, PATH_SIZE);
-		append(path, "/", 1);
-	}
+	if (*word != '/' && strncmp(word, "%h", 2) != 0)
+		buf_printf(path, "%s/", account->home);
 	for (; word < end; word++) {
 		if (*word != '%' || word + 1 == end)
-			append(path, word, 1);
+			buf_putc(path, *word);
 		else if (*++word == 'h')
-			append(path, account->home, PATH_SIZE);
+			buf_puts(path, account->home);
 		else if (*word == 'u')
-			append(path, account->name, PATH_SIZE);
+			buf_puts(path, account->name);
 		else if (*word == 'U')
-			append(path, uid, sizeof(uid));
+			buf_printf(path, "%u", (unsigned int)account->uid);
 		else
-			append(path, word, 1);
+			buf_putc(path, *word);
 	}
 }
 
@@ -234,17 +196,17 @@ static void
 each_authorized_key(struct doctor *d, key_line *fn)
 {
 	const char *files = d->sshd.text == NULL ? ".ssh/authorized_keys" :
-	    sshd_query_get(&d->sshd, "authorizedkeysfile");
-	char path[PATH_SIZE];
+	    sshd_query_get(&d->sshd, "AuthorizedKeysFile");
+	cleanup_buf struct buf path = { 0 };
 	size_t len;
 
-	for (; *files != '\0'; files += strspn(files, BLANKS)) {
+	for (; *files != '\0'; files += len + strspn(files + len, BLANKS)) {
 		len = strcspn(files, BLANKS);
-		if (len != strlen("none") || strncmp(files, "none", len) != 0) {
-			expand_path(&d->account, files, len, path);
-			each_line(d, path, fn);
-		}
-		files += len;
+		buf_truncate(&path, 0);
+		if (!parse_item_is(files, len, "none"))
+			expand_path(&d->account, files, len, &path);
+		if (path.len > 0 && !path.failed)
+			each_line(d, path.data, fn);
 	}
 }
 
@@ -253,27 +215,17 @@ static bool
 find_pinned(const char *command, char name[static VALUE_SIZE])
 {
 	const char *p = strstr(command, " --user");
-	size_t len;
 
-	name[0] = '\0';
-	if (p == NULL || strchr(" =", p[7]) == NULL)
-		return false;
-	p += 7;
-	p += strspn(p, " =");
-	len = strcspn(p, " ");
-	memcpy(name, p, len);
-	name[len] = '\0';
-	return len > 0;
+	return p != NULL && sscanf(p, " --user%*[ =]%1023[^ ]", name) == 1;
 }
 
 /* Does command="..." run the broker for a user? */
 static bool
-check_line_command(struct doctor *d, const char *where, const char *options,
-    size_t len)
+check_line_command(struct doctor *d, const char *where, const char *line)
 {
 	char command[VALUE_SIZE], name[VALUE_SIZE];
 
-	if (!find_option(options, len, "command", command)) {
+	if (!find_option(line, "command", command)) {
 		doctor_fail(d, where, "there is no command=\"...\", so the "
 		    "key gives a shell of the broker account");
 		doctor_remedy(d, "put restrict,pty,command=\""
@@ -300,14 +252,13 @@ check_line_command(struct doctor *d, const char *where, const char *options,
 }
 
 static void
-check_line_pty(struct doctor *d, const char *where, const char *options,
-    size_t len)
+check_line_pty(struct doctor *d, const char *where, const char *line)
 {
 	char ignored[VALUE_SIZE];
-	bool restricted = find_option(options, len, "restrict", ignored);
+	bool restricted = find_option(line, "restrict", ignored);
 
-	if (find_option(options, len, "no-pty", ignored) || (restricted &&
-	    !find_option(options, len, "pty", ignored))) {
+	if (find_option(line, "no-pty", ignored) || (restricted &&
+	    !find_option(line, "pty", ignored))) {
 		doctor_fail(d, where, "the key gets no terminal, without which "
 		    "the X2Go client hangs at login");
 		doctor_remedy(d, "restrict,pty,command=\"...\"");
@@ -321,13 +272,10 @@ check_line_pty(struct doctor *d, const char *where, const char *options,
 static void
 check_line(struct doctor *d, const char *where, const char *line)
 {
-	size_t len;
-
-	skip_options(line, &len);
-	if (!check_line_command(d, where, line, len))
+	if (!check_line_command(d, where, line))
 		return;
 	d->key_lines++;
-	check_line_pty(d, where, line, len);
+	check_line_pty(d, where, line);
 }
 
 /* sshd, with StrictModes, has the same rules as the broker for its files. */
@@ -366,48 +314,37 @@ check_authorized_keys(struct doctor *d)
 static bool
 is_accepted(const struct sshd *sshd, const struct key_type *type)
 {
-	const char *list = sshd_query_get(sshd, "pubkeyacceptedalgorithms");
+	const char *list = sshd_query_get(sshd, "PubkeyAcceptedAlgorithms");
+	const char *item;
 	size_t i, len;
 
-	if (sshd->text == NULL || *list == '\0')
+	if (*list == '\0')
 		return true;
-	for (; *list != '\0'; list += len + (list[len] != '\0')) {
-		len = strcspn(list, ",");
+	while (parse_next_item(&list, &item, &len))
 		for (i = 0; i < 3 && type->algorithms[i] != NULL; i++)
-			if (strlen(type->algorithms[i]) == len &&
-			    strncmp(list, type->algorithms[i], len) == 0)
+			if (parse_item_is(item, len, type->algorithms[i]))
 				return true;
-	}
 	return false;
 }
 
 static void
 check_type(struct doctor *d, const char *where, const char *line)
 {
-	const struct key_type *type;
-	const char *word;
-	size_t len;
+	const char *word = skip_options(line);
+	const struct key_type *type = find_type(word);
 
-	word = skip_options(line, &len);
-	len = strcspn(word, BLANKS);
 	if (is_certificate(word)) {
 		doctor_fail(d, where, "this is a certificate, but sshd needs "
 		    "the key itself");
 		doctor_remedy(d, "use the .pub file without -cert in its name");
-		return;
-	}
-	if ((type = find_type(word, len)) == NULL) {
+	} else if (type == NULL) {
 		doctor_fail(d, where, "not a key, or a key of an unknown "
-		    "type: %.*s", (int)len, word);
+		    "type: %.*s", (int)strcspn(word, BLANKS), word);
 		doctor_remedy(d, "remove the line, or replace it by a key that "
 		    "ssh-keygen -t ed25519 made");
-		return;
-	}
-	if (type->why != NULL) {
-		if (type->useless)
-			doctor_fail(d, where, "%s", type->why);
-		else
-			doctor_warn(d, where, "%s", type->why);
+	} else if (type->why != NULL) {
+		findings_add(d, type->useless ? FINDING_FAILED :
+		    FINDING_WARNING, where, "%s", type->why);
 		doctor_remedy(d, "%s", type->remedy);
 	} else if (!is_accepted(&d->sshd, type)) {
 		doctor_fail(d, where, "sshd does not accept %s keys "
@@ -417,61 +354,66 @@ check_type(struct doctor *d, const char *where, const char *line)
 	}
 }
 
-static bool
-is_key_file(const char *name)
+static int
+is_key_file(const struct dirent *entry)
 {
-	size_t len = strlen(name);
+	size_t len = strlen(entry->d_name);
 
-	return name[0] != '.' && len > 4 &&
-	    strcmp(name + len - 4, ".pub") == 0;
+	return entry->d_name[0] != '.' && len > strlen(SUFFIX) &&
+	    strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX) == 0;
 }
 
 static void
-check_dir_types(struct doctor *d, const char *dir)
+each_key_file(struct doctor *d, void (*fn)(struct doctor *d, const char *path,
+    const char *name))
 {
+	const char *dir = doctor_text(d, "keys-dir");
+	struct dirent **list = NULL;
 	char path[PATH_SIZE];
-	struct dirent **list;
 	int i, n;
 
-	if (*dir == '\0' || (n = scandir(dir, &list, NULL, alphasort)) == -1)
-		return;
+	n = *dir != '\0' ? scandir(dir, &list, is_key_file, alphasort) : 0;
 	for (i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s", dir, list[i]->d_name);
-		if (is_key_file(list[i]->d_name))
-			each_line(d, path, check_type);
+		fn(d, path, list[i]->d_name);
 		free(list[i]);
 	}
 	free(list);
+}
+
+static void
+check_file_types(struct doctor *d, const char *path,
+    const char *name __attribute__((unused)))
+{
+	each_line(d, path, check_type);
 }
 
 void
 check_key_types(struct doctor *d)
 {
 	each_authorized_key(d, check_type);
-	check_dir_types(d, doctor_text(d, "keys-dir"));
+	each_key_file(d, check_file_types);
 }
 
 /*
  * Users with keys
  */
 
+static void
+count_key_file(struct doctor *d, const char *path __attribute__((unused)),
+    const char *name)
+{
+	const char *user = d->ctl->user;
+
+	d->key_files++;
+	d->user_file |= user != NULL &&
+	    parse_item_is(name, strlen(name) - strlen(SUFFIX), user);
+}
+
 void
 doctor_count_key_files(struct doctor *d)
 {
-	const char *user = d->ctl->user;
-	const struct dirent *entry;
-	DIR *dir = opendir(doctor_text(d, "keys-dir"));
-	size_t n = user != NULL ? strlen(user) : 0;
-
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
-		if (!is_key_file(entry->d_name))
-			continue;
-		d->key_files++;
-		d->user_file |= user != NULL && strlen(entry->d_name) == n +
-		    4 && strncmp(entry->d_name, user, n) == 0;
-	}
-	if (dir != NULL)
-		closedir(dir);
+	each_key_file(d, count_key_file);
 }
 
 static void

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of the X2Go servers, and of the keys that are needed to poll them, as
- * the broker account.
+ * Checks of the X2Go servers, of the keys that are needed to poll them, as the
+ * broker account, and of the host names that clients get.
  */
 #include <sys/stat.h>
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address.h"
 #include "findings.h"
 
 #define SKEW_WARNING	10	/* seconds; NTP keeps clocks better than that */
@@ -200,11 +201,9 @@ check_host_keys(struct doctor *d)
  */
 
 static void
-check_answer(struct doctor *d, const struct x2gobroker_server *server)
+check_answer(struct doctor *d, const struct x2gobroker_server *server,
+    const char *label)
 {
-	char label[SERVER_LABEL_SIZE];
-
-	servers_label(server->name, server->port, label);
 	if (!server->answered) {
 		doctor_fail(d, label, "%s", server->error);
 		doctor_remedy(d, "x2gobrokerctl poll asks again");
@@ -216,12 +215,11 @@ check_answer(struct doctor *d, const struct x2gobroker_server *server)
 }
 
 static void
-check_agent(struct doctor *d, const struct x2gobroker_server *server)
+check_agent(struct doctor *d, const struct x2gobroker_server *server,
+    const char *label)
 {
-	char label[SERVER_LABEL_SIZE];
 	const size_t n = strlen(AGENT_NAME);
 
-	servers_label(server->name, server->port, label);
 	if (!server->answered)
 		return;
 	if (*server->agent == '\0')
@@ -240,14 +238,13 @@ check_agent(struct doctor *d, const struct x2gobroker_server *server)
 
 /* Keys for one login expire by the clock of the server. */
 static void
-check_clock(struct doctor *d, const struct x2gobroker_server *server)
+check_clock(struct doctor *d, const struct x2gobroker_server *server,
+    const char *label)
 {
 	int lifetime = x2gobroker_config_number(d->config, "global",
 	    "autologin-key-lifetime");
 	long seconds = labs(server->clock_ahead);
-	char label[SERVER_LABEL_SIZE];
 
-	servers_label(server->name, server->port, label);
 	if (!server->clock_known || (seconds < SKEW_WARNING &&
 	    seconds < lifetime))
 		return;
@@ -264,16 +261,18 @@ check_clock(struct doctor *d, const struct x2gobroker_server *server)
 
 static void
 each_server(struct doctor *d, void (*fn)(struct doctor *d,
-    const struct x2gobroker_server *server))
+    const struct x2gobroker_server *server, const char *label))
 {
 	const struct x2gobroker_server *server;
+	char label[SERVER_LABEL_SIZE];
 	struct x2gobroker_farm *farm;
 	size_t i;
 
 	if (!has_servers(d, false) || (farm = polled_farm(d)) == NULL)
 		return;
 	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
-		fn(d, server);
+		fn(d, server, servers_label(server->name, server->port,
+		    label));
 }
 
 void
@@ -332,5 +331,61 @@ check_user_sessions(struct doctor *d)
 		for (i = 0; (server = x2gobroker_farm_server(farm, i)) !=
 		    NULL; i++)
 			check_sessions_of(d, i, server);
+	x2gobroker_farm_free(farm);
+}
+
+/*
+ * Names
+ */
+
+/* For X2Go clients, all before the first ':' is the host. */
+static void
+check_host(struct doctor *d, const struct x2gobroker_server *host)
+{
+	bool by_address = *host->address != '\0' &&
+	    strchr(host->address, ':') == NULL;
+	const char *host_name = by_address ? host->address : host->name;
+
+	if (strchr(host_name, ':') != NULL) {
+		doctor_fail(d, host_name, "is an IPv6 address; the X2Go client "
+		    "accepts only names and IPv4 addresses");
+		doctor_remedy(d, "write NAME (%s), with a name that clients "
+		    "can resolve", host_name);
+	} else if (strcmp(host_name, "localhost") == 0 ||
+	    strncmp(host_name, "127.", 4) == 0) {
+		doctor_warn(d, host_name, "is this host here, but on a client "
+		    "it is the client's own host");
+		doctor_remedy(d, "write the name that clients use for this "
+		    "host");
+	} else if (!address_resolves(host_name)) {
+		doctor_warn(d, host_name, "does not resolve on this host");
+		doctor_remedy(d, "add it to DNS or /etc/hosts, for clients as "
+		    "well");
+	}
+}
+
+void
+check_host_names(struct doctor *d)
+{
+	const struct x2gobroker_profile *profile;
+	const struct x2gobroker_server *host;
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+	const char *proxy;
+	size_t i;
+
+	if (x2gobroker_farm_new(d->config, NULL, &farm, &err) == -1) {
+		doctor_fail_error(d, "", &err);
+		return;
+	}
+	for (i = 0; (profile = x2gobroker_profiles_get(d->profiles, i)) !=
+	    NULL; i++) {
+		servers_add_hosts_of(farm, profile);
+		proxy = x2gobroker_profile_value(profile, "sshproxyhost");
+		if (proxy != NULL && *proxy != '\0')
+			x2gobroker_farm_add_host(farm, proxy, NULL);
+	}
+	for (i = 0; (host = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		check_host(d, host);
 	x2gobroker_farm_free(farm);
 }

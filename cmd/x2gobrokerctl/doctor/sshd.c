@@ -3,12 +3,13 @@
  * Checks of sshd's configuration, for the broker account and for a user who
  * gets the broker by ForceCommand.
  */
+#include <fnmatch.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "findings.h"
 
 #define WHY_SIZE	512
@@ -30,38 +31,31 @@ check_sshd(struct doctor *d)
 	    "reports");
 }
 
-/* Is word one of those in list? */
-static bool
-has_word(const char *list, const char *word)
+/* The remedy of the last finding is a line for the broker account only. */
+static void
+propose_match(struct doctor *d, const char *line)
 {
-	size_t n = strlen(word), len;
-
-	for (; *list != '\0'; list += len + (list[len] != '\0')) {
-		len = strcspn(list, " ");
-		if (len == n && memcmp(list, word, n) == 0)
-			return true;
-	}
-	return false;
+	doctor_remedy(d, "Match User %s: %s",
+	    x2gobroker_config_broker_account(d->config), line);
 }
 
 void
 check_sshd_login(struct doctor *d)
 {
-	const char *name = x2gobroker_config_broker_account(d->config);
-	const char *methods = sshd_query_get(&d->sshd, "authenticationmethods");
+	const char *methods = sshd_query_get(&d->sshd, "AuthenticationMethods");
+	char spaced[WHY_SIZE];
 
-	if (sshd_query_is(&d->sshd, "pubkeyauthentication", "no")) {
+	if (sshd_query_is(&d->sshd, "PubkeyAuthentication", "no")) {
 		doctor_fail(d, "PubkeyAuthentication", "is no, so no key "
 		    "leads to the broker");
-		doctor_remedy(d, "Match User %s: PubkeyAuthentication yes",
-		    name);
+		propose_match(d, "PubkeyAuthentication yes");
 	}
+	snprintf(spaced, sizeof(spaced), " %s ", methods);
 	if (*methods != '\0' && strcmp(methods, "any") != 0 &&
-	    !has_word(methods, "publickey")) {
+	    strstr(spaced, " publickey ") == NULL) {
 		doctor_fail(d, "AuthenticationMethods", "is \"%s\", but the "
 		    "broker account has only keys", methods);
-		doctor_remedy(d, "Match User %s: AuthenticationMethods "
-		    "publickey", name);
+		propose_match(d, "AuthenticationMethods publickey");
 	}
 }
 
@@ -72,78 +66,67 @@ check_sshd_login(struct doctor *d)
 /* Does a pattern of the list, without its "@HOST", match name?  Patterns with a
  * host only match for some clients. */
 static bool
-list_has_user(const struct sshd *sshd, const char *keyword, const char *name,
+list_has(const struct sshd *sshd, const char *keyword, const char *name,
     bool with_hosts)
 {
 	const char *pattern;
+	char plain[256];
 	size_t i, len;
-	char user[256];
 
 	for (i = 0; (pattern = sshd_query_get_one(sshd, keyword, i)) != NULL;
 	    i++) {
 		len = strcspn(pattern, "@");
-		if (len >= sizeof(user) || (pattern[len] == '@' &&
+		if (len >= sizeof(plain) || (pattern[len] == '@' &&
 		    !with_hosts))
 			continue;
-		memcpy(user, pattern, len);
-		user[len] = '\0';
-		if (sshd_query_match(name, user))
+		strlcpy(plain, pattern, len + 1);
+		if (fnmatch(plain, name, FNM_NOESCAPE) == 0)
 			return true;
 	}
 	return false;
 }
 
 static bool
-list_has_group(const struct sshd *sshd, const char *keyword, const char *name,
-    gid_t gid)
+list_has_group(const struct sshd *sshd, const char *keyword,
+    const struct doctor_account *account)
 {
 	gid_t gids[GROUPS_MAX];
 	const struct group *group;
-	const char *pattern;
 	int i, n = GROUPS_MAX;
-	size_t j;
 
-	if (getgrouplist(name, gid, gids, &n) == -1)
+	if (getgrouplist(account->name, account->gid, gids, &n) == -1)
 		n = 0;
-	for (i = 0; i < n; i++) {
-		if ((group = getgrgid(gids[i])) == NULL)
-			continue;
-		for (j = 0; (pattern = sshd_query_get_one(sshd, keyword,
-		    j)) != NULL; j++)
-			if (sshd_query_match(group->gr_name, pattern))
-				return true;
-	}
+	for (i = 0; i < n; i++)
+		if ((group = getgrgid(gids[i])) != NULL &&
+		    list_has(sshd, keyword, group->gr_name, true))
+			return true;
 	return false;
 }
 
-static const char *
-find_bar(const struct sshd *sshd, const struct doctor_account *account)
-{
-	const char *name = account->name;
-
-	if (list_has_user(sshd, "denyusers", name, false))
-		return "DenyUsers";
-	if (*sshd_query_get(sshd, "allowusers") != '\0' &&
-	    !list_has_user(sshd, "allowusers", name, true))
-		return "AllowUsers";
-	if (list_has_group(sshd, "denygroups", name, account->gid))
-		return "DenyGroups";
-	if (*sshd_query_get(sshd, "allowgroups") != '\0' &&
-	    !list_has_group(sshd, "allowgroups", name, account->gid))
-		return "AllowGroups";
-	return NULL;
-}
-
+/* The first of them that excludes the account, in the order of sshd. */
 void
 check_sshd_access(struct doctor *d)
 {
-	const char *keyword = find_bar(&d->sshd, &d->account);
+	static const char *const keywords[] = { "DenyUsers", "AllowUsers",
+	    "DenyGroups", "AllowGroups" };
+	const char *keyword;
+	bool allows, listed;
+	size_t i;
 
-	if (keyword == NULL)
+	for (i = 0; i < 4; i++) {
+		keyword = keywords[i];
+		allows = *keyword == 'A';
+		listed = i < 2 ?
+		    list_has(&d->sshd, keyword, d->account.name, allows) :
+		    list_has_group(&d->sshd, keyword, &d->account);
+		if (listed == allows ||
+		    *sshd_query_get(&d->sshd, keyword) == '\0')
+			continue;
+		doctor_fail(d, keyword, "excludes %s", d->account.name);
+		doctor_remedy(d, "%s %s in sshd_config", allows ?
+		    "add it to" : "remove it from", keyword);
 		return;
-	doctor_fail(d, keyword, "excludes %s", d->account.name);
-	doctor_remedy(d, "%s %s in sshd_config", *keyword == 'A' ? "add it to" :
-	    "remove it from", keyword);
+	}
 }
 
 /*
@@ -159,34 +142,41 @@ is_none(const char *value)
 void
 check_sshd_command(struct doctor *d)
 {
-	const char *command = sshd_query_get(&d->sshd, "forcecommand");
-	const char *root = sshd_query_get(&d->sshd, "chrootdirectory");
-	const char *name = x2gobroker_config_broker_account(d->config);
+	const char *command = sshd_query_get(&d->sshd, "ForceCommand");
+	const char *root = sshd_query_get(&d->sshd, "ChrootDirectory");
 
 	if (!is_none(command)) {
 		doctor_fail(d, "ForceCommand", "\"%s\" overrides command= of "
 		    "the keys of the broker account, so the broker cannot tell "
 		    "users apart", command);
-		doctor_remedy(d, "Match User %s: ForceCommand none, before "
-		    "the line that sets it", name);
+		propose_match(d, "ForceCommand none, before the line that "
+		    "sets it");
 	}
 	if (!is_none(root)) {
 		doctor_fail(d, "ChrootDirectory", "is %s for the broker "
 		    "account, but the broker is not in there", root);
-		doctor_remedy(d, "Match User %s: ChrootDirectory none, before "
-		    "the line that sets it", name);
+		propose_match(d, "ChrootDirectory none, before the line that "
+		    "sets it");
 	}
+}
+
+/* Returns whether the configuration denies a terminal. */
+static bool
+check_pty(struct doctor *d, const struct sshd *sshd, const char *subject,
+    const char *prefix)
+{
+	if (!sshd_query_is(sshd, "PermitTTY", "no"))
+		return false;
+	doctor_fail(d, subject, "%sis no, but without a terminal the X2Go "
+	    "client hangs at login", prefix);
+	return true;
 }
 
 void
 check_sshd_pty(struct doctor *d)
 {
-	if (!sshd_query_is(&d->sshd, "permittty", "no"))
-		return;
-	doctor_fail(d, "PermitTTY", "is no, but without a terminal the X2Go "
-	    "client hangs at login");
-	doctor_remedy(d, "Match User %s: PermitTTY yes",
-	    x2gobroker_config_broker_account(d->config));
+	if (check_pty(d, &d->sshd, "PermitTTY", ""))
+		propose_match(d, "PermitTTY yes");
 }
 
 /* sshd only runs a program that belongs to root and that only root can write
@@ -210,7 +200,7 @@ check_keys_user(struct doctor *d)
 {
 	const char *name = x2gobroker_config_broker_account(d->config);
 	const char *user = sshd_query_get(&d->sshd,
-	    "authorizedkeyscommanduser");
+	    "AuthorizedKeysCommandUser");
 
 	if (strcmp(user, name) == 0)
 		return;
@@ -224,8 +214,7 @@ check_keys_user(struct doctor *d)
 void
 check_sshd_keys(struct doctor *d)
 {
-	const char *command = sshd_query_get(&d->sshd, "authorizedkeyscommand");
-	const char *name = x2gobroker_config_broker_account(d->config);
+	const char *command = sshd_query_get(&d->sshd, "AuthorizedKeysCommand");
 
 	if (is_none(command)) {
 		doctor_ok(d, "AuthorizedKeysCommand", "is not set: keys are "
@@ -236,9 +225,8 @@ check_sshd_keys(struct doctor *d)
 	    strstr(command, " authorized-keys %u %t %k") == NULL) {
 		doctor_fail(d, "AuthorizedKeysCommand", "is \"%s\", which "
 		    "does not print the keys of users", command);
-		doctor_remedy(d, "Match User %s: AuthorizedKeysCommand "
-		    X2GOBROKERCTL_PROGRAM " authorized-keys %%u %%t %%k",
-		    name);
+		propose_match(d, "AuthorizedKeysCommand " X2GOBROKERCTL_PROGRAM
+		    " authorized-keys %u %t %k");
 		return;
 	}
 	d->reads_key_files = true;
@@ -249,7 +237,7 @@ check_sshd_keys(struct doctor *d)
 void
 check_sshd_sessions(struct doctor *d)
 {
-	const char *max = sshd_query_get(&d->sshd, "maxsessions");
+	const char *max = sshd_query_get(&d->sshd, "MaxSessions");
 
 	if (strcmp(max, "0") == 0)
 		doctor_fail(d, "MaxSessions", "is 0, so no command can be "
@@ -274,7 +262,8 @@ check_accepted(struct doctor *d, const char *pattern)
 	size_t i;
 
 	for (i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++)
-		if (sshd_query_match(dangerous[i], pattern)) {
+		if (fnmatch(pattern, dangerous[i],
+		    FNM_NOESCAPE) == 0) {
 			doctor_warn(d, "AcceptEnv", "lets clients set %s, "
 			    "which the login shell uses before the broker "
 			    "runs", dangerous[i]);
@@ -287,11 +276,11 @@ check_accepted(struct doctor *d, const char *pattern)
 void
 check_sshd_environment(struct doctor *d)
 {
-	const char *user = sshd_query_get(&d->sshd, "permituserenvironment");
+	const char *user = sshd_query_get(&d->sshd, "PermitUserEnvironment");
 	const char *pattern;
 	size_t i;
 
-	for (i = 0; (pattern = sshd_query_get_one(&d->sshd, "acceptenv", i)) !=
+	for (i = 0; (pattern = sshd_query_get_one(&d->sshd, "AcceptEnv", i)) !=
 	    NULL; i++)
 		check_accepted(d, pattern);
 	if (*user == '\0' || strcmp(user, "no") == 0)
@@ -306,7 +295,7 @@ check_sshd_environment(struct doctor *d)
 void
 check_sshd_startups(struct doctor *d)
 {
-	const char *max = sshd_query_get(&d->sshd, "maxstartups");
+	const char *max = sshd_query_get(&d->sshd, "MaxStartups");
 	unsigned long start = strtoul(max, NULL, 10);
 
 	if (d->key_files <= FEW_STARTUPS || start > FEW_STARTUPS ||
@@ -326,17 +315,16 @@ static bool
 is_broker(const char *command)
 {
 	size_t n = strcspn(command, " ");
-	const char *name = memrchr(command, '/', n);
+	const char *slash = memrchr(command, '/', n);
+	const char *name = slash != NULL ? slash + 1 : command;
 
-	name = name != NULL ? name + 1 : command;
-	return n - (size_t)(name - command) == strlen("x2gobroker") &&
-	    strncmp(name, "x2gobroker", strlen("x2gobroker")) == 0;
+	return parse_item_is(name, (size_t)(command + n - name), "x2gobroker");
 }
 
 static void
 check_forced(struct doctor *d, const struct sshd *sshd)
 {
-	const char *command = sshd_query_get(sshd, "forcecommand");
+	const char *command = sshd_query_get(sshd, "ForceCommand");
 	const char *user = d->ctl->user;
 
 	if (is_none(command)) {
@@ -352,13 +340,10 @@ check_forced(struct doctor *d, const struct sshd *sshd)
 		return;
 	}
 	d->forced = true;
-	if (!sshd_query_is(sshd, "permittty", "no")) {
+	if (check_pty(d, sshd, user, "PermitTTY "))
+		doctor_remedy(d, "PermitTTY yes beside the ForceCommand");
+	else
 		doctor_ok(d, user, "ForceCommand is %s", command);
-		return;
-	}
-	doctor_fail(d, user, "PermitTTY is no, but without a terminal the "
-	    "X2Go client hangs at login");
-	doctor_remedy(d, "PermitTTY yes beside the ForceCommand");
 }
 
 void

@@ -1,67 +1,64 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks of the files that the broker writes, as the broker account.
+ * Checks of the files and directories that the broker account owns.
  */
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "findings.h"
-
-#define OTHERS	(S_IWGRP | S_IWOTH)
-
-/* The directory that path is in, which the caller frees, or NULL. */
-static char *
-parent_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash == NULL ? strdup(".") : strndup(path, slash == path ? 1 :
-	    (size_t)(slash - path));
-}
 
 static bool
 parent_can_be_written(const char *path)
 {
-	char *dir = parent_of(path);
-	bool can = dir != NULL && eaccess(dir, W_OK | X_OK) == 0;
+	cleanup_free char *copy = strdup(path);
 
-	free(dir);
-	return can;
+	return copy != NULL && eaccess(dirname(copy), W_OK | X_OK) == 0;
 }
 
-/* A directory that must belong to the broker account.  without: the effect if
- * it does not. */
+/* A directory that must belong to the broker account; if it may be readable by
+ * all, also to root.  without: the effect if it does not. */
 static bool
-check_own_dir(struct doctor *d, const char *path, const char *without)
+check_own_dir(struct doctor *d, const char *path, bool readable,
+    const char *without)
 {
-	const char *name = d->account.name;
+	const struct doctor_account *account = &d->account;
 	struct stat st;
 
 	if (stat(path, &st) == -1) {
 		doctor_fail(d, path, "%s: %s", strerror(errno), without);
-		doctor_remedy(d, "install -d -o %s -m 700 %s%s", name, path,
+		doctor_remedy(d, "install -d -o %s -g %u -m %s %s%s",
+		    account->name, (unsigned int)account->gid,
+		    readable ? "755" : "700", path,
 		    strncmp(path, "/run/", 5) == 0 ? ", and at each boot by "
 		    "tmpfiles.d(5)" : "");
-		return false;
-	}
-	if (st.st_uid != d->account.uid) {
+	} else if (!S_ISDIR(st.st_mode))
+		doctor_fail(d, path, "not a directory");
+	else if (st.st_uid != account->uid && (st.st_uid != 0 || !readable)) {
 		doctor_fail(d, path, "belongs to uid %u: %s",
 		    (unsigned int)st.st_uid, without);
-		doctor_remedy(d, "chown %s %s", name, path);
-		return false;
-	}
-	if ((st.st_mode & OTHERS) != 0) {
+		doctor_remedy(d, "chown %s %s", account->name, path);
+	} else if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
 		doctor_fail(d, path, "its group or others may write to it: %s",
 		    without);
-		doctor_remedy(d, "chmod 700 %s", path);
-		return false;
-	}
-	return true;
+		doctor_remedy(d, "chmod %s %s", readable ? "go-w" : "700",
+		    path);
+	} else
+		return true;
+	return false;
+}
+
+void
+check_home(struct doctor *d)
+{
+	check_own_dir(d, d->account.home, true, "neither sshd nor the broker "
+	    "use its files");
 }
 
 void
@@ -74,7 +71,7 @@ check_state_dir(struct doctor *d)
 		doctor_ok(d, path, "not needed: no server is polled");
 	/* the broker makes it if it can */
 	else if ((stat(path, &st) == 0 || !parent_can_be_written(path)) &&
-	    check_own_dir(d, path, "users who log in at the same time get "
+	    check_own_dir(d, path, false, "users who log in at the same time get "
 	    "the same server"))
 		doctor_ok(d, path, "can be written");
 }
@@ -110,7 +107,7 @@ check_tokens(struct doctor *d)
 		doctor_ok(d, "", "not needed: require-cookie = false");
 		return;
 	}
-	check_own_dir(d, path, "the broker refuses everybody");
+	check_own_dir(d, path, false, "the broker refuses everybody");
 	if (has_secret(d))
 		return;
 	doctor_fail(d, doctor_text(d, "my-cookie-file"), "there is no secret "
