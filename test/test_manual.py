@@ -354,12 +354,12 @@ def test_ctl_commands(root):
 
 
 def test_ctl_options(root):
-    row = r'\{\s*"([a-z-]+)",\s*(?:\'(.)\'|0),\s*ARG_(\w+),[^{}]*\}'
+    row = r'\{\s*"([a-z-]+)",\s*(?:\'(.)\'|0),\s*"([^"]*)",[^{}]*\}'
     code, valued = [], []
     for r in table(root, 'cmd/x2gobrokerctl/commands.c', 'command_options', row, 5):
         names = ['--' + r.group(1)] + (['-' + r.group(2)] if r.group(2) else [])
         code += names
-        valued += names if r.group(3) != 'NONE' else []
+        valued += names if r.group(3) else []
     items = [item for item in ctl_page(root).items
              if item.macro == 'Fl' and item.section == 'DESCRIPTION']
     return (compare('option', code, [name for item in items for name in item.names]) +

@@ -6,67 +6,41 @@
 
 #define TEXT_SIZE	64	/* of an option with its argument */
 
-const struct option_row command_options[NOPTIONS] = {
-	[OPT_AS] = { "as", 0, ARG_USER, offsetof(struct ctl, as),
-	    "the user the question is about" },
-	[OPT_GROUPS] = { "groups", 0, ARG_GROUPS, offsetof(struct ctl, groups),
-	    "assume that USER is in these groups" },
-	[OPT_FROM] = { "from", 0, ARG_ADDRESS, offsetof(struct ctl, from),
-	    "the address of the user's client" },
-	[OPT_USER] = { "user", 0, ARG_USER, offsetof(struct ctl, user),
-	    "count the sessions of USER, or check USER as well" },
-	[OPT_SSHD_CONFIG] = { "sshd-config", 0, ARG_FILE,
-	    offsetof(struct ctl, sshd_config),
-	    "check FILE as the configuration of sshd" },
-	[OPT_LIST] = { "list", 0, ARG_NONE, offsetof(struct ctl, list),
-	    "list the drained hosts, as without HOST" },
-	[OPT_ALL] = { "all", 0, ARG_NONE, offsetof(struct ctl, all),
-	    "all servers of all profiles" },
-	[OPT_YES] = { "yes", 0, ARG_NONE, offsetof(struct ctl, yes),
-	    "do it without asking" },
-	[OPT_DRY_RUN] = { "dry-run", 0, ARG_NONE, offsetof(struct ctl, dry_run),
-	    "show what would be done, and change nothing" },
-	[OPT_SHARED] = { "shared", 0, ARG_NONE, offsetof(struct ctl, shared),
-	    "one account for all users, with a key for each" },
-	[OPT_GROUP] = { "group", 0, ARG_GROUP, offsetof(struct ctl, group),
-	    "members of GROUP get the broker and nothing else" },
-	[OPT_HOST] = { "host", 0, ARG_HOST, offsetof(struct ctl, host),
-	    "the X2Go server of the first profile" },
-	[OPT_SERVERS] = { "servers", 0, ARG_HOSTS,
-	    offsetof(struct ctl, servers),
-	    "X2Go servers to be asked with a service key" },
-	[OPT_UNDO] = { "undo", 0, ARG_NONE, offsetof(struct ctl, undo),
-	    "undo what setup has done" },
-	[OPT_JSON] = { "json", 0, ARG_NONE, offsetof(struct ctl, json),
-	    "print JSON, for programs" },
-	[OPT_CONFIG_FILE] = { "config-file", 'C', ARG_FILE,
-	    offsetof(struct ctl, config_file),
-	    "read FILE instead of " X2GO_ETC "/x2gobroker.conf" },
-	[OPT_VERSION] = { "version", 'V', ARG_NONE,
-	    offsetof(struct ctl, version), "print the version" },
-	[OPT_HELP] = { "help", 'h', ARG_NONE, offsetof(struct ctl, help),
-	    "print help, also on a command" },
-};
+#define AT(member)	offsetof(struct ctl, member)
 
-const struct argument_row command_arguments[ARG_MORE] = {
-	[ARG_NONE] = { "" },
-	[ARG_ADD] = { "add" },
-	[ARG_ADDRESS] = { "ADDRESS" },
-	[ARG_COMMAND] = { "COMMAND" },
-	[ARG_DRAINED] = { "HOST" },
-	[ARG_FILE] = { "FILE", ":files" },
-	[ARG_GROUP] = { "GROUP", ":groups" },
-	[ARG_GROUPS] = { "G,...", ":groups" },
-	[ARG_HOST] = { "HOST" },
-	[ARG_HOSTS] = { "HOST,..." },
-	[ARG_KEY] = { "KEY" },
-	[ARG_KEY_TYPE] = { "TYPE" },
-	[ARG_KEYFILE] = { "KEYFILE|-", ":files" },
-	[ARG_NAME] = { "NAME", ":users" },
-	[ARG_PROFILE] = { "PROFILE" },
-	[ARG_SESSION] = { "SESSION" },
-	[ARG_USER] = { "USER", ":users" },
-	[ARG_WORD] = { "WORD" },
+const struct option_row command_options[NOPTIONS] = {
+	[OPT_AS] = { "as", 0, "USER", AT(as),
+	    "the user the question is about" },
+	[OPT_GROUPS] = { "groups", 0, "G,...", AT(groups),
+	    "assume that USER is in these groups" },
+	[OPT_FROM] = { "from", 0, "ADDRESS", AT(from),
+	    "the address of the user's client" },
+	[OPT_USER] = { "user", 0, "USER", AT(user),
+	    "count the sessions of USER, or check USER as well" },
+	[OPT_SSHD_CONFIG] = { "sshd-config", 0, "FILE", AT(sshd_config),
+	    "check FILE as the configuration of sshd" },
+	[OPT_LIST] = { "list", 0, "", AT(list),
+	    "list the drained hosts, as without HOST" },
+	[OPT_ALL] = { "all", 0, "", AT(all), "all servers of all profiles" },
+	[OPT_YES] = { "yes", 0, "", AT(yes), "do it without asking" },
+	[OPT_DRY_RUN] = { "dry-run", 0, "", AT(dry_run),
+	    "show what would be done, and change nothing" },
+	[OPT_SHARED] = { "shared", 0, "", AT(shared),
+	    "one account for all users, with a key for each" },
+	[OPT_GROUP] = { "group", 0, "GROUP", AT(group),
+	    "members of GROUP get the broker and nothing else" },
+	[OPT_HOST] = { "host", 0, "HOST", AT(host),
+	    "the X2Go server of the first profile" },
+	[OPT_SERVERS] = { "servers", 0, "HOST,...", AT(servers),
+	    "X2Go servers to be asked with a service key" },
+	[OPT_UNDO] = { "undo", 0, "", AT(undo), "undo what setup has done" },
+	[OPT_JSON] = { "json", 0, "", AT(json), "print JSON, for programs" },
+	[OPT_CONFIG_FILE] = { "config-file", 'C', "FILE", AT(config_file),
+	    "read FILE instead of " X2GO_ETC "/x2gobroker.conf" },
+	[OPT_VERSION] = { "version", 'V', "", AT(version),
+	    "print the version" },
+	[OPT_HELP] = { "help", 'h', "", AT(help),
+	    "print help, also on a command" },
 };
 
 const struct command *
@@ -78,19 +52,17 @@ command_find(const struct command *commands, const char *name)
 	return NULL;
 }
 
-enum argument
-command_argument(const struct command *command, int n)
+const char *
+command_argument(const struct command *command, int n, size_t *len)
 {
-	const enum argument *arguments = command->arguments;
-	int i;
+	const char *p = command->arguments;
 
-	for (i = 0; arguments[i] != ARG_NONE; i++) {
-		if (arguments[i] == ARG_MORE)
-			return arguments[i - 1];
-		if (i == n)
-			return arguments[i];
+	for (;; p += *len) {
+		p += strspn(p, " [");
+		*len = strcspn(p, " ]");
+		if (n-- == 0 || strncmp(p + *len, " ...", 4) == 0)
+			return p;
 	}
-	return ARG_NONE;
 }
 
 bool
@@ -112,10 +84,9 @@ static const char *
 write_option(int i, char text[static TEXT_SIZE])
 {
 	const struct option_row *row = &command_options[i];
-	const char *argument = command_arguments[row->argument].name;
 
 	snprintf(text, TEXT_SIZE, "--%s%s%s", row->name,
-	    row->argument != ARG_NONE ? " " : "", argument);
+	    *row->argument != '\0' ? " " : "", row->argument);
 	return text;
 }
 
@@ -123,21 +94,12 @@ write_option(int i, char text[static TEXT_SIZE])
 static void
 print_synopsis(FILE *fp, const struct command *command)
 {
-	const enum argument *arguments = command->arguments;
 	char text[TEXT_SIZE];
 	bool needed;
 	int i;
 
-	fprintf(fp, "%s", command->name);
-	/* the last one is ARG_NONE or ARG_MORE */
-	for (i = 0; arguments[i] != ARG_NONE && arguments[i] != ARG_MORE;
-	    i++) {
-		needed = i < command->needed;
-		fprintf(fp, " %s%s%s%s", needed ? "" : "[",
-		    command_arguments[arguments[i]].name,
-		    arguments[i + 1] == ARG_MORE ? " ..." : "",
-		    needed ? "" : "]");
-	}
+	fprintf(fp, "%s%s%s", command->name,
+	    *command->arguments != '\0' ? " " : "", command->arguments);
 	for (i = 0; i < NOPTIONS; i++) {
 		needed = (command->needs >> i & 1) != 0;
 		if ((command->takes >> i & 1) != 0)
@@ -196,7 +158,7 @@ set_option(struct ctl *ctl, const struct option_row *row, const char *value)
 {
 	char *place = (char *)ctl + row->offset;
 
-	if (row->argument != ARG_NONE)
+	if (*row->argument != '\0')
 		memcpy(place, &value, sizeof(value));
 	else
 		*(bool *)place = true;
@@ -212,7 +174,7 @@ command_read_option(int argc, char **argv, struct ctl *ctl, int *i)
 	for (*i = 0; *i < NOPTIONS; (*i)++) {
 		row = &command_options[*i];
 		longs[*i] = (struct option){ .name = row->name,
-		    .has_arg = row->argument != ARG_NONE, .val = *i };
+		    .has_arg = *row->argument != '\0', .val = *i };
 	}
 	c = getopt_long(argc, argv, ":C:Vh", longs, NULL);
 	if (c == -1 || c == '?')
@@ -229,10 +191,10 @@ command_read_option(int argc, char **argv, struct ctl *ctl, int *i)
 
 static int
 print_usage_error(const struct command *command, const char *does,
-    const char *what)
+    const char *what, size_t len)
 {
-	ctl_complain("%s %s %s; try x2gobrokerctl help %s", command->name,
-	    does, what, command->name);
+	ctl_complain("%s %s %.*s; try x2gobrokerctl help %s", command->name,
+	    does, (int)len, what, command->name);
 	return EXIT_USAGE;
 }
 
@@ -241,22 +203,32 @@ command_check_usage(const struct command *command, const struct ctl *ctl,
     unsigned int given)
 {
 	char text[TEXT_SIZE];
+	const char *before, *next = NULL;
+	size_t len;
 	int i;
 
 	for (i = 0; i < NOPTIONS; i++) {
 		write_option(i, text);
 		if ((given >> i & 1) != 0 && !command_takes(command, i))
 			return print_usage_error(command, "does not take",
-			    text);
+			    text, strlen(text));
 		if ((command->needs & ~given) >> i & 1)
-			return print_usage_error(command, "needs", text);
+			return print_usage_error(command, "needs", text,
+			    strlen(text));
 	}
-	for (i = 0; i < ctl->nwords; i++)
-		if (command_argument(command, i) == ARG_NONE)
+	for (i = 0;; i++) {
+		before = next;
+		next = command_argument(command, i, &len);
+		if (i == ctl->nwords)
+			break;
+		if (len == 0)
 			return print_usage_error(command,
-			    "does not take the argument", ctl->words[i]);
-	if (i < command->needed)
-		return print_usage_error(command, "needs",
-		    command_arguments[command_argument(command, i)].name);
-	return EXIT_YES;
+			    "does not take the argument", ctl->words[i],
+			    strlen(ctl->words[i]));
+	}
+	/* the last one is repeated, or what follows is optional */
+	if (next == before ||
+	    next >= command->arguments + strcspn(command->arguments, "["))
+		return EXIT_YES;
+	return print_usage_error(command, "needs", next, len);
 }

@@ -12,31 +12,6 @@
 
 #include "ctl.h"
 
-/* What can be given to a command or an option. */
-enum argument {
-	ARG_NONE = 0,
-	ARG_ADD,		/* the word "add" itself */
-	ARG_ADDRESS,
-	ARG_COMMAND,
-	ARG_DRAINED,		/* a host that is drained */
-	ARG_FILE,
-	ARG_GROUP,
-	ARG_GROUPS,
-	ARG_HOST,
-	ARG_HOSTS,
-	ARG_KEY,
-	ARG_KEY_TYPE,
-	ARG_KEYFILE,
-	ARG_NAME,
-	ARG_PROFILE,
-	ARG_SESSION,
-	ARG_USER,
-	ARG_WORD,
-	ARG_MORE,		/* the one before may be repeated */
-};
-
-#define ARGUMENTS_MAX	4
-
 enum {
 	OPT_AS,
 	OPT_GROUPS,
@@ -64,7 +39,7 @@ enum {
 struct option_row {
 	const char *name;
 	char letter;
-	enum argument argument;	/* ARG_NONE: the value is a bool */
+	const char *argument;	/* its name in help; "": the value is a bool */
 	size_t offset;		/* of the value in struct ctl */
 	const char *help;
 };
@@ -72,28 +47,21 @@ struct option_row {
 struct command {
 	const char *name;	/* NULL ends a table */
 	int (*run)(const struct ctl *ctl);
-	enum argument arguments[ARGUMENTS_MAX];	/* ARG_NONE or ARG_MORE ends
-						 * them */
-	int needed;		/* how many of them */
+	const char *arguments;	/* as in help: "USER [PROFILE ...]" */
 	unsigned int needs, takes;	/* options, a bit for each */
 	const char *help;
 };
 
-struct argument_row {
-	const char *name;	/* in help texts */
-	const char *shell;	/* what completion leaves to the shell, or NULL:
-				 * ":files", ":groups", ":users" */
-};
-
 extern const struct option_row command_options[NOPTIONS];
-extern const struct argument_row command_arguments[ARG_MORE];
 
 /* The command of that name, or NULL. */
 const struct command *command_find(const struct command *commands,
 	    const char *name);
 
-/* What the argument after n others is; ARG_NONE: the command takes only n. */
-enum argument command_argument(const struct command *command, int n);
+/* What the argument after n others is: *len bytes in command->arguments.  0
+ * bytes: the command takes only n. */
+const char *command_argument(const struct command *command, int n,
+	    size_t *len);
 
 /* Whether the command takes option i; NULL: whether all commands do. */
 bool	command_takes(const struct command *command, int i);

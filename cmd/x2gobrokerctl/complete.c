@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parse.h"
 #include "commands.h"
 #include "servers.h"
 
@@ -93,6 +94,10 @@ put_hosts(const struct completion *c, const struct site *site)
 	struct x2gobroker_farm *farm;
 	size_t i;
 
+	if (c->command != NULL && c->command->run == undrain_main) {
+		put_drained(c, site);
+		return;
+	}
 	if (x2gobroker_farm_new(site->config, NULL, &farm, NULL) == -1)
 		return;
 	for (i = 0; (profile = x2gobroker_profiles_get(site->profiles, i)) !=
@@ -103,36 +108,50 @@ put_hosts(const struct completion *c, const struct site *site)
 	x2gobroker_farm_free(farm);
 }
 
+/* What completes an argument: the shell, or names from the files. */
+static const struct kind {
+	const char *argument, *shell;
+	void (*put)(const struct completion *c, const struct site *site);
+} kinds[] = {
+	{ "FILE", ":files" },
+	{ "KEYFILE|-", ":files" },
+	{ "GROUP", ":groups" },
+	{ "G,...", ":groups" },
+	{ "NAME", ":users" },
+	{ "USER", ":users" },
+	{ "PROFILE", .put = put_profiles },
+	{ "HOST", .put = put_hosts },
+	{ "HOST,...", .put = put_hosts },
+};
+
 static void
-put_from_site(const struct completion *c,
-    void (*put)(const struct completion *c, const struct site *site))
+put_kind(const struct completion *c, const struct kind *kind)
 {
 	const struct ctl ctl = { .config_file = c->typed.config_file };
 	struct site site;
 
-	if (ctl_open(&ctl, &site) != EXIT_YES)
-		return;
-	put(c, &site);
-	ctl_close(&site);
+	if (kind->shell != NULL)
+		puts(kind->shell);
+	else if (ctl_open(&ctl, &site) == EXIT_YES) {
+		kind->put(c, &site);
+		ctl_close(&site);
+	}
 }
 
 static void
-put_argument(const struct completion *c, enum argument argument)
+put_argument(const struct completion *c, const char *argument, size_t len)
 {
-	if (command_arguments[argument].shell != NULL)
-		puts(command_arguments[argument].shell);
-	else if (argument == ARG_NONE)
+	size_t i;
+
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (parse_item_is(argument, len, kinds[i].argument))
+			put_kind(c, &kinds[i]);
+	if (len == 0)
 		put_options(c);
-	else if (argument == ARG_ADD)
-		put_word(c, command_arguments[argument].name);
-	else if (argument == ARG_COMMAND)
+	else if (parse_item_is(argument, len, "add"))
+		put_word(c, "add");
+	else if (parse_item_is(argument, len, "COMMAND"))
 		put_commands(c);
-	else if (argument == ARG_PROFILE)
-		put_from_site(c, put_profiles);
-	else if (argument == ARG_DRAINED)
-		put_from_site(c, put_drained);
-	else if (argument == ARG_HOST || argument == ARG_HOSTS)
-		put_from_site(c, put_hosts);
 }
 
 /*
@@ -167,7 +186,7 @@ split_current(struct completion *c)
 
 	for (i = 0; i < NOPTIONS && equals != NULL; i++) {
 		snprintf(text, sizeof(text), "--%s=", command_options[i].name);
-		if (command_options[i].argument == ARG_NONE ||
+		if (*command_options[i].argument == '\0' ||
 		    strncmp(c->current, text, strlen(text)) != 0)
 			continue;
 		c->prefix = c->current;
@@ -181,16 +200,21 @@ split_current(struct completion *c)
 static void
 put_next(struct completion *c, int option)
 {
+	const char *argument;
+	size_t len;
+
 	if (option == -1)
 		option = split_current(c);
-	if (option != -1)
-		put_argument(c, command_options[option].argument);
-	else if (c->current[0] == '-')
+	if (option != -1) {
+		argument = command_options[option].argument;
+		put_argument(c, argument, strlen(argument));
+	} else if (c->current[0] == '-')
 		put_options(c);
-	else if (c->command != NULL)
-		put_argument(c, command_argument(c->command,
-		    c->typed.nwords - 1));
-	else if (c->typed.nwords == 0)
+	else if (c->command != NULL) {
+		argument = command_argument(c->command, c->typed.nwords - 1,
+		    &len);
+		put_argument(c, argument, len);
+	} else if (c->typed.nwords == 0)
 		put_commands(c);
 }
 

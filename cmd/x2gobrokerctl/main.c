@@ -9,7 +9,6 @@
 
 #include "commands.h"
 
-#define WORDS(...)	{ __VA_ARGS__ }
 #define WHO		(OPT(AS) | OPT(GROUPS) | OPT(FROM))
 #define SETUP		(OPT(SHARED) | OPT(GROUP) | OPT(HOST) | OPT(SERVERS) | \
 			    OPT(UNDO) | OPT(DRY_RUN) | OPT(YES))
@@ -17,44 +16,41 @@
 static int help_main(const struct ctl *);
 
 static const struct command commands[] = {
-	{ "setup", setup_main, WORDS(ARG_NONE), 0, 0, SETUP,
+	{ "setup", setup_main, "", 0, SETUP,
 	    "set up what the broker needs on this host, or undo it" },
-	{ "check", check_main, WORDS(ARG_NONE), 0, 0, OPT(JSON),
+	{ "check", check_main, "", 0, OPT(JSON),
 	    "check the configuration and the profiles" },
-	{ "doctor", doctor_main, WORDS(ARG_NONE), 0, 0,
+	{ "doctor", doctor_main, "", 0,
 	    OPT(USER) | OPT(SSHD_CONFIG) | OPT(JSON),
 	    "check all that the broker depends on, and say how to fix it" },
-	{ "list", list_main, WORDS(ARG_NONE), 0, OPT(AS), WHO | OPT(JSON),
+	{ "list", list_main, "", OPT(AS), WHO | OPT(JSON),
 	    "list the profiles that USER sees" },
-	{ "explain", explain_main, WORDS(ARG_PROFILE), 1, OPT(AS),
-	    WHO | OPT(JSON), "say why USER sees PROFILE, or why not" },
-	{ "poll", poll_main, WORDS(ARG_PROFILE, ARG_MORE), 0, 0,
-	    OPT(USER) | OPT(JSON),
+	{ "explain", explain_main, "PROFILE", OPT(AS), WHO | OPT(JSON),
+	    "say why USER sees PROFILE, or why not" },
+	{ "poll", poll_main, "[PROFILE ...]", 0, OPT(USER) | OPT(JSON),
 	    "ask the X2Go servers for their load and sessions" },
-	{ "drain", drain_main, WORDS(ARG_HOST, ARG_MORE), 0, 0,
-	    OPT(LIST) | OPT(JSON),
+	{ "drain", drain_main, "[HOST ...]", 0, OPT(LIST) | OPT(JSON),
 	    "give HOST no new sessions; without HOST, list drained hosts" },
-	{ "undrain", undrain_main, WORDS(ARG_DRAINED, ARG_MORE), 1, 0, 0,
+	{ "undrain", undrain_main, "HOST ...", 0, 0,
 	    "give HOST new sessions again" },
-	{ "known-hosts", known_hosts_main, WORDS(ARG_ADD, ARG_HOST, ARG_MORE),
-	    1, 0, OPT(ALL) | OPT(YES),
+	{ "known-hosts", known_hosts_main, "add [HOST ...]", 0,
+	    OPT(ALL) | OPT(YES),
 	    "show the host keys of servers, and add them to known_hosts" },
-	{ "sessions", sessions_main, WORDS(ARG_USER, ARG_PROFILE, ARG_MORE), 1,
-	    0, OPT(JSON), "list the sessions of USER on the X2Go servers" },
-	{ "suspend", suspend_main, WORDS(ARG_USER, ARG_SESSION), 2, 0, 0,
+	{ "sessions", sessions_main, "USER [PROFILE ...]", 0, OPT(JSON),
+	    "list the sessions of USER on the X2Go servers" },
+	{ "suspend", suspend_main, "USER SESSION", 0, 0,
 	    "suspend a session of USER" },
-	{ "terminate", terminate_main, WORDS(ARG_USER, ARG_SESSION), 2, 0,
-	    OPT(YES), "end a session of USER and all its programs" },
-	{ "authorize", authorize_main, WORDS(ARG_NAME, ARG_KEYFILE), 2, 0, 0,
+	{ "terminate", terminate_main, "USER SESSION", 0, OPT(YES),
+	    "end a session of USER and all its programs" },
+	{ "authorize", authorize_main, "NAME KEYFILE|-", 0, 0,
 	    "let NAME log in with the public keys in KEYFILE" },
-	{ "revoke", revoke_main, WORDS(ARG_NAME, ARG_KEYFILE), 1, 0, 0,
+	{ "revoke", revoke_main, "NAME [KEYFILE|-]", 0, 0,
 	    "remove the keys in KEYFILE, or all keys, of NAME" },
-	{ "authorized-keys", authorized_keys_main,
-	    WORDS(ARG_USER, ARG_KEY_TYPE, ARG_KEY), 3, 0, 0,
+	{ "authorized-keys", authorized_keys_main, "USER TYPE KEY", 0, 0,
 	    "tell sshd whose key it is (AuthorizedKeysCommand)" },
-	{ "complete", complete_main, WORDS(ARG_WORD, ARG_MORE), 1, 0, 0,
+	{ "complete", complete_main, "WORD ...", 0, 0,
 	    "print completions of the last WORD, for shells" },
-	{ "help", help_main, WORDS(ARG_COMMAND), 0, 0, 0,
+	{ "help", help_main, "[COMMAND]", 0, 0,
 	    "print help, also on a command" },
 	{ .name = NULL }
 };
