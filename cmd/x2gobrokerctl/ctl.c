@@ -2,12 +2,19 @@
 /*
  * What several commands need: configuration, profiles, users and messages.
  */
+#include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/cleanup.h"
+#include "common/priv.h"
 #include "ctl.h"
+
+#define GROUPS_MAX	65536	/* the limit of the kernel */
 
 void
 ctl_print_problem(void *arg, const struct x2gobroker_error *problem)
@@ -95,20 +102,18 @@ static int
 set_groups(struct x2gobroker_user *user, const char *text,
     struct x2gobroker_error *err)
 {
-	char *copy = strdup(text), *rest = copy, *name;
-	const char **names = calloc(strlen(text) + 1, sizeof(*names));
+	cleanup_free char *copy = strdup(text);
+	cleanup_free const char **names = calloc(strlen(text) + 1,
+	    sizeof(*names));
+	char *rest = copy, *name;
 	size_t n = 0;
-	int result = -1;
 
-	if (copy != NULL && names != NULL) {
-		while ((name = strsep(&rest, ",")) != NULL)
-			if (*name != '\0')
-				names[n++] = name;
-		result = x2gobroker_user_set_groups(user, names, n, err);
-	}
-	free(names);
-	free(copy);
-	return result;
+	if (copy == NULL || names == NULL)
+		return -1;
+	while ((name = strsep(&rest, ",")) != NULL)
+		if (*name != '\0')
+			names[n++] = name;
+	return x2gobroker_user_set_groups(user, names, n, err);
 }
 
 static struct x2gobroker_user *
@@ -149,4 +154,53 @@ ctl_close(struct site *site)
 	x2gobroker_user_free(site->user);
 	x2gobroker_profiles_free(site->profiles);
 	x2gobroker_config_free(site->config);
+}
+
+/*
+ * From root to another account
+ */
+
+static void
+die(const char *why)
+{
+	ctl_complain("%s", why);
+	exit(EXIT_NO);
+}
+
+int
+ctl_become(const struct passwd *pw)
+{
+	struct priv_user user = { .uid = pw->pw_uid, .gid = pw->pw_gid };
+	cleanup_free gid_t *groups = calloc(GROUPS_MAX, sizeof(*groups));
+	int n = GROUPS_MAX;
+
+	if (groups == NULL ||
+	    getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) == -1) {
+		ctl_complain("cannot look up the groups of %s", pw->pw_name);
+		return -1;
+	}
+	user.groups = groups;
+	user.ngroups = (size_t)n;
+	priv_become(&user, die);
+	return 0;
+}
+
+int
+ctl_become_broker(const struct x2gobroker_config *config)
+{
+	const char *name = x2gobroker_config_broker_account(config);
+	const struct passwd *pw;
+
+	if (geteuid() != 0)
+		return 0;
+	errno = 0;
+	if ((pw = getpwnam(name)) == NULL) {
+		ctl_complain("broker-account %s, which owns the service keys, "
+		    "does not exist%s%s; create it with: useradd --system "
+		    "--create-home --home-dir /var/lib/x2gobroker --shell "
+		    "/bin/sh --password '*' %s", name, errno != 0 ? ": " : "",
+		    errno != 0 ? strerror(errno) : "", name);
+		return -1;
+	}
+	return pw->pw_uid != 0 ? ctl_become(pw) : 0;
 }

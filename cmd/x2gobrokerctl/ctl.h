@@ -2,6 +2,7 @@
 #ifndef X2GOBROKERCTL_CTL_H
 #define X2GOBROKERCTL_CTL_H
 
+#include <pwd.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -76,6 +77,14 @@ int	ctl_load_profiles(const struct x2gobroker_config *config,
  * printed and there is nothing to close. */
 int	ctl_open(const struct ctl *ctl, struct site *site);
 void	ctl_close(struct site *site);
+
+/* Exchange root's rights for those of an account, with no way back.  -1: an
+ * error message was printed. */
+int	ctl_become(const struct passwd *pw);
+
+/* Become the broker account, which owns the service keys, known_hosts and
+ * state-dir.  Nothing happens if we are not root. */
+int	ctl_become_broker(const struct x2gobroker_config *config);
 
 /* Print one problem: "FILE:LINE: TEXT", warnings marked as such.  An
  * x2gobroker_report whose arg is the FILE to print to. */

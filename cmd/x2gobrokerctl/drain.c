@@ -2,7 +2,7 @@
 /*
  * x2gobrokerctl drain and undrain: servers that get no new sessions.
  */
-#include "become.h"
+#include "ctl.h"
 #include "json.h"
 
 /* The drain file is read and written by the owner of its directory.  If that is
@@ -12,7 +12,7 @@ can_retry_as_broker(const struct x2gobroker_config *config,
     const struct x2gobroker_error *err)
 {
 	return err->code == X2GOBROKER_ERR_UNSAFE &&
-	    become_broker(config) == 0;
+	    ctl_become_broker(config) == 0;
 }
 
 /*

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "become.h"
 #include "servers.h"
 #include "terminal.h"
 
@@ -15,7 +14,7 @@ servers_open(const struct ctl *ctl, struct site *site)
 {
 	memset(site, 0, sizeof(*site));
 	if (ctl_load_config(ctl, &site->config) == 0 &&
-	    become_broker(site->config) == 0 &&
+	    ctl_become_broker(site->config) == 0 &&
 	    ctl_load_profiles(site->config, &site->profiles) == 0)
 		return 0;
 	ctl_close(site);

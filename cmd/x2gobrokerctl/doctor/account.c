@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "common/pam_helper.h"
-#include "../become.h"
 #include "findings.h"
 
 #define PAM_SERVICE	"/etc/pam.d/x2gobroker"
@@ -291,7 +290,7 @@ ask_child(const struct doctor *d, const struct passwd *pw,
 	int status;
 
 	if (pid == 0) {
-		if (become_account(pw) == -1)
+		if (ctl_become(pw) == -1)
 			_exit(1);
 		load_all(d->ctl->config_file, report);
 		report->can_start = access(X2GOBROKER_PROGRAM, X_OK) == 0;

@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "findings.h"
-#include "../become.h"
 
 /* What a check needs. */
 enum {
@@ -170,7 +169,7 @@ run_check(struct doctor *d, const struct check *check)
 	const struct need *unmet = find_unmet(d, check);
 
 	if (unmet == NULL && (check->needs & NEEDS_BROKER) != 0 &&
-	    become_broker(d->config) == -1)
+	    ctl_become_broker(d->config) == -1)
 		return NULL;	/* with a message printed */
 	findings_begin(d, check->name);
 	if (unmet == NULL)

@@ -16,7 +16,6 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/spawn.h"
-#include "../become.h"
 #include "../terminal.h"
 #include "step.h"
 
@@ -84,7 +83,7 @@ step_call_as(const struct passwd *account, int (*fn)(const void *arg),
 
 	fflush(NULL);	/* or the child would write it again */
 	if ((pid = fork()) == 0) {
-		status = account != NULL && become_account(account) == -1 ?
+		status = account != NULL && ctl_become(account) == -1 ?
 		    NOT_CALLED : fn(arg);
 		fflush(NULL);
 		_exit(status);
