@@ -153,23 +153,13 @@ command_print_help(const struct command *command)
  * The command line
  */
 
-static void
-set_option(struct ctl *ctl, const struct option_row *row, const char *value)
-{
-	char *place = (char *)ctl + row->offset;
-
-	if (*row->argument != '\0')
-		memcpy(place, &value, sizeof(value));
-	else
-		*(bool *)place = true;
-}
-
 int
 command_read_option(int argc, char **argv, struct ctl *ctl, int *i)
 {
 	struct option longs[NOPTIONS + 1] = { { 0 } };
 	const struct option_row *row;
 	int c, found;
+	char *place;
 
 	for (*i = 0; *i < NOPTIONS; (*i)++) {
 		row = &command_options[*i];
@@ -185,7 +175,11 @@ command_read_option(int argc, char **argv, struct ctl *ctl, int *i)
 		(*i)++;
 	if (c == ':')
 		return c;
-	set_option(ctl, row, optarg);
+	place = (char *)ctl + row->offset;
+	if (*row->argument != '\0')
+		memcpy(place, &optarg, sizeof(optarg));
+	else
+		*(bool *)place = true;
 	return 0;
 }
 

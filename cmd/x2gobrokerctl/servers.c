@@ -39,40 +39,27 @@ servers_find(const struct site *site, const char *id)
  * Asking
  */
 
-static int
-add_profiles(const struct site *site, struct x2gobroker_farm *farm,
-    char *const *ids, int n, struct x2gobroker_error *err)
-{
-	const struct x2gobroker_profile *profile;
-	size_t i;
-
-	if (n == 0) {
-		for (i = 0; (profile = x2gobroker_profiles_get(site->profiles,
-		    i)) != NULL; i++)
-			if (x2gobroker_farm_add(farm, profile, err) == -1)
-				return -1;
-		return 0;
-	}
-	for (i = 0; i < (size_t)n; i++) {
-		profile = x2gobroker_profiles_find(site->profiles, ids[i]);
-		if (x2gobroker_farm_add(farm, profile, err) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 struct x2gobroker_farm *
 servers_farm(const struct site *site, const char *user, char *const *ids, int n)
 {
+	const struct x2gobroker_profiles *profiles = site->profiles;
+	const struct x2gobroker_profile *profile;
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
-	int i;
+	int i, result;
 
 	for (i = 0; i < n; i++)
 		if (servers_find(site, ids[i]) == NULL)
 			return NULL;
-	if (x2gobroker_farm_new(site->config, user, &farm, &err) == 0 &&
-	    add_profiles(site, farm, ids, n, &err) == 0)
+	result = x2gobroker_farm_new(site->config, user, &farm, &err);
+	for (i = 0; result == 0 && (n == 0 || i < n); i++) {
+		profile = n > 0 ? x2gobroker_profiles_find(profiles, ids[i]) :
+		    x2gobroker_profiles_get(profiles, (size_t)i);
+		if (profile == NULL)
+			break;
+		result = x2gobroker_farm_add(farm, profile, &err);
+	}
+	if (result == 0)
 		return farm;
 	ctl_print_error(&err);
 	x2gobroker_farm_free(farm);
@@ -214,18 +201,19 @@ servers_print_problems(const struct x2gobroker_farm *farm, bool failures,
 void
 servers_explain_not_asked(const struct x2gobroker_profile *profile)
 {
-	const char *command = profile == NULL ? NULL :
-	    x2gobroker_profile_value(profile, "command");
+	const char *id = "all profiles", *command = NULL;
 
+	if (profile != NULL) {
+		id = x2gobroker_profile_id(profile);
+		command = x2gobroker_profile_value(profile, "command");
+	}
 	if (command != NULL && strcasecmp(command, "SHADOW") == 0)
 		ctl_complain("[%s] is for desktop sharing: its server is not "
-		    "asked", x2gobroker_profile_id(profile));
+		    "asked", id);
 	else
-		ctl_complain("%s%s%s are not asked: the query mode is NONE; "
-		    "set broker-agent-query-mode = SSH in a profile, or "
-		    "default-agent-query-mode = SSH in x2gobroker.conf",
-		    profile != NULL ? "the servers of [" :
-		    "the servers of all profiles", profile != NULL ?
-		    x2gobroker_profile_id(profile) : "",
+		ctl_complain("the servers of %s%s%s are not asked: the query "
+		    "mode is NONE; set broker-agent-query-mode = SSH in a "
+		    "profile, or default-agent-query-mode = SSH in "
+		    "x2gobroker.conf", profile != NULL ? "[" : "", id,
 		    profile != NULL ? "]" : "");
 }

@@ -159,19 +159,18 @@ check_helper(struct doctor *d, const char *path)
 		    "checked", strerror(errno));
 		doctor_remedy(d, "install it, or set account-check = never "
 		    "in x2gobroker.conf");
-	} else if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0) {
-		doctor_fail(d, path, "is not setuid root");
-		doctor_remedy(d, "chown root:%u %s; chmod 4750 %s",
-		    (unsigned int)d->account.gid, path, path);
-	} else if (eaccess(path, X_OK) == -1) {
-		doctor_fail(d, path, "%s may not run it", d->account.name);
-		doctor_remedy(d, "chgrp %u %s; chmod 4750 %s",
-		    (unsigned int)d->account.gid, path, path);
-	} else if ((st.st_mode & S_IXOTH) != 0) {
-		doctor_warn(d, path, "everybody may run it");
-		doctor_remedy(d, "chgrp %u %s; chmod 4750 %s",
-		    (unsigned int)d->account.gid, path, path);
+		return;
 	}
+	if (st.st_uid != 0 || (st.st_mode & S_ISUID) == 0)
+		doctor_fail(d, path, "is not setuid root");
+	else if (eaccess(path, X_OK) == -1)
+		doctor_fail(d, path, "%s may not run it", d->account.name);
+	else if ((st.st_mode & S_IXOTH) != 0)
+		doctor_warn(d, path, "everybody may run it");
+	else
+		return;
+	doctor_remedy(d, "chown root:%u %s; chmod 4750 %s",
+	    (unsigned int)d->account.gid, path, path);
 }
 
 static bool

@@ -80,7 +80,7 @@ check_profiles(struct doctor *d)
 		doctor_remedy(d, "write one in %s; see "
 		    "x2gobroker-sessionprofiles(5)",
 		    doctor_text(d, "profiles-dir"));
-	} else if (doctor_count_bad(d) == 0)
+	} else if (d->out.bad == 0)
 		doctor_ok(d, "", "%zu without errors", n);
 }
 

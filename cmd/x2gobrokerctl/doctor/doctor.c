@@ -127,37 +127,28 @@ static const struct need {
  * Running them
  */
 
-static bool
-is_met(const struct doctor *d, unsigned int need)
+static unsigned int
+find_met(const struct doctor *d)
 {
-	switch (need) {
-	case NEEDS_CONFIG:
-		return d->config != NULL;
-	case NEEDS_PROFILES:
-		return d->profiles != NULL;
-	case NEEDS_USER:
-		return d->ctl->user != NULL;
-	case NEEDS_ROOT:
-		return geteuid() == 0;
-	case NEEDS_SSHD:
-		return d->sshd.text != NULL;
-	case NEEDS_ACCOUNT:
-		return d->account.name != NULL;
-	case NEEDS_BROKER:
-		return geteuid() == 0 || geteuid() == d->account.uid;
-	default:
-		return false;
-	}
+	const uid_t me = geteuid();
+
+	return (d->config != NULL ? NEEDS_CONFIG : 0) |
+	    (d->profiles != NULL ? NEEDS_PROFILES : 0) |
+	    (d->ctl->user != NULL ? NEEDS_USER : 0) |
+	    (me == 0 ? NEEDS_ROOT : 0) |
+	    (d->sshd.text != NULL ? NEEDS_SSHD : 0) |
+	    (d->account.name != NULL ? NEEDS_ACCOUNT : 0) |
+	    (me == 0 || me == d->account.uid ? NEEDS_BROKER : 0);
 }
 
 static const struct need *
 find_unmet(const struct doctor *d, const struct check *check)
 {
+	unsigned int unmet = check->needs & ~find_met(d);
 	size_t i;
 
 	for (i = 0; i < NNEEDS; i++)
-		if ((check->needs & needs[i].bit) != 0 &&
-		    !is_met(d, needs[i].bit))
+		if ((unmet & needs[i].bit) != 0)
 			return &needs[i];
 	return NULL;
 }
@@ -206,13 +197,13 @@ int
 doctor_main(const struct ctl *ctl)
 {
 	const struct need *skipped[NCHECKS];
-	struct doctor d = { .ctl = ctl, .out = findings_new(ctl->json) };
+	struct doctor d = { .ctl = ctl };
 	int result;
 	size_t i;
 
-	if (d.out == NULL) {
-		ctl_complain("out of memory");
-		return EXIT_NO;
+	if (ctl->json) {
+		json_begin(&d.out.json);
+		json_array(&d.out.json, "findings");
 	}
 	for (i = 0; i < NCHECKS; i++)
 		skipped[i] = run_check(&d, &checks[i]);
@@ -226,6 +217,5 @@ doctor_main(const struct ctl *ctl)
 	free(d.account.name);
 	free(d.account.home);
 	free(d.account.shell);
-	free(d.out);
 	return result;
 }

@@ -7,22 +7,7 @@
 #include <string.h>
 
 #include "findings.h"
-#include "../json.h"
 #include "../terminal.h"
-
-#define TEXT_SIZE	(2 * X2GOBROKER_TEXT_SIZE)	/* of a finding */
-
-/* The last finding waits for its remedy. */
-struct doctor_output {
-	const char *check;		/* name of the running check */
-	struct json json;
-	bool print_json;
-	bool waiting;
-	enum finding finding;
-	char subject[X2GOBROKER_FILE_SIZE], text[TEXT_SIZE], remedy[TEXT_SIZE];
-	unsigned int found, bad;	/* of the running check */
-	unsigned int counts[FINDING_FAILED + 1];
-};
 
 static const char *const words[] = { "ok", "skip", "warn", "FAIL" };
 
@@ -78,55 +63,44 @@ print_finding(const struct doctor_output *out)
 }
 
 static void
-flush_finding(struct doctor_output *out)
+flush_finding(struct doctor *d)
 {
+	struct doctor_output *out = &d->out;
+
 	if (!out->waiting)
 		return;
 	out->waiting = false;
 	out->counts[out->finding]++;
-	if (out->print_json)
+	if (d->ctl->json)
 		put_finding(out);
 	else if (out->finding != FINDING_SKIPPED)
 		print_finding(out);
 }
 
-struct doctor_output *
-findings_new(bool json)
-{
-	struct doctor_output *out = calloc(1, sizeof(*out));
-
-	if (out == NULL || !json)
-		return out;
-	out->print_json = true;
-	json_begin(&out->json);
-	json_array(&out->json, "findings");
-	return out;
-}
-
 void
 findings_begin(struct doctor *d, const char *check)
 {
-	d->out->check = check;
-	d->out->found = d->out->bad = 0;
+	d->out.check = check;
+	d->out.found = d->out.bad = 0;
 }
 
 void
 findings_end(struct doctor *d, const char *otherwise)
 {
-	if (d->out->found == 0)
+	if (d->out.found == 0)
 		doctor_ok(d, "", "%s", otherwise);
-	flush_finding(d->out);
+	flush_finding(d);
 }
 
 void
 findings_add(struct doctor *d, enum finding finding, const char *subject,
     const char *fmt, ...)
 {
-	struct doctor_output *out = d->out;
+	struct doctor_output *out = &d->out;
 	va_list ap;
 	char *p;
 
-	flush_finding(out);
+	flush_finding(d);
 	out->waiting = true;
 	out->found++;
 	out->bad += finding != FINDING_OK;
@@ -147,7 +121,7 @@ doctor_remedy(struct doctor *d, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(d->out->remedy, sizeof(d->out->remedy), fmt, ap);
+	vsnprintf(d->out.remedy, sizeof(d->out.remedy), fmt, ap);
 	va_end(ap);
 }
 
@@ -165,19 +139,13 @@ doctor_fail_error(struct doctor *d, const char *subject,
 		    text, sizeof(text)));
 }
 
-unsigned int
-doctor_count_bad(const struct doctor *d)
-{
-	return d->out->bad;
-}
-
 int
 findings_print_sum(struct doctor *d)
 {
-	const unsigned int *counts = d->out->counts;
-	struct json *json = &d->out->json;
+	const unsigned int *counts = d->out.counts;
+	struct json *json = &d->out.json;
 
-	if (!d->out->print_json) {
+	if (!d->ctl->json) {
 		printf("%u ok, %u warning%s, %u failed\n", counts[FINDING_OK],
 		    counts[FINDING_WARNING],
 		    counts[FINDING_WARNING] == 1 ? "" : "s",

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include "../json.h"
 #include "../sshd_query.h"
 #include "../servers.h"
 
@@ -16,6 +17,19 @@ enum finding {
 	FINDING_SKIPPED,	/* could not be checked */
 	FINDING_WARNING,
 	FINDING_FAILED,
+};
+
+#define TEXT_SIZE	(2 * X2GOBROKER_TEXT_SIZE)	/* of a finding */
+
+/* The last finding waits for its remedy. */
+struct doctor_output {
+	const char *check;		/* name of the running check */
+	struct json json;		/* only with --json */
+	bool waiting;
+	enum finding finding;
+	char subject[X2GOBROKER_FILE_SIZE], text[TEXT_SIZE], remedy[TEXT_SIZE];
+	unsigned int found, bad;	/* of the running check; bad: not ok */
+	unsigned int counts[FINDING_FAILED + 1];
 };
 
 /* The broker account, as it is in passwd(5). */
@@ -39,7 +53,7 @@ struct doctor {
 	unsigned int key_files;		/* in keys-dir */
 	unsigned int user_lines;	/* --user: those of the user */
 	bool user_file;			/* --user: has a file in keys-dir */
-	struct doctor_output *out;
+	struct doctor_output out;
 };
 
 /* Add a finding about subject, which may be "".  The text is a whole statement
@@ -63,13 +77,9 @@ void	doctor_remedy(struct doctor *d, const char *fmt, ...)
 void	doctor_fail_error(struct doctor *d, const char *subject,
 	    const struct x2gobroker_error *err);
 
-/* How many findings of the running check are not "ok" so far. */
-unsigned int doctor_count_bad(const struct doctor *d);
-
 /* For doctor.c: around each check, and around all of them.  otherwise: the
  * finding of a check that found nothing.  findings_print_sum() returns the exit
  * status. */
-struct doctor_output *findings_new(bool json);
 void	findings_begin(struct doctor *d, const char *check);
 void	findings_end(struct doctor *d, const char *otherwise);
 void	findings_print_word(enum finding finding);

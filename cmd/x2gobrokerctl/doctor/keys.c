@@ -301,7 +301,7 @@ check_authorized_keys(struct doctor *d)
 	d->key_lines = d->user_lines = 0;
 	check_key_file(d);
 	each_authorized_key(d, check_line);
-	if (doctor_count_bad(d) == 0)
+	if (d->out.bad == 0)
 		doctor_ok(d, "", "%u line%s", d->key_lines,
 		    d->key_lines == 1 ? "" : "s");
 }
