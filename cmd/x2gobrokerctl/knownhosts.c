@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "servers.h"
-#include "terminal.h"
 
 /*
  * Which servers
@@ -63,18 +62,15 @@ confirm_and_add(struct x2gobroker_farm *farm, size_t i, const char *label,
 	struct x2gobroker_error err;
 	const char *path;
 
-	if (!yes && !terminal_can_ask())
-		ctl_complain("%s: not a terminal; use --yes to skip the "
-		    "confirmation", label);
-	else if (!yes && !terminal_ask("Is that the right key?"))
-		ctl_complain("%s: not added", label);
-	else if (x2gobroker_farm_trust(farm, i, &path, &err) == -1)
+	if (!yes &&
+	    !servers_confirm(label, "Is that the right key?", "not added"))
+		return EXIT_NO;
+	if (x2gobroker_farm_trust(farm, i, &path, &err) == -1) {
 		ctl_print_error(&err);
-	else {
-		printf("%s: added to %s\n", label, path);
-		return EXIT_YES;
+		return EXIT_NO;
 	}
-	return EXIT_NO;
+	printf("%s: added to %s\n", label, path);
+	return EXIT_YES;
 }
 
 static int

@@ -17,6 +17,7 @@ struct view {
 	struct x2gobroker_farm *members;	/* only the profile's servers */
 	bool none;				/* no server is chosen */
 	size_t chosen;
+	struct json *json;			/* NULL: print tables */
 };
 
 static bool
@@ -104,13 +105,11 @@ add_row(struct table *table, const struct view *view, size_t i,
 	add_state(table, view, server, !view->none && i == view->chosen);
 }
 
-static int
-print_table(const struct view *view)
+static void
+begin_table(struct table *table, const struct view *view)
 {
 	const char *heading[9] = { "SERVER", "MS", "LOAD", "SESSIONS" };
-	const struct x2gobroker_server *server;
-	struct table table;
-	size_t i, n = 4;
+	size_t n = 4;
 
 	if (view->user != NULL)
 		heading[n++] = view->user;
@@ -120,12 +119,7 @@ print_table(const struct view *view)
 	}
 	heading[n] = "STATE";
 	/* all are numbers but the first and the last */
-	table_begin(&table, heading, (1u << n) - 2);
-	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
-	    NULL; i++)
-		if (is_shown(view, server))
-			add_row(&table, view, i, server);
-	return table_print(&table);
+	table_begin(table, heading, (1u << n) - 2);
 }
 
 /*
@@ -167,27 +161,31 @@ put_server(struct json *json, const struct view *view, size_t i,
 	json_close(json);
 }
 
-static void
-put_servers(struct json *json, const struct view *view)
-{
-	const struct x2gobroker_server *server;
-	size_t i;
-
-	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
-	    NULL; i++)
-		if (is_shown(view, server))
-			put_server(json, view, i, server);
-}
-
 /*
  * What is shown
  */
 
-/* Print the servers of the profile of that id, into json or, if that is NULL,
- * as a table.  They have been asked already. */
 static int
-show_profile(const struct site *site, struct view *view, char *id, bool titled,
-    struct json *json)
+print_servers(const struct view *view)
+{
+	const struct x2gobroker_server *server;
+	struct table table;
+	size_t i;
+
+	if (view->json == NULL)
+		begin_table(&table, view);
+	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
+	    NULL; i++)
+		if (is_shown(view, server) && view->json != NULL)
+			put_server(view->json, view, i, server);
+		else if (is_shown(view, server))
+			add_row(&table, view, i, server);
+	return view->json != NULL ? 0 : table_print(&table);
+}
+
+/* Print the servers of the profile of that id, which have been asked. */
+static int
+show_profile(const struct site *site, struct view *view, char *id, bool titled)
 {
 	struct x2gobroker_error err = { 0 };
 	int result = EXIT_YES;
@@ -202,45 +200,38 @@ show_profile(const struct site *site, struct view *view, char *id, bool titled,
 	}
 	view->none = x2gobroker_farm_choose(view->farm, view->profile,
 	    &view->chosen, &err) == -1;
-	if (json != NULL)
-		put_servers(json, view);
-	else {
-		if (titled)
-			printf("[%s]\n", id);
-		result = print_table(view) == 0 ? EXIT_YES : EXIT_NO;
-	}
+	if (titled && view->json == NULL)
+		printf("[%s]\n", id);
+	if (print_servers(view) == -1 || view->none)
+		result = EXIT_NO;
 	x2gobroker_farm_free(view->members);
-	if (!view->none)
-		return result;
-	/* the rows say why */
-	ctl_complain("[%s]: %s", id, err.code == X2GOBROKER_ERR_NOTFOUND ?
-	    "no server is left for a new session" : err.text);
-	return EXIT_NO;
+	if (view->none)		/* the rows say why */
+		ctl_complain("[%s]: %s", id,
+		    err.code == X2GOBROKER_ERR_NOTFOUND ?
+		    "no server is left for a new session" : err.text);
+	return result;
 }
 
 static int
 show(const struct ctl *ctl, const struct site *site, struct view *view)
 {
-	/* cppcheck-suppress uninitvar ; it is begun below */
-	struct json json, *where = ctl->json ? &json : NULL;
+	struct json json;
 	int i, result = EXIT_YES;
 
 	if (ctl->json) {
 		json_begin(&json);
 		json_array(&json, "servers");
+		view->json = &json;
 	}
 	for (i = 0; i < ctl->nwords; i++) {
 		if (i > 0 && !ctl->json)
 			printf("\n");
-		if (show_profile(site, view, ctl->words[i], ctl->nwords > 1,
-		    where) != EXIT_YES)
+		if (show_profile(site, view, ctl->words[i], ctl->nwords > 1) !=
+		    EXIT_YES)
 			result = EXIT_NO;
 	}
-	if (ctl->nwords == 0 && ctl->json)
-		put_servers(&json, view);
-	else if (ctl->nwords == 0 && print_table(view) == -1)
-		result = EXIT_NO;
-	if (ctl->json && json_print(&json) == -1)
+	if ((ctl->nwords == 0 && print_servers(view) == -1) ||
+	    (ctl->json && json_print(&json) == -1))
 		result = EXIT_NO;
 	return result;
 }

@@ -217,3 +217,16 @@ servers_explain_not_asked(const struct x2gobroker_profile *profile)
 		    "x2gobroker.conf", profile != NULL ? "[" : "", id,
 		    profile != NULL ? "]" : "");
 }
+
+bool
+servers_confirm(const char *label, const char *question, const char *refused)
+{
+	if (!terminal_can_ask())
+		ctl_complain("%s: not a terminal; use --yes to skip the "
+		    "confirmation", label);
+	else if (terminal_ask(question))
+		return true;
+	else
+		ctl_complain("%s: %s", label, refused);
+	return false;
+}

@@ -45,6 +45,11 @@ void	servers_print_problems(const struct x2gobroker_farm *farm,
  * not asked, and how to change that. */
 void	servers_explain_not_asked(const struct x2gobroker_profile *profile);
 
+/* Ask whether to do something with what label names.  refused: what to say if
+ * the answer is no. */
+bool	servers_confirm(const char *label, const char *question,
+	    const char *refused);
+
 /* "ts01", "ts01:2222", "[::1]:2222" or "this host".  Returns label. */
 const char *servers_label(const char *name, int port,
 	    char label[static SERVER_LABEL_SIZE]);

@@ -48,19 +48,11 @@ close_view(struct view *view)
 	ctl_close(&view->site);
 }
 
-static const char *
-state_name(enum x2gobroker_session_state state)
-{
-	switch (state) {
-	case X2GOBROKER_SESSION_RUNNING:
-		return "running";
-	case X2GOBROKER_SESSION_SUSPENDED:
-		return "suspended";
-	case X2GOBROKER_SESSION_FINISHED:
-		break;
-	}
-	return "finished";
-}
+static const char *const states[] = {
+	[X2GOBROKER_SESSION_RUNNING] = "running",
+	[X2GOBROKER_SESSION_SUSPENDED] = "suspended",
+	[X2GOBROKER_SESSION_FINISHED] = "finished",
+};
 
 /*
  * sessions
@@ -91,7 +83,7 @@ print_table(const struct view *view)
 	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
 	    NULL; i++) {
 		table_add(&table, session->id);
-		table_add_coloured(&table, state_name(session->state),
+		table_add_coloured(&table, states[session->state],
 		    session->state == X2GOBROKER_SESSION_RUNNING ?
 		    COLOUR_GOOD : COLOUR_CARE);
 		table_add(&table, session->host);
@@ -111,7 +103,7 @@ put_session(struct json *json, const struct view *view,
 	server = x2gobroker_farm_server(view->farm, session->server);
 	json_object(json, NULL);
 	json_string(json, "id", session->id);
-	json_string(json, "state", state_name(session->state));
+	json_string(json, "state", states[session->state]);
 	json_string(json, "host", session->host);
 	json_text(json, "server", server->name);
 	json_text(json, "since", session->created);
@@ -182,13 +174,16 @@ sessions_main(const struct ctl *ctl)
  * suspend and terminate
  */
 
-/* The session of that id; NULL: an error message was printed. */
+/* Ask for the session of that id, which invalidates the one before.  NULL: an
+ * error message was printed. */
 static const struct x2gobroker_session *
-find_session(const struct view *view, const char *id)
+ask_for_session(struct view *view, const char *id)
 {
 	const struct x2gobroker_session *session;
 	size_t i;
 
+	if (ask(view, NULL, 0) == -1)
+		return NULL;
 	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) != NULL;
 	    i++)
 		if (strcmp(session->id, id) == 0)
@@ -200,28 +195,15 @@ find_session(const struct view *view, const char *id)
 	return NULL;
 }
 
-/* Ask for the session of that id anew, which invalidates the one before. */
-static const struct x2gobroker_session *
-ask_for_session(struct view *view, const char *id)
-{
-	return ask(view, NULL, 0) == 0 ? find_session(view, id) : NULL;
-}
-
 static bool
 confirm_end(const struct view *view, const struct x2gobroker_session *session)
 {
-	if (!terminal_can_ask()) {
-		ctl_complain("%s: not a terminal; use --yes to skip the "
-		    "confirmation", session->id);
-		return false;
-	}
-	fprintf(stderr, "%s, of %s on %s since %s, is %s.\n", session->id,
-	    view->user, session->host, session->created,
-	    state_name(session->state));
-	if (terminal_ask("Terminate it?  Unsaved work in it is lost."))
-		return true;
-	ctl_complain("%s: nothing was done", session->id);
-	return false;
+	if (terminal_can_ask())
+		fprintf(stderr, "%s, of %s on %s since %s, is %s.\n",
+		    session->id, view->user, session->host, session->created,
+		    states[session->state]);
+	return servers_confirm(session->id, "Terminate it?  Unsaved work in it "
+	    "is lost.", "nothing was done");
 }
 
 static int

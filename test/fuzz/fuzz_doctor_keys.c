@@ -10,7 +10,7 @@
 #define X2GOBROKER_PROGRAM	"/usr/lib/x2go/x2gobroker"
 #include "../../cmd/x2gobrokerctl/doctor/keys.c"
 
-static unsigned int bad, good;
+static unsigned int good;
 
 static void say(const char *, va_list) __attribute__((format(printf, 1, 0)));
 
@@ -24,7 +24,7 @@ say(const char *fmt, va_list ap)
 }
 
 void
-findings_add(struct doctor *d __attribute__((unused)), enum finding finding,
+findings_add(struct doctor *d, enum finding finding,
     const char *subject __attribute__((unused)), const char *fmt, ...)
 {
 	va_list ap;
@@ -35,7 +35,7 @@ findings_add(struct doctor *d __attribute__((unused)), enum finding finding,
 	if (finding == FINDING_OK)
 		good++;
 	else
-		bad++;
+		d->out.bad++;
 }
 
 void
@@ -49,17 +49,11 @@ doctor_remedy(struct doctor *d __attribute__((unused)), const char *fmt, ...)
 }
 
 void
-doctor_fail_error(struct doctor *d __attribute__((unused)),
+doctor_fail_error(struct doctor *d,
     const char *subject __attribute__((unused)),
     const struct x2gobroker_error *err __attribute__((unused)))
 {
-	bad++;
-}
-
-unsigned int
-doctor_count_bad(const struct doctor *d __attribute__((unused)))
-{
-	return bad;
+	d->out.bad++;
 }
 
 const char *
@@ -82,11 +76,11 @@ check_one(struct doctor *d, const char *line, size_t len)
 {
 	char *copy = fuzz_string(line, len);
 
-	bad = good = 0;
+	d->out.bad = good = 0;
 	fuzz_write(".ssh/authorized_keys", line, len);
 	check_authorized_keys(d);
 	must(d->key_lines <= 1 && d->user_lines <= d->key_lines);
-	must(good == (bad == 0));
+	must(good == (d->out.bad == 0));
 	if (d->key_lines == 1) {
 		must(strcasestr(copy, "command=\"") != NULL);
 		must(strstr(copy, "x2gobroker") != NULL);

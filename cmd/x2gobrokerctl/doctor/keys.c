@@ -96,7 +96,8 @@ each_line(struct doctor *d, const char *path, key_line *fn)
 		return;
 	while (textfile_next(&file)) {
 		line = file.line + strspn(file.line, BLANKS);
-		line[strcspn(line, "\r")] = '\0';
+		/* sshd ends a line at a NUL, which is \1 here */
+		line[strcspn(line, "\r\1")] = '\0';
 		snprintf(where, sizeof(where), "%s:%u", path, file.number);
 		if (*line != '\0' && *line != '#')
 			fn(d, where, line);
@@ -108,18 +109,18 @@ each_line(struct doctor *d, const char *path, key_line *fn)
 static const char *
 read_option(const char *text, char value[static VALUE_SIZE])
 {
-	bool quoted = false;
+	unsigned int quotes = 0;
 	size_t n = 0;
 
-	for (; *text != '\0' && (quoted || strchr("," BLANKS, *text) == NULL);
-	    text++) {
+	for (; *text != '\0' && (quotes % 2 == 1 ||
+	    strchr("," BLANKS, *text) == NULL); text++) {
 		if (*text == '"') {
-			quoted = !quoted;
+			quotes++;
 			continue;
 		}
 		if (text[0] == '\\' && text[1] == '"')
 			text++;
-		if (quoted && n < VALUE_SIZE - 1)
+		if (quotes == 1 && n < VALUE_SIZE - 1)
 			value[n++] = *text;
 	}
 	value[n] = '\0';
@@ -158,8 +159,11 @@ find_option(const char *line, const char *name, char value[static VALUE_SIZE])
 	for (;; line = end + 1) {
 		end = read_option(line, value);
 		if (strncasecmp(line, name, n) == 0 &&
-		    strchr(",=" BLANKS, line[n]) != NULL)
+		    strchr(",=" BLANKS, line[n]) != NULL) {
+			if (strncmp(line + n, "=\"", 2) != 0)
+				value[0] = '\0';
 			return true;
+		}
 		if (*end != ',')
 			return false;
 	}

@@ -41,21 +41,25 @@ make_farm(struct doctor *d, const char *user)
 	return NULL;
 }
 
-/* The farm of all profiles, polled when the first check needs it; or NULL, with
- * a finding. */
+/* The farm of all profiles, polled; or NULL, with a finding. */
 static struct x2gobroker_farm *
-polled_farm(struct doctor *d)
+poll_farm(struct doctor *d, const char *user)
 {
+	struct x2gobroker_farm *farm = make_farm(d, user);
 	size_t failed;
 
-	if (d->farm != NULL || (d->farm = make_farm(d, NULL)) == NULL)
-		return d->farm;
-	if (servers_ask(d->farm, &failed) == -1) {
-		doctor_fail(d, "", "cannot poll the servers");
-		x2gobroker_farm_free(d->farm);
-		d->farm = NULL;
-	}
-	return d->farm;
+	if (farm == NULL || servers_ask(farm, &failed) == 0)
+		return farm;
+	doctor_fail(d, "", "cannot poll the servers");
+	x2gobroker_farm_free(farm);
+	return NULL;
+}
+
+/* The first check that needs the servers polls them. */
+static bool
+poll_once(struct doctor *d)
+{
+	return d->farm != NULL || (d->farm = poll_farm(d, NULL)) != NULL;
 }
 
 bool
@@ -265,12 +269,11 @@ each_server(struct doctor *d, void (*fn)(struct doctor *d,
 {
 	const struct x2gobroker_server *server;
 	char label[SERVER_LABEL_SIZE];
-	struct x2gobroker_farm *farm;
 	size_t i;
 
-	if (!has_servers(d, false) || (farm = polled_farm(d)) == NULL)
+	if (!has_servers(d, false) || !poll_once(d))
 		return;
-	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+	for (i = 0; (server = x2gobroker_farm_server(d->farm, i)) != NULL; i++)
 		fn(d, server, servers_label(server->name, server->port,
 		    label));
 }
@@ -320,17 +323,13 @@ check_user_sessions(struct doctor *d)
 {
 	const struct x2gobroker_server *server;
 	struct x2gobroker_farm *farm;
-	size_t i, failed;
+	size_t i;
 
-	if (!has_servers(d, false) || polled_farm(d) == NULL ||
-	    (farm = make_farm(d, d->ctl->user)) == NULL)
+	if (!has_servers(d, false) || !poll_once(d) ||
+	    (farm = poll_farm(d, d->ctl->user)) == NULL)
 		return;
-	if (servers_ask(farm, &failed) == -1)
-		doctor_fail(d, "", "cannot poll the servers");
-	else
-		for (i = 0; (server = x2gobroker_farm_server(farm, i)) !=
-		    NULL; i++)
-			check_sessions_of(d, i, server);
+	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
+		check_sessions_of(d, i, server);
 	x2gobroker_farm_free(farm);
 }
 

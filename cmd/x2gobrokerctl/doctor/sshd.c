@@ -3,7 +3,6 @@
  * Checks of sshd's configuration, for the broker account and for a user who
  * gets the broker by ForceCommand.
  */
-#include <fnmatch.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +79,7 @@ list_has(const struct sshd *sshd, const char *keyword, const char *name,
 		    !with_hosts))
 			continue;
 		strlcpy(plain, pattern, len + 1);
-		if (fnmatch(plain, name, FNM_NOESCAPE) == 0)
+		if (sshd_query_match(name, plain))
 			return true;
 	}
 	return false;
@@ -262,8 +261,7 @@ check_accepted(struct doctor *d, const char *pattern)
 	size_t i;
 
 	for (i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++)
-		if (fnmatch(pattern, dangerous[i],
-		    FNM_NOESCAPE) == 0) {
+		if (sshd_query_match(dangerous[i], pattern)) {
 			doctor_warn(d, "AcceptEnv", "lets clients set %s, "
 			    "which the login shell uses before the broker "
 			    "runs", dangerous[i]);
