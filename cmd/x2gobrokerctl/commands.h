@@ -46,7 +46,7 @@ struct option_row {
 
 struct command {
 	const char *name;	/* NULL ends a table */
-	int (*run)(const struct ctl *ctl);
+	ctl_command *run;
 	const char *arguments;	/* as in help: "USER [PROFILE ...]" */
 	unsigned int needs, takes;	/* options, a bit for each */
 	const char *help;

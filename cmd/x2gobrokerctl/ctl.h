@@ -48,22 +48,12 @@ struct site {
 };
 
 /* The commands.  Each returns an exit status. */
-int	authorize_main(const struct ctl *ctl);
-int	authorized_keys_main(const struct ctl *ctl);
-int	check_main(const struct ctl *ctl);
-int	complete_main(const struct ctl *ctl);
-int	doctor_main(const struct ctl *ctl);
-int	drain_main(const struct ctl *ctl);
-int	explain_main(const struct ctl *ctl);
-int	known_hosts_main(const struct ctl *ctl);
-int	list_main(const struct ctl *ctl);
-int	poll_main(const struct ctl *ctl);
-int	revoke_main(const struct ctl *ctl);
-int	sessions_main(const struct ctl *ctl);
-int	setup_main(const struct ctl *ctl);
-int	suspend_main(const struct ctl *ctl);
-int	terminate_main(const struct ctl *ctl);
-int	undrain_main(const struct ctl *ctl);
+typedef int ctl_command(const struct ctl *ctl);
+
+ctl_command authorize_main, authorized_keys_main, check_main, complete_main,
+	    doctor_main, drain_main, explain_main, known_hosts_main, list_main,
+	    poll_main, revoke_main, sessions_main, setup_main, suspend_main,
+	    terminate_main, undrain_main;
 
 /* Load the configuration or the profiles.  Errors are printed to stderr,
  * warnings are not.  Returns 0, or -1 if nothing was loaded. */

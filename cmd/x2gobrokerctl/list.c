@@ -8,7 +8,7 @@
 #include "json.h"
 #include "table.h"
 
-static const char *const keys[] = { "name", "command", "user", "host" };
+static const char *const keys[] = { "id", "name", "command", "user", "host" };
 
 #define NKEYS	(sizeof(keys) / sizeof(keys[0]))
 
@@ -27,49 +27,45 @@ next_visible(const struct site *site, size_t *i)
 }
 
 static int
-print_table(const struct site *site)
+print_profiles(const struct site *site, bool as_json)
 {
 	static const char *const heading[] = { "ID", "NAME", "COMMAND", "USER",
 	    "HOST", NULL };
 	const struct x2gobroker_profile *profile;
+	const char *value;
 	struct table table;
+	struct json json;
 	size_t i = 0, k;
 
-	table_begin(&table, heading, 0);
+	if (as_json) {
+		json_begin(&json);
+		json_string(&json, "user", x2gobroker_user_name(site->user));
+		json_string(&json, "address",
+		    x2gobroker_user_address(site->user));
+		json_array(&json, "profiles");
+	} else
+		table_begin(&table, heading, 0);
 	while ((profile = next_visible(site, &i)) != NULL) {
-		table_add(&table, x2gobroker_profile_id(profile));
-		for (k = 0; k < NKEYS; k++)
-			table_add(&table,
+		if (as_json)
+			json_object(&json, NULL);
+		for (k = 0; k < NKEYS; k++) {
+			value = k == 0 ? x2gobroker_profile_id(profile) :
 			    x2gobroker_profile_value_for(profile, keys[k],
-			    site->user));
+			    site->user);
+			if (as_json)
+				json_string(&json, keys[k], value);
+			else
+				table_add(&table, value);
+		}
+		if (as_json)
+			json_close(&json);
 	}
+	if (as_json)
+		return json_print(&json);
 	if (table.lines == 0)
 		ctl_complain("%s sees no profile; the X2Go client reports "
 		    "that and exits", x2gobroker_user_name(site->user));
 	return table_print(&table);
-}
-
-static int
-print_json(const struct site *site)
-{
-	const struct x2gobroker_profile *profile;
-	struct json json;
-	size_t i = 0, k;
-
-	json_begin(&json);
-	json_string(&json, "user", x2gobroker_user_name(site->user));
-	json_string(&json, "address", x2gobroker_user_address(site->user));
-	json_array(&json, "profiles");
-	while ((profile = next_visible(site, &i)) != NULL) {
-		json_object(&json, NULL);
-		json_string(&json, "id", x2gobroker_profile_id(profile));
-		for (k = 0; k < NKEYS; k++)
-			json_string(&json, keys[k],
-			    x2gobroker_profile_value_for(profile, keys[k],
-			    site->user));
-		json_close(&json);
-	}
-	return json_print(&json);
 }
 
 int
@@ -80,7 +76,7 @@ list_main(const struct ctl *ctl)
 
 	if ((result = ctl_open(ctl, &site)) != EXIT_YES)
 		return result;
-	result = ctl->json ? print_json(&site) : print_table(&site);
+	result = print_profiles(&site, ctl->json);
 	ctl_close(&site);
 	return result == 0 ? EXIT_YES : EXIT_NO;
 }
@@ -105,8 +101,7 @@ explain(const struct x2gobroker_profile *profile, struct x2gobroker_user *user,
 }
 
 static int
-print_reason_json(const struct ctl *ctl, bool yes,
-    const struct x2gobroker_error *why)
+print_json(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
 {
 	struct json json;
 
@@ -127,7 +122,7 @@ print_reason(const struct ctl *ctl, bool yes,
 	char text[2 * X2GOBROKER_TEXT_SIZE];
 
 	if (ctl->json)
-		return print_reason_json(ctl, yes, why);
+		return print_json(ctl, yes, why);
 	printf("%s: %s\n", yes ? "yes" : "no",
 	    x2gobroker_error_format(why, text, sizeof(text)));
 	return fflush(stdout) == 0 ? 0 : -1;

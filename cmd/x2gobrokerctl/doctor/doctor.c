@@ -29,7 +29,7 @@ enum {
  * as the broker account.  The manual has an entry for each. */
 static const struct check {
 	const char *name;
-	void (*run)(struct doctor *d);
+	doctor_check *run;
 	unsigned int needs;
 	const char *what;	/* to print if it finds nothing */
 } checks[] = {

@@ -95,48 +95,19 @@ void	doctor_count_key_files(struct doctor *d);
 bool	doctor_has_servers(struct doctor *d, bool over_ssh);
 
 /* The checks.  doctor.c has the table of them. */
-void	check_configuration(struct doctor *d);
-void	check_profiles(struct doctor *d);
-void	check_visible(struct doctor *d);
-void	check_user_keys(struct doctor *d);
-void	check_owners(struct doctor *d);
+typedef void doctor_check(struct doctor *d);
 
-void	check_sshd(struct doctor *d);
-void	check_sshd_login(struct doctor *d);
-void	check_sshd_command(struct doctor *d);
-void	check_sshd_pty(struct doctor *d);
-void	check_sshd_keys(struct doctor *d);
-void	check_sshd_access(struct doctor *d);
-void	check_sshd_sessions(struct doctor *d);
-void	check_sshd_environment(struct doctor *d);
-void	check_sshd_startups(struct doctor *d);
-void	check_user_command(struct doctor *d);
-
-void	check_account(struct doctor *d);
-void	check_account_locked(struct doctor *d);
-void	check_home(struct doctor *d);
-void	check_program(struct doctor *d);
-void	check_pam(struct doctor *d);
-void	check_user_files(struct doctor *d);
-void	check_user_pam(struct doctor *d);
-void	check_user_profiles(struct doctor *d);
-
-void	check_authorized_keys(struct doctor *d);
-void	check_key_types(struct doctor *d);
-void	check_ways_in(struct doctor *d);
-
-void	check_readable(struct doctor *d);
-void	check_state_dir(struct doctor *d);
-void	check_tokens(struct doctor *d);
-void	check_drain_file(struct doctor *d);
-void	check_log_file(struct doctor *d);
-
-void	check_service_keys(struct doctor *d);
-void	check_host_keys(struct doctor *d);
-void	check_servers(struct doctor *d);
-void	check_agents(struct doctor *d);
-void	check_clocks(struct doctor *d);
-void	check_user_sessions(struct doctor *d);
-void	check_host_names(struct doctor *d);
+doctor_check check_configuration, check_profiles, check_visible,
+	    check_user_keys, check_owners;
+doctor_check check_sshd, check_sshd_login, check_sshd_command, check_sshd_pty,
+	    check_sshd_keys, check_sshd_access, check_sshd_sessions,
+	    check_sshd_environment, check_sshd_startups, check_user_command;
+doctor_check check_account, check_account_locked, check_home, check_program,
+	    check_pam, check_user_files, check_user_pam, check_user_profiles;
+doctor_check check_authorized_keys, check_key_types, check_ways_in;
+doctor_check check_readable, check_state_dir, check_tokens, check_drain_file,
+	    check_log_file;
+doctor_check check_service_keys, check_host_keys, check_servers, check_agents,
+	    check_clocks, check_user_sessions, check_host_names;
 
 #endif
