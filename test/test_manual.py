@@ -374,11 +374,10 @@ def agent_page(root):
 
 
 def test_agent_tasks(root):
-    row = r'\{\s*(?:"([a-z_]+)"|AGENT_([A-Z]+)),\s*"[^"]*"[^{}]*\}'
+    row = r'\{\s*(?:"([a-z_]+)"|AGENT_([A-Z]+)),\s*"[^"]*"[^{}]*\}|\{ NULL \}'
+    rows = table(root, 'cmd/x2gobroker-agent/task.c', 'tasks', row, 11)
     return compare('task',
-                   [r.group(1) or r.group(2).lower() for r in
-                    table(root, 'cmd/x2gobroker-agent/task.c', 'tasks', row,
-                          10)],
+                   [r.group(1) or r.group(2).lower() for r in rows[:-1]],
                    [name for item in agent_page(root).items
                     if item.macro == 'Cm' and item.section == 'TASKS'
                     for name in item.names])

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 
@@ -30,8 +31,8 @@ close_others(void)
 		close(fd);
 }
 
-bool
-startup_sanitise_fds(void)
+const char *
+startup_sanitise(void)
 {
 	int fd;
 
@@ -40,8 +41,13 @@ startup_sanitise_fds(void)
 	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) == -1 &&
 		    open(_PATH_DEVNULL, O_RDWR) != fd)
-			return false;
-	return true;
+			return "there is no " _PATH_DEVNULL;
+	umask(077);
+	if (chdir("/") == -1)
+		return "cannot change to the directory /";
+	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
+		return "cannot clear the environment";
+	return NULL;
 }
 
 void

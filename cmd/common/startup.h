@@ -12,8 +12,9 @@
 
 /* Close all descriptors above 2, and open /dev/null for those of 0 to 2 that
  * are closed: a file that is opened as one of them would receive our output.
- * False: there is no /dev/null. */
-bool	startup_sanitise_fds(void);
+ * Set umask, working directory and environment, as resolvers, locales and
+ * libraries use many variables.  Returns NULL, or why the process must end. */
+const char *startup_sanitise(void);
 
 /* Stop timers, unblock all signals, reset all but real-time ones to their
  * defaults, and ignore those of the list, which ends with 0. */

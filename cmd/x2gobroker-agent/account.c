@@ -14,12 +14,9 @@
 
 #define NAME_MAX_LEN	255	/* LOGIN_NAME_MAX of Linux, without the NUL */
 #define NOBODY		65534	/* the only system account in that range */
-#define GROUPS_MAX	4096	/* the kernel allows more; no site needs them */
 
-/* Names go into logs, paths and environments.  Refuse those that could be
- * misread there, even if a directory service knows them. */
-static bool
-is_name(const char *text)
+bool
+account_is_name(const char *text)
 {
 	const unsigned char *p = (const unsigned char *)text;
 
@@ -74,37 +71,15 @@ check_entry(const struct passwd *pw, const char *name, const char *shell,
 	return 0;
 }
 
-static int
-find_groups(struct account *account, struct x2gobroker_error *err)
-{
-	int n = 64, found;
-
-	for (;;) {
-		free(account->groups);
-		account->groups = calloc((size_t)n, sizeof(gid_t));
-		if (account->groups == NULL)
-			return error_nomem(err);
-		found = n;
-		if (getgrouplist(account->name, account->gid,
-		    account->groups, &found) != -1)
-			break;
-		if (found <= n || found > GROUPS_MAX)
-			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-			    "%.64s: is in too many groups", account->name);
-		n = found;
-	}
-	account->ngroups = (size_t)found;
-	return 0;
-}
-
 int
 account_find(const char *name, struct account *account,
     struct x2gobroker_error *err)
 {
 	const struct passwd *pw;
 	const char *shell;
+	int n = ACCOUNT_GROUPS_MAX;
 
-	if (!is_name(name))
+	if (!account_is_name(name))
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "not a valid account name: %.64s", name);
 	errno = 0;
@@ -125,7 +100,12 @@ account_find(const char *name, struct account *account,
 	if (account->name == NULL || account->home == NULL ||
 	    account->shell == NULL)
 		return error_nomem(err);
-	return find_groups(account, err);
+	if (getgrouplist(account->name, account->gid, account->groups,
+	    &n) == -1)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "%.64s: is in too many groups", account->name);
+	account->ngroups = (size_t)n;
+	return 0;
 }
 
 void
@@ -134,6 +114,4 @@ account_free(struct account *account)
 	free(account->name);
 	free(account->home);
 	free(account->shell);
-	free(account->groups);
-	memset(account, 0, sizeof(*account));
 }

@@ -17,14 +17,16 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/parse.h"
 #include "base/safefile.h"
 #include "keyfile.h"
+#include "keyline.h"
 #include "keypath.h"
 
 #define FILE_MAX	(1024 * 1024)	/* bytes */
 #define NAME_SIZE	256		/* of a file, with its NUL */
 #define WAIT_MS		15000
-#define STALE_MS	3000	/* such an old lock is that of a killed process */
+#define STALE_MS	3000	/* the lock of a killed process */
 #define PAUSE_MS	10	/* maximum before another attempt */
 
 struct keyfile {
@@ -34,9 +36,80 @@ struct keyfile {
 	char new_name[NAME_SIZE];
 	int new;			/* open for writing, or -1 */
 	struct stat old;		/* st_nlink 0: no old file */
-	struct buf text;		/* of the old file */
-	bool left;			/* the new file has temporary lines */
+	char *text;			/* of the old file, len bytes; owned */
+	size_t len;
 };
+
+/*
+ * The text
+ */
+
+struct editor {
+	enum key_change change;
+	const char *line;
+	struct keyline key;	/* parts of line */
+	time_t now;
+	bool has_key;		/* a line that stays has the key */
+	bool left;		/* a line that stays is temporary */
+};
+
+static bool
+is_line(const char *wanted, const char *line, size_t len)
+{
+	if (len > 0 && line[len - 1] == '\r')
+		len--;
+	return parse_item_is(line, len, wanted);
+}
+
+/* Whether an existing line stays. */
+static bool
+keep(struct editor *editor, const char *line, size_t len)
+{
+	struct keyline key;
+	bool temporary, same_line;
+	time_t expiry;
+
+	if (!keyline_split(line, len, &key))
+		return true;
+	temporary = keyline_is_temporary(&key, &expiry);
+	if (temporary && expiry <= editor->now)
+		return false;
+	if (editor->change != KEY_EXPIRE &&
+	    keyline_same_key(&key, &editor->key)) {
+		same_line = is_line(editor->line, line, len);
+		/* a new line replaces a temporary one */
+		if (editor->change == KEY_REMOVE ? same_line || temporary :
+		    temporary && !same_line)
+			return false;
+		editor->has_key = true;
+	}
+	editor->left |= temporary;
+	return true;
+}
+
+bool
+keyfile_edit(const char *text, size_t len, enum key_change change,
+    const char *line, time_t now, struct buf *out)
+{
+	struct editor editor = { .change = change, .line = line, .now = now };
+	const char *at, *end = text + len, *eol;
+
+	if (change != KEY_EXPIRE)
+		keyline_split(line, strlen(line), &editor.key);
+	for (at = text; at < end; at = eol + 1) {
+		if ((eol = memchr(at, '\n', (size_t)(end - at))) == NULL)
+			eol = end;
+		if (!keep(&editor, at, (size_t)(eol - at)))
+			continue;
+		buf_put(out, at, (size_t)(eol - at));
+		buf_putc(out, '\n');
+	}
+	if (change == KEY_ADD && !editor.has_key)
+		buf_printf(out, "%s\n", line);
+	if (len > 0 && text[len - 1] != '\n' && out->len > 0)
+		buf_truncate(out, out->len - 1);
+	return editor.left;
+}
 
 /*
  * The lock
@@ -128,29 +201,9 @@ check_old(const struct keyfile *file, const struct account *account,
 		why = "belongs to another user";
 	else if (file->old.st_nlink != 1)
 		why = "has another hard link";
-	else if (file->old.st_size > FILE_MAX)
-		why = "is larger than 1 MiB";
 	else
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0, "%s", why);
-}
-
-static int
-read_text(int fd, struct keyfile *file, struct x2gobroker_error *err)
-{
-	struct buf *text = &file->text;
-	ssize_t n;
-
-	buf_reserve(text, FILE_MAX + 1);
-	if (text->failed)
-		return error_nomem(err);
-	if ((n = safefile_read(fd, text->data, FILE_MAX + 1)) == -1)
-		return error_errno(err, file->path, "cannot read it");
-	if (n > FILE_MAX)
-		return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0,
-		    "is larger than 1 MiB");
-	text->len = (size_t)n;
-	return 0;
 }
 
 static int
@@ -170,9 +223,14 @@ read_old(struct keyfile *file, const struct account *account,
 		return error_errno(err, file->path, "cannot open it");
 	if (fstat(fd, &file->old) == -1)
 		return error_errno(err, file->path, "cannot look it up");
-	if (check_old(file, account, err) == -1)
+	file->len = FILE_MAX + 1;
+	if (check_old(file, account, err) == -1 || (file->text =
+	    safefile_read_text(fd, file->path, &file->len, err)) == NULL)
 		return -1;
-	return read_text(fd, file, err);
+	if (file->len <= FILE_MAX)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0,
+	    "is larger than 1 MiB");
 }
 
 /*
@@ -202,7 +260,7 @@ replace(struct keyfile *file, const struct buf *text,
 {
 	if (!safefile_write(file->new, text->data, text->len) ||
 	    !set_mode(file) ||
-	    (file->text.len > 0 && fsync(file->new) == -1))
+	    (file->len > 0 && fsync(file->new) == -1))
 		return error_errno(err, file->path, "cannot write it");
 	if (!is_still_ours(file))
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, file->path, 0,
@@ -218,8 +276,8 @@ update(struct keyfile *file, const struct buf *text,
 {
 	if (text->failed)
 		return error_nomem(err);
-	if (text->len == file->text.len && (text->len == 0 ||
-	    memcmp(text->data, file->text.data, text->len) == 0))
+	if (text->len == file->len && (text->len == 0 ||
+	    memcmp(text->data, file->text, text->len) == 0))
 		return 0;
 	if (text->len > 0)
 		return replace(file, text, err);
@@ -243,7 +301,8 @@ hold_signals(sigset_t *old)
 
 static int
 change_locked(struct keyfile *file, const struct account *account,
-    enum key_change change, const char *line, struct x2gobroker_error *err)
+    enum key_change change, const char *line, bool *left,
+    struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
 	sigset_t signals;
@@ -252,60 +311,38 @@ change_locked(struct keyfile *file, const struct account *account,
 	hold_signals(&signals);
 	if ((result = lock(file, err)) == 0 &&
 	    (result = read_old(file, account, err)) == 0) {
-		keytext_change(file->text.len > 0 ? file->text.data : "",
-		    file->text.len, change, line, time(NULL), &text);
+		*left = keyfile_edit(file->text != NULL ? file->text : "",
+		    file->len, change, line, time(NULL), &text);
 		result = update(file, &text, err);
-		file->left = keytext_has_temporary(text.data, text.len);
 	}
 	unlock(file);
-	buf_free(&file->text);
+	free(file->text);
 	sigprocmask(SIG_SETMASK, &signals, NULL);
-	return result;
-}
-
-static int
-change_file(const char *template, const struct account *account,
-    enum key_change change, const char *line, bool *left,
-    struct x2gobroker_error *err)
-{
-	struct keyfile file = { .new = -1 };
-	struct keypath path;
-	int result, n;
-
-	if (keypath_make(template, account, &path, err) == -1)
-		return -1;
-	file.path = path.text;
-	file.dir = keypath_open_dir(&path, account, change == KEY_ADD,
-	    &file.name, err);
-	/* without a directory, there is nothing to remove */
-	if (file.dir == -1)
-		return change != KEY_ADD &&
-		    err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
-	n = snprintf(file.new_name, sizeof(file.new_name), ".%s.x2gobroker",
-	    file.name);
-	if (n < 0 || (size_t)n >= sizeof(file.new_name))
-		result = error_set(err, X2GOBROKER_ERR_VALUE, path.text, 0,
-		    "the name is too long");
-	else
-		result = change_locked(&file, account, change, line, err);
-	close(file.dir);
-	*left = file.left;
 	return result;
 }
 
 int
 keyfile_change(const char *template, const struct account *account,
-    enum key_change change, const char *line, struct x2gobroker_error *err)
-{
-	bool left;
-
-	return change_file(template, account, change, line, &left, err);
-}
-
-int
-keyfile_expire(const char *template, const struct account *account, bool *left,
+    enum key_change change, const char *line, bool *left,
     struct x2gobroker_error *err)
 {
+	struct keyfile file = { .new = -1 };
+	cleanup_fd int dir = -1;
+	struct keypath path;
+
 	*left = false;
-	return change_file(template, account, KEY_EXPIRE, NULL, left, err);
+	if (keypath_make(template, account, &path, err) == -1)
+		return -1;
+	file.path = path.text;
+	file.dir = dir = keypath_open_dir(&path, account, change == KEY_ADD,
+	    &file.name, err);
+	/* without a directory, there is nothing to remove */
+	if (dir == -1)
+		return change != KEY_ADD &&
+		    err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
+	if ((size_t)snprintf(file.new_name, sizeof(file.new_name),
+	    ".%s.x2gobroker", file.name) >= sizeof(file.new_name))
+		return error_set(err, X2GOBROKER_ERR_VALUE, path.text, 0,
+		    "the name is too long");
+	return change_locked(&file, account, change, line, left, err);
 }

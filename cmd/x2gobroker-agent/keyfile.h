@@ -2,20 +2,34 @@
 #ifndef X2GOBROKER_AGENT_KEYFILE_H
 #define X2GOBROKER_AGENT_KEYFILE_H
 
-#include "account.h"
-#include "base/error.h"
-#include "keytext.h"
+#include <stdbool.h>
+#include <time.h>
 
-/* Add line to a file of keys, or remove it (keytext_change()); template is as
- * in keypath_make().  The process must have become the user already.  Readers
- * see the whole old file or the whole new one.  An empty file is removed. */
+#include "account.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum key_change { KEY_NONE, KEY_ADD, KEY_REMOVE, KEY_EXPIRE };
+
+/* Change a file of keys as keyfile_edit() does; template is as in
+ * keypath_make().  The process must have become the user already.  Readers see
+ * the whole old file or the whole new one.  An empty file is removed. */
 int	keyfile_change(const char *template, const struct account *account,
-	    enum key_change change, const char *line,
+	    enum key_change change, const char *line, bool *left,
 	    struct x2gobroker_error *err);
 
-/* Remove only lines that have expired.  *left tells whether there are temporary
- * lines that have not. */
-int	keyfile_expire(const char *template, const struct account *account,
-	    bool *left, struct x2gobroker_error *err);
+/* Append to out the text of an authorized_keys file (len bytes, which may be
+ * anything) after line, from keyline_make(), has been added or removed at the
+ * time now.  Temporary lines that have expired are removed as well.  All other
+ * lines keep their bytes and their order.  If the last line has no '\n',
+ * neither has the new last line, so that removing what was added gives the old
+ * text.  Returns whether old lines that stay are temporary.
+ *
+ * KEY_REMOVE removes lines with the key that are temporary or identical to
+ * line, as those of the Python broker, which have no expiry-time.  KEY_ADD
+ * adds nothing if another line already has the key.  KEY_EXPIRE removes only
+ * expired lines; line is NULL. */
+bool	keyfile_edit(const char *text, size_t len, enum key_change change,
+	    const char *line, time_t now, struct buf *out);
 
 #endif

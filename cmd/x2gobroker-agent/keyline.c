@@ -49,15 +49,6 @@ is_one_of(char c, const char *chars)
 	return c != '\0' && strchr(chars, c) != NULL;
 }
 
-static void
-skip_blanks(struct span *rest)
-{
-	while (rest->len > 0 && is_one_of(*rest->at, BLANKS)) {
-		rest->at++;
-		rest->len--;
-	}
-}
-
 /* Cut the first n bytes off *rest. */
 static struct span
 take(struct span *rest, size_t n)
@@ -69,37 +60,29 @@ take(struct span *rest, size_t n)
 	return taken;
 }
 
-static struct span
-take_word(struct span *rest)
+static void
+skip_blanks(struct span *rest)
 {
-	size_t n = 0;
-
-	while (n < rest->len && !is_one_of(rest->at[n], BLANKS))
-		n++;
-	return take(rest, n);
+	while (rest->len > 0 && is_one_of(*rest->at, BLANKS))
+		take(rest, 1);
 }
 
-/* The length of the quoted string at the start of text; \" does not end it. */
-static size_t
-quoted_len(const char *text, size_t len)
+/* Cut the text up to the first unquoted character of end off *rest; in quotes,
+ * \" is not their end. */
+static struct span
+take_until(struct span *rest, const char *end)
 {
+	bool quoted = false;
 	size_t n;
 
-	for (n = 1; n < len && text[n] != '"'; n++)
-		if (text[n] == '\\' && n + 1 < len && text[n + 1] == '"')
+	for (n = 0; n < rest->len; n++)
+		if (rest->at[n] == '"')
+			quoted = !quoted;
+		else if (quoted && rest->at[n] == '\\' &&
+		    n + 1 < rest->len && rest->at[n + 1] == '"')
 			n++;
-	return n < len ? n + 1 : len;
-}
-
-/* Cut the text up to the first unquoted character of end off *rest. */
-static struct span
-take_options(struct span *rest, const char *end)
-{
-	size_t n = 0;
-
-	while (n < rest->len && !is_one_of(rest->at[n], end))
-		n += rest->at[n] == '"' ?
-		    quoted_len(rest->at + n, rest->len - n) : 1;
+		else if (!quoted && is_one_of(rest->at[n], end))
+			break;
 	return take(rest, n);
 }
 
@@ -121,21 +104,19 @@ is_type(const struct span *word)
 bool
 keyline_split(const char *line, size_t len, struct keyline *out)
 {
-	struct span rest = { line, len }, word;
+	struct span rest = { line, len };
 
 	memset(out, 0, sizeof(*out));
 	skip_blanks(&rest);
 	if (rest.len == 0 || *rest.at == '#')
 		return false;
-	word = rest;
-	word = take_word(&word);
-	if (!is_type(&word)) {
-		out->options = take_options(&rest, BLANKS);
+	if (!is_type(&rest)) {
+		out->options = take_until(&rest, BLANKS);
 		skip_blanks(&rest);
 	}
-	out->type = take_word(&rest);
+	out->type = take_until(&rest, BLANKS);
 	skip_blanks(&rest);
-	out->base64 = take_word(&rest);
+	out->base64 = take_until(&rest, BLANKS);
 	skip_blanks(&rest);
 	out->comment = rest;
 	return is_type(&out->type) && out->base64.len > 0;
@@ -153,7 +134,7 @@ keyline_same_key(const struct keyline *a, const struct keyline *b)
 	return is_same(&a->type, &b->type) && is_same(&a->base64, &b->base64);
 }
 
-/* An option as it is written: its name, and what follows the '='. */
+/* An option: its name, and what follows the '=', without quotes. */
 struct pair {
 	struct span name, value;
 	bool has_value;
@@ -162,122 +143,73 @@ struct pair {
 static bool
 next_option(struct span *rest, struct pair *pair)
 {
-	struct span all;
 	const char *equals;
+	struct span *value = &pair->value;
 
 	if (rest->len == 0)
 		return false;
-	all = take_options(rest, ",");
+	memset(pair, 0, sizeof(*pair));
+	*value = take_until(rest, ",");
 	if (rest->len > 0)
 		take(rest, 1);
-	memset(pair, 0, sizeof(*pair));
-	pair->name = all;
-	if ((equals = memchr(all.at, '=', all.len)) == NULL)
-		return true;
-	pair->has_value = true;
-	pair->name.len = (size_t)(equals - all.at);
-	pair->value.at = equals + 1;
-	pair->value.len = all.len - pair->name.len - 1;
-	return true;
-}
-
-static void
-strip_quotes(struct span *value)
-{
+	equals = memchr(value->at, '=', value->len);
+	pair->has_value = equals != NULL;
+	pair->name = take(value, equals != NULL ?
+	    (size_t)(equals - value->at) : value->len);
+	if (pair->has_value)
+		take(value, 1);
 	if (value->len >= 2 && value->at[0] == '"' &&
 	    value->at[value->len - 1] == '"') {
-		value->at++;
-		value->len -= 2;
+		take(value, 1);
+		value->len--;
 	}
+	return true;
 }
 
 static bool
 is_text(const struct span *span, const char *text)
 {
-	return span->len == strlen(text) && memcmp(span->at, text,
-	    span->len) == 0;
+	return parse_item_is(span->at, span->len, text);
 }
 
-/* The first one; sshd(8) ignores a line that has several. */
-static bool
-find_expiry(const struct keyline *line, time_t *expiry)
-{
-	struct span rest = line->options;
-	struct pair pair;
-
-	while (next_option(&rest, &pair)) {
-		if (!is_text(&pair.name, expiry_time))
-			continue;
-		strip_quotes(&pair.value);
-		return keyline_parse_time(pair.value.at, pair.value.len,
-		    expiry);
-	}
-	return false;
-}
-
-static bool
-is_marked(const struct keyline *line)
+bool
+keyline_is_temporary(const struct keyline *line, time_t *expiry)
 {
 	static const size_t n = sizeof(KEYLINE_MARK) - 1;
 	const struct span *comment = &line->comment;
+	struct span rest = line->options;
+	struct pair pair;
 
-	return begins_with(comment, KEYLINE_MARK) && (comment->len == n ||
-	    is_one_of(comment->at[n], ": \t\r"));
-}
-
-bool
-keyline_is_temporary(const struct keyline *line)
-{
-	time_t ignored;
-
-	return is_marked(line) && find_expiry(line, &ignored);
-}
-
-bool
-keyline_is_expired(const struct keyline *line, time_t now)
-{
-	time_t expiry;
-
-	return is_marked(line) && find_expiry(line, &expiry) && expiry <= now;
-}
-
-/*
- * Times
- */
-
-/* Two or four digits, from min to max. */
-static bool
-take_number(struct span *rest, size_t digits, int min, int max, int *out)
-{
-	char text[5] = "";
-
-	if (rest->len < digits)
+	if (!begins_with(comment, KEYLINE_MARK) || (comment->len > n &&
+	    !is_one_of(comment->at[n], ": \t\r")))
 		return false;
-	memcpy(text, take(rest, digits).at, digits);
-	return parse_digits(text, min, max, out);
+	/* sshd(8) ignores a line that has several */
+	while (next_option(&rest, &pair))
+		if (is_text(&pair.name, expiry_time))
+			return keyline_parse_time(pair.value.at,
+			    pair.value.len, expiry);
+	return false;
 }
 
 bool
 keyline_parse_time(const char *text, size_t len, time_t *out)
 {
-	struct span rest = { text, len };
-	struct tm tm = { .tm_isdst = -1 };
 	bool utc = len > 0 && text[len - 1] == 'Z';
+	struct tm tm = { .tm_isdst = -1 };
+	char digits[15] = "";
+	const char *end;
 
-	rest.len -= utc;
-	if (rest.len != 8 && rest.len != 12 && rest.len != 14)
+	len -= utc;
+	if (len != 8 && len != 12 && len != 14)
 		return false;
-	if (!take_number(&rest, 4, 1970, 9999, &tm.tm_year) ||
-	    !take_number(&rest, 2, 1, 12, &tm.tm_mon) ||
-	    !take_number(&rest, 2, 1, 31, &tm.tm_mday))
+	memcpy(digits, text, len);
+	if (digits[strspn(digits, DIGITS)] != '\0')
 		return false;
-	if (rest.len > 0 && (!take_number(&rest, 2, 0, 23, &tm.tm_hour) ||
-	    !take_number(&rest, 2, 0, 59, &tm.tm_min)))
+	/* digits are left if one of the numbers is too large */
+	end = strptime(digits, len == 8 ? "%Y%m%d" : len == 12 ?
+	    "%Y%m%d%H%M" : "%Y%m%d%H%M%S", &tm);
+	if (end == NULL || *end != '\0' || tm.tm_year < 70 || tm.tm_sec > 60)
 		return false;
-	if (rest.len > 0 && !take_number(&rest, 2, 0, 60, &tm.tm_sec))
-		return false;
-	tm.tm_year -= 1900;
-	tm.tm_mon--;
 	*out = utc ? timegm(&tm) : mktime(&tm);
 	return *out != (time_t)-1;
 }
@@ -293,34 +225,29 @@ refuse_line(struct x2gobroker_error *err, const char *why)
 	    "%s", why);
 }
 
+/* The span is part of a terminated text. */
 static bool
 is_made_of(const struct span *span, const char *chars)
 {
-	size_t i;
-
-	for (i = 0; i < span->len; i++)
-		if (!is_one_of(span->at[i], chars))
-			return false;
-	return true;
+	return strspn(span->at, chars) >= span->len;
 }
 
 static int
 put_value(const struct pair *pair, const struct option *option,
     struct buf *out, struct x2gobroker_error *err)
 {
-	struct span value = pair->value;
+	const struct span *value = &pair->value;
 	time_t ignored;
 
-	/* some shells remove the quotes, but sshd needs them */
-	strip_quotes(&value);
-	if (value.len == 0 || !is_made_of(&value, option->value_chars))
+	if (value->len == 0 || !is_made_of(value, option->value_chars))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
 		    "key line: invalid value of option %s", option->name);
-	if (option->name == expiry_time && !keyline_parse_time(value.at,
-	    value.len, &ignored))
+	if (option->name == expiry_time && !keyline_parse_time(value->at,
+	    value->len, &ignored))
 		return refuse_line(err, "expiry-time is not "
 		    "YYYYMMDDHHMM[SS][Z]");
-	buf_printf(out, "=\"%.*s\"", (int)value.len, value.at);
+	/* some shells remove the quotes, but sshd needs them */
+	buf_printf(out, "=\"%.*s\"", (int)value->len, value->at);
 	return 0;
 }
 

@@ -37,12 +37,9 @@ bool	keyline_split(const char *line, size_t len, struct keyline *out);
 /* Whether two lines have the same key, whatever else is in them. */
 bool	keyline_same_key(const struct keyline *a, const struct keyline *b);
 
-/* Whether the line is a temporary one of a broker: it has an expiry-time and
- * our mark. */
-bool	keyline_is_temporary(const struct keyline *line);
-
-/* Whether it is a temporary line, and the time is over. */
-bool	keyline_is_expired(const struct keyline *line, time_t now);
+/* Whether the line is a temporary one of a broker: it has our mark and an
+ * expiry-time, to which *expiry is set. */
+bool	keyline_is_temporary(const struct keyline *line, time_t *expiry);
 
 /* Parse the value of expiry-time: YYYYMMDD or YYYYMMDDHHMM[SS] in local time,
  * or in UTC with a Z at the end.  False: it is invalid. */

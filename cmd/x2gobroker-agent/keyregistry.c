@@ -10,14 +10,20 @@
  * changed and replaced.  The expiry time is not recorded, as the key line has
  * it.  An entry is removed only under an exclusive lock; a process that has
  * written one holds a shared lock.
+ *
+ * A sweep that is started each minute removes expired lines.  A process that
+ * waits for the expiry would have to be started for each login, and would not
+ * survive a reboot.
  */
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sha2.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <time.h>
@@ -25,11 +31,13 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "keyfile.h"
 #include "keyregistry.h"
 
 #define NAME_LEN	(SHA256_DIGEST_STRING_LENGTH - 1)
 #define ENTRY_MAX	(16 * 1024)	/* bytes */
 #define GIVE_UP		(2 * 60 * 60)	/* seconds; longer than any key lasts */
+#define SECONDS_MAX	20	/* for a user, whose home may hang */
 #define FILE_FLAGS	(O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | \
 			O_CLOEXEC)
 
@@ -52,12 +60,6 @@ open_registry(struct x2gobroker_error *err)
 	close(fd);
 	return error_set(err, X2GOBROKER_ERR_UNSAFE, AGENT_REGISTRY, 0,
 	    "belongs to another user, or its group or others may write to it");
-}
-
-static void
-make_name(const struct buf *text, char name[static NAME_LEN + 1])
-{
-	SHA256Data((const uint8_t *)text->data, text->len, name);
 }
 
 /* Whether name still is the open file: another process may have removed it
@@ -105,7 +107,7 @@ keyregistry_note(const char *user, const char *file,
 	if (text.len > ENTRY_MAX)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "the path of the key file is too long");
-	make_name(&text, name);
+	SHA256Data((const uint8_t *)text.data, text.len, name);
 	if ((fd = open_entry(dir, name, err)) == -1)
 		return -1;
 	/* even if it exists already, to set its time */
@@ -117,8 +119,72 @@ keyregistry_note(const char *user, const char *file,
 }
 
 /*
- * Sweeping
+ * Sweeping: the child, which becomes the user
  */
+
+enum swept { SWEPT_FAILED, SWEPT_SOME_LEFT, SWEPT_CLEAN };
+
+struct sweep {
+	const struct process *process;
+	unsigned int failed;
+};
+
+static enum swept
+run_child(const struct process *process, const char *user, const char *file)
+{
+	struct x2gobroker_error err = { 0 };
+	struct account account = { 0 };
+	bool left;
+
+	process_limit_time();
+	if (account_find(user, &account, &err) == 0 &&
+	    process_become(process, &account, &err) == 0 &&
+	    process_no_new_privs(&err) == 0 &&
+	    keyfile_change(file, &account, KEY_EXPIRE, NULL, &left, &err) == 0)
+		return left ? SWEPT_SOME_LEFT : SWEPT_CLEAN;
+	process_warn(user, &err);
+	return SWEPT_FAILED;
+}
+
+/*
+ * The parent
+ */
+
+/* The user could stop the child with a signal, or a file server could hang.
+ * The child then keeps the lock that it has inherited, so that the next sweep
+ * skips this user. */
+static enum swept
+wait_for(pid_t pid)
+{
+	const struct timespec limit = { .tv_sec = SECONDS_MAX };
+	sigset_t child;
+	pid_t ended;
+	int status;
+
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	while ((ended = waitpid(pid, &status, WNOHANG)) == 0)
+		if (sigtimedwait(&child, NULL, &limit) == -1 && errno == EAGAIN)
+			return SWEPT_FAILED;
+	return ended == pid && WIFEXITED(status) ?
+	    (enum swept)WEXITSTATUS(status) : SWEPT_FAILED;
+}
+
+static enum swept
+sweep_file(struct sweep *sweep, const char *user, const char *file)
+{
+	enum swept swept = SWEPT_FAILED;
+	pid_t pid;
+
+	if ((pid = fork()) == 0)
+		_exit((int)run_child(sweep->process, user, file));
+	if (pid != -1)
+		swept = wait_for(pid);
+	if (swept == SWEPT_FAILED)
+		sweep->failed++;
+	return swept;
+}
+
 
 /* Read an entry.  If its text does not match its name, it was not written to
  * its end. */
@@ -154,7 +220,7 @@ is_old(int fd)
 }
 
 static void
-sweep_entry(int dir, const char *name, keyregistry_sweeper *fn, void *arg)
+sweep_entry(int dir, const char *name, struct sweep *sweep)
 {
 	cleanup_fd int fd = openat(dir, name, FILE_FLAGS);
 	char text[ENTRY_MAX];
@@ -166,7 +232,7 @@ sweep_entry(int dir, const char *name, keyregistry_sweeper *fn, void *arg)
 	    !is_entry_of(dir, name, fd))
 		return;
 	if (read_entry(fd, name, text, &user, &file))
-		swept = fn(arg, user, file);
+		swept = sweep_file(sweep, user, file);
 	if (swept == SWEPT_CLEAN || (swept == SWEPT_FAILED && is_old(fd)))
 		unlinkat(dir, name, 0);
 }
@@ -178,9 +244,8 @@ is_entry(const struct dirent *entry)
 	    strspn(entry->d_name, "0123456789abcdef") == NAME_LEN;
 }
 
-int
-keyregistry_sweep(keyregistry_sweeper *fn, void *arg,
-    struct x2gobroker_error *err)
+static int
+sweep_all(struct sweep *sweep, struct x2gobroker_error *err)
 {
 	int fd = open_registry(err);
 	const struct dirent *entry;
@@ -194,7 +259,27 @@ keyregistry_sweep(keyregistry_sweeper *fn, void *arg,
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (is_entry(entry))
-			sweep_entry(dirfd(dir), entry->d_name, fn, arg);
+			sweep_entry(dirfd(dir), entry->d_name, sweep);
 	closedir(dir);
 	return 0;
+}
+
+bool
+keyregistry_sweep(const struct process *process)
+{
+	struct sweep sweep = { .process = process };
+	struct x2gobroker_error err;
+	sigset_t child;
+
+	alarm(0);	/* each child has a limit of its own */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
+	if (sweep_all(&sweep, &err) == 0)
+		return sweep.failed == 0;
+	/* no key was added yet, or this host has no registry */
+	if (err.code == X2GOBROKER_ERR_NOTFOUND)
+		return true;
+	process_warn("sweep", &err);
+	return false;
 }

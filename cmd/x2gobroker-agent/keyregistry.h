@@ -7,7 +7,10 @@
 #ifndef X2GOBROKER_AGENT_KEYREGISTRY_H
 #define X2GOBROKER_AGENT_KEYREGISTRY_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
+#include "process.h"
 
 /* Record that a line is about to be added to the user's file, a template as in
  * keypath_make().  Returns a descriptor, or -1 with err filled in; ERR_NOTFOUND
@@ -16,16 +19,10 @@
 int	keyregistry_note(const char *user, const char *file,
 	    struct x2gobroker_error *err);
 
-enum swept { SWEPT_FAILED, SWEPT_SOME_LEFT, SWEPT_CLEAN };
-
-/* Removes the expired lines of a file. */
-typedef enum swept keyregistry_sweeper(void *arg, const char *user,
-	    const char *file);
-
-/* Call fn for each recorded file that is not in use.  Remove the records of
- * those that are clean, or have failed for hours.  Returns 0, or -1 with err
- * filled in if the registry cannot be read. */
-int	keyregistry_sweep(keyregistry_sweeper *fn, void *arg,
-	    struct x2gobroker_error *err);
+/* Remove expired lines of all users in the registry that are not in use, each
+ * as that user.  Files that have no temporary line any more, or have failed for
+ * hours, are removed from the registry.  A failure is logged, and the others
+ * are still swept.  False: one has failed. */
+bool	keyregistry_sweep(const struct process *process);
 
 #endif

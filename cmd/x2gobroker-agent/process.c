@@ -6,8 +6,8 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <paths.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +25,7 @@
 void
 process_die(const char *why)
 {
-	static const char name[] = "x2gobroker-agent: ";
-	ssize_t written __attribute__((unused));
-
-	written = write(STDERR_FILENO, name, sizeof(name) - 1);
-	written = write(STDERR_FILENO, why, strlen(why));
-	written = write(STDERR_FILENO, "\n", 1);
+	dprintf(STDERR_FILENO, "x2gobroker-agent: %s\n", why);
 	syslog(LOG_ERR, "%s", why);
 	_exit(1);
 }
@@ -44,14 +39,23 @@ process_make_harmless(char *text)
 }
 
 void
-process_warn(const char *about, const struct x2gobroker_error *err)
+process_log(int priority, const char *fmt, ...)
 {
 	char line[512];
+	va_list ap;
 
-	snprintf(line, sizeof(line), "%.64s: %.120s%s%.300s", about, err->file,
-	    err->file[0] != '\0' ? ": " : "", err->text);
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
 	process_make_harmless(line);
-	syslog(LOG_WARNING, "%s", line);
+	syslog(priority, "%s", line);
+}
+
+void
+process_warn(const char *about, const struct x2gobroker_error *err)
+{
+	process_log(LOG_WARNING, "%.64s: %.120s%s%.300s", about, err->file,
+	    err->file[0] != '\0' ? ": " : "", err->text);
 }
 
 /* A signal handler cannot use syslog(3), but sshd logs this end. */
@@ -84,25 +88,20 @@ process_init(struct process *process)
 	/* a lost client and a full disk are write errors */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
 	const struct rlimit none = { 0, 0 };
+	const char *why;
 
 	process->uid = getuid();
 	startup_sanitise_signals(ignored);
-	if (!startup_sanitise_fds())
-		_exit(1);
+	if (!startup_take_variable("SSH_ORIGINAL_COMMAND",
+	    &process->command) || !startup_take_address(&process->address))
+		process_die("out of memory at the start");
+	if ((why = startup_sanitise()) != NULL)
+		process_die(why);
 	/* now, while it can be opened */
 	openlog("x2gobroker-agent", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
 	setrlimit(RLIMIT_CORE, &none);
 	priv_dumpable_off(process_die);
-	umask(077);
-	if (chdir("/") == -1)
-		process_die("cannot change to the directory /");
 	process_limit_time();
-	if (!startup_take_variable("SSH_ORIGINAL_COMMAND",
-	    &process->command) || !startup_take_address(&process->address))
-		process_die("out of memory at the start");
-	/* resolvers, locales and libraries use many variables */
-	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
-		process_die("cannot clear the environment");
 }
 
 void
@@ -137,17 +136,11 @@ check_own_file(struct x2gobroker_error *err)
 	    (unsigned int)st.st_mode & 07777);
 }
 
-static int
-admit(const struct process *process, const struct account *account,
-    struct x2gobroker_error *err)
+int
+process_no_new_privs(struct x2gobroker_error *err)
 {
-	if (!priv_can_become())
-		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "has no privilege to act for %.64s; on this file, run "
-		    "chgrp GROUP, chmod 0750, then setcap "
-		    "cap_setuid,cap_setgid=ep; GROUP is the group of the "
-		    "account that runs it", account->name);
-	return process->uid == 0 ? 0 : check_own_file(err);
+	return priv_no_new_privs() ? 0 : error_set(err, X2GOBROKER_ERR_SYSTEM,
+	    NULL, 0, "this kernel has no PR_SET_NO_NEW_PRIVS");
 }
 
 int
@@ -163,7 +156,13 @@ process_become(const struct process *process, const struct account *account,
 		process_be_caller();	/* which needs no privilege */
 		return 0;
 	}
-	if (admit(process, account, err) == -1)
+	if (!priv_can_become())
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "has no privilege to act for %.64s; on this file, run "
+		    "chgrp GROUP, chmod 0750, then setcap "
+		    "cap_setuid,cap_setgid=ep; GROUP is the group of the "
+		    "account that runs it", account->name);
+	if (process->uid != 0 && check_own_file(err) == -1)
 		return -1;
 	priv_become(&user, process_die);
 	return 0;

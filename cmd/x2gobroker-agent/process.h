@@ -22,6 +22,10 @@ void	process_free(struct process *process);
 /* From here on, the process ends within another 30 seconds. */
 void	process_limit_time(void);
 
+/* Log one line. */
+void	process_log(int priority, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
 /* Log a warning about a user. */
 void	process_warn(const char *about, const struct x2gobroker_error *err);
 
@@ -34,6 +38,9 @@ void	process_die(const char *why) __attribute__((noreturn));
 
 /* Drop all privileges for good. */
 void	process_be_caller(void);
+
+/* Drop what execve(2) could give.  Returns 0, or -1 with err filled in. */
+int	process_no_new_privs(struct x2gobroker_error *err);
 
 /* Become the account for good.  Returns 0, or -1 with err filled in if the
  * caller may not ask for that, or the file has no privilege; nothing is

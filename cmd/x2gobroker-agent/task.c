@@ -7,28 +7,21 @@
 #include <string.h>
 #include <time.h>
 
-#include "sessioncount.h"
 #include "base/cleanup.h"
 #include "keyfile.h"
 #include "keyline.h"
 #include "keypath.h"
-#include "load.h"
 #include "keyregistry.h"
-#include "serverusage.h"
+#include "load.h"
 #include "agent/answer.h"
 #include "task.h"
 #include "x2gotool.h"
 
 #define LISTSESSIONS	"x2golistsessions"
 #define GETSERVERS	"x2gogetservers"
-#define SUSPEND		"x2gosuspend-session"
-#define TERMINATE	"x2goterminate-session"
 
 #define ID_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 			"0123456789._-@"
-
-static const char *const no_args[] = { NULL };
-static const char *const all_servers[] = { "--all-servers", NULL };
 
 static int
 run_ping(const struct job *job __attribute__((unused)),
@@ -43,9 +36,8 @@ run_availabletasks(const struct job *job __attribute__((unused)),
     struct buf *out, struct x2gobroker_error *err __attribute__((unused)))
 {
 	const struct task *task;
-	size_t i;
 
-	for (i = 0; (task = task_get(i)) != NULL; i++)
+	for (task = tasks; task->name != NULL; task++)
 		if (task->tool == NULL || x2gotool_exists(task->tool))
 			buf_printf(out, "%s\n", task->name);
 	return 0;
@@ -64,10 +56,20 @@ run_checkload(const struct job *job __attribute__((unused)), struct buf *out,
 }
 
 static int
-run_listsessions(const struct job *job, struct buf *out,
+run_tool(const struct job *job, struct buf *out, struct x2gobroker_error *err)
+{
+	static const char *const none[] = { NULL };
+
+	return x2gotool_run(job->task->tool, none, job->account, out, err);
+}
+
+static int
+list_sessions(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
 {
-	return x2gotool_run(LISTSESSIONS, all_servers, job->account, out, err);
+	static const char *const args[] = { "--all-servers", NULL };
+
+	return x2gotool_run(LISTSESSIONS, args, job->account, out, err);
 }
 
 /* Append each line of text, with a prefix. */
@@ -92,12 +94,11 @@ run_status(const struct job *job, struct buf *out,
 	cleanup_buf struct buf sessions = { 0 };
 	struct load load;
 
-	if ((job->account != NULL && x2gotool_run(LISTSESSIONS, all_servers,
-	    job->account, &sessions, err) == -1) ||
-	    load_read(&load, err) == -1)
+	if ((job->account != NULL && list_sessions(job, &sessions,
+	    err) == -1) || load_read(&load, err) == -1)
 		return -1;
 	load_put(&load, out);
-	sessioncount_put(out);
+	load_put_sessions(out);
 	buf_printf(out, "agent:x2gobroker-agent %s\ntime:%lld\n",
 	    X2GOBROKER_VERSION, (long long)time(NULL));
 	put_lines(out, "session:", &sessions);
@@ -106,22 +107,14 @@ run_status(const struct job *job, struct buf *out,
 }
 
 static int
-run_getservers(const struct job *job, struct buf *out,
-    struct x2gobroker_error *err)
-{
-	return x2gotool_run(GETSERVERS, no_args, job->account, out, err);
-}
-
-static int
 run_findbusyservers(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf servers = { 0 };
 
-	if (x2gotool_run(GETSERVERS, no_args, job->account, &servers,
-	    err) == -1)
+	if (run_tool(job, &servers, err) == -1)
 		return -1;
-	return serverusage_put(servers.data, out) == 0 ? 0 :
+	return load_put_servers(servers.data, out) == 0 ? 0 :
 	    error_nomem(err);
 }
 
@@ -137,17 +130,16 @@ is_of_user(const char *id, const char *user)
 }
 
 static int
-check_session(const char *user, const char *const *args,
-    struct x2gobroker_error *err)
+check_session(struct job *job, struct x2gobroker_error *err)
 {
-	const char *id = args[0];
+	const char *id = job->args[0];
 
 	if (!session_is_id(id))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "not a session id: %.100s", id);
-	if (!is_of_user(id, user))
+	if (!is_of_user(id, job->user))
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "not a session of %.64s: %.100s", user, id);
+		    "not a session of %.64s: %.100s", job->user, id);
 	return 0;
 }
 
@@ -172,131 +164,91 @@ has_session(const struct buf *sessions, const char *id)
 /* The tools succeed even if the session does not exist, but after a suspension,
  * the broker offers the session to the client.  So check. */
 static int
-change_session(const char *tool, const struct job *job,
-    struct x2gobroker_error *err)
+change_session(const struct job *job,
+    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
 {
 	const char *const args[] = { job->args[0], NULL };
 	cleanup_buf struct buf sessions = { 0 }, ignored = { 0 };
 
-	if (x2gotool_run(LISTSESSIONS, all_servers, job->account, &sessions,
-	    err) == -1)
+	if (list_sessions(job, &sessions, err) == -1)
 		return -1;
 	if (!has_session(&sessions, job->args[0]))
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "%.64s has no such session: %.100s", job->account->name,
 		    job->args[0]);
-	return x2gotool_run(tool, args, job->account, &ignored, err);
-}
-
-static int
-run_suspendsession(const struct job *job,
-    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
-{
-	return change_session(SUSPEND, job, err);
-}
-
-static int
-run_terminatesession(const struct job *job,
-    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
-{
-	return change_session(TERMINATE, job, err);
+	return x2gotool_run(job->task->tool, args, job->account, &ignored,
+	    err);
 }
 
 /* This needs neither the account nor the file. */
 static int
-check_key(const char *user __attribute__((unused)), const char *const *args,
-    struct x2gobroker_error *err)
+check_key(struct job *job, struct x2gobroker_error *err)
 {
-	cleanup_buf struct buf line = { 0 };
-
-	return keyline_make(args[0], &line, err);
+	return keyline_make(job->args[0], &job->key_line, err);
 }
 
 static int
-change_key(const struct job *job, enum key_change change,
+change_key(const struct job *job, struct buf *out __attribute__((unused)),
     struct x2gobroker_error *err)
 {
-	cleanup_buf struct buf line = { 0 };
+	bool left;
 
-	if (keyline_make(job->args[0], &line, err) == -1)
-		return -1;
-	return keyfile_change(job->args[1], job->account, change, line.data,
-	    err);
+	return keyfile_change(job->args[1], job->account, job->task->change,
+	    job->key_line.data, &left, err);
 }
 
-/* Record the file of a temporary line, for the sweep.  A failure does not stop
- * the login: sshd refuses an expired line, and the user's next key removes it.
- * The descriptor stays open until this process ends. */
-static int
-note_key(const struct account *account, const char *const *args,
+int
+task_note_key(const struct job *job, const struct account *account,
     struct x2gobroker_error *err)
 {
+	const struct buf *text = &job->key_line;
 	struct keyline line;
 	struct keypath path;
+	time_t expiry;
 
-	/* do not record what will be refused */
-	if (keypath_make(args[1], account, &path, err) == -1)
+	if (job->task->change != KEY_ADD ||
+	    !keyline_split(text->data, text->len, &line) ||
+	    !keyline_is_temporary(&line, &expiry) ||
+	    /* do not record what will be refused */
+	    keypath_make(job->args[1], account, &path, err) == -1 ||
+	    keyregistry_note(account->name, job->args[1], err) != -1 ||
+	    err->code == X2GOBROKER_ERR_NOTFOUND)
 		return 0;
-	if (!keyline_split(args[0], strlen(args[0]), &line) ||
-	    !keyline_is_temporary(&line) ||
-	    keyregistry_note(account->name, args[1], err) != -1)
-		return 0;
-	return err->code == X2GOBROKER_ERR_NOTFOUND ? 0 : -1;
+	return -1;
 }
 
-static int
-run_addauthkey(const struct job *job,
-    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
-{
-	return change_key(job, KEY_ADD, err);
-}
-
-static int
-run_delauthkey(const struct job *job,
-    struct buf *out __attribute__((unused)), struct x2gobroker_error *err)
-{
-	return change_key(job, KEY_REMOVE, err);
-}
-
-static const struct task tasks[] = {
+const struct task tasks[] = {
 	{ "ping", "", .run = run_ping },
 	{ AGENT_AVAILABLETASKS, "", .run = run_availabletasks },
 	{ AGENT_CHECKLOAD, "", .run = run_checkload },
-	{ AGENT_LISTSESSIONS, "", .tool = LISTSESSIONS, .user = USER_NEEDED,
-	    .run = run_listsessions },
-	{ AGENT_STATUS, "", .tool = LISTSESSIONS, .user = USER_OR_NOBODY,
+	{ AGENT_LISTSESSIONS, "", 0, LISTSESSIONS, USER_NEEDED,
+	    .run = list_sessions },
+	{ AGENT_STATUS, "", 0, LISTSESSIONS, USER_OR_NOBODY,
 	    .run = run_status },
-	{ AGENT_GETSERVERS, "", .tool = GETSERVERS, .user = USER_NEEDED,
-	    .run = run_getservers },
-	{ "findbusyservers", "", .tool = GETSERVERS, .user = USER_NEEDED,
+	{ AGENT_GETSERVERS, "", 0, GETSERVERS, USER_NEEDED,
+	    .run = run_tool },
+	{ "findbusyservers", "", 0, GETSERVERS, USER_NEEDED,
 	    .run = run_findbusyservers },
-	{ "findbusyservers_by_sessionstats", "", .tool = GETSERVERS,
-	    .user = USER_NEEDED, .run = run_findbusyservers },
-	{ AGENT_SUSPENDSESSION, " SESSION-ID", 1, SUSPEND, USER_NEEDED,
-	    .check = check_session, .run = run_suspendsession },
-	{ AGENT_TERMINATESESSION, " SESSION-ID", 1, TERMINATE, USER_NEEDED,
-	    .check = check_session, .run = run_terminatesession },
-	{ AGENT_ADDAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
-	    .check = check_key, .prepare = note_key, .run = run_addauthkey },
-	{ AGENT_DELAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED, true,
-	    .check = check_key, .run = run_delauthkey },
+	{ "findbusyservers_by_sessionstats", "", 0, GETSERVERS, USER_NEEDED,
+	    .run = run_findbusyservers },
+	{ AGENT_SUSPENDSESSION, " SESSION-ID", 1, "x2gosuspend-session",
+	    USER_NEEDED, .check = check_session, .run = change_session },
+	{ AGENT_TERMINATESESSION, " SESSION-ID", 1, "x2goterminate-session",
+	    USER_NEEDED, .check = check_session, .run = change_session },
+	{ AGENT_ADDAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED, KEY_ADD,
+	    .check = check_key, .run = change_key },
+	{ AGENT_DELAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED,
+	    KEY_REMOVE, .check = check_key, .run = change_key },
+	{ NULL },
 };
-
-#define NTASKS		(sizeof(tasks) / sizeof(tasks[0]))
-
-const struct task *
-task_get(size_t i)
-{
-	return i < NTASKS ? &tasks[i] : NULL;
-}
 
 const struct task *
 task_find(const char *name)
 {
-	size_t i;
+	const struct task *task;
 
-	for (i = 0; i < NTASKS; i++)
-		if (strcmp(tasks[i].name, name) == 0)
-			return &tasks[i];
+	for (task = tasks; task->name != NULL; task++)
+		if (strcmp(task->name, name) == 0)
+			return task;
 	return NULL;
 }

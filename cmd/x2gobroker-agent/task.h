@@ -5,13 +5,17 @@
 #include "account.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "keyfile.h"
 
 #define TASK_ARGS_MAX	2
 
-/* A task to carry out, fully checked. */
+/* A request to carry out a task. */
 struct job {
-	const struct account *account;	/* NULL for tasks that need none */
+	const struct task *task;
+	const char *user;		/* as requested */
 	const char *const *args;	/* task->nargs of them */
+	struct buf key_line;		/* made of args[0] by task->check() */
+	const struct account *account;	/* NULL for tasks that need none */
 };
 
 enum task_user {
@@ -26,23 +30,24 @@ struct task {
 	size_t nargs;
 	const char *tool;	/* the X2Go program that it needs, or NULL */
 	enum task_user user;
-	bool changes_keys;
+	enum key_change change;
 	/* Check the arguments before any privilege is used; may be NULL. */
-	int (*check)(const char *user, const char *const *args,
-	    struct x2gobroker_error *err);
-	/* Called before the process becomes the user; may be NULL.  If it
-	 * fails, the task is carried out all the same. */
-	int (*prepare)(const struct account *account, const char *const *args,
-	    struct x2gobroker_error *err);
+	int (*check)(struct job *job, struct x2gobroker_error *err);
 	/* Append the data of the answer to out. */
 	int (*run)(const struct job *job, struct buf *out,
 	    struct x2gobroker_error *err);
 };
 
+extern const struct task tasks[];	/* the last one has no name */
+
 /* NULL: no such task. */
 const struct task *task_find(const char *name);
 
-/* Task i, for the usage text; NULL past the end. */
-const struct task *task_get(size_t i);
+/* If a temporary line is about to be added for the account, record its file for
+ * the sweep, before the process becomes the user.  A failure must not stop the
+ * login: sshd refuses an expired line, and the user's next key removes it.  A
+ * descriptor stays open until this process ends. */
+int	task_note_key(const struct job *job, const struct account *account,
+	    struct x2gobroker_error *err);
 
 #endif

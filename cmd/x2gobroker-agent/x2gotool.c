@@ -2,6 +2,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,19 +19,13 @@
 #define PATH_VALUE	"/usr/local/bin:/usr/bin:/bin"
 #define FAILED		"ERROR:"	/* how its messages of failure begin */
 
-static void
-make_path(struct buf *path, const char *name)
-{
-	buf_printf(path, "%s/%s", X2GO_BIN, name);
-}
-
 bool
 x2gotool_exists(const char *name)
 {
-	cleanup_buf struct buf path = { 0 };
+	char path[PATH_MAX];
 
-	make_path(&path, name);
-	return !path.failed && access(path.data, X_OK) == 0;
+	snprintf(path, sizeof(path), "%s/%s", X2GO_BIN, name);
+	return access(path, X_OK) == 0;
 }
 
 /* As a login would have it, in text and, ended by NULL, in env. */
@@ -51,14 +47,12 @@ make_environment(struct buf *text, const char *env[static VARIABLES_MAX + 1],
 static void
 put_text(struct buf *out, const struct buf *text)
 {
+	const unsigned char *p = (const unsigned char *)text->data;
 	size_t i;
 
-	for (i = 0; i < text->len; i++) {
-		unsigned char c = (unsigned char)text->data[i];
-
-		buf_putc(out, (c < 0x20 && c != '\n') || c == 0x7f ? '?' :
-		    (char)c);
-	}
+	for (i = 0; i < text->len; i++)
+		buf_putc(out, (p[i] < 0x20 && p[i] != '\n') || p[i] == 0x7f ?
+		    '?' : text->data[i]);
 	if (text->len > 0 && text->data[text->len - 1] != '\n')
 		buf_putc(out, '\n');
 }
@@ -89,8 +83,9 @@ x2gotool_run(const char *name, const char *const *args,
     const struct account *account, struct buf *out,
     struct x2gobroker_error *err)
 {
-	cleanup_buf struct buf path = { 0 }, variables = { 0 };
-	const char *argv[ARGS_MAX + 2] = { NULL };
+	cleanup_buf struct buf variables = { 0 };
+	char path[PATH_MAX];
+	const char *argv[ARGS_MAX + 2] = { path };
 	const char *env[VARIABLES_MAX + 1] = { NULL };
 	const struct spawn_options options = {
 		.argv = argv, .env = env, .output_max = X2GOTOOL_OUTPUT_MAX,
@@ -100,17 +95,16 @@ x2gotool_run(const char *name, const char *const *args,
 	cleanup_spawn struct spawn child = { 0 };
 	size_t i;
 
-	make_path(&path, name);
+	snprintf(path, sizeof(path), "%s/%s", X2GO_BIN, name);
 	make_environment(&variables, env, account);
-	if (path.failed || variables.failed)
+	if (variables.failed)
 		return error_nomem(err);
-	argv[0] = path.data;
 	for (i = 0; i < ARGS_MAX && args[i] != NULL; i++)
 		argv[i + 1] = args[i];
 	/* others may read what it makes, as after a login */
 	umask(022);
 	if (spawn_run(&child, &options) == -1)
-		return error_errno(err, NULL, "cannot start %s", path.data);
+		return error_errno(err, NULL, "cannot start %s", path);
 	if (check_end(&child, name, err) == -1)
 		return -1;
 	put_text(out, &child.output);

@@ -14,8 +14,8 @@ struct order {
 	uid_t caller;		/* real uid of the caller */
 };
 
-/* report.c: give the reason, in one line, to the caller and to syslog.  Returns
- * status. */
+/* process.c: report the reason, in one line, to the caller and to syslog.
+ * Returns status. */
 enum helper_status	report_status(enum helper_status status,
 			    const char *fmt, ...)
 			    __attribute__((format(printf, 2, 3)));

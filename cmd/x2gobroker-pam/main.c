@@ -17,7 +17,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "helper.h"
@@ -129,7 +128,7 @@ read_password(char *password, size_t size)
 	} while ((n > 0 && len < size) || (n == -1 && errno == EINTR));
 	if (n == -1)
 		return report_status(HELPER_SYSTEM, "cannot read the password: "
-		    "%s", strerror(errno));
+		    "%m");
 	if (len == 0)
 		return report_status(HELPER_REFUSED, "the new password is "
 		    "empty");
@@ -158,8 +157,7 @@ check_has_password(const char *name)
 	bool has_none = false;
 
 	if (fp == NULL)
-		return report_status(HELPER_SYSTEM, "/etc/shadow: %s",
-		    strerror(errno));
+		return report_status(HELPER_SYSTEM, "/etc/shadow: %m");
 	while ((entry = fgetspent(fp)) != NULL)
 		if (strcmp(entry->sp_namp, name) == 0 &&
 		    (entry->sp_pwdp[0] == '!' || entry->sp_pwdp[0] == '*' ||
@@ -180,9 +178,8 @@ check_account(const struct command *command, const char *name)
 	errno = 0;
 	if ((pw = getpwnam(name)) == NULL)
 		return errno != 0 && errno != ENOENT ?
-		    report_status(HELPER_SYSTEM, "%s: %s", name,
-		    strerror(errno)) : report_status(HELPER_REFUSED,
-		    "%s: no such account", name);
+		    report_status(HELPER_SYSTEM, "%s: %m", name) :
+		    report_status(HELPER_REFUSED, "%s: no such account", name);
 	if (!command->sets_password)
 		return HELPER_OK;
 	if (pw->pw_uid < PEOPLE_FROM || pw->pw_uid == NOBODY)
@@ -201,7 +198,6 @@ main(int argc, char **argv)
 	enum helper_status status;
 
 	process_init();
-	openlog("x2gobroker-pam", LOG_PID, LOG_AUTHPRIV);
 	if ((status = parse(argc, argv, &command, &order)) != HELPER_OK ||
 	    (status = process_become_root(&order.caller)) != HELPER_OK ||
 	    (status = check_account(command, order.name)) != HELPER_OK)

@@ -10,12 +10,11 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include <errno.h>
 #include <grp.h>
-#include <paths.h>
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,16 +33,26 @@ static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTIN,
 void
 process_init(void)
 {
-	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
-		_exit(HELPER_SYSTEM);
-	if (!startup_sanitise_fds())
+	if (startup_sanitise() != NULL)
 		_exit(HELPER_SYSTEM);
 	startup_sanitise_signals(ignored);
 	/* leave the caller's terminal; fails for the leader of a group */
 	setsid();
-	umask(077);
-	if (chdir("/") == -1)
-		_exit(HELPER_SYSTEM);
+	openlog("x2gobroker-pam", LOG_PID, LOG_AUTHPRIV);
+}
+
+enum helper_status
+report_status(enum helper_status status, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	fprintf(stderr, "%s\n", line);
+	syslog(status == HELPER_SYSTEM ? LOG_ERR : LOG_NOTICE, "%s", line);
+	return status;
 }
 
 /* If everybody could run this setuid file, everybody could set all passwords.
@@ -54,8 +63,7 @@ check_own_file(void)
 	struct stat st;
 
 	if (stat("/proc/self/exe", &st) == -1)
-		return report_status(HELPER_SYSTEM, "/proc/self/exe: %s",
-		    strerror(errno));
+		return report_status(HELPER_SYSTEM, "/proc/self/exe: %m");
 	if (st.st_uid != 0 || (st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
 		return report_status(HELPER_SYSTEM, "this file has mode %04o, "
 		    "which lets others misuse it; chmod 4750",
@@ -71,8 +79,7 @@ become_root(void)
 
 	if (setgroups(0, NULL) == -1 || setresgid(0, 0, 0) == -1 ||
 	    setresuid(0, 0, 0) == -1)
-		return report_status(HELPER_SYSTEM, "cannot become root: %s",
-		    strerror(errno));
+		return report_status(HELPER_SYSTEM, "cannot become root: %m");
 	if (getresuid(&ruid, &euid, &suid) == -1 ||
 	    ruid != 0 || euid != 0 || suid != 0)
 		return report_status(HELPER_SYSTEM, "did not become root");
@@ -103,16 +110,14 @@ raise_limits(void)
 
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		if (getrlimit(limits[i].resource, &limit) == -1)
-			return report_status(HELPER_SYSTEM, "getrlimit: %s",
-			    strerror(errno));
+			return report_status(HELPER_SYSTEM, "getrlimit: %m");
 		limit.rlim_cur = limits[i].value;
 		if (limit.rlim_max < limit.rlim_cur ||
 		    limits[i].resource == RLIMIT_CORE)
 			limit.rlim_max = limit.rlim_cur;
 		if (setrlimit(limits[i].resource, &limit) == -1)
 			return report_status(HELPER_SYSTEM, "cannot raise the "
-			    "caller's limit of %s: %s", limits[i].name,
-			    strerror(errno));
+			    "caller's limit of %s: %m", limits[i].name);
 	}
 	return HELPER_OK;
 }
@@ -132,8 +137,7 @@ limit_time(void)
 
 	if (timer_create(CLOCK_MONOTONIC, &event, &timer) == -1 ||
 	    timer_settime(timer, 0, &end, NULL) == -1)
-		return report_status(HELPER_SYSTEM, "cannot set a timer: %s",
-		    strerror(errno));
+		return report_status(HELPER_SYSTEM, "cannot set a timer: %m");
 	return HELPER_OK;
 }
 
@@ -156,7 +160,6 @@ process_become_root(uid_t *caller)
 	/* No core, no ptrace(2), and /proc/PID belongs to root.  Last, as a
 	 * change of ids resets this. */
 	if (prctl(PR_SET_DUMPABLE, 0) == -1)
-		return report_status(HELPER_SYSTEM, "prctl: %s",
-		    strerror(errno));
+		return report_status(HELPER_SYSTEM, "prctl: %m");
 	return limit_time();
 }

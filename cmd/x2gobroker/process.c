@@ -7,7 +7,6 @@
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <errno.h>
@@ -205,20 +204,14 @@ take_variable(const char *name)
 static void
 read_environment(struct process *process)
 {
-	char *address;
-
 	process->command = take_variable("SSH_ORIGINAL_COMMAND");
-	if (!startup_take_address(&address))
+	if (!startup_take_address(&process->address))
 		process_refuse("out of memory at its start");
-	process->address = address;
 	process->under_sshd = process->command != NULL ||
 	    process->address != NULL;
 	/* if setuid, the caller could have us read any file */
 	if (!process->setuid)
 		process->auth_info = take_variable("SSH_USER_AUTH");
-	/* resolvers, locales and libraries read many variables */
-	if (clearenv() != 0 || setenv("PATH", _PATH_STDPATH, 1) == -1)
-		process_refuse("its environment cannot be cleared");
 }
 
 void
@@ -226,17 +219,15 @@ process_init(struct process *process)
 {
 	/* report a closed connection and a full file as write errors */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
+	const char *why;
 
 	process->uid = getuid();
 	process->setuid = getuid() != geteuid() || getgid() != getegid();
 	startup_sanitise_signals(ignored);
 	raise_limits(process->setuid);
-	if (!startup_sanitise_fds())
-		process_refuse("there is no " _PATH_DEVNULL);
 	priv_dumpable_off(process_refuse);
-	umask(077);
-	if (chdir("/") == -1)
-		process_refuse("it cannot change to the directory /");
 	limit_time();
 	read_environment(process);
+	if ((why = startup_sanitise()) != NULL)
+		process_refuse(why);
 }

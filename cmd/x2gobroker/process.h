@@ -12,7 +12,7 @@ struct process {
 	bool setuid;		/* the program file gave us privileges */
 	bool under_sshd;
 	char *command;		/* SSH_ORIGINAL_COMMAND, or NULL */
-	const char *address;	/* the client's, from sshd, or NULL */
+	char *address;		/* the client's, from sshd, or NULL */
 	const char *auth_info;	/* SSH_USER_AUTH, a file of sshd's; or NULL,
 				 * as it is when setuid */
 };

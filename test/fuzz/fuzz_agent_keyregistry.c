@@ -9,36 +9,84 @@
 #undef AGENT_REGISTRY
 #define AGENT_REGISTRY	fuzz_dir()
 
+/* The child of a sweep is this process. */
+#define fork()		0
+#define _exit(status)	return (enum swept)(status)
 #include "../../cmd/x2gobroker-agent/keyregistry.c"
+#undef _exit
 
-struct noted {
+static struct {
 	const char *text;	/* what is in the file */
 	size_t len;
 	unsigned int times;
 	enum swept swept;
-};
+} noted;
 
-static enum swept
-sweep(void *arg, const char *user, const char *file)
+int
+account_find(const char *user,
+    struct account *account __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
 {
-	struct noted *noted = arg;
 	size_t len = strlen(user);
 
-	must(len + strlen(file) + 2 == noted->len);
-	must(memcmp(noted->text, user, len) == 0 && noted->text[len] == '\n');
-	must(memcmp(noted->text + len + 1, file, strlen(file)) == 0);
-	must(strchr(user, '\n') == NULL);
-	noted->times++;
-	return noted->swept;
+	must(len < noted.len && memcmp(noted.text, user, len) == 0);
+	must(noted.text[len] == '\n' && strchr(user, '\n') == NULL);
+	return 0;
+}
+
+int
+process_become(const struct process *process __attribute__((unused)),
+    const struct account *account __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	return 0;
+}
+
+int
+process_no_new_privs(struct x2gobroker_error *err __attribute__((unused)))
+{
+	return 0;
+}
+
+void
+process_limit_time(void)
+{
+}
+
+void
+process_warn(const char *about __attribute__((unused)),
+    const struct x2gobroker_error *err __attribute__((unused)))
+{
+}
+
+int
+keyfile_change(const char *file,
+    const struct account *account __attribute__((unused)),
+    enum key_change change, const char *line, bool *left,
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	size_t user_len = noted.len - strlen(file) - 2;
+
+	must(change == KEY_EXPIRE && line == NULL);
+	must(strlen(file) + 2 <= noted.len);
+	must(noted.text[user_len] == '\n');
+	must(memcmp(noted.text + user_len + 1, file, strlen(file)) == 0);
+	noted.times++;
+	*left = noted.swept == SWEPT_SOME_LEFT;
+	return 0;
 }
 
 /* How often it was swept, of a registry that has this one file. */
 static unsigned int
 sweep_once(const void *data, size_t size, enum swept swept)
 {
-	struct noted noted = { data, size, 0, swept };
+	const struct process process = { 0 };
 
-	must(keyregistry_sweep(sweep, &noted, NULL) == 0);
+	noted.text = data;
+	noted.len = size;
+	noted.times = 0;
+	noted.swept = swept;
+	must(keyregistry_sweep(&process));
 	must(noted.times <= 1);
 	return noted.times;
 }

@@ -5,8 +5,8 @@
  * and a file to which it was added is as it was when it has been removed.
  */
 #include "fuzz.h"
+#include "keyfile.h"
 #include "keyline.h"
-#include "keytext.h"
 
 #define NOW	1700000000
 
@@ -70,13 +70,13 @@ check_file(const char *text, size_t len, const char *line)
 {
 	struct buf clean = { 0 }, with = { 0 }, twice = { 0 }, back = { 0 };
 
-	keytext_change(text, len, KEY_REMOVE, line, NOW, &clean);
+	keyfile_edit(text, len, KEY_REMOVE, line, NOW, &clean);
 	must(clean.len <= len);
-	keytext_change(text_of(&clean), clean.len, KEY_ADD, line, NOW, &with);
+	keyfile_edit(text_of(&clean), clean.len, KEY_ADD, line, NOW, &with);
 	must(with.len >= clean.len);
-	keytext_change(text_of(&with), with.len, KEY_ADD, line, NOW, &twice);
+	keyfile_edit(text_of(&with), with.len, KEY_ADD, line, NOW, &twice);
 	must(is_same(&with, &twice));
-	keytext_change(text_of(&with), with.len, KEY_REMOVE, line, NOW,
+	keyfile_edit(text_of(&with), with.len, KEY_REMOVE, line, NOW,
 	    &back);
 	must(is_same(&back, &clean));
 	buf_free(&clean);

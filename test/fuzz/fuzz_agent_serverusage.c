@@ -5,7 +5,7 @@
  */
 #include "agent/answer.h"
 #include "fuzz.h"
-#include "serverusage.h"
+#include "load.h"
 
 /* "PERCENT:HOST", sorted. */
 static void
@@ -41,10 +41,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char *text = fuzz_string(data, size), *answer;
+	char *copy = fuzz_string(data, size);
 	struct agent_report report;
 	struct buf out = { 0 };
 
-	must(serverusage_put(text, &out) == 0);
+	must(load_put_servers(copy, &out) == 0);
+	free(copy);
 	if (out.len > 0) {
 		must(count_lines(out.data) <= count_lines(text) + 1);
 		check_usage(out.data);

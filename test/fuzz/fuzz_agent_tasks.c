@@ -5,7 +5,6 @@
  * is not the user's, or not there.
  */
 #include "agent/answer.h"
-#include "sessioncount.h"
 #include "fuzz.h"
 #include "load.h"
 #include "task.h"
@@ -32,11 +31,11 @@ __wrap_x2gotool_run(const char *name, const char *const *args,
 }
 
 /* /proc has targets of its own. */
-void	__wrap_sessioncount_put(struct buf *out);
+void	__wrap_load_put_sessions(struct buf *out);
 int	__wrap_load_read(struct load *load, struct x2gobroker_error *err);
 
 void
-__wrap_sessioncount_put(struct buf *out)
+__wrap_load_put_sessions(struct buf *out)
 {
 	buf_puts(out, "sessions:2\nstarted:alice:3\n");
 }
@@ -50,18 +49,19 @@ __wrap_load_read(struct load *load,
 }
 
 static void
-run(const char *name, const struct job *job, struct buf *out)
+run(const char *name, struct job *job, struct buf *out)
 {
 	const struct task *task = task_find(name);
 
 	must(task != NULL);
 	buf_puts(out, "OK\n");
+	job->task = task;
 	must(task->run(job, out, NULL) == 0);
 }
 
 /* Lines that are no session are left out, and do not hide END. */
 static void
-check_status(const struct job *job)
+check_status(struct job *job)
 {
 	struct buf status = { 0 };
 	struct agent_report report;
@@ -79,12 +79,13 @@ static void
 check_suspend(const char *id, const struct account *account)
 {
 	const char *const args[] = { id, NULL };
-	const struct job job = { account, args };
 	const struct task *task = task_find("suspendsession");
+	struct job job = { .task = task, .user = "alice", .args = args,
+	    .account = account };
 	struct buf out = { 0 };
 
 	suspended = NULL;
-	if (task->check("alice", args, NULL) == 0) {
+	if (task->check(&job, NULL) == 0) {
 		must(strncmp(id, "alice-", 6) == 0 && session_is_id(id));
 		task->run(&job, &out, NULL);
 	}
@@ -98,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char name[] = "alice";
 	const struct account account = { .name = name };
-	const struct job job = { &account, NULL };
+	struct job job = { .user = "alice", .account = &account };
 	char *text = fuzz_string(data, size), *rest = text;
 	const char *id = strsep(&rest, "\n");
 

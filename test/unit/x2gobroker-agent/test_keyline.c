@@ -12,7 +12,6 @@
 #include "keyfile.h"
 #include "keyline.h"
 #include "keypath.h"
-#include "keytext.h"
 #include "support.h"
 
 #define ED(middle)	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" middle
@@ -252,14 +251,17 @@ test_expired(void **state unused)
 		    false, false },
 	};
 	struct keyline line;
+	time_t expiry;
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		const char *text = rows[i].line;
 
 		check(text, keyline_split(text, strlen(text), &line));
-		check(text, keyline_is_temporary(&line) == rows[i].temporary);
-		check(text, keyline_is_expired(&line, NOW) == rows[i].expired);
+		check(text, keyline_is_temporary(&line, &expiry) ==
+		    rows[i].temporary);
+		check(text, (rows[i].temporary && expiry <= NOW) ==
+		    rows[i].expired);
 	}
 }
 
@@ -328,7 +330,7 @@ test_texts(void **state unused)
 		    texts[i].before;
 		struct buf out = { 0 };
 
-		keytext_change(texts[i].before, strlen(texts[i].before),
+		keyfile_edit(texts[i].before, strlen(texts[i].before),
 		    texts[i].change, texts[i].line, NOW, &out);
 		check_text(texts[i].label, out.data != NULL ? out.data : "",
 		    after);
@@ -352,7 +354,7 @@ test_there_and_back(void **state unused)
 			memset(texts_, 0, sizeof(texts_));
 			buf_puts(&texts_[0], before[i]);
 			for (step = 0; step < 4; step++)
-				keytext_change(texts_[step].len > 0 ?
+				keyfile_edit(texts_[step].len > 0 ?
 				    texts_[step].data : "", texts_[step].len,
 				    step < 2 ? KEY_ADD : KEY_REMOVE,
 				    lines[step < 2 ? step : (step + order) %
@@ -506,8 +508,10 @@ read_file(const char *path)
 static int
 change(enum key_change what, const char *line)
 {
+	bool left;
+
 	return keyfile_change("%h/.x2go/authorized_keys", &here, what, line,
-	    &err);
+	    &left, &err);
 }
 
 #define FOREVER(key)	"restrict,expiry-time=\"22231114221400Z\" " key MARK

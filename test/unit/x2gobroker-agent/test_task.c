@@ -6,9 +6,7 @@
 #include <time.h>
 
 #include "agent/answer.h"
-#include "sessioncount.h"
 #include "load.h"
-#include "serverusage.h"
 #include "task.h"
 #include "support.h"
 #include "x2gotool.h"
@@ -52,14 +50,15 @@ static int
 run(const char *name, const char *arg, const char *text)
 {
 	const char *args[] = { arg, NULL };
-	const struct job job = { .account = &account, .args = args };
 	const struct task *task = task_find(name);
+	struct job job = { .task = task, .user = user_name, .args = args,
+	    .account = &account };
 
 	assert_non_null(task);
 	tool_text = text;
 	buf_free(&tool_calls);
 	buf_free(&answer);
-	if (task->check != NULL && (task->check)(user_name, args, &err) == -1)
+	if (task->check != NULL && (task->check)(&job, &err) == -1)
 		return -1;
 	return task->run(&job, &answer, &err);
 }
@@ -102,10 +101,10 @@ test_tasks(void **state unused)
 
 	for (i = 0; i < LENGTH(all); i++)
 		check(all[i], task_find(all[i]) != NULL);
-	for (i = 0; (task = task_get(i)) != NULL; i++)
+	for (task = tasks; task->name != NULL; task++)
 		check(task->name, task->run != NULL && task->args != NULL &&
 		    task->nargs <= TASK_ARGS_MAX);
-	assert_int_equal(i, LENGTH(all));
+	assert_int_equal(task - tasks, LENGTH(all));
 	assert_null(task_find(""));
 	assert_null(task_find("Ping"));
 	assert_null(task_find("ping "));
@@ -213,20 +212,27 @@ test_ids(void **state unused)
 	assert_string_equal(calls(), "x2golistsessions --all-servers\n");
 }
 
+static int
+check_id(const char *user, const char *const *args)
+{
+	struct job job = { .user = user, .args = args };
+
+	return (task_find("suspendsession")->check)(&job, &err);
+}
+
 /* X2Go takes out of an id what is not in one. */
 static void
 test_ids_of_odd_names(void **state unused)
 {
-	const struct task *task = task_find("suspendsession");
 	const char *const args[] = { "mller-50-1", NULL };
 	const char *const at[] = { "a@b.c-50-1", NULL };
 
-	assert_int_equal((task->check)("m\xc3\xbcller", args, &err), 0);
-	assert_int_equal((task->check)("m+ller", args, &err), 0);
-	assert_int_equal((task->check)("mller", args, &err), 0);
-	assert_int_equal((task->check)("ml", args, &err), -1);
-	assert_int_equal((task->check)("mxller", args, &err), -1);
-	assert_int_equal((task->check)("a@b.c", at, &err), 0);
+	assert_int_equal(check_id("m\xc3\xbcller", args), 0);
+	assert_int_equal(check_id("m+ller", args), 0);
+	assert_int_equal(check_id("mller", args), 0);
+	assert_int_equal(check_id("ml", args), -1);
+	assert_int_equal(check_id("mxller", args), -1);
+	assert_int_equal(check_id("a@b.c", at), 0);
 }
 
 /* Servers */
@@ -269,7 +275,7 @@ test_servers(void **state unused)
 	assert_int_equal(run("getservers", NULL, "a 1\nb 2\n"), 0);
 	assert_string_equal(data(), "a 1\nb 2\n");
 	assert_int_equal(run("findbusyservers", NULL, NULL), -1);
-	assert_int_equal(serverusage_put(NULL, &answer), 0);
+	assert_int_equal(load_put_servers(NULL, &answer), 0);
 }
 
 /* Load */
@@ -399,23 +405,23 @@ static void
 test_census(void **state unused)
 {
 #define FIELDS	" S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 "
-	assert_true(sessioncount_is_session("x2goagent\n"));
-	assert_true(sessioncount_is_session("nxagent\n"));
-	assert_true(sessioncount_is_session("nxagent"));
-	assert_false(sessioncount_is_session("nxagent2\n"));
-	assert_false(sessioncount_is_session("x2goagen\n"));
-	assert_false(sessioncount_is_session("\n"));
-	assert_false(sessioncount_is_session(""));
-	assert_int_equal(sessioncount_parse_start("12 (x2goagent)" FIELDS
+	assert_true(load_is_session("x2goagent\n"));
+	assert_true(load_is_session("nxagent\n"));
+	assert_true(load_is_session("nxagent"));
+	assert_false(load_is_session("nxagent2\n"));
+	assert_false(load_is_session("x2goagen\n"));
+	assert_false(load_is_session("\n"));
+	assert_false(load_is_session(""));
+	assert_int_equal(load_parse_start("12 (x2goagent)" FIELDS
 	    "4242 23 24\n"), 4242);
-	assert_int_equal(sessioncount_parse_start("12 (a) b (c) 1 2)" FIELDS
+	assert_int_equal(load_parse_start("12 (a) b (c) 1 2)" FIELDS
 	    "4242 23\n"), 4242);
-	assert_int_equal(sessioncount_parse_start("12 (x)" FIELDS "-1 23\n"), -1);
-	assert_int_equal(sessioncount_parse_start("12 (x)" FIELDS "x 23\n"), -1);
-	assert_int_equal(sessioncount_parse_start("12 (x)" FIELDS "42"), -1);
-	assert_int_equal(sessioncount_parse_start("12 (x) S 1 2"), -1);
-	assert_int_equal(sessioncount_parse_start("12 (x"), -1);
-	assert_int_equal(sessioncount_parse_start(""), -1);
+	assert_int_equal(load_parse_start("12 (x)" FIELDS "-1 23\n"), -1);
+	assert_int_equal(load_parse_start("12 (x)" FIELDS "x 23\n"), -1);
+	assert_int_equal(load_parse_start("12 (x)" FIELDS "42"), -1);
+	assert_int_equal(load_parse_start("12 (x) S 1 2"), -1);
+	assert_int_equal(load_parse_start("12 (x"), -1);
+	assert_int_equal(load_parse_start(""), -1);
 }
 
 int
