@@ -5,10 +5,10 @@
  *	granted|refused task=T user=U by=operator|account from=A [key=F]
  *	    [profile=P] [what was granted] ms=N [reason="..."]
  *
- * A value that is more than letters, digits and a few harmless characters
- * stands between quotes, in which quotes and backslashes have a backslash
- * before them and control characters are \ooo; so nothing that a client sends
- * can look like a key of ours, or like another line.  What is not known is "-".
+ * A value with other characters than letters, digits and a few harmless ones is
+ * quoted.  In quotes, quotes and backslashes are escaped with a backslash, and
+ * control characters are \ooo; so nothing that a client sends can look like
+ * another key or another line.  "-" stands for an unknown value.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -17,31 +17,15 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "common/audit.h"
+#include "base/cleanup.h"
 #include "base/safefile.h"
+#include "common/audit.h"
 #include "common/log.h"
 
 #define LINE_SIZE	4096
-#define VALUE_MAX	250	/* of one value; more of it helps nobody */
-#define REASON_MAX	1000	/* a word on each of many servers, maybe */
+#define VALUE_MAX	250	/* of one value; the rest is cut off */
+#define REASON_MAX	1000	/* it may be about many servers */
 #define AUTH_INFO_MAX	16384	/* an RSA key of 16384 bits fits */
-
-struct line {
-	char text[LINE_SIZE];
-	size_t len;
-};
-
-static void
-put(struct line *line, const char *text)
-{
-	size_t n = strlen(text), room = sizeof(line->text) - line->len - 1;
-
-	if (n > room)
-		n = room;
-	memcpy(line->text + line->len, text, n);
-	line->len += n;
-	line->text[line->len] = '\0';
-}
 
 static bool
 is_bare(const char *value)
@@ -53,31 +37,30 @@ is_bare(const char *value)
 
 /* " key=value".  Control characters are escaped by the log itself. */
 static void
-put_pair_max(struct line *line, const char *key, const char *value,
+put_pair_max(char line[static LINE_SIZE], const char *key, const char *value,
     size_t max)
 {
-	char one[2] = "";
+	char escaped[3] = "\\";
 	size_t i;
 
-	put(line, " ");
-	put(line, key);
-	put(line, "=");
+	strlcat(line, " ", LINE_SIZE);
+	strlcat(line, key, LINE_SIZE);
+	strlcat(line, "=", LINE_SIZE);
 	if (value == NULL || is_bare(value)) {
-		put(line, value != NULL ? value : "-");
+		strlcat(line, value != NULL ? value : "-", LINE_SIZE);
 		return;
 	}
-	put(line, "\"");
+	strlcat(line, "\"", LINE_SIZE);
 	for (i = 0; i < max && value[i] != '\0'; i++) {
-		one[0] = value[i];
-		if (value[i] == '"' || value[i] == '\\')
-			put(line, "\\");
-		put(line, one);
+		escaped[1] = value[i];
+		strlcat(line, escaped + (value[i] != '"' && value[i] != '\\'),
+		    LINE_SIZE);
 	}
-	put(line, value[i] != '\0' ? "...\"" : "\"");
+	strlcat(line, value[i] != '\0' ? "...\"" : "\"", LINE_SIZE);
 }
 
 static void
-put_pair(struct line *line, const char *key, const char *value)
+put_pair(char line[static LINE_SIZE], const char *key, const char *value)
 {
 	put_pair_max(line, key, value, VALUE_MAX);
 }
@@ -114,46 +97,47 @@ audit_log(const struct audit *audit)
 	const char *sid = x2gobroker_request_profile_id(audit->request);
 	const char *claim = x2gobroker_request_user(audit->request);
 	char number[48], text[2 * X2GOBROKER_TEXT_SIZE];
-	struct line line = { 0 };
+	char line[LINE_SIZE];
 	long micros;
 
-	put(&line, audit->why == NULL ? "granted" : "refused");
-	put_pair(&line, "task", task_name(audit->request));
-	put_pair(&line, "user", audit->user);
-	put_pair(&line, "by", audit->user == NULL ? NULL :
+	strlcpy(line, audit->why == NULL ? "granted" : "refused", LINE_SIZE);
+	put_pair(line, "task", task_name(audit->request));
+	put_pair(line, "user", audit->user);
+	put_pair(line, "by", audit->user == NULL ? NULL :
 	    audit->pinned ? "operator" : "account");
-	put_pair(&line, "from", audit->address);
+	put_pair(line, "from", audit->address);
 	if (audit->key != NULL)
-		put_pair(&line, "key", audit->key);
-	/* the client's own --user is a claim: wrong or right, never used */
+		put_pair(line, "key", audit->key);
+	/* the client's own --user is only a claim, and never used */
 	if (*claim != '\0' && audit->user != NULL &&
 	    strcmp(claim, audit->user) != 0)
-		put_pair(&line, "claims", claim);
+		put_pair(line, "claims", claim);
 	if (*sid != '\0')
-		put_pair(&line, "profile", sid);
+		put_pair(line, "profile", sid);
 	if (audit->why == NULL && *audit->summary != '\0') {
-		put(&line, " ");
-		put(&line, audit->summary);
+		strlcat(line, " ", LINE_SIZE);
+		strlcat(line, audit->summary, LINE_SIZE);
 	}
 	micros = microseconds_since(&audit->started);
 	snprintf(number, sizeof(number), "%ld.%ld", micros / 1000,
 	    micros % 1000 / 100);
-	put_pair(&line, "ms", number);
+	put_pair(line, "ms", number);
 	if (audit->why != NULL)
-		put_pair_max(&line, "reason", x2gobroker_error_format(
+		put_pair_max(line, "reason", x2gobroker_error_format(
 		    audit->why, text, sizeof(text)), REASON_MAX);
-	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line.text);
+	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line);
 }
 
-/* The first public key among what sshd was satisfied with. */
-static char *
-read_fingerprint(int fd)
+char *
+audit_key_fingerprint(const char *path)
 {
 	char text[AUTH_INFO_MAX], *line, *rest = text, *word;
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	ssize_t n = safefile_read(fd, text, sizeof(text) - 1);
+	cleanup_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC |
+	    O_NOCTTY | O_NONBLOCK) : -1;
+	ssize_t n;
 
-	if (n <= 0)
+	if (fd == -1 || (n = safefile_read(fd, text, sizeof(text) - 1)) <= 0)
 		return NULL;
 	text[n] = '\0';
 	/* "publickey TYPE BASE64", a line for each method that was passed */
@@ -167,18 +151,4 @@ read_fingerprint(int fd)
 		    fingerprint) == 0 ? strdup(fingerprint) : NULL;
 	}
 	return NULL;
-}
-
-char *
-audit_key_fingerprint(const char *path)
-{
-	char *fingerprint;
-	int fd;
-
-	if (path == NULL || (fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY |
-	    O_NONBLOCK)) == -1)
-		return NULL;
-	fingerprint = read_fingerprint(fd);
-	close(fd);
-	return fingerprint;
 }

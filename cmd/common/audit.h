@@ -7,13 +7,13 @@
 
 #include <x2gobroker.h>
 
-/* What the one line of a request says.  Text may be NULL: not known. */
+/* The contents of a request's line.  A text may be NULL: unknown. */
 struct audit {
 	const struct x2gobroker_request *request;
 	const char *user;	/* the identity */
-	bool pinned;		/* it is the operator's --user */
+	bool pinned;		/* the identity is the operator's --user */
 	const char *address;	/* the client's */
-	const char *key;	/* fingerprint of the key it logged in with */
+	const char *key;	/* fingerprint of the key used to log in */
 	const char *summary;	/* of a granted answer */
 	const struct x2gobroker_error *why;	/* NULL: granted */
 	struct timespec started;
@@ -22,9 +22,8 @@ struct audit {
 /* Write the line to the log. */
 void	audit_log(const struct audit *audit);
 
-/* The fingerprint of the public key in the file that sshd makes with
- * ExposeAuthInfo, "SHA256:...", which the caller frees; NULL where there is
- * none. */
+/* The fingerprint, "SHA256:...", of the first public key in the file that sshd
+ * writes with ExposeAuthInfo.  The caller frees it.  NULL: there is no key. */
 char	*audit_key_fingerprint(const char *path);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The administrator's side of everything that happens.  Nothing here ever goes
- * to stdout, which is the client's.
+ * The log, for the administrator.  Nothing here writes to stdout, which is the
+ * client's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -45,11 +45,12 @@ log_to_file(const char *path)
 void
 log_prepare(void)
 {
-	/* also where the log has a file, which may be full */
+	/* even if the log has a file, because that may be full */
 	openlog("x2gobroker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+	tzset();	/* reads /etc/localtime */
 }
 
-/* One write(2) a line, unless somebody is in the way, so that lines of two
+/* Write a line with one write(2), if possible, so that the lines of two
  * processes do not mix. */
 static bool
 write_line(int fd, const char *line, bool with_time)
@@ -91,19 +92,10 @@ log_line(int priority, const char *fmt, ...)
 }
 
 void
-log_error(const char *what, const struct x2gobroker_error *err)
-{
-	char text[LINE_SIZE];
-
-	log_line(LOG_NOTICE, "%s%s%s", what, *what != '\0' ? ": " : "",
-	    x2gobroker_error_format(err, text, sizeof(text)));
-}
-
-void
 log_report(void *unused __attribute__((unused)),
     const struct x2gobroker_error *problem)
 {
-	/* what is used all the same is for x2gobrokerctl check, not for every
+	/* x2gobrokerctl check shows warnings; do not log them for every
 	 * request */
 	if (problem->code != X2GOBROKER_WARNING || to_stderr)
 		log_event(NULL, problem);

@@ -1,34 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Privilege, for all programs but x2gobroker-pam, whose whole job it is.  This
- * file alone calls set*id(2), capset(2) and prctl(2) there.
+ * Privileges of all programs except x2gobroker-pam, which has its own file.  In
+ * these programs, only this file calls set*id(2), capset(2) and prctl(2).
  *
- * Most brokers have none: sshd starts them as the account that they need.
- * But x2gobroker may be setuid to the broker account, so that people who run
- * it under their own accounts need not be able to read the profiles of all.
- * It goes through three phases then:
+ * Most brokers have no privileges: sshd starts them as the account that they
+ * need.  But x2gobroker may be setuid to the broker account, so that people who
+ * run it under their own accounts need no right to read all profiles.  It then
+ * has three phases:
  *
  * 1. The real ids are the caller's, the others the broker account's.  Files
- *    are read and written with them, and all that decides is looked up.  The
- *    caller may send it signals, but neither look into the process nor
- *    change its limits, which prlimit(2) allows only where all ids are the
- *    caller's.  A lookup could be made to fail half way with that, and a list
- *    of denied groups would miss.
+ *    are read and written with them, and all decisions are made.  The caller
+ *    may send signals to the process, but can neither trace it nor change its
+ *    limits: prlimit(2) allows that only if all ids are the caller's.  With a
+ *    lower limit, a lookup could fail half way and miss a group that is denied
+ *    access.
  *
  * 2. priv_drop_for_good(): all ids are the caller's.  What has been read is
- *    still in memory and not for the caller, so that the process stays as
- *    closed as it was.
+ *    still in memory and secret to the caller, so the process stays protected
+ *    from tracing.
  *
- * 3. priv_no_new_privs() and sandbox.c: nothing can be opened or started any
- *    more.  The answer is written.
+ * 3. priv_no_new_privs() and sandbox.c: the process can no longer open or start
+ *    anything.  It writes the answer.
  *
- * Where root is the caller, the broker account is what remains: of the two it
- * has less.  Supplementary groups never change, a setuid file adds none.
+ * If root is the caller, the ids become the broker account's, which may do
+ * less.  Supplementary groups never change, because a setuid file adds none.
  *
- * x2gobroker-agent is the other way round: its file has the capabilities to
- * change ids, and priv_become() turns it into the user it works for, who has
- * none, before anything of that user's is touched.  Capabilities are read and
- * written with the kernel's own calls, and no library for two of them.
+ * x2gobroker-agent works the other way round: its file has the capabilities to
+ * change ids, and priv_become() makes the process the user's, without
+ * capabilities, before it touches anything of that user.  Two system calls for
+ * capabilities need no library.
  */
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -49,13 +49,13 @@ struct ids {
 	gid_t rgid, egid, sgid;
 };
 
-static void fail(priv_die *, const char *) __attribute__((noreturn));
+static void end_process(priv_die *, const char *) __attribute__((noreturn));
 
 static void
-fail(priv_die *die, const char *why)
+end_process(priv_die *die, const char *why)
 {
 	die(why);
-	abort();	/* it came back, which nobody here is ready for */
+	abort();	/* if die() returned */
 }
 
 void
@@ -63,7 +63,7 @@ priv_dumpable_off(priv_die *die)
 {
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1 ||
 	    prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0)
-		fail(die, "the process cannot be closed to others");
+		end_process(die, "cannot protect the process from tracing");
 }
 
 static void
@@ -71,7 +71,7 @@ get_ids(struct ids *ids, priv_die *die)
 {
 	if (getresuid(&ids->ruid, &ids->euid, &ids->suid) == -1 ||
 	    getresgid(&ids->rgid, &ids->egid, &ids->sgid) == -1)
-		fail(die, "the ids of the process are not known");
+		end_process(die, "cannot get the ids of the process");
 }
 
 static bool
@@ -95,10 +95,32 @@ gid_comes_back(gid_t gid, gid_t dropped)
 	    setegid(dropped) == 0 || setregid(dropped, (gid_t)-1) == 0);
 }
 
+/* The process has become uid and gid: try to undo it. */
+static void
+check_no_way_back(const struct ids *old, uid_t uid, gid_t gid, priv_die *die)
+{
+	const uid_t uids[] = { 0, old->ruid, old->euid, old->suid };
+	const gid_t gids[] = { 0, old->rgid, old->egid, old->sgid };
+	struct ids new;
+	size_t i;
+
+	get_ids(&new, die);
+	if (!are_all(&new, uid, gid))
+		end_process(die, "the ids have not changed");
+	for (i = 0; i < sizeof(uids) / sizeof(uids[0]); i++)
+		if (uid_comes_back(uid, uids[i]) ||
+		    gid_comes_back(gid, gids[i]))
+			end_process(die, "dropped ids can be restored");
+	if (setgroups(0, NULL) == 0)
+		end_process(die, "the groups can still be changed");
+	/* a change of ids sets this to fs.suid_dumpable */
+	priv_dumpable_off(die);
+}
+
 void
 priv_drop_for_good(priv_die *die)
 {
-	struct ids old, new;
+	struct ids old;
 	uid_t uid;
 	gid_t gid;
 
@@ -109,16 +131,8 @@ priv_drop_for_good(priv_die *die)
 	uid = old.ruid != 0 ? old.ruid : old.euid;
 	gid = old.ruid != 0 ? old.rgid : old.egid;
 	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
-		fail(die, "the setuid file's rights cannot be dropped");
-	get_ids(&new, die);
-	if (!are_all(&new, uid, gid))
-		fail(die, "the setuid file's rights are still there");
-	if (uid_comes_back(uid, old.ruid) || uid_comes_back(uid, old.euid) ||
-	    uid_comes_back(uid, old.suid) || gid_comes_back(gid, old.rgid) ||
-	    gid_comes_back(gid, old.egid) || gid_comes_back(gid, old.sgid))
-		fail(die, "the setuid file's rights have come back");
-	/* a change of ids sets this to what fs.suid_dumpable says */
-	priv_dumpable_off(die);
+		end_process(die, "cannot drop the rights of the setuid file");
+	check_no_way_back(&old, uid, gid, die);
 }
 
 static int
@@ -140,12 +154,12 @@ priv_drop_caps(priv_die *die)
 	static const struct __user_cap_data_struct none[CAP_WORDS];
 	struct __user_cap_data_struct left[CAP_WORDS];
 
-	/* kernels before 4.3 have no such set */
+	/* fails on kernels before 4.3, which have no such set */
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
 	if (syscall(SYS_capset, &header, none) == -1)
-		fail(die, "the capabilities cannot be dropped");
+		end_process(die, "cannot drop the capabilities");
 	if (get_caps(left) == -1 || memcmp(left, none, sizeof(none)) != 0)
-		fail(die, "some capabilities are still there");
+		end_process(die, "some capabilities are left");
 }
 
 bool
@@ -157,7 +171,7 @@ priv_can_become(void)
 	return get_caps(caps) == 0 && (caps[0].effective & needed) == needed;
 }
 
-/* Whether the supplementary groups are those, in any order. */
+/* Whether these are the supplementary groups, in any order. */
 static bool
 groups_are(const gid_t *groups, size_t n)
 {
@@ -174,42 +188,23 @@ groups_are(const gid_t *groups, size_t n)
 	return same;
 }
 
-static void
-check_no_way_back(const struct ids *old, const struct priv_user *user,
-    priv_die *die)
-{
-	uid_t uid = user->uid;
-	gid_t gid = user->gid;
-
-	if (uid_comes_back(uid, 0) || uid_comes_back(uid, old->ruid) ||
-	    uid_comes_back(uid, old->euid) || uid_comes_back(uid, old->suid) ||
-	    gid_comes_back(gid, 0) || gid_comes_back(gid, old->rgid) ||
-	    gid_comes_back(gid, old->egid) || gid_comes_back(gid, old->sgid) ||
-	    setgroups(0, NULL) == 0)
-		fail(die, "the right to be somebody else has come back");
-}
-
 void
 priv_become(const struct priv_user *user, priv_die *die)
 {
 	uid_t uid = user->uid;
 	gid_t gid = user->gid;
-	struct ids old, new;
+	struct ids old;
 
 	get_ids(&old, die);
 	if (uid == 0 || setgroups(user->ngroups, user->groups) == -1 ||
 	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
-		fail(die, "the process cannot become the user's");
-	/* from root they go by themselves, else not; and some may be left that
-	 * wait for the next execve(2) */
+		end_process(die, "the process cannot become the user's");
+	/* only root loses them by the change of ids, and some may remain for
+	 * the next execve(2) */
 	priv_drop_caps(die);
-	get_ids(&new, die);
-	if (!are_all(&new, uid, gid) ||
-	    !groups_are(user->groups, user->ngroups))
-		fail(die, "the process has not become the user's");
-	check_no_way_back(&old, user, die);
-	/* a change of ids sets this to what fs.suid_dumpable says */
-	priv_dumpable_off(die);
+	if (!groups_are(user->groups, user->ngroups))
+		end_process(die, "the process has not got the user's groups");
+	check_no_way_back(&old, uid, gid, die);
 }
 
 bool

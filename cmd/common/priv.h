@@ -6,27 +6,26 @@
 
 #include <stdbool.h>
 
-/* Ends the program, which knows best what its client is told; why is a whole
- * sentence for the log.  Does not return. */
+/* Ends the program, in the way that its client needs; why is a whole sentence
+ * for the log.  Does not return. */
 typedef void priv_die(const char *why);
 
-/* No core dumps, no ptrace(2), and /proc/PID is root's: what is in memory is
- * not for whoever shares a user id with this process. */
+/* No core dumps, no ptrace(2), and /proc/PID belongs to root: other processes
+ * with the same user id cannot read the memory of this one. */
 void	priv_dumpable_off(priv_die *die);
 
-/* Give up for good what a setuid or setgid file has given.  Nothing happens
- * where it has given nothing. */
+/* Drop the ids of a setuid or setgid file for good.  Does nothing if the
+ * process has no such ids. */
 void	priv_drop_for_good(priv_die *die);
 
-/* Hold no capability any more, and have no way to get one back.  Ids stay as they
- * are, so that this is for processes that are no other user's already. */
+/* Drop all capabilities, for good.  The ids stay; they must not be root's or
+ * another user's. */
 void	priv_drop_caps(priv_die *die);
 
-/* Whether all ids can be changed: we are root, or the file has cap_setuid and
- * cap_setgid. */
+/* Whether the process can change all its ids: it is root's, or its file has
+ * cap_setuid and cap_setgid. */
 bool	priv_can_become(void);
 
-/* Whom to become. */
 struct priv_user {
 	uid_t uid;
 	gid_t gid;
@@ -34,12 +33,11 @@ struct priv_user {
 	size_t ngroups;
 };
 
-/* Become that user for good: all ids, these groups and no others, and not a
- * single capability. */
+/* Become that user for good, with these groups only and no capability. */
 void	priv_become(const struct priv_user *user, priv_die *die);
 
-/* From now on no execve(2) gives privilege either.  False: the kernel does not
- * know this. */
+/* From now on, no execve(2) gives privileges.  False: the kernel does not
+ * support this. */
 bool	priv_no_new_privs(void);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the programs of a build with sanitizers want these to behave, as nothing
- * of it can come through a forced command's environment.  A finding ends the
- * process with a signal, so that it does not look like a refusal.  Leaks are
- * for the unit tests: these processes leave their memory to the kernel when
- * they end, and cannot be searched, having closed themselves to others.
+ * Options of the sanitizers, for the programs of a build with sanitizers: none
+ * can come through the environment of a forced command.  A finding ends the
+ * process with a signal, so that it does not look like a refusal.  The unit
+ * tests look for leaks: these processes do not free all memory before they end,
+ * and cannot be searched, because others may not trace them.
  */
 const char	*__asan_default_options(void);
 const char	*__ubsan_default_options(void);

@@ -13,28 +13,11 @@
  */
 #include <errno.h>
 #include <pwd.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "identity.h"
-
-static char *refuse(struct x2gobroker_error *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static char *
-refuse(struct x2gobroker_error *err, const char *fmt, ...)
-{
-	va_list ap;
-
-	memset(err, 0, sizeof(*err));
-	err->code = X2GOBROKER_ERR_DENIED;
-	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	return NULL;
-}
 
 char *
 identity_account(uid_t uid)
@@ -58,45 +41,47 @@ is_broker_account(uid_t uid, const char *name, const char *broker_account)
 	return pw != NULL && pw->pw_uid == uid;
 }
 
-/* The operator's --user, if that is the name of an account. */
-static char *
-pinned_account(const char *pinned, struct x2gobroker_error *err)
+/* Check the operator's --user. */
+static int
+check_pinned(const char *pinned, struct x2gobroker_error *err)
 {
 	const struct passwd *pw;
-	char *name;
 
 	if (pinned == NULL)
-		return refuse(err, "no --user for this key; write "
-		    "command=\"... --user NAME\" before it in "
-		    "authorized_keys");
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "no --user for this key; write command=\"... --user "
+		    "NAME\" before it in authorized_keys");
 	errno = 0;
 	if (*pinned == '\0' || (pw = getpwnam(pinned)) == NULL)
-		return refuse(err, "--user %.100s: %s", pinned,
-		    errno != 0 ? strerror(errno) : "there is no such account");
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "--user %.100s: %s", pinned, errno != 0 ?
+		    strerror(errno) : "there is no such account");
 	/* some directories ignore case; rules that deny do not */
 	if (strcmp(pw->pw_name, pinned) != 0)
-		return refuse(err, "--user %.100s: the account is called "
-		    "%.100s; write it so", pinned, pw->pw_name);
-	if ((name = strdup(pinned)) == NULL)
-		return refuse(err, "out of memory");
-	return name;
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "--user %.100s: the account is called %.100s; write it "
+		    "so", pinned, pw->pw_name);
+	return 0;
 }
 
-char *
+int
 identity_resolve(const struct process *process, const char *broker_account,
-    const char *pinned, bool *by_operator, struct x2gobroker_error *err)
+    const char *pinned, bool *by_operator, char **name,
+    struct x2gobroker_error *err)
 {
-	char *name = identity_account(process->uid);
-
-	if (name == NULL && process->uid != 0)
-		return refuse(err, "uid %u has no account here",
-		    (unsigned int)process->uid);
+	*name = identity_account(process->uid);
+	if (*name == NULL && process->uid != 0)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "uid %u has no account here", (unsigned int)process->uid);
 
 	/* This decides who is asking. */
 	*by_operator = process->uid == 0 ||
-	    is_broker_account(process->uid, name, broker_account);
+	    is_broker_account(process->uid, *name, broker_account);
 	if (!*by_operator)
-		return name;
-	free(name);
-	return pinned_account(pinned, err);
+		return 0;
+	free(*name);
+	*name = NULL;
+	if (check_pinned(pinned, err) == -1)
+		return -1;
+	return (*name = strdup(pinned)) != NULL ? 0 : error_nomem(err);
 }

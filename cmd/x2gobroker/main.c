@@ -15,14 +15,16 @@
 
 #include <x2gobroker.h>
 
-#include "common/priv.h"
-#include "sandbox.h"
-#include "common/pam_helper.h"
+#include "base/cleanup.h"
+#include "base/error.h"
 #include "common/audit.h"
-#include "identity.h"
 #include "common/log.h"
+#include "common/pam_helper.h"
+#include "common/priv.h"
+#include "identity.h"
 #include "options.h"
 #include "process.h"
+#include "sandbox.h"
 
 struct broker {
 	struct process process;
@@ -94,12 +96,9 @@ load_config(struct broker *broker, struct x2gobroker_error *err)
 {
 	const struct options *options = &broker->options;
 
-	if (broker->process.setuid && options->config_file != NULL) {
-		memset(err, 0, sizeof(*err));
-		snprintf(err->text, sizeof(err->text), "--config-file is not "
-		    "allowed when the broker is setuid");
-		return -1;
-	}
+	if (broker->process.setuid && options->config_file != NULL)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "--config-file is not allowed when the broker is setuid");
 	if (x2gobroker_config_load(options->config_file, log_report, NULL,
 	    &broker->config, err) == -1)
 		return -1;
@@ -117,10 +116,10 @@ resolve_user(struct broker *broker, struct x2gobroker_error *err)
 {
 	const char *address = NULL;
 
-	broker->identity = identity_resolve(&broker->process,
+	if (identity_resolve(&broker->process,
 	    x2gobroker_config_broker_account(broker->config),
-	    broker->options.user, &broker->audit.pinned, err);
-	if (broker->identity == NULL)
+	    broker->options.user, &broker->audit.pinned, &broker->identity,
+	    err) == -1)
 		return -1;
 	/* sshd writes UNKNOWN if its connection is not an IP socket */
 	if (x2gobroker_config_trust_environment(broker->config,
@@ -175,18 +174,15 @@ set_password(void *arg, const struct x2gobroker_user *user,
 static void
 drop_privileges(const struct broker *broker)
 {
-	char text[SANDBOX_TEXT_SIZE];
-	unsigned int parts;
+	char parts[SANDBOX_TEXT_SIZE];
 
 	log_prepare();
-	sandbox_prepare();
 	priv_drop_for_good(process_refuse);
 	if (!x2gobroker_config_sandbox(broker->config))
 		return;
-	parts = sandbox_enter();
+	sandbox_enter(parts);
 	if (broker->options.debug)
-		log_line(LOG_DEBUG, "sandbox: %s",
-		    sandbox_describe(parts, text));
+		log_line(LOG_DEBUG, "sandbox: %s", parts);
 }
 
 static int
@@ -206,18 +202,14 @@ serve_task(struct broker *broker, struct x2gobroker_error *err)
 	return x2gobroker_answer_write(broker->answer, err);
 }
 
+/* The client compares the account with its SSH login. */
 static int
 serve_whoami(struct broker *broker, struct x2gobroker_error *err)
 {
-	/* the client compares this with its SSH login */
-	char *account = identity_account(broker->process.uid);
-	int result = -1;
+	cleanup_free char *account = identity_account(broker->process.uid);
 
-	if (account != NULL)
-		result = x2gobroker_answer_whoami(broker->answer, account,
-		    err);
-	free(account);
-	return result;
+	return account == NULL ? -1 : x2gobroker_answer_whoami(broker->answer,
+	    account, err);
 }
 
 /* Carry out the request for the user. */

@@ -4,31 +4,33 @@
  * wrote.  Otherwise it contains a client's options too, so getopt(3) cannot be
  * used: it must know all options.
  */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "options.h"
 
-enum what { CONFIG_FILE, USER, BACKEND, DEBUG, HELP, VERSION };
+#define FIELD(name)	offsetof(struct options, name)
 
 static const struct option_row {
 	const char *name;
 	char letter;
 	const char *argument;	/* NULL: takes none */
-	enum what what;
+	size_t field;		/* const char *, or bool without argument */
 	const char *help;
 } rows[] = {
-	{ "config-file", 'C', "FILE", CONFIG_FILE,
+	{ "config-file", 'C', "FILE", FIELD(config_file),
 	    "read FILE instead of " X2GO_ETC "/x2gobroker.conf" },
-	{ "user", 0, "NAME", USER,
+	{ "user", 0, "NAME", FIELD(user),
 	    "answer for NAME (broker account and root only)" },
-	{ "backend", 0, "NAME", BACKEND,
+	{ "backend", 0, "NAME", FIELD(backend),
 	    "serve the backend NAME: inifile or zeroconf" },
-	{ "debug", 'd', NULL, DEBUG,
+	{ "debug", 'd', NULL, FIELD(debug),
 	    "write the log to stderr as well" },
-	{ "version", 'V', NULL, VERSION, "print the version" },
-	{ "help", 'h', NULL, HELP, "print this help" },
+	{ "version", 'V', NULL, FIELD(version), "print the version" },
+	{ "help", 'h', NULL, FIELD(help), "print this help" },
 };
 
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
@@ -40,10 +42,8 @@ find_row(const char *word, const char **value)
 	size_t i, len;
 
 	*value = NULL;
-	for (i = 0; i < NROWS; i++) {
+	for (i = 0; i < NROWS && word[0] == '-'; i++) {
 		len = strlen(rows[i].name);
-		if (word[0] != '-')
-			continue;
 		if (word[1] == rows[i].letter && word[1] != '\0' &&
 		    word[2] == '\0')
 			return &rows[i];
@@ -63,44 +63,22 @@ find_row(const char *word, const char **value)
 static int
 option_error(struct x2gobroker_error *err, const char *what, const char *word)
 {
-	memset(err, 0, sizeof(*err));
-	err->code = X2GOBROKER_ERR_SYNTAX;
-	snprintf(err->text, sizeof(err->text), "%s: %.100s; try --help", what,
-	    word);
-	return -1;
-}
-
-static int
-set_text(const char **field, const char *value, const char *word,
-    struct x2gobroker_error *err)
-{
-	if (*field != NULL)
-		return option_error(err, "given more than once", word);
-	*field = value;
-	return 0;
+	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+	    "%s: %.100s; try --help", what, word);
 }
 
 static int
 set(struct options *out, const struct option_row *row, const char *value,
     const char *word, struct x2gobroker_error *err)
 {
-	switch (row->what) {
-	case CONFIG_FILE:
-		return set_text(&out->config_file, value, word, err);
-	case USER:
-		return set_text(&out->user, value, word, err);
-	case BACKEND:
-		return set_text(&out->backend, value, word, err);
-	case DEBUG:
-		out->debug = true;
-		return 0;
-	case HELP:
-		out->help = true;
-		return 0;
-	case VERSION:
-		out->version = true;
-		return 0;
-	}
+	void *field = (char *)out + row->field;
+
+	if (row->argument == NULL)
+		*(bool *)field = true;
+	else if (*(const char **)field != NULL)
+		return option_error(err, "given more than once", word);
+	else
+		*(const char **)field = value;
 	return 0;
 }
 
@@ -125,7 +103,7 @@ options_parse(int argc, char **argv, bool forced, struct options *out,
 			continue;
 		}
 		if (row->argument != NULL && value == NULL && !forced &&
-		    row->what == USER && i + 1 < argc &&
+		    row->field == FIELD(user) && i + 1 < argc &&
 		    strncmp(argv[i + 1], "--", 2) == 0)
 			value = "";	/* the client sent no name */
 		else if (row->argument != NULL && value == NULL) {

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The sandbox that an answer is written in.  By then all is decided, and what
- * is left is to turn a client's words and an administrator's values into text:
- * work on memory, where a mistake of ours would be of use to somebody.
+ * The sandbox in which an answer is written.  Everything has been decided; what
+ * remains is to turn a client's words and an administrator's values into text.
+ * That is work on memory, in which a bug of ours could be exploited.
  *
- * Two walls, as a kernel may have one of them only.  Landlock takes away all
- * files, and what of the network and of other processes it knows.  The seccomp
- * filter leaves the system calls that memory, the log and the answer need.
+ * There are two walls, because a kernel may have only one of them.  Landlock
+ * takes away all files, and the parts of the network and of other processes
+ * that it knows.  The seccomp filter leaves the system calls that memory, the
+ * log and the answer need.
  *
- * Anything else fails with EPERM and does not end the process: libc has reasons
- * of its own to look at a file or to connect to a syslog that was restarted,
- * it lives with a failure, and the client still gets its answer.  A few calls
- * have no such excuse.  Whoever starts a program or reaches for the memory of
- * another process has taken this one over, and there the kernel ends it and
- * writes a line to its audit log.
+ * Most other calls fail with EPERM and do not end the process: libc may look at
+ * a file, or connect to a syslog that was restarted.  It can live with a
+ * failure, and the client still gets its answer.  A few calls have no such
+ * excuse.  Only an attacker in this process starts a program or reads the
+ * memory of another process.  The kernel then ends it and writes a line to its
+ * audit log.
  */
 #include <sys/syscall.h>
 
@@ -24,18 +25,17 @@
 #include <endian.h>
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/priv.h"
 #include "sandbox.h"
 
-/* There is none in a build with sanitizers: one that has found something opens
- * files and starts a symbolizer. */
+/* A build with sanitizers has no sandbox: a sanitizer that has found something
+ * opens files and starts a symbolizer. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED	true
 #elif defined(__has_feature)
@@ -58,14 +58,14 @@
 #endif
 #define RULESET_VERSION	1U	/* LANDLOCK_CREATE_RULESET_VERSION */
 
-/* struct landlock_ruleset_attr as it is by now.  An older kernel does not mind
- * fields that it does not know as long as they are 0. */
+/* struct landlock_ruleset_attr of Linux 6.12.  An older kernel accepts fields
+ * that it does not know if they are 0. */
 struct ruleset {
 	uint64_t fs, net, scoped;
 };
 
-/* All rights that there are to take away, from version 1 on.  A kernel refuses
- * those that it does not know. */
+/* All rights that can be taken away, for each version from 1.  A kernel refuses
+ * rights that it does not know. */
 static const struct ruleset rulesets[] = {
 	{ 0x1fff, 0, 0 },
 	{ 0x3fff, 0, 0 },	/* and moving files between directories */
@@ -124,8 +124,8 @@ enter_landlock(void)
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, \
 	    offsetof(struct seccomp_data, args[n]) + 4)
 
-/* Rows of the table.  Each leaves the number of the call where it is, unless
- * it is that call. */
+/* Rows of the table.  Each keeps the number of the call loaded for the next
+ * row, unless it is about that call. */
 #define ALLOW(name) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), \
 	RETURN(ALLOW)
@@ -150,22 +150,22 @@ enter_landlock(void)
 	RETURN(ALLOW)
 
 static const struct sock_filter filter[] = {
-	/* Does nothing, but the kernel cannot follow it when it works out in
-	 * advance which calls are always allowed.  That takes longer than all
-	 * the rest here, for the half a dozen calls that we make. */
+	/* Does nothing, but stops the kernel from working out in advance
+	 * which calls are always allowed.  That takes longer than all the
+	 * rest here, for the half a dozen calls that we make. */
 	BPF_STMT(BPF_MISC | BPF_TAX, 0),
 
 	LOAD(arch),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCH, 1, 0),
 	RETURN(KILL_PROCESS),
 	LOAD(nr),
-	/* not a call of ours, whatever the architecture */
+	/* we make no such call on any architecture */
 	BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, X32_BIT, 0, 1),
 	RETURN(KILL_PROCESS),
 
 	ALLOW(write),
 	ALLOW(writev),
-	/* to the socket of syslog(3), which is connected already */
+	/* to the socket of syslog(3), which is already connected */
 	ALLOW_NULL(sendto, 4),
 #ifdef SYS_poll
 	ALLOW(poll),
@@ -210,11 +210,11 @@ enter_seccomp(void)
 {
 	struct sock_fprog program = {
 		.len = sizeof(filter) / sizeof(filter[0]),
-		/* which the kernel does not write to */
+		/* the kernel does not write to it */
 		.filter = (struct sock_filter *)(uintptr_t)filter,
 	};
 
-	/* for a thread, too, that still waits for a name server */
+	/* also for a thread that still waits for a name server */
 	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 	    SECCOMP_FILTER_FLAG_TSYNC, &program) == 0;
 }
@@ -227,48 +227,26 @@ enter_seccomp(void)
 #endif
 
 void
-sandbox_prepare(void)
+sandbox_enter(char parts[static SANDBOX_TEXT_SIZE])
 {
-	/* /etc/localtime, for the times in the log */
-	tzset();
-}
-
-unsigned int
-sandbox_enter(void)
-{
-	unsigned int parts = 0;
-
-	if (SANITIZED)
-		return 0;
-	if (priv_no_new_privs())
-		parts |= SANDBOX_NO_NEW_PRIVS;
-	if (enter_landlock())
-		parts |= SANDBOX_LANDLOCK;
-	/* last, as it leaves none of the calls that the others need */
-	if (enter_seccomp())
-		parts |= SANDBOX_SECCOMP;
-	return parts;
-}
-
-const char *
-sandbox_describe(unsigned int parts, char buf[static SANDBOX_TEXT_SIZE])
-{
+	/* last, seccomp: it leaves none of the calls that the others need */
 	static const struct {
-		enum sandbox_part part;
 		const char *name;
-	} names[] = {
-		{ SANDBOX_NO_NEW_PRIVS, "no-new-privs" },
-		{ SANDBOX_LANDLOCK, "landlock" },
-		{ SANDBOX_SECCOMP, "seccomp" },
+		bool (*enter)(void);
+	} walls[] = {
+		{ "no-new-privs", priv_no_new_privs },
+		{ "landlock", enter_landlock },
+		{ "seccomp", enter_seccomp },
 	};
-	size_t i, len = 0;
+	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if ((parts & names[i].part) != 0)
-			len += (size_t)snprintf(buf + len,
-			    SANDBOX_TEXT_SIZE - len, "%s%s",
-			    len > 0 ? " " : "", names[i].name);
-	if (len == 0)
-		snprintf(buf, SANDBOX_TEXT_SIZE, "none");
-	return buf;
+	*parts = '\0';
+	for (i = 0; !SANITIZED && i < sizeof(walls) / sizeof(walls[0]); i++)
+		if (walls[i].enter()) {
+			if (*parts != '\0')
+				strlcat(parts, " ", SANDBOX_TEXT_SIZE);
+			strlcat(parts, walls[i].name, SANDBOX_TEXT_SIZE);
+		}
+	if (*parts == '\0')
+		strlcpy(parts, "none", SANDBOX_TEXT_SIZE);
 }

@@ -2,28 +2,12 @@
 #ifndef X2GOBROKER_SANDBOX_H
 #define X2GOBROKER_SANDBOX_H
 
-#include <stddef.h>
-
-/* What a sandbox is made of.  A kernel may lack any of it. */
-enum sandbox_part {
-	SANDBOX_NO_NEW_PRIVS = 1,
-	SANDBOX_LANDLOCK = 2,
-	SANDBOX_SECCOMP = 4,
-};
-
 #define SANDBOX_TEXT_SIZE	64
 
-/* Have libc read now what it would otherwise read when it needs it. */
-void		 sandbox_prepare(void);
-
-/* Give up for good everything but memory and the descriptors that are open: no
- * file can be opened, nothing connected to, nothing started.  Returns which
- * parts there are. */
-unsigned int	 sandbox_enter(void);
-
-/* Write into buf, for the log, what sandbox_enter() has returned.  Returns
- * buf. */
-const char	*sandbox_describe(unsigned int parts,
-		    char buf[static SANDBOX_TEXT_SIZE]);
+/* Give up for good everything except memory and the open descriptors: the
+ * process can open no file, connect to nothing and start nothing.  parts says,
+ * for the log, which parts of the sandbox this kernel has: "no-new-privs
+ * landlock seccomp", some of these, or "none". */
+void	sandbox_enter(char parts[static SANDBOX_TEXT_SIZE]);
 
 #endif
