@@ -107,11 +107,3 @@ account_find(const char *name, struct account *account,
 	account->ngroups = (size_t)n;
 	return 0;
 }
-
-void
-account_free(struct account *account)
-{
-	free(account->name);
-	free(account->home);
-	free(account->shell);
-}

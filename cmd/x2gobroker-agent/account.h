@@ -28,9 +28,9 @@ bool	account_is_name(const char *text);
 bool	account_is_person(uid_t uid);
 
 /* Look up a person's account that may log in.  Returns 0, or -1 with err filled
- * in if there is none, or it is another kind of account. */
+ * in if there is none, or it is another kind of account.  A process does so
+ * once, and never frees the account. */
 int	account_find(const char *name, struct account *account,
 	    struct x2gobroker_error *err);
-void	account_free(struct account *account);
 
 #endif

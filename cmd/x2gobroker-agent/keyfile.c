@@ -166,11 +166,7 @@ lock(struct keyfile *file, struct x2gobroker_error *err)
 static bool
 is_still_ours(const struct keyfile *file)
 {
-	struct stat ours, there;
-
-	return fstat(file->new, &ours) == 0 && fstatat(file->dir,
-	    file->new_name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	return keypath_is_open(file->dir, file->new_name, file->new);
 }
 
 static void

@@ -122,16 +122,12 @@ keyline_split(const char *line, size_t len, struct keyline *out)
 	return is_type(&out->type) && out->base64.len > 0;
 }
 
-static bool
-is_same(const struct span *a, const struct span *b)
-{
-	return a->len == b->len && memcmp(a->at, b->at, a->len) == 0;
-}
-
 bool
 keyline_same_key(const struct keyline *a, const struct keyline *b)
 {
-	return is_same(&a->type, &b->type) && is_same(&a->base64, &b->base64);
+	return a->type.len == b->type.len && a->base64.len == b->base64.len &&
+	    memcmp(a->type.at, b->type.at, a->type.len) == 0 &&
+	    memcmp(a->base64.at, b->base64.at, a->base64.len) == 0;
 }
 
 /* An option: its name, and what follows the '=', without quotes. */
@@ -233,28 +229,11 @@ is_made_of(const struct span *span, const char *chars)
 }
 
 static int
-put_value(const struct pair *pair, const struct option *option,
-    struct buf *out, struct x2gobroker_error *err)
-{
-	const struct span *value = &pair->value;
-	time_t ignored;
-
-	if (value->len == 0 || !is_made_of(value, option->value_chars))
-		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
-		    "key line: invalid value of option %s", option->name);
-	if (option->name == expiry_time && !keyline_parse_time(value->at,
-	    value->len, &ignored))
-		return refuse_line(err, "expiry-time is not "
-		    "YYYYMMDDHHMM[SS][Z]");
-	/* some shells remove the quotes, but sshd needs them */
-	buf_printf(out, "=\"%.*s\"", (int)value->len, value->at);
-	return 0;
-}
-
-static int
 put_option(const struct pair *pair, unsigned int *seen, struct buf *out,
     struct x2gobroker_error *err)
 {
+	const struct span *value = &pair->value;
+	time_t ignored;
 	size_t i;
 
 	for (i = 0; i < NOPTIONS; i++)
@@ -271,7 +250,18 @@ put_option(const struct pair *pair, unsigned int *seen, struct buf *out,
 		    "key line: duplicate option %s", options[i].name);
 	buf_printf(out, "%s%s", *seen != 0 ? "," : "", options[i].name);
 	*seen |= 1U << i;
-	return pair->has_value ? put_value(pair, &options[i], out, err) : 0;
+	if (!pair->has_value)
+		return 0;
+	if (value->len == 0 || !is_made_of(value, options[i].value_chars))
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
+		    "key line: invalid value of option %s", options[i].name);
+	if (options[i].name == expiry_time && !keyline_parse_time(value->at,
+	    value->len, &ignored))
+		return refuse_line(err, "expiry-time is not "
+		    "YYYYMMDDHHMM[SS][Z]");
+	/* some shells remove the quotes, but sshd needs them */
+	buf_printf(out, "=\"%.*s\"", (int)value->len, value->at);
+	return 0;
 }
 
 /* At least one: a user's permanent line usually has none, and must be neither

@@ -39,38 +39,27 @@ home_len(const struct account *account)
 	return len;
 }
 
-static void
-expand(const char *template, const struct account *account, struct buf *out,
-    const char **unknown)
+/* Returns NULL, or the unknown %X. */
+static const char *
+expand(const char *template, const struct account *account, struct buf *out)
 {
 	const char *p;
 
-	for (p = template; *p != '\0'; p++) {
-		if (*p != '%') {
+	for (p = template; *p != '\0'; p++)
+		if (*p != '%')
 			buf_putc(out, *p);
-			continue;
-		}
-		switch (*++p) {
-		case 'h':
+		else if (*++p == 'h')
 			buf_put(out, account->home, home_len(account));
-			break;
-		case 'u':
+		else if (*p == 'u')
 			buf_puts(out, account->name);
-			break;
-		case 'U':
-			buf_printf(out, "%u", (unsigned int)account->uid);
-			break;
-		case 'G':
-			buf_printf(out, "%u", (unsigned int)account->gid);
-			break;
-		case '%':
+		else if (*p == 'U' || *p == 'G')
+			buf_printf(out, "%u", (unsigned int)(*p == 'U' ?
+			    account->uid : account->gid));
+		else if (*p == '%')
 			buf_putc(out, '%');
-			break;
-		default:
-			*unknown = p - 1;
-			return;
-		}
-	}
+		else
+			return p - 1;
+	return NULL;
 }
 
 /* Allow only names as components, so that the text shows where it leads. */
@@ -109,34 +98,26 @@ check_name(const struct keypath *path, const struct account *account,
 }
 
 static int
-check_chars(const char *path, struct x2gobroker_error *err)
-{
-	const unsigned char *p;
-
-	for (p = (const unsigned char *)path; *p != '\0'; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0,
-			    "the path of the key file contains control "
-			    "characters");
-	return 0;
-}
-
-static int
 put_path(const char *template, const struct account *account,
     struct buf *text, struct x2gobroker_error *err)
 {
-	const char *unknown = NULL;
+	const char *unknown, *p;
 
 	if (template[0] != '/' && strncmp(template, "%h", 2) != 0)
 		buf_printf(text, "%.*s/", (int)home_len(account),
 		    account->home);
-	expand(template, account, text, &unknown);
+	unknown = expand(template, account, text);
 	if (text->failed)
 		return error_nomem(err);
 	if (unknown != NULL)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
 		    "path of the key file: %.2s is not one of %%h %%u %%U %%G "
 		    "%%%%", unknown);
+	for (p = text->data; *p != '\0'; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0,
+			    "the path of the key file contains control "
+			    "characters");
 	if (text->len >= KEYPATH_SIZE)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
 		    "path of the key file is too long");
@@ -161,8 +142,7 @@ keypath_make(const char *template, const struct account *account,
 	    (path->text[len] == '/' || path->text[len] == '\0');
 	path->below = path->text + (path->in_home ? len : 0);
 	path->below += *path->below == '/';
-	if (check_chars(path->text, err) == -1 ||
-	    check_components(path->below, path->text, err) == -1)
+	if (check_components(path->below, path->text, err) == -1)
 		return -1;
 	return check_name(path, account, err);
 }
@@ -262,4 +242,15 @@ keypath_open_dir(const struct keypath *path, const struct account *account,
 		rest += n + 1;
 	}
 	return -1;
+}
+
+bool
+keypath_is_open(int dir, const char *name, int fd)
+{
+	struct stat open_file, named;
+
+	return fstat(fd, &open_file) == 0 &&
+	    fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    open_file.st_dev == named.st_dev &&
+	    open_file.st_ino == named.st_ino;
 }

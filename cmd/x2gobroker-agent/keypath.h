@@ -30,4 +30,7 @@ int	keypath_open_dir(const struct keypath *path,
 	    const struct account *account, bool make, const char **name,
 	    struct x2gobroker_error *err);
 
+/* Whether the file name in dir is still the open one. */
+bool	keypath_is_open(int dir, const char *name, int fd);
+
 #endif

@@ -32,7 +32,9 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "keyfile.h"
+#include "keypath.h"
 #include "keyregistry.h"
+#include "process.h"
 
 #define NAME_LEN	(SHA256_DIGEST_STRING_LENGTH - 1)
 #define ENTRY_MAX	(16 * 1024)	/* bytes */
@@ -62,18 +64,7 @@ open_registry(struct x2gobroker_error *err)
 	    "belongs to another user, or its group or others may write to it");
 }
 
-/* Whether name still is the open file: another process may have removed it
- * before it was locked. */
-static bool
-is_entry_of(int dir, const char *name, int fd)
-{
-	struct stat st, there;
-
-	return fstat(fd, &st) == 0 &&
-	    fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == there.st_dev && st.st_ino == there.st_ino;
-}
-
+/* Another process may remove the file before it is locked. */
 static int
 open_entry(int dir, const char *name, struct x2gobroker_error *err)
 {
@@ -84,7 +75,7 @@ open_entry(int dir, const char *name, struct x2gobroker_error *err)
 		if (fd == -1)
 			return error_errno(err, AGENT_REGISTRY,
 			    "cannot open a file in it");
-		if (flock(fd, LOCK_SH) == 0 && is_entry_of(dir, name, fd))
+		if (flock(fd, LOCK_SH) == 0 && keypath_is_open(dir, name, fd))
 			return fd;
 		close(fd);
 	}
@@ -124,13 +115,8 @@ keyregistry_note(const char *user, const char *file,
 
 enum swept { SWEPT_FAILED, SWEPT_SOME_LEFT, SWEPT_CLEAN };
 
-struct sweep {
-	const struct process *process;
-	unsigned int failed;
-};
-
 static enum swept
-run_child(const struct process *process, const char *user, const char *file)
+run_child(const char *user, const char *file)
 {
 	struct x2gobroker_error err = { 0 };
 	struct account account = { 0 };
@@ -138,7 +124,7 @@ run_child(const struct process *process, const char *user, const char *file)
 
 	process_limit_time();
 	if (account_find(user, &account, &err) == 0 &&
-	    process_become(process, &account, &err) == 0 &&
+	    process_become(&account, &err) == 0 &&
 	    process_no_new_privs(&err) == 0 &&
 	    keyfile_change(file, &account, KEY_EXPIRE, NULL, &left, &err) == 0)
 		return left ? SWEPT_SOME_LEFT : SWEPT_CLEAN;
@@ -171,17 +157,16 @@ wait_for(pid_t pid)
 }
 
 static enum swept
-sweep_file(struct sweep *sweep, const char *user, const char *file)
+sweep_file(const char *user, const char *file, bool *failed)
 {
 	enum swept swept = SWEPT_FAILED;
 	pid_t pid;
 
 	if ((pid = fork()) == 0)
-		_exit((int)run_child(sweep->process, user, file));
+		_exit((int)run_child(user, file));
 	if (pid != -1)
 		swept = wait_for(pid);
-	if (swept == SWEPT_FAILED)
-		sweep->failed++;
+	*failed |= swept == SWEPT_FAILED;
 	return swept;
 }
 
@@ -220,7 +205,7 @@ is_old(int fd)
 }
 
 static void
-sweep_entry(int dir, const char *name, struct sweep *sweep)
+sweep_entry(int dir, const char *name, bool *failed)
 {
 	cleanup_fd int fd = openat(dir, name, FILE_FLAGS);
 	char text[ENTRY_MAX];
@@ -229,10 +214,10 @@ sweep_entry(int dir, const char *name, struct sweep *sweep)
 
 	/* skip an entry in use: the next sweep is in a minute */
 	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1 ||
-	    !is_entry_of(dir, name, fd))
+	    !keypath_is_open(dir, name, fd))
 		return;
 	if (read_entry(fd, name, text, &user, &file))
-		swept = sweep_file(sweep, user, file);
+		swept = sweep_file(user, file, failed);
 	if (swept == SWEPT_CLEAN || (swept == SWEPT_FAILED && is_old(fd)))
 		unlinkat(dir, name, 0);
 }
@@ -245,7 +230,7 @@ is_entry(const struct dirent *entry)
 }
 
 static int
-sweep_all(struct sweep *sweep, struct x2gobroker_error *err)
+sweep_all(bool *failed, struct x2gobroker_error *err)
 {
 	int fd = open_registry(err);
 	const struct dirent *entry;
@@ -259,15 +244,15 @@ sweep_all(struct sweep *sweep, struct x2gobroker_error *err)
 	}
 	while ((entry = readdir(dir)) != NULL)
 		if (is_entry(entry))
-			sweep_entry(dirfd(dir), entry->d_name, sweep);
+			sweep_entry(dirfd(dir), entry->d_name, failed);
 	closedir(dir);
 	return 0;
 }
 
 bool
-keyregistry_sweep(const struct process *process)
+keyregistry_sweep(void)
 {
-	struct sweep sweep = { .process = process };
+	bool failed = false;
 	struct x2gobroker_error err;
 	sigset_t child;
 
@@ -275,8 +260,8 @@ keyregistry_sweep(const struct process *process)
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	if (sweep_all(&sweep, &err) == 0)
-		return sweep.failed == 0;
+	if (sweep_all(&failed, &err) == 0)
+		return !failed;
 	/* no key was added yet, or this host has no registry */
 	if (err.code == X2GOBROKER_ERR_NOTFOUND)
 		return true;

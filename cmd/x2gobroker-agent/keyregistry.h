@@ -10,7 +10,6 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "process.h"
 
 /* Record that a line is about to be added to the user's file, a template as in
  * keypath_make().  Returns a descriptor, or -1 with err filled in; ERR_NOTFOUND
@@ -23,6 +22,6 @@ int	keyregistry_note(const char *user, const char *file,
  * as that user.  Files that have no temporary line any more, or have failed for
  * hours, are removed from the registry.  A failure is logged, and the others
  * are still swept.  False: one has failed. */
-bool	keyregistry_sweep(const struct process *process);
+bool	keyregistry_sweep(void);
 
 #endif

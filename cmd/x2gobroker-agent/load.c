@@ -159,38 +159,23 @@ read_cpus(struct load *load)
 		load->mhz = MHZ_UNKNOWN;
 }
 
-static int
-read_average(struct load *load, struct x2gobroker_error *err)
+int
+load_read(struct load *load, struct x2gobroker_error *err)
 {
-	cleanup_file FILE *fp = fopen("/proc/loadavg", "re");
+	cleanup_file FILE *average = fopen("/proc/loadavg", "re");
+	cleanup_file FILE *memory = NULL;
 	char line[128];
 
-	if (fp == NULL || fgets(line, sizeof(line), fp) == NULL)
+	memset(load, 0, sizeof(*load));
+	if (average == NULL || fgets(line, sizeof(line), average) == NULL)
 		return error_errno(err, "/proc/loadavg", "cannot read it");
 	if (load_parse_average(line, load) == -1)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, "/proc/loadavg",
 		    0, "unexpected contents");
-	return 0;
-}
-
-static int
-read_memory(struct load *load, struct x2gobroker_error *err)
-{
-	cleanup_file FILE *fp = fopen("/proc/meminfo", "re");
-
-	if (fp == NULL)
+	if ((memory = fopen("/proc/meminfo", "re")) == NULL)
 		return error_errno(err, "/proc/meminfo", "cannot open it");
-	load_parse_memory(fp, read_number("/proc/sys/vm/min_free_kbytes"),
+	load_parse_memory(memory, read_number("/proc/sys/vm/min_free_kbytes"),
 	    load);
-	return 0;
-}
-
-int
-load_read(struct load *load, struct x2gobroker_error *err)
-{
-	memset(load, 0, sizeof(*load));
-	if (read_average(load, err) == -1 || read_memory(load, err) == -1)
-		return -1;
 	read_cpus(load);
 	return 0;
 }

@@ -17,8 +17,6 @@
 #include "process.h"
 #include "task.h"
 
-static struct process process;
-
 /* Log the request and its result, in one line. */
 static void
 log_job(const struct job *job, const char *outcome, int64_t since)
@@ -51,7 +49,7 @@ answer_option(int argc, char **argv, bool *done)
 	if (argc != 2)
 		return false;
 	if (strcmp(argv[1], "--sweep") == 0)
-		*done = keyregistry_sweep(&process);
+		*done = keyregistry_sweep();
 	else if (strcmp(argv[1], "--help") == 0)
 		put_usage(stdout);
 	else if (strcmp(argv[1], "--version") == 0)
@@ -115,7 +113,7 @@ become_user(const struct job *job, struct account *account,
 	if (process.uid != account->uid &&
 	    task_note_key(job, account, err) == -1)
 		process_warn(account->name, err);
-	return process_become(&process, account, err);
+	return process_become(account, err);
 }
 
 /* Drop all privileges that the task does not need, before it begins. */
@@ -135,19 +133,15 @@ switch_identity(const struct job *job, struct account *account,
 static int
 run_job(struct job *job, struct buf *answer, struct x2gobroker_error *err)
 {
-	struct account account = { 0 };
-	int result;
+	static struct account account;
 
 	if (is_for_user(job))
 		job->account = &account;
 	buf_puts(answer, "OK\n");
-	if ((result = switch_identity(job, &account, err)) == 0 &&
-	    (result = job->task->run(job, answer, err)) == 0 &&
-	    answer->failed)
-		result = error_nomem(err);
-	job->account = NULL;
-	account_free(&account);
-	return result;
+	if (switch_identity(job, &account, err) == -1 ||
+	    job->task->run(job, answer, err) == -1)
+		return -1;
+	return answer->failed ? error_nomem(err) : 0;
 }
 
 /* The request is on the command line, which is the operator's, or in the
@@ -188,14 +182,11 @@ main(int argc, char **argv)
 	bool done;
 	int result;
 
-	process_init(&process);
+	process_init();
 	if (answer_option(argc, argv, &done))
 		return done ? 0 : 1;
 	if ((result = answer_job(&job, argc, argv, &words, &err)) == -1)
 		print_error(&err);
 	log_job(&job, result == 0 ? "done" : err.text, start);
-	buf_free(&job.key_line);
-	command_free(&words);
-	process_free(&process);
 	return result == 0 ? 0 : 1;
 }

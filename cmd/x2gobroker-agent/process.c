@@ -22,6 +22,8 @@
 #define OUT_OF_TIME	"no answer within 30 seconds; does a directory or " \
 			"name server hang?"
 
+struct process process;
+
 void
 process_die(const char *why)
 {
@@ -83,17 +85,17 @@ process_limit_time(void)
 }
 
 void
-process_init(struct process *process)
+process_init(void)
 {
 	/* a lost client and a full disk are write errors */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
 	const struct rlimit none = { 0, 0 };
 	const char *why;
 
-	process->uid = getuid();
+	process.uid = getuid();
 	startup_sanitise_signals(ignored);
 	if (!startup_take_variable("SSH_ORIGINAL_COMMAND",
-	    &process->command) || !startup_take_address(&process->address))
+	    &process.command) || !startup_take_address(&process.address))
 		process_die("out of memory at the start");
 	if ((why = startup_sanitise()) != NULL)
 		process_die(why);
@@ -102,13 +104,6 @@ process_init(struct process *process)
 	setrlimit(RLIMIT_CORE, &none);
 	priv_dumpable_off(process_die);
 	process_limit_time();
-}
-
-void
-process_free(struct process *process)
-{
-	free(process->command);
-	free(process->address);
 }
 
 void
@@ -144,15 +139,14 @@ process_no_new_privs(struct x2gobroker_error *err)
 }
 
 int
-process_become(const struct process *process, const struct account *account,
-    struct x2gobroker_error *err)
+process_become(const struct account *account, struct x2gobroker_error *err)
 {
 	const struct priv_user user = {
 		.uid = account->uid, .gid = account->gid,
 		.groups = account->groups, .ngroups = account->ngroups,
 	};
 
-	if (process->uid == account->uid) {
+	if (process.uid == account->uid) {
 		process_be_caller();	/* which needs no privilege */
 		return 0;
 	}
@@ -162,7 +156,7 @@ process_become(const struct process *process, const struct account *account,
 		    "chgrp GROUP, chmod 0750, then setcap "
 		    "cap_setuid,cap_setgid=ep; GROUP is the group of the "
 		    "account that runs it", account->name);
-	if (process->uid != 0 && check_own_file(err) == -1)
+	if (process.uid != 0 && check_own_file(err) == -1)
 		return -1;
 	priv_become(&user, process_die);
 	return 0;

@@ -7,17 +7,16 @@
 #include "account.h"
 #include "base/error.h"
 
-/* What the process has inherited, read once at the start. */
-struct process {
+/* What the process has inherited, set by process_init(). */
+extern struct process {
 	uid_t uid;		/* real uid of the caller */
 	char *command;		/* SSH_ORIGINAL_COMMAND, or NULL */
 	char *address;		/* the client's, from sshd, or NULL */
-};
+} process;
 
 /* Reset descriptors, limits, signals, timers, umask, working directory and
  * environment.  From here on, the process ends within 30 seconds. */
-void	process_init(struct process *process);
-void	process_free(struct process *process);
+void	process_init(void);
 
 /* From here on, the process ends within another 30 seconds. */
 void	process_limit_time(void);
@@ -45,7 +44,7 @@ int	process_no_new_privs(struct x2gobroker_error *err);
 /* Become the account for good.  Returns 0, or -1 with err filled in if the
  * caller may not ask for that, or the file has no privilege; nothing is
  * dropped then. */
-int	process_become(const struct process *process,
-	    const struct account *account, struct x2gobroker_error *err);
+int	process_become(const struct account *account,
+	    struct x2gobroker_error *err);
 
 #endif

@@ -72,18 +72,15 @@ list_sessions(const struct job *job, struct buf *out,
 	return x2gotool_run(LISTSESSIONS, args, job->account, out, err);
 }
 
-/* Append each line of text, with a prefix. */
+/* Append each line, with a prefix. */
 static void
-put_lines(struct buf *out, const char *prefix, const struct buf *text)
+put_lines(struct buf *out, const char *prefix, char *text)
 {
-	const char *line = text->data, *end;
+	char *line;
 
-	for (; line != NULL && *line != '\0'; line = end + 1) {
-		end = strchrnul(line, '\n');
-		buf_printf(out, "%s%.*s\n", prefix, (int)(end - line), line);
-		if (*end == '\0')
-			break;
-	}
+	while ((line = strsep(&text, "\n")) != NULL)
+		if (text != NULL || *line != '\0')
+			buf_printf(out, "%s%s\n", prefix, line);
 }
 
 /* END shows that the list is complete. */
@@ -92,16 +89,14 @@ run_status(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf sessions = { 0 };
-	struct load load;
 
 	if ((job->account != NULL && list_sessions(job, &sessions,
-	    err) == -1) || load_read(&load, err) == -1)
+	    err) == -1) || run_checkload(job, out, err) == -1)
 		return -1;
-	load_put(&load, out);
 	load_put_sessions(out);
 	buf_printf(out, "agent:x2gobroker-agent %s\ntime:%lld\n",
 	    X2GOBROKER_VERSION, (long long)time(NULL));
-	put_lines(out, "session:", &sessions);
+	put_lines(out, "session:", sessions.data);
 	buf_puts(out, "END\n");
 	return 0;
 }
@@ -145,18 +140,16 @@ check_session(struct job *job, struct x2gobroker_error *err)
 
 /* Whether one of the lines has id as its second field. */
 static bool
-has_session(const struct buf *sessions, const char *id)
+has_session(char *text, const char *id)
 {
-	const char *line = sessions->data, *field;
-	size_t len = strlen(id);
+	const char *field;
+	char *line;
 
-	for (; line != NULL && *line != '\0'; line++) {
-		field = line + strcspn(line, "|\n");
-		if (*field == '|' && strncmp(field + 1, id, len) == 0 &&
-		    field[1 + len] == '|')
+	while ((line = strsep(&text, "\n")) != NULL) {
+		strsep(&line, "|");
+		field = strsep(&line, "|");
+		if (line != NULL && strcmp(field, id) == 0)
 			return true;
-		if ((line = strchr(line, '\n')) == NULL)
-			break;
 	}
 	return false;
 }
@@ -172,7 +165,7 @@ change_session(const struct job *job,
 
 	if (list_sessions(job, &sessions, err) == -1)
 		return -1;
-	if (!has_session(&sessions, job->args[0]))
+	if (!has_session(sessions.data, job->args[0]))
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "%.64s has no such session: %.100s", job->account->name,
 		    job->args[0]);

@@ -35,8 +35,7 @@ account_find(const char *user,
 }
 
 int
-process_become(const struct process *process __attribute__((unused)),
-    const struct account *account __attribute__((unused)),
+process_become(const struct account *account __attribute__((unused)),
     struct x2gobroker_error *err __attribute__((unused)))
 {
 	return 0;
@@ -80,13 +79,11 @@ keyfile_change(const char *file,
 static unsigned int
 sweep_once(const void *data, size_t size, enum swept swept)
 {
-	const struct process process = { 0 };
-
 	noted.text = data;
 	noted.len = size;
 	noted.times = 0;
 	noted.swept = swept;
-	must(keyregistry_sweep(&process));
+	must(keyregistry_sweep());
 	must(noted.times <= 1);
 	return noted.times;
 }
