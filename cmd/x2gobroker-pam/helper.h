@@ -4,12 +4,15 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "common/pam_helper.h"
 
 /* What to do, fully checked. */
 struct order {
 	const char *name;	/* of an account that exists */
 	const char *rhost;	/* an IP address, or NULL */
+	bool sets_password;
 	const char *password;	/* the new one, or NULL */
 	uid_t caller;		/* real uid of the caller */
 };

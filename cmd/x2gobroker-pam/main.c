@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <pwd.h>
 #include <shadow.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,25 +24,11 @@
 #define PEOPLE_FROM	1000	/* lower uids are root and system accounts */
 #define NOBODY		65534	/* a system account, too */
 
-static const struct command {
-	const char *name;
-	bool sets_password;
-} commands[] = {
-	{ "check", false },
-	{ "setpass", true },
-};
-
-#define NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
-
 static enum helper_status
 usage(void)
 {
-	size_t i;
-
-	for (i = 0; i < NCOMMANDS; i++)
-		fprintf(stderr, "%s x2gobroker-pam %s NAME [RHOST]%s\n",
-		    i == 0 ? "usage:" : "      ", commands[i].name,
-		    commands[i].sets_password ? " <PASSWORD" : "");
+	fprintf(stderr, "usage: x2gobroker-pam check NAME [RHOST]\n"
+	    "       x2gobroker-pam setpass NAME [RHOST] <PASSWORD\n");
 	return HELPER_USAGE;
 }
 
@@ -88,18 +73,12 @@ is_address(const char *text)
 }
 
 static enum helper_status
-parse(int argc, char **argv, const struct command **command,
-    struct order *order)
+parse(int argc, char **argv, struct order *order)
 {
-	size_t i;
-
-	*command = NULL;
 	if (argc != 3 && argc != 4)
 		return usage();
-	for (i = 0; i < NCOMMANDS; i++)
-		if (strcmp(commands[i].name, argv[1]) == 0)
-			*command = &commands[i];
-	if (*command == NULL)
+	order->sets_password = strcmp(argv[1], "setpass") == 0;
+	if (!order->sets_password && strcmp(argv[1], "check") != 0)
 		return usage();
 	if (!is_name(argv[2]))
 		return report_status(HELPER_USAGE, "NAME: not a valid account "
@@ -171,8 +150,9 @@ check_has_password(const char *name)
 }
 
 static enum helper_status
-check_account(const struct command *command, const char *name)
+check_account(const struct order *order)
 {
+	const char *name = order->name;
 	const struct passwd *pw;
 
 	errno = 0;
@@ -180,7 +160,7 @@ check_account(const struct command *command, const char *name)
 		return errno != 0 && errno != ENOENT ?
 		    report_status(HELPER_SYSTEM, "%s: %m", name) :
 		    report_status(HELPER_REFUSED, "%s: no such account", name);
-	if (!command->sets_password)
+	if (!order->sets_password)
 		return HELPER_OK;
 	if (pw->pw_uid < PEOPLE_FROM || pw->pw_uid == NOBODY)
 		return report_status(HELPER_REFUSED, "%s: uid %u is a system "
@@ -193,16 +173,15 @@ int
 main(int argc, char **argv)
 {
 	char password[PASSWORD_MAX + 1];
-	const struct command *command;
 	struct order order = { 0 };
 	enum helper_status status;
 
 	process_init();
-	if ((status = parse(argc, argv, &command, &order)) != HELPER_OK ||
+	if ((status = parse(argc, argv, &order)) != HELPER_OK ||
 	    (status = process_become_root(&order.caller)) != HELPER_OK ||
-	    (status = check_account(command, order.name)) != HELPER_OK)
+	    (status = check_account(&order)) != HELPER_OK)
 		return status;
-	if (command->sets_password) {
+	if (order.sets_password) {
 		status = read_password(password, sizeof(password));
 		order.password = password;
 	}

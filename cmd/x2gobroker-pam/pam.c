@@ -5,7 +5,6 @@
  */
 #include <security/pam_appl.h>
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,15 +130,6 @@ is_broken(int result)
 	return false;
 }
 
-static enum helper_status
-judge_result(pam_handle_t *pam, const struct order *order, int result)
-{
-	if (result == PAM_SUCCESS)
-		return HELPER_OK;
-	return report_status(is_broken(result) ? HELPER_SYSTEM : HELPER_REFUSED,
-	    "%s: %s", order->name, pam_strerror(pam, result));
-}
-
 static int
 set_items(pam_handle_t *pam, const struct order *order)
 {
@@ -177,7 +167,7 @@ pam_run(const struct order *order)
 	struct talk talk = { .order = order };
 	const struct pam_conv conv = { converse, &talk };
 	pam_handle_t *pam = NULL;
-	enum helper_status status;
+	enum helper_status status = HELPER_OK;
 	int result;
 
 	result = pam_start(SERVICE, order->name, &conv, &pam);
@@ -185,7 +175,10 @@ pam_run(const struct order *order)
 		return report_status(HELPER_SYSTEM, "%s: cannot start PAM: %s",
 		    order->name, pam_strerror(pam, result));
 	result = check_and_set(pam, order);
-	status = judge_result(pam, order, result);
+	if (result != PAM_SUCCESS)
+		status = report_status(is_broken(result) ? HELPER_SYSTEM :
+		    HELPER_REFUSED, "%s: %s", order->name,
+		    pam_strerror(pam, result));
 	pam_end(pam, result);
 	if (status == HELPER_OK && order->password != NULL)
 		syslog(LOG_NOTICE, "%s: password set for a broker of uid %u, "

@@ -83,15 +83,6 @@ read_request(struct broker *broker)
 }
 
 static int
-check_request(const struct broker *broker, struct x2gobroker_error *err)
-{
-	if (broker->malformed.code == X2GOBROKER_OK)
-		return 0;
-	*err = broker->malformed;
-	return -1;
-}
-
-static int
 load_config(struct broker *broker, struct x2gobroker_error *err)
 {
 	const struct options *options = &broker->options;
@@ -146,15 +137,6 @@ check_account(struct broker *broker, struct x2gobroker_error *err)
 	return pam_helper_check(
 	    x2gobroker_config_pam_helper(broker->config),
 	    broker->identity, x2gobroker_user_address(broker->user), err);
-}
-
-/* A person who runs the broker by hand wants to read the log.  The caller of a
- * setuid broker must not: it quotes files that they may not read. */
-static void
-open_log(const struct broker *broker)
-{
-	log_open(!broker->process.setuid && (broker->options.debug ||
-	    (!broker->process.under_sshd && isatty(STDERR_FILENO))));
 }
 
 static int
@@ -216,6 +198,10 @@ serve_whoami(struct broker *broker, struct x2gobroker_error *err)
 static int
 serve(struct broker *broker, struct x2gobroker_error *err)
 {
+	if (broker->malformed.code != X2GOBROKER_OK) {
+		*err = broker->malformed;
+		return -1;
+	}
 	if (x2gobroker_answer_new(broker->request, &broker->answer, err) == -1)
 		return -1;
 	switch (x2gobroker_request_kind(broker->request)) {
@@ -261,15 +247,6 @@ write_all(const char *text, size_t len)
 	return 0;
 }
 
-/* For a person who has logged in with ssh, without a command. */
-static void
-greet(void)
-{
-	printf("This account serves X2Go sessions, it has no shell.\n"
-	    "Start the X2Go client with --broker-url=ssh://... to use it.\n"
-	    "Your administrator can tell you the address.\n");
-}
-
 /* Answer an operator's question, such as --help.  False: it is a request. */
 static bool
 answer_operator(const struct broker *broker)
@@ -283,7 +260,10 @@ answer_operator(const struct broker *broker)
 	else if (options->version)
 		printf("x2gobroker %s\n", x2gobroker_version());
 	else if (options->nclient == 0 && broker->process.under_sshd)
-		greet();
+		/* for a person who has logged in with ssh, without a command */
+		printf("This account serves X2Go sessions, it has no shell.\n"
+		    "Start the X2Go client with --broker-url=ssh://... to use "
+		    "it.\nYour administrator can tell you the address.\n");
 	else
 		return false;
 	return true;
@@ -316,13 +296,16 @@ main(int argc, char **argv)
 	if (options_ok && answer_operator(&broker))
 		return fflush(stdout) == 0 ? 0 : 1;
 
-	open_log(&broker);
+	/* A person who runs the broker by hand wants to read the log.  The
+	 * caller of a setuid broker must not: it quotes files that they may not
+	 * read. */
+	log_open(!broker.process.setuid && (broker.options.debug ||
+	    (!broker.process.under_sshd && isatty(STDERR_FILENO))));
 	read_request(&broker);
 	granted = prepare_refusal(&broker, &err) == 0 && options_ok &&
 	    load_config(&broker, &err) == 0 &&
 	    resolve_user(&broker, &err) == 0 &&
 	    check_account(&broker, &err) == 0 &&
-	    check_request(&broker, &err) == 0 &&
 	    serve(&broker, &err) == 0 &&
 	    x2gobroker_answer_text(broker.answer, &text, &len, &err) == 0;
 	log_request(&broker, granted ? NULL : &err);

@@ -29,8 +29,7 @@
 #define NO_ANSWER	"no answer in time; does a directory or name server " \
 			"hang?"
 
-#define KIB		((rlim_t)1024)
-#define MIB		(1024 * KIB)
+#define MIB		((rlim_t)1024 * 1024)
 
 /*
  * Refusing
@@ -104,8 +103,9 @@ static const struct limit {
 	int resource;
 	rlim_t needed;		/* 0: any limit is enough */
 	const char *why;
+	bool only_setuid;
 } limits[] = {
-	{ RLIMIT_STACK, 512 * KIB,
+	{ RLIMIT_STACK, MIB / 2,
 	    "the caller has set the stack limit below 512 KiB" },
 	{ RLIMIT_NOFILE, 32,
 	    "the caller has set the limit of open files below 32" },
@@ -116,12 +116,11 @@ static const struct limit {
 	/* not known here how much is enough; failing writes are reported */
 	{ RLIMIT_FSIZE, 0, NULL },
 	{ RLIMIT_CPU, 0, NULL },
+	/* The log and the tokens belong to the broker account; the caller of a
+	 * setuid broker must not be able to have them truncated. */
+	{ RLIMIT_FSIZE, RLIM_INFINITY,
+	    "the caller has set a limit for the size of files", true },
 };
-
-/* The log and the tokens belong to the broker account; the caller must not be
- * able to have them truncated. */
-static const struct limit limit_of_files = { RLIMIT_FSIZE, RLIM_INFINITY,
-    "the caller has set a limit for the size of files" };
 
 /* Only root can raise a hard limit, and the caller of a setuid file may have
  * lowered it. */
@@ -150,9 +149,8 @@ raise_limits(bool setuid)
 
 	setrlimit(RLIMIT_CORE, &none);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
-		raise_limit(&limits[i]);
-	if (setuid)
-		raise_limit(&limit_of_files);
+		if (setuid || !limits[i].only_setuid)
+			raise_limit(&limits[i]);
 }
 
 /*
@@ -188,7 +186,7 @@ process_set_request_timeout(int seconds)
 }
 
 /*
- * The environment
+ * The start
  */
 
 static char *
@@ -199,19 +197,6 @@ take_variable(const char *name)
 	if (!startup_take_variable(name, &value))
 		process_refuse("out of memory at its start");
 	return value;
-}
-
-static void
-read_environment(struct process *process)
-{
-	process->command = take_variable("SSH_ORIGINAL_COMMAND");
-	if (!startup_take_address(&process->address))
-		process_refuse("out of memory at its start");
-	process->under_sshd = process->command != NULL ||
-	    process->address != NULL;
-	/* if setuid, the caller could have us read any file */
-	if (!process->setuid)
-		process->auth_info = take_variable("SSH_USER_AUTH");
 }
 
 void
@@ -227,7 +212,14 @@ process_init(struct process *process)
 	raise_limits(process->setuid);
 	priv_dumpable_off(process_refuse);
 	limit_time();
-	read_environment(process);
+	process->command = take_variable("SSH_ORIGINAL_COMMAND");
+	if (!startup_take_address(&process->address))
+		process_refuse("out of memory at its start");
+	process->under_sshd = process->command != NULL ||
+	    process->address != NULL;
+	/* if setuid, the caller could have us read any file */
+	if (!process->setuid)
+		process->auth_info = take_variable("SSH_USER_AUTH");
 	if ((why = startup_sanitise()) != NULL)
 		process_refuse(why);
 }

@@ -92,7 +92,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len = end != NULL ? (size_t)(end - data) : size;
 	char *text = fuzz_string(data, len), *rest = text;
 	char program[] = "x2gobroker-pam", *argv[7] = { program };
-	const struct command *command;
 	struct order order = { 0 };
 	int argc = 1;
 
@@ -100,7 +99,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must((nowhere = fopen("/dev/null", "we")) != NULL);
 	while (argc < 6 && rest != NULL)
 		argv[argc++] = strsep(&rest, "\n");
-	if (parse(argc, argv, &command, &order) == HELPER_OK)
+	if (parse(argc, argv, &order) == HELPER_OK)
 		check_order(&order, argv);
 	else
 		must(order.name == NULL);
