@@ -17,18 +17,15 @@
 static int
 explain_start(const char *helper, struct x2gobroker_error *err)
 {
-	switch (errno) {
-	case ENOENT:
+	if (errno == ENOENT)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, helper, 0,
 		    "not found, so accounts cannot be checked; install it, or "
 		    "see account-check in x2gobroker.conf(5)");
-	case EACCES:
+	if (errno == EACCES)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, helper, 0,
 		    "the account that runs the broker may not start it; chgrp "
 		    "it to that account's group, then chmod 4750");
-	default:
-		return error_errno(err, helper, "cannot start it");
-	}
+	return error_errno(err, helper, "cannot start it");
 }
 
 /* Anything but exit status 0 is a refusal. */

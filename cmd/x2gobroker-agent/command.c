@@ -18,20 +18,6 @@ refuse_text(struct x2gobroker_error *err, const char *why)
 	    "the command %s", why);
 }
 
-/* Check what needs no splitting. */
-static int
-check_text(const char *text, struct x2gobroker_error *err)
-{
-	const unsigned char *p;
-
-	if (strlen(text) > COMMAND_MAX)
-		return refuse_text(err, "is longer than 16 KiB");
-	for (p = (const unsigned char *)text; *p != '\0'; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			return refuse_text(err, "contains control characters");
-	return 0;
-}
-
 /* End the quoted word at *p, and move *p behind it.  A shell would expand $, `
  * and \ in double quotes, so refuse them there. */
 static int
@@ -51,16 +37,11 @@ take_quoted(char **p, struct x2gobroker_error *err)
 	return 0;
 }
 
-static bool
-is_bare(char c)
-{
-	return (c & 0x80) != 0 || (c != '\0' && strchr(BARE, c) != NULL);
-}
-
 static int
 take_bare(char **p, struct x2gobroker_error *err)
 {
-	while (is_bare(**p))
+	/* any other character than an ASCII one is allowed */
+	while (**p != '\0' && ((**p & 0x80) != 0 || strchr(BARE, **p) != NULL))
 		(*p)++;
 	if (**p == '\0' || **p == ' ')
 		return 0;
@@ -126,21 +107,25 @@ int
 command_parse(const char *command, struct words *words,
     struct x2gobroker_error *err)
 {
+	const unsigned char *p;
+
 	memset(words, 0, sizeof(*words));
-	if (check_text(command, err) == -1)
-		return -1;
+	if (strlen(command) > COMMAND_MAX)
+		return refuse_text(err, "is longer than 16 KiB");
+	for (p = (const unsigned char *)command; *p != '\0'; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			return refuse_text(err, "contains control characters");
 	if ((words->text = strdup(command)) == NULL)
 		return error_nomem(err);
-	if (split(words->text, words, err) == -1 || unwrap(words, err) == -1) {
-		command_free(words);
-		return -1;
+	if (split(words->text, words, err) == 0 && unwrap(words, err) == 0) {
+		if (words->n > 0 && is_program(words->list[0])) {
+			shift(words, 1);
+			return 0;
+		}
+		refuse_text(err, "is not one for " PROGRAM);
 	}
-	if (words->n == 0 || !is_program(words->list[0])) {
-		command_free(words);
-		return refuse_text(err, "is not one for " PROGRAM);
-	}
-	shift(words, 1);
-	return 0;
+	command_free(words);
+	return -1;
 }
 
 void

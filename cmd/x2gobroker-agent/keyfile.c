@@ -184,24 +184,6 @@ unlock(struct keyfile *file)
  * The old file
  */
 
-/* A link could lead to another file of the user, which holds no keys. */
-static int
-check_old(const struct keyfile *file, const struct account *account,
-    struct x2gobroker_error *err)
-{
-	const char *why;
-
-	if (!S_ISREG(file->old.st_mode))
-		why = "is not a regular file";
-	else if (file->old.st_uid != account->uid)
-		why = "belongs to another user";
-	else if (file->old.st_nlink != 1)
-		why = "has another hard link";
-	else
-		return 0;
-	return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0, "%s", why);
-}
-
 static int
 read_old(struct keyfile *file, const struct account *account,
     struct x2gobroker_error *err)
@@ -209,6 +191,7 @@ read_old(struct keyfile *file, const struct account *account,
 	/* without O_NONBLOCK, a FIFO would block us */
 	cleanup_fd int fd = openat(file->dir, file->name, O_RDONLY |
 	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	const char *why;
 
 	if (fd == -1 && errno == ENOENT)
 		return 0;
@@ -219,9 +202,16 @@ read_old(struct keyfile *file, const struct account *account,
 		return error_errno(err, file->path, "cannot open it");
 	if (fstat(fd, &file->old) == -1)
 		return error_errno(err, file->path, "cannot look it up");
+	/* a link could lead to another file of the user, without keys */
+	why = !S_ISREG(file->old.st_mode) ? "is not a regular file" :
+	    file->old.st_uid != account->uid ? "belongs to another user" :
+	    file->old.st_nlink != 1 ? "has another hard link" : NULL;
+	if (why != NULL)
+		return error_set(err, X2GOBROKER_ERR_UNSAFE, file->path, 0,
+		    "%s", why);
 	file->len = FILE_MAX + 1;
-	if (check_old(file, account, err) == -1 || (file->text =
-	    safefile_read_text(fd, file->path, &file->len, err)) == NULL)
+	if ((file->text = safefile_read_text(fd, file->path, &file->len,
+	    err)) == NULL)
 		return -1;
 	if (file->len <= FILE_MAX)
 		return 0;
@@ -282,29 +272,21 @@ update(struct keyfile *file, const struct buf *text,
 	return 0;
 }
 
-/* A client that hangs up must not end us while we hold the lock. */
-static void
-hold_signals(sigset_t *old)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGHUP);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, old);
-}
-
 static int
 change_locked(struct keyfile *file, const struct account *account,
     enum key_change change, const char *line, bool *left,
     struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
-	sigset_t signals;
+	sigset_t held, signals;
 	int result;
 
-	hold_signals(&signals);
+	/* a client that hangs up must not end us while we hold the lock */
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigprocmask(SIG_BLOCK, &held, &signals);
 	if ((result = lock(file, err)) == 0 &&
 	    (result = read_old(file, account, err)) == 0) {
 		*left = keyfile_edit(file->text != NULL ? file->text : "",

@@ -169,17 +169,12 @@ check_dir(int fd, const struct account *account)
 static const char *
 explain_open(int error)
 {
-	switch (error) {
-	case ENOENT:
+	if (error == ENOENT)
 		return "no such directory";
-	case ELOOP:
-	case ENOTDIR:
+	if (error == ELOOP || error == ENOTDIR)
 		return "is not a directory, or a symbolic link to one";
-	case EACCES:
-		return "the user has no access to the directory";
-	default:
-		return "cannot open it";
-	}
+	return error == EACCES ? "the user has no access to the directory" :
+	    "cannot open it";
 }
 
 /* Replace *fd, a directory, with the one in it that is called name (n

@@ -229,42 +229,32 @@ is_entry(const struct dirent *entry)
 	    strspn(entry->d_name, "0123456789abcdef") == NAME_LEN;
 }
 
-static int
-sweep_all(bool *failed, struct x2gobroker_error *err)
-{
-	int fd = open_registry(err);
-	const struct dirent *entry;
-	DIR *dir;
-
-	if (fd == -1)
-		return -1;
-	if ((dir = fdopendir(fd)) == NULL) {
-		close(fd);
-		return error_errno(err, AGENT_REGISTRY, "cannot read it");
-	}
-	while ((entry = readdir(dir)) != NULL)
-		if (is_entry(entry))
-			sweep_entry(dirfd(dir), entry->d_name, failed);
-	closedir(dir);
-	return 0;
-}
-
 bool
 keyregistry_sweep(void)
 {
+	struct x2gobroker_error err = { 0 };
+	const struct dirent *entry;
 	bool failed = false;
-	struct x2gobroker_error err;
 	sigset_t child;
+	DIR *dir = NULL;
+	int fd;
 
 	alarm(0);	/* each child has a limit of its own */
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
-	if (sweep_all(&failed, &err) == 0)
-		return !failed;
+	if ((fd = open_registry(&err)) != -1 && (dir = fdopendir(fd)) == NULL)
+		error_errno(&err, AGENT_REGISTRY, "cannot read it");
 	/* no key was added yet, or this host has no registry */
 	if (err.code == X2GOBROKER_ERR_NOTFOUND)
 		return true;
-	process_warn("sweep", &err);
-	return false;
+	if (dir == NULL) {
+		process_warn("sweep", &err);
+		return false;
+	}
+	while ((entry = readdir(dir)) != NULL)
+		if (is_entry(entry))
+			sweep_entry(dirfd(dir), entry->d_name, &failed);
+	closedir(dir);
+	return !failed;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/param.h>
 #include <sys/stat.h>
 
 #include <dirent.h>
@@ -46,12 +47,6 @@ load_parse_average(const char *text, struct load *load)
 	return 0;
 }
 
-static double
-smaller(double a, double b)
-{
-	return a < b ? a : b;
-}
-
 /* Memory available without swapping, as fs/proc/meminfo.c of Linux computes it.
  * All in kB. */
 static double
@@ -59,8 +54,8 @@ estimate(long free_kb, long file, long reclaimable, long low)
 {
 	double cache = (double)file, slab = (double)reclaimable;
 
-	return (double)(free_kb - low) + cache - smaller(cache / 2,
-	    (double)low) + slab - smaller(slab / 2, (double)low);
+	return (double)(free_kb - low) + cache - MIN(cache / 2, (double)low) +
+	    slab - MIN(slab / 2, (double)low);
 }
 
 void

@@ -184,20 +184,12 @@ serve_task(struct broker *broker, struct x2gobroker_error *err)
 	return x2gobroker_answer_write(broker->answer, err);
 }
 
-/* The client compares the account with its SSH login. */
-static int
-serve_whoami(struct broker *broker, struct x2gobroker_error *err)
-{
-	cleanup_free char *account = identity_account(broker->process.uid);
-
-	return account == NULL ? -1 : x2gobroker_answer_whoami(broker->answer,
-	    account, err);
-}
-
 /* Carry out the request for the user. */
 static int
 serve(struct broker *broker, struct x2gobroker_error *err)
 {
+	cleanup_free char *account = NULL;
+
 	if (broker->malformed.code != X2GOBROKER_OK) {
 		*err = broker->malformed;
 		return -1;
@@ -209,7 +201,10 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 		return x2gobroker_answer_login_check(broker->answer, NULL,
 		    err);
 	case X2GOBROKER_REQUEST_WHOAMI:
-		return serve_whoami(broker, err);
+		/* the client compares this with its SSH login */
+		account = identity_account(broker->process.uid);
+		return account == NULL ? -1 : x2gobroker_answer_whoami(
+		    broker->answer, account, err);
 	case X2GOBROKER_REQUEST_TASK:
 		return serve_task(broker, err);
 	case X2GOBROKER_REQUEST_NONE:
@@ -269,16 +264,6 @@ answer_operator(const struct broker *broker)
 	return true;
 }
 
-static void
-log_request(struct broker *broker, const struct x2gobroker_error *why)
-{
-	broker->audit.request = broker->request;
-	broker->audit.why = why;
-	broker->audit.summary = why == NULL ?
-	    x2gobroker_answer_summary(broker->answer) : "";
-	audit_log(&broker->audit);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -308,7 +293,11 @@ main(int argc, char **argv)
 	    check_account(&broker, &err) == 0 &&
 	    serve(&broker, &err) == 0 &&
 	    x2gobroker_answer_text(broker.answer, &text, &len, &err) == 0;
-	log_request(&broker, granted ? NULL : &err);
+	broker.audit.request = broker.request;
+	broker.audit.why = granted ? NULL : &err;
+	broker.audit.summary = granted ?
+	    x2gobroker_answer_summary(broker.answer) : "";
+	audit_log(&broker.audit);
 	if (granted) {
 		status = write_all(text, len) == 0 ? 0 : 1;
 		/* wipes the private key that may be in it */
