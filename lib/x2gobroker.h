@@ -170,11 +170,11 @@ unsigned int x2gobroker_profile_line(const struct x2gobroker_profile *profile);
 const char *x2gobroker_profile_value(const struct x2gobroker_profile *profile,
     const char *key);
 
-/* The same as user gets it: for BROKER_USER in "user" it is the user's name. */
-struct x2gobroker_user;
+/* The same as the user of that name gets it: for BROKER_USER in "user" it is
+ * this name. */
 const char *x2gobroker_profile_value_for(
     const struct x2gobroker_profile *profile, const char *key,
-    const struct x2gobroker_user *user);
+    const char *user);
 
 /*
  * The user

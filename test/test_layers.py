@@ -91,26 +91,16 @@ def circles(calls):
     return found
 
 
-def symbols(obj):
-    """(defined, needed) global symbols of an object file."""
-    text = subprocess.run(['nm', '-P', '-g', obj], stdout=subprocess.PIPE, text=True,
-                          check=True).stdout
-    defined, needed = set(), set()
-    for line in text.splitlines():
-        name, kind = line.split()[:2]
-        (needed if kind in 'Uwv' else defined).add(name)
-    return defined, needed
-
-
 def calls_between(objects):
     """{object: {object it takes a function or a table from: name}}"""
-    known = {obj: symbols(obj) for obj in objects}
-    home = {name: obj for obj, (defined, _) in known.items() for name in defined}
+    text = subprocess.run(['nm', '-A', '-P', '-g', *objects], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout
+    rows = [re.match(r'(.*): (\S+) (\S)', line).groups() for line in text.splitlines()]
+    home = {name: obj for obj, name, kind in rows if kind not in 'Uwv'}
     calls = {obj: {} for obj in objects}
-    for obj, (_, needed) in known.items():
-        for name in needed:
-            if name in home and home[name] != obj:
-                calls[obj].setdefault(home[name], name)
+    for obj, name, kind in rows:
+        if kind in 'Uwv' and home.get(name, obj) != obj:
+            calls[obj].setdefault(home[name], name)
     return calls
 
 

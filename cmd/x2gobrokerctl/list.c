@@ -51,7 +51,7 @@ print_profiles(const struct site *site, bool as_json)
 		for (k = 0; k < NKEYS; k++) {
 			value = k == 0 ? x2gobroker_profile_id(profile) :
 			    x2gobroker_profile_value_for(profile, keys[k],
-			    site->user);
+			    x2gobroker_user_name(site->user));
 			if (as_json)
 				json_string(&json, keys[k], value);
 			else

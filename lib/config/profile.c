@@ -261,10 +261,10 @@ profile_value_for(const char *name, const char *value, const char *user)
 
 const char *
 x2gobroker_profile_value_for(const struct x2gobroker_profile *profile,
-    const char *name, const struct x2gobroker_user *user)
+    const char *name, const char *user)
 {
 	return profile_value_for(name, x2gobroker_profile_value(profile, name),
-	    x2gobroker_user_name(user));
+	    user);
 }
 
 const char *
