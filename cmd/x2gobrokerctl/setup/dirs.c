@@ -18,8 +18,6 @@
 #include "base/cleanup.h"
 #include "step.h"
 
-#define SHIPPED		X2GOBROKER_LIB "/tmpfiles.d/x2gobroker.conf"
-#define OWN		"/etc/tmpfiles.d/x2gobroker.conf"
 #define ROOTS		"chown root:root, chmod 755"
 #define PRIVATE		"choose a directory that nothing else uses"
 
@@ -198,33 +196,26 @@ make_line(struct setup *setup, const struct dir *dir, const char *path)
 	    setup->account, setup->account_group);
 }
 
-/* It makes only those that are missing: it would change the others. */
 int
-dirs_add_steps(struct setup *setup)
+dirs_check(struct setup *setup, const char **lines,
+    const char *missing[static DIRS_MAX + 1])
 {
-	const char *path, *lines = "", *argv[NDIRS + 1] = { NULL };
+	const char *path;
 	size_t i, n = 0;
-	struct step *step;
-	bool shipped;
 
+	_Static_assert(NDIRS <= DIRS_MAX, "missing[] is large enough");
+	*lines = "";
 	for (i = 0; i < NDIRS; i++) {
 		if ((path = path_of(setup, &dirs[i])) == NULL)
 			continue;
 		if (check_dir(setup, &dirs[i], path) == -1)
 			return -1;
-		lines = step_text(setup, "%s%s", lines,
+		*lines = step_text(setup, "%s%s", *lines,
 		    make_line(setup, &dirs[i], path));
 		if (is_missing(path))
-			argv[n++] = step_text(setup, "--prefix=%s", path);
+			missing[n++] = step_text(setup, "--prefix=%s", path);
 	}
-	shipped = files_contain(SHIPPED, lines);
-	step = step_add(setup, &kind_file, shipped ? "" : OWN, FILE_PLAN);
-	step->content = lines;
-	step = step_add(setup, &kind_dir, "directories",
-	    "make those that are missing");
-	argv[n] = shipped ? SHIPPED : OWN;
-	step_add_args(step, PROGRAM_TMPFILES, "--create", NULL);
-	memcpy(step->argv + 2, argv, sizeof(argv));
+	missing[n] = NULL;
 	return 0;
 }
 

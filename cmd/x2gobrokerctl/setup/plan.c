@@ -16,6 +16,8 @@
 
 #define PAM_SOURCE	X2GOBROKER_DATA "/pam.d/x2gobroker"
 #define PAM_FILE	"/etc/pam.d/x2gobroker"
+#define DIRS_SHIPPED	X2GOBROKER_LIB "/tmpfiles.d/x2gobroker.conf"
+#define DIRS_OWN	"/etc/tmpfiles.d/x2gobroker.conf"
 #define ALNUM	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 /*
@@ -168,6 +170,30 @@ find_account(struct setup *setup)
 	return -1;
 }
 
+/* systemd-tmpfiles makes only those that are missing: it would change the
+ * others. */
+static int
+add_dirs(struct setup *setup)
+{
+	const char *lines, *missing[DIRS_MAX + 1], *file;
+	struct step *step;
+	size_t i;
+
+	if (dirs_check(setup, &lines, missing) == -1)
+		return -1;
+	file = files_contain(DIRS_SHIPPED, lines) ? DIRS_SHIPPED : DIRS_OWN;
+	step = step_add(setup, &kind_file,
+	    strcmp(file, DIRS_OWN) == 0 ? DIRS_OWN : "", FILE_PLAN);
+	step->content = lines;
+	step = step_add(setup, &kind_dir, "directories",
+	    "make those that are missing");
+	step_add_args(step, PROGRAM_TMPFILES, "--create", NULL);
+	for (i = 0; missing[i] != NULL; i++)
+		step->argv[2 + i] = missing[i];
+	step->argv[2 + i] = file;
+	return 0;
+}
+
 /* "host=ts01, ts02"; servers are polled only if the profile says so. */
 static void
 add_profile(struct setup *setup)
@@ -251,7 +277,7 @@ plan_add_steps(struct setup *setup)
 		account_add_steps(setup);
 	if (setup->group != NULL)
 		account_add_group(setup, setup->group);
-	if (dirs_add_steps(setup) == -1)
+	if (add_dirs(setup) == -1)
 		return -1;
 	if (!setup->has_profiles)
 		add_profile(setup);

@@ -174,9 +174,13 @@ int	step_record(struct setup *setup, const struct step *step,
 /* Ask for confirmation.  False: it was not given, and a message was printed. */
 bool	step_confirm(const struct ctl *ctl);
 
-/* dirs.c: add the steps for directories, after checking those that exist.  -1:
- * one of them belongs to somebody else, with a message printed. */
-int	dirs_add_steps(struct setup *setup);
+/* dirs.c: check the directories that exist.  *lines is what tmpfiles.d(5) says
+ * of all, missing has an option of systemd-tmpfiles(8) for each that does not
+ * exist, ended by NULL.  -1: one of them belongs to somebody else, with a message
+ * printed. */
+#define DIRS_MAX	5
+int	dirs_check(struct setup *setup, const char **lines,
+	    const char *missing[static DIRS_MAX + 1]);
 
 /* dirs.c: make the directory that the file is to be in, as the account to which
  * the directory above belongs.  -1: failed, with a message printed. */
