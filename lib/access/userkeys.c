@@ -15,6 +15,7 @@
 
 #include "access/userkeys.h"
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/pubkey.h"
 #include "base/textfile.h"
@@ -34,7 +35,7 @@
  * the end, whether memory was sufficient. */
 struct keylist {
 	struct pubkey *list;
-	size_t n, size;
+	size_t n;
 	struct arena arena;
 	bool nomem;
 };
@@ -64,27 +65,19 @@ copy_text(struct arena *arena, const char **text)
 static void
 keylist_add(struct keylist *keys, const struct pubkey *key)
 {
-	size_t size = keys->size != 0 ? 2 * keys->size : 16;
-	struct pubkey *more, copy = *key;
+	struct pubkey copy = *key, *more = array_grow(keys->list, keys->n,
+	    sizeof(*more));
 
-	if (!copy_text(&keys->arena, &copy.type) ||
+	if (more != NULL)
+		keys->list = more;
+	if (more == NULL || !copy_text(&keys->arena, &copy.type) ||
 	    !copy_text(&keys->arena, &copy.base64) ||
 	    !copy_text(&keys->arena, &copy.comment) ||
 	    !copy_text(&keys->arena, &copy.file) ||
-	    (key->name != NULL && !copy_text(&keys->arena, &copy.name))) {
+	    (key->name != NULL && !copy_text(&keys->arena, &copy.name)))
 		keys->nomem = true;
-		return;
-	}
-	if (keys->n == keys->size) {
-		more = reallocarray(keys->list, size, sizeof(*more));
-		if (more == NULL) {
-			keys->nomem = true;
-			return;
-		}
-		keys->list = more;
-		keys->size = size;
-	}
-	keys->list[keys->n++] = copy;
+	else
+		keys->list[keys->n++] = copy;
 }
 
 /* Return the same key in keys, or NULL. */

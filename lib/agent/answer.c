@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/array.h"
 #include "agent/answer.h"
 #include "base/parse.h"
 
@@ -35,16 +36,6 @@ agent_report_free(struct agent_report *report)
 	free_tallies(&report->starts, &report->nstarts);
 	free_tallies(&report->counts, &report->ncounts);
 	agent_report_init(report);
-}
-
-/* Make room for one more item, or return NULL.  The list doubles when n is a
- * power of two, so its size does not have to be stored. */
-static void *
-one_more(void *list, size_t n, size_t size)
-{
-	if (n != 0 && (n & (n - 1)) != 0)
-		return list;
-	return reallocarray(list, n != 0 ? 2 * n : 1, size);
 }
 
 #define ARGUMENT	PARSE_ALNUM " %+,-./:=@_"
@@ -225,7 +216,7 @@ add_session(struct agent_report *report, const char *line, size_t len,
 		session_free(&session);
 		return bad_answer(err, "has too many sessions");
 	}
-	more = one_more(report->sessions, report->nsessions, sizeof(*more));
+	more = array_grow(report->sessions, report->nsessions, sizeof(*more));
 	if (more == NULL) {
 		session_free(&session);
 		return error_nomem(err);
@@ -350,7 +341,7 @@ add_tally(struct agent_tally **list, size_t *n, const char *line, size_t len,
 		return 0;
 	if (*n == LIST_MAX)
 		return bad_answer(err, "has too many lines");
-	if ((more = one_more(*list, *n, sizeof(*more))) == NULL)
+	if ((more = array_grow(*list, *n, sizeof(*more))) == NULL)
 		return error_nomem(err);
 	*list = more;
 	if ((tally.name = strndup(line, name_len)) == NULL)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "client/markers.h"
@@ -103,7 +104,7 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
     struct x2gobroker_error *err)
 {
 	cleanup_free struct host *list = NULL;
-	size_t len, used = 0, size = 0;
+	size_t len, used = 0;
 	const char *item;
 	struct host *more;
 
@@ -112,13 +113,10 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 	while (parse_next_item(&text, &item, &len)) {
 		if (len == 0)
 			continue;
-		if (used == size) {
-			size = size != 0 ? 2 * size : 4;
-			more = reallocarray(list, size, sizeof(*list));
-			if (more == NULL)
-				return error_nomem(err);
-			list = more;
-		}
+		more = array_grow(list, used, sizeof(*list));
+		if (more == NULL)
+			return error_nomem(err);
+		list = more;
 		if (parse_item(item, len, &list[used], err) == -1)
 			return -1;
 		used++;

@@ -20,6 +20,7 @@
 
 #include <ini.h>
 
+#include "base/array.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "config/inifile.h"
@@ -31,7 +32,7 @@
 struct reading {
 	struct inifile *ini;
 	struct reporter *rep;
-	bool nomem;
+	bool nomem;		/* reported at the end */
 
 	/* the line being read */
 	char *next, *end;	/* what is left of the text */
@@ -48,7 +49,7 @@ struct reading {
 
 	/* the section being put together */
 	struct ini_key *keys;
-	size_t nkeys, keys_size, sections_size;
+	size_t nkeys;
 };
 
 static void
@@ -79,24 +80,16 @@ static void
 end_key(struct reading *r)
 {
 	struct ini_key *keys;
-	size_t size;
 
 	if (!r->in_key)
 		return;
 	r->in_key = false;
-	if (r->nkeys == r->keys_size) {
-		size = r->keys_size != 0 ? 2 * r->keys_size : 64;
-		keys = reallocarray(r->keys, size, sizeof(*keys));
-		if (keys == NULL) {
-			r->nomem = true;
-			return;
-		}
-		r->keys = keys;
-		r->keys_size = size;
-	}
 	if (r->value.len > 0 || r->value.failed)
 		r->key.value = take_joined(r);
-	if (r->key.value == NULL)
+	keys = array_grow(r->keys, r->nkeys, sizeof(*keys));
+	if (keys != NULL)
+		r->keys = keys;
+	if (keys == NULL || r->key.value == NULL)
 		r->nomem = true;
 	else
 		r->keys[r->nkeys++] = r->key;
@@ -159,7 +152,6 @@ begin_section(struct reading *r, const char *text)
 {
 	struct ini_section *sections;
 	const char *end = strrchr(text, ']');
-	size_t size;
 
 	end_section(r);
 	if (end == NULL || end == text + 1) {
@@ -167,18 +159,14 @@ begin_section(struct reading *r, const char *text)
 		    "end" : "a section needs a name: [name]");
 		return;
 	}
-	if (r->ini->nsections == r->sections_size) {
-		size = r->sections_size != 0 ? 2 * r->sections_size : 16;
-		sections = reallocarray(r->ini->sections, size,
-		    sizeof(*sections));
-		if (sections == NULL) {
-			r->nomem = true;
-			return;
-		}
-		r->ini->sections = sections;
-		r->sections_size = size;
+	sections = array_grow(r->ini->sections, r->ini->nsections,
+	    sizeof(*sections));
+	if (sections == NULL) {
+		r->nomem = true;
+		return;
 	}
-	sections = &r->ini->sections[r->ini->nsections];
+	r->ini->sections = sections;
+	sections += r->ini->nsections;
 	*sections = (struct ini_section){
 		.name = arena_strndup(&r->ini->arena, text + 1,
 		    (size_t)(end - text) - 1),
@@ -269,12 +257,6 @@ start_line(struct reading *r, char *text, char *dst)
 }
 
 static bool
-is_line_end(char c)
-{
-	return c == '\n' || c == '\r';
-}
-
-static bool
 is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -291,8 +273,9 @@ get_line(struct reading *r, char **end)
 		return NULL;
 	stop = memchr(text, '\n', (size_t)(r->end - text));
 	r->next = stop != NULL ? stop + 1 : r->end;
-	for (stop = r->next; stop > text && is_line_end(stop[-1]); stop--)
-		continue;
+	stop = r->next;
+	while (stop > text && (stop[-1] == '\n' || stop[-1] == '\r'))
+		stop--;
 	*stop = '\0';
 	r->lineno++;
 	if (r->lineno == 1 && strncmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -463,21 +446,10 @@ inifile_lower_bound(const struct ini_section *section, const char *name)
 const struct ini_key *
 inifile_find(const struct ini_section *section, const char *name)
 {
-	size_t lo = 0, hi = section->nkeys, mid;
-	bool found = false;
-	int cmp;
+	size_t i = inifile_lower_bound(section, name);
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		cmp = strcmp(section->keys[mid].name, name);
-		if (cmp < 0)
-			lo = mid + 1;
-		else {
-			hi = mid;
-			found |= cmp == 0;
-		}
-	}
-	return found ? &section->keys[lo] : NULL;
+	return i < section->nkeys && strcmp(section->keys[i].name, name) == 0 ?
+	    &section->keys[i] : NULL;
 }
 
 size_t

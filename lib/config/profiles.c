@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "x2gobroker_admin.h"
+#include "base/array.h"
 #include "config/backend.h"
 #include "config/profile.h"
 
@@ -17,7 +18,7 @@ struct x2gobroker_profiles {
 	struct x2gobroker_profile *list;	/* owned; n served ones, then
 						 * the withheld ones, each
 						 * sorted by id */
-	size_t n, nwithheld, size;
+	size_t n, nwithheld;
 	bool nomem;
 };
 
@@ -25,19 +26,14 @@ static void
 add(struct x2gobroker_profiles *profiles,
     const struct x2gobroker_profile *profile)
 {
-	struct x2gobroker_profile *more;
-	size_t size;
+	struct x2gobroker_profile *more = array_grow(profiles->list,
+	    profiles->n, sizeof(*more));
 
-	if (profiles->n == profiles->size) {
-		size = profiles->size != 0 ? 2 * profiles->size : 64;
-		more = reallocarray(profiles->list, size, sizeof(*more));
-		if (more == NULL) {
-			profiles->nomem = true;
-			return;
-		}
-		profiles->list = more;
-		profiles->size = size;
+	if (more == NULL) {
+		profiles->nomem = true;
+		return;
 	}
+	profiles->list = more;
 	profiles->list[profiles->n++] = *profile;
 }
 
