@@ -119,7 +119,8 @@ PROFILE_TYPES = {'TEXT': 'text', 'BOOL': 'boolean', 'INT': 'number',
 
 
 def profile_keys(root):
-    row = r'\{\s*"([\w-]+)",\s*VALUE_(\w+),\s*(NULL|"[^"]*")([^{}]*)\}'
+    row = (r'\{\s*"([\w-]+)",\s*(?:VALUE_)?([A-Z]+)\b'
+           r'(?:,\s*(NULL|"[^"]*"))?([^{}]*)\}')
     keys = []
     for r in table(root, 'lib/config/profile.c', 'table', row, 40):
         if r.group(1).startswith('acl-'):

@@ -17,7 +17,6 @@
 #include "access/user.h"
 #include "base/address.h"
 #include "base/parse.h"
-#include "config/aclsyntax.h"
 #include "config/profile.h"
 
 enum match { NO_MATCH, ALLOWED, DENIED };

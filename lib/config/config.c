@@ -13,7 +13,6 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/safefile.h"
-#include "config/backend.h"
 #include "config/config.h"
 
 #define CONFIG_FILE	X2GO_ETC "/x2gobroker.conf"
@@ -29,8 +28,9 @@ enum kind {
 	MUST_BE,	/* only the default is allowed, because of why */
 };
 
-static const char *const query_modes[] = { "NONE", "LOCAL", "SSH", NULL };
-static const char *const policies[] = { "RejectPolicy", "WarningPolicy",
+const char *const backend_names[] = { "inifile", "zeroconf", NULL };
+const char *const query_modes[] = { "NONE", "LOCAL", "SSH", NULL };
+const char *const hostkey_policies[] = { "RejectPolicy", "WarningPolicy",
     "AutoAddPolicy", NULL };
 /* a backend's own; where it is empty, the one of [global] holds */
 static const char *const backend_modes[] = { "", "NONE", "LOCAL", "SSH", NULL };
@@ -111,7 +111,7 @@ static const struct row rows[] = {
 	{ "global", "agent-known-hosts", TEXT, "~/.ssh/known_hosts",
 	    AT(agent_known_hosts) },
 	{ "global", "default-agent-hostkey-policy", WORD, "RejectPolicy",
-	    AT(default_agent_hostkey_policy), .words = policies },
+	    AT(default_agent_hostkey_policy), .words = hostkey_policies },
 	{ "global", "default-portscan-x2goservers", BOOL, "true",
 	    AT(default_portscan_x2goservers) },
 	{ "global", "agent-timeout", INT, "5", AT(agent_timeout),
@@ -173,11 +173,6 @@ static const struct row rows[] = {
 	{ "broker_zeroconf", "use-load-checker", IGNORED },
 };
 
-static const struct backend *const backends[] = {
-	[BACKEND_INIFILE] = &backend_inifile,
-	[BACKEND_ZEROCONF] = &backend_zeroconf,
-};
-
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
 
 /* Sections of the Python broker that mean nothing here. */
@@ -214,8 +209,8 @@ read_path(struct inifile *ini, const char *text)
 	return text[0] == '/' || text[0] == '\0' ? text : NULL;
 }
 
-static int
-read_word(const char *const *words, const char *text)
+int
+config_find_word(const char *const *words, const char *text)
 {
 	int i;
 
@@ -271,7 +266,7 @@ store(struct x2gobroker_config *config, const struct row *row,
 		*(const char **)field = path;
 		break;
 	case WORD:
-		if ((n = read_word(row->words, text)) == -1)
+		if ((n = config_find_word(row->words, text)) == -1)
 			return "not one of the words";	/* see set() */
 		*(int *)field = n;
 		break;
@@ -413,24 +408,11 @@ find_python_default(const struct inifile *defaults, const char *name)
 	return NULL;
 }
 
-static bool
-set_backend(struct x2gobroker_config *config, const char *name,
-    int (*compare)(const char *, const char *))
-{
-	size_t i;
-
-	for (i = 0; i < sizeof(backends) / sizeof(backends[0]); i++)
-		if (compare(backends[i]->name, name) == 0) {
-			config->backend = (enum backend_id)i;
-			return true;
-		}
-	return false;
-}
-
 static void
 set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
 {
 	const struct ini_key *key;
+	int backend;
 	size_t i;
 
 	for (i = 0; i < NROWS; i++) {
@@ -443,7 +425,11 @@ set_python_defaults(struct x2gobroker_config *config, struct reporter *rep)
 	}
 	key = find_python_default(config->defaults,
 	    "X2GOBROKER_DEFAULT_BACKEND");
-	if (key != NULL && !set_backend(config, key->value, strcasecmp))
+	backend = key != NULL ? config_find_word(backend_names, key->value) :
+	    BACKEND_INIFILE;
+	if (backend != -1)
+		config->backend = (enum backend_id)backend;
+	else
 		report(rep, X2GOBROKER_ERR_VALUE, config->defaults->path,
 		    key->line, "%s = %.100s: neither inifile nor zeroconf",
 		    key->name, key->value);
@@ -576,56 +562,11 @@ x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
 	}
 }
 
-const struct backend *
-config_backend(const struct x2gobroker_config *config)
-{
-	return backends[config->backend];
-}
-
 const struct backend_settings *
 config_backend_settings(const struct x2gobroker_config *config)
 {
-	return (const void *)((const char *)config +
-	    backends[config->backend]->settings);
-}
-
-/* The words of a backend begin with an empty one. */
-enum query_mode
-config_query_mode(const struct x2gobroker_config *config)
-{
-	int own = config_backend_settings(config)->query_mode;
-
-	return (enum query_mode)(own > 0 ? own - 1 :
-	    config->default_agent_query_mode);
-}
-
-enum hostkey_policy
-config_hostkey_policy(const struct x2gobroker_config *config)
-{
-	int own = config_backend_settings(config)->hostkey_policy;
-
-	return (enum hostkey_policy)(own > 0 ? own - 1 :
-	    config->default_agent_hostkey_policy);
-}
-
-bool
-config_parse_query_mode(const char *text, enum query_mode *mode)
-{
-	int n = read_word(query_modes, text);
-
-	if (n != -1)
-		*mode = (enum query_mode)n;
-	return n != -1;
-}
-
-bool
-config_parse_hostkey_policy(const char *text, enum hostkey_policy *policy)
-{
-	int n = read_word(policies, text);
-
-	if (n != -1)
-		*policy = (enum hostkey_policy)n;
-	return n != -1;
+	return config->backend == BACKEND_ZEROCONF ? &config->zeroconf :
+	    &config->inifile;
 }
 
 const char *
@@ -674,8 +615,11 @@ int
 x2gobroker_config_set_backend(struct x2gobroker_config *config,
     const char *name, struct x2gobroker_error *err)
 {
-	if (!set_backend(config, name, strcmp))
+	int i = config_find_word(backend_names, name);
+
+	if (i == -1 || strcmp(backend_names[i], name) != 0)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "--backend %.100s: neither inifile nor zeroconf", name);
+	config->backend = (enum backend_id)i;
 	return 0;
 }

@@ -80,15 +80,17 @@ struct x2gobroker_config {
 	const char *desktop_shell;
 };
 
-/* What holds for the backend in use, where a profile says nothing else. */
-enum query_mode config_query_mode(const struct x2gobroker_config *config);
-enum hostkey_policy config_hostkey_policy(
-	    const struct x2gobroker_config *config);
+/* The words of enum query_mode, enum hostkey_policy and enum backend_id, which
+ * end with NULL. */
+extern const char *const query_modes[], *const hostkey_policies[];
+extern const char *const backend_names[];
 
-/* The words for them, in any case.  False: text is none of them. */
-bool	config_parse_query_mode(const char *text, enum query_mode *mode);
-bool	config_parse_hostkey_policy(const char *text,
-	    enum hostkey_policy *policy);
+/* The index of text in words, in any case, or -1. */
+int	config_find_word(const char *const *words, const char *text);
+
+/* The settings of the backend in use. */
+const struct backend_settings *config_backend_settings(
+	    const struct x2gobroker_config *config);
 
 /* What the key table says, for the test that compares it with the manual:
  * name and section of row i, or false past the end. */

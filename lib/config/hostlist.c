@@ -9,8 +9,10 @@
 #include "client/markers.h"
 #include "config/hostlist.h"
 
-int
-host_error(struct x2gobroker_error *err, const char *key, const char *item,
+#define WEIGHT_MAX	10000
+
+static int
+key_error(struct x2gobroker_error *err, const char *key, const char *item,
     size_t len, const char *why)
 {
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "%s: \"%.*s\": %s",
@@ -21,7 +23,7 @@ static int
 item_error(struct x2gobroker_error *err, const char *item, size_t len,
     const char *why)
 {
-	return host_error(err, "host", item, len, why);
+	return key_error(err, "host", item, len, why);
 }
 
 /* Cut ":PORT" from the end of text and shorten *len.  The last part of a bare
@@ -42,8 +44,9 @@ cut_port(const char *text, size_t *len, int *port)
 	return parse_item_digits(colon + 1, digits_len, 1, 65535, port);
 }
 
-bool
-host_parse_name(const char *text, size_t len,
+/* Copy a host name or an address, without the brackets of an IPv6 address. */
+static bool
+parse_name(const char *text, size_t len,
     char dst[static HOST_TEXT_MAX + 1])
 {
 	struct address ignored;
@@ -85,7 +88,7 @@ parse_item(const char *item, size_t len, struct host *host,
 		addr_len = len - (size_t)(addr - item) - 1;
 		parse_trim(&addr, &addr_len);
 		if (!cut_port(addr, &addr_len, &host->port) ||
-		    !host_parse_name(addr, addr_len, host->address))
+		    !parse_name(addr, addr_len, host->address))
 			return item_error(err, item, len, "the text in "
 			    "brackets is neither ADDRESS nor ADDRESS:PORT");
 		name_len = (size_t)(open - item);
@@ -93,7 +96,7 @@ parse_item(const char *item, size_t len, struct host *host,
 	} else if (!cut_port(item, &name_len, &host->port))
 		return item_error(err, item, len, "no port from 1 to 65535 "
 		    "after ':'");
-	if (!host_parse_name(name, name_len, host->name))
+	if (!parse_name(name, name_len, host->name))
 		return item_error(err, item, len, "neither a host name nor an "
 		    "address");
 	return 0;
@@ -263,4 +266,80 @@ host_port(const struct host *host, const char *setting)
 	if (setting != NULL)
 		parse_int(setting, 1, 65535, &port);
 	return port;
+}
+
+/*
+ * Weights
+ */
+
+static int
+weight_error(struct x2gobroker_error *err, const char *item, size_t len,
+    const char *why)
+{
+	return key_error(err, "broker-host-weights", item, len, why);
+}
+
+/* An IPv6 address is in brackets, so that its last part is not taken for the
+ * weight. */
+static int
+parse_weight(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
+    int *weight, struct x2gobroker_error *err)
+{
+	const char *colon = memrchr(item, ':', len), *digits;
+	size_t name_len, digits_len;
+
+	if (colon == NULL)
+		return weight_error(err, item, len, "not NAME:WEIGHT");
+	digits = colon + 1;
+	name_len = (size_t)(colon - item);
+	digits_len = len - name_len - 1;
+	parse_trim(&digits, &digits_len);
+	if (!parse_item_digits(digits, digits_len, 1, WEIGHT_MAX, weight))
+		return weight_error(err, item, len, "no weight from 1 to 10000 "
+		    "after the last ':'");
+	parse_trim(&item, &name_len);
+	if (!parse_name(item, name_len, name) ||
+	    (strchr(name, ':') != NULL && *item != '['))
+		return weight_error(err, item, len, "neither a host name nor an "
+		    "address (IPv6 in brackets) before the last ':'");
+	return 0;
+}
+
+/* Two weights for one host: either could be the intended one. */
+static bool
+is_duplicate(const char *text, const char *until, const char *name)
+{
+	char other[HOST_TEXT_MAX + 1];
+	const char *item;
+	size_t len;
+	int ignored;
+
+	while (parse_next_item(&text, &item, &len) && item != until)
+		if (len > 0 && parse_weight(item, len, other, &ignored,
+		    NULL) == 0 && parse_same_word(name, other))
+			return true;
+	return false;
+}
+
+int
+hostweights_parse(const char *text, hostweights_item *fn, void *arg,
+    struct x2gobroker_error *err)
+{
+	const char *next = text, *item;
+	char name[HOST_TEXT_MAX + 1];
+	size_t len;
+	int weight;
+
+	while (parse_next_item(&next, &item, &len)) {
+		if (len == 0)
+			continue;
+		if (parse_weight(item, len, name, &weight, err) == -1)
+			return -1;
+		if (is_duplicate(text, item, name))
+			return weight_error(err, item, len, "this host already "
+			    "has a weight");
+		if (fn != NULL)
+			fn(arg, name, weight);
+	}
+	return 0;
 }

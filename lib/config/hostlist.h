@@ -43,11 +43,11 @@ int	host_port(const struct host *host, const char *setting);
  * a host at the first ':', so this is never an IPv6 address. */
 const char *host_for_client(const struct host *host);
 
-/* For hostweights.c, which has hosts too: copy a host name or an address,
- * without the brackets of an IPv6 address; and an error about an item. */
-bool	host_parse_name(const char *text, size_t len,
-	    char dst[static HOST_TEXT_MAX + 1]);
-int	host_error(struct x2gobroker_error *err, const char *key,
-	    const char *item, size_t len, const char *why);
+/* Call fn (may be NULL) for each item of text, a value of broker-host-weights:
+ * NAME:WEIGHT, separated by commas, where an IPv6 address is in brackets.
+ * Returns -1 at the first invalid item, which the text of err quotes. */
+typedef void hostweights_item(void *arg, const char *name, int weight);
+int	hostweights_parse(const char *text, hostweights_item *fn, void *arg,
+	    struct x2gobroker_error *err);
 
 #endif

@@ -7,57 +7,42 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/address.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/utf8.h"
 #include "client/markers.h"
-#include "config/aclsyntax.h"
 #include "config/hostlist.h"
-#include "config/hostweights.h"
 #include "config/profile.h"
 
 #define NUMBER_MAX	2147483647
 
+#define ACL(kind, part) \
+	VALUE_ACL, .acl = ACL_KEY(ACL_##kind, ACL_##part)
+
 /* Sorted by name.  Names and defaults are the Python broker's. */
 static const struct profile_key table[] = {
-	{ "acl-any-order", VALUE_ACL, NULL, .acl = ACL_ANY_ORDER,
-	    .listing = LIST_NEVER },
-	{ "acl-clients-allow", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_CLIENTS, ACL_ALLOW),
-	    .listing = LIST_NEVER },
-	{ "acl-clients-deny", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_CLIENTS, ACL_DENY),
-	    .listing = LIST_NEVER },
-	{ "acl-clients-order", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_CLIENTS, ACL_ORDER),
-	    .listing = LIST_NEVER },
-	{ "acl-groups-allow", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_GROUPS, ACL_ALLOW),
-	    .listing = LIST_NEVER },
-	{ "acl-groups-deny", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_GROUPS, ACL_DENY),
-	    .listing = LIST_NEVER },
-	{ "acl-groups-order", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_GROUPS, ACL_ORDER),
-	    .listing = LIST_NEVER },
-	{ "acl-users-allow", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_USERS, ACL_ALLOW),
-	    .listing = LIST_NEVER },
-	{ "acl-users-deny", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_USERS, ACL_DENY),
-	    .listing = LIST_NEVER },
-	{ "acl-users-order", VALUE_ACL, NULL, .acl = ACL_KEY(ACL_USERS, ACL_ORDER),
-	    .listing = LIST_NEVER },
+	{ "acl-any-order", VALUE_ACL, .acl = ACL_ANY_ORDER },
+	{ "acl-clients-allow", ACL(CLIENTS, ALLOW) },
+	{ "acl-clients-deny", ACL(CLIENTS, DENY) },
+	{ "acl-clients-order", ACL(CLIENTS, ORDER) },
+	{ "acl-groups-allow", ACL(GROUPS, ALLOW) },
+	{ "acl-groups-deny", ACL(GROUPS, DENY) },
+	{ "acl-groups-order", ACL(GROUPS, ORDER) },
+	{ "acl-users-allow", ACL(USERS, ALLOW) },
+	{ "acl-users-deny", ACL(USERS, DENY) },
+	{ "acl-users-order", ACL(USERS, ORDER) },
 	{ "applications", VALUE_LIST, "TERMINAL,WWWBROWSER,MAILCLIENT,OFFICE" },
 	{ "autologin", VALUE_BOOL, NULL, .listing = LIST_AT_THE_END },
-	{ "broker-agent-hostkey-policy", VALUE_POLICY, NULL,
-	    .listing = LIST_NEVER },
-	{ "broker-agent-query-mode", VALUE_MODE, NULL,
-	    .listing = LIST_NEVER },
-	{ "broker-authorized-keys", VALUE_TEXT, NULL,
-	    .listing = LIST_NEVER },
-	{ "broker-host-weights", VALUE_WEIGHTS, NULL,
-	    .listing = LIST_NEVER },
+	{ "broker-agent-hostkey-policy", VALUE_POLICY },
+	{ "broker-agent-query-mode", VALUE_MODE },
+	{ "broker-authorized-keys", VALUE_TEXT, .listing = LIST_NEVER },
+	{ "broker-host-weights", VALUE_WEIGHTS },
 	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL,
 	    .listing = LIST_NEVER },
-	{ "broker-session-autologin", VALUE_BOOL, NULL,
-	    .listing = LIST_AT_THE_END },
-	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, NULL,
-	    .listing = LIST_NEVER },
-	{ "broker-use-load-checker", VALUE_BOOL, NULL,
-	    .listing = LIST_NEVER },
+	{ "broker-session-autologin", VALUE_BOOL, .listing = LIST_AT_THE_END },
+	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, .listing = LIST_NEVER },
+	{ "broker-use-load-checker", VALUE_BOOL, .listing = LIST_NEVER },
 	{ "command", VALUE_TEXT, "TERMINAL", .listing = LIST_AT_THE_END },
 	{ "default", VALUE_TEXT, NULL, .listing = LIST_NEVER },
 	{ "defsndport", VALUE_BOOL, "true" },
@@ -109,7 +94,7 @@ profile_key(size_t i)
 
 /* Rows for all other keys. */
 static const struct profile_key unknown_acl_key = { .type = VALUE_ACL,
-    .acl = ACL_UNKNOWN, .listing = LIST_NEVER };
+    .acl = ACL_UNKNOWN };
 static const struct profile_key unknown_broker_key = { .type = VALUE_TEXT,
     .listing = LIST_NEVER };
 static const struct profile_key client_key = { .type = VALUE_TEXT };
@@ -220,28 +205,35 @@ check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 		    "host: no server that X2Go clients can connect to");
 }
 
+/* The word that the key name has in the profile, as an index in words, or else
+ * the backend's own (its index + 1) or the global one. */
+static int
+find_word(const struct x2gobroker_profile *profile, const char *name,
+    const char *const *words, int own, int global)
+{
+	const char *value = x2gobroker_profile_value(profile, name);
+	int n = value != NULL ? config_find_word(words, value) : -1;
+
+	if (n != -1)
+		return n;
+	return own > 0 ? own - 1 : global;
+}
+
 enum query_mode
 profile_query_mode(const struct x2gobroker_profile *profile)
 {
-	const char *value = x2gobroker_profile_value(profile,
-	    "broker-agent-query-mode");
-	enum query_mode mode;
-
-	if (value != NULL && config_parse_query_mode(value, &mode))
-		return mode;
-	return config_query_mode(profile->config);
+	return (enum query_mode)find_word(profile, "broker-agent-query-mode",
+	    query_modes, config_backend_settings(profile->config)->query_mode,
+	    profile->config->default_agent_query_mode);
 }
 
 enum hostkey_policy
 profile_hostkey_policy(const struct x2gobroker_profile *profile)
 {
-	const char *value = x2gobroker_profile_value(profile,
-	    "broker-agent-hostkey-policy");
-	enum hostkey_policy policy;
-
-	if (value != NULL && config_parse_hostkey_policy(value, &policy))
-		return policy;
-	return config_hostkey_policy(profile->config);
+	return (enum hostkey_policy)find_word(profile,
+	    "broker-agent-hostkey-policy", hostkey_policies,
+	    config_backend_settings(profile->config)->hostkey_policy,
+	    profile->config->default_agent_hostkey_policy);
 }
 
 bool
@@ -410,6 +402,60 @@ is_utf8(const char *text)
 	return true;
 }
 
+static bool
+is_client_item(const char *item, size_t len)
+{
+	struct network net;
+
+	return parse_item_is(item, len, "ALL") ||
+	    network_parse(item, len, &net) ||
+	    address_is_host_name(item, len);
+}
+
+static const char *
+check_list(const char *value, bool clients, char *buf, size_t size)
+{
+	const char *next = value, *item;
+	size_t len, items = 0;
+
+	if (*value == '[')
+		return "lists in Python notation are not supported; write "
+		    "a,b,c";
+	while (parse_next_item(&next, &item, &len)) {
+		if (len == 0)
+			continue;
+		items++;
+		if (!clients || is_client_item(item, len))
+			continue;
+		snprintf(buf, size, "\"%.*s\" is neither ALL, an address, a "
+		    "network (ADDRESS/BITS) nor a host name",
+		    (int)(len > 100 ? 100 : len), item);
+		return buf;
+	}
+	if (items == 0 && *value != '\0')
+		return "only commas, no names";
+	return NULL;
+}
+
+const char *
+profile_check_acl(int key, const char *value, char *buf, size_t size)
+{
+	if (key == ACL_UNKNOWN)
+		return "unknown key, so it is not known who may see this "
+		    "profile; see x2gobroker-sessionprofiles(5)";
+	/* to the Python broker it is the name of a user, so that nobody gets
+	 * in; without the rule, everybody would */
+	if (profile_is_not_set(value))
+		return "list the names that you mean, or remove the key";
+	if (key != ACL_ANY_ORDER && key % ACL_NPARTS != ACL_ORDER)
+		return check_list(value, key / ACL_NPARTS == ACL_CLIENTS, buf,
+		    size);
+	if (*value == '\0' || strcmp(value, "allow-deny") == 0 ||
+	    strcmp(value, "deny-allow") == 0)
+		return NULL;
+	return "neither allow-deny nor deny-allow";
+}
+
 /* Returns NULL if the value of key is valid, or else the reason, which may be
  * in buf. */
 static const char *
@@ -417,8 +463,6 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 {
 	const char *value = key->value;
 	struct x2gobroker_error err;
-	enum hostkey_policy policy;
-	enum query_mode mode;
 	bool flag;
 	int n;
 
@@ -441,18 +485,18 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 		    NULL : "lists in Python notation are not "
 		    "supported; write a,b,c";
 	case VALUE_MODE:
-		return config_parse_query_mode(value, &mode) ? NULL :
+		return config_find_word(query_modes, value) != -1 ? NULL :
 		    "neither NONE, LOCAL nor SSH";
 	case VALUE_POLICY:
-		return config_parse_hostkey_policy(value, &policy) ? NULL :
-		    "neither RejectPolicy, WarningPolicy nor AutoAddPolicy";
+		return config_find_word(hostkey_policies, value) != -1 ?
+		    NULL : "neither RejectPolicy, WarningPolicy nor AutoAddPolicy";
 	case VALUE_WEIGHTS:
 		if (hostweights_parse(value, NULL, NULL, &err) == 0)
 			return NULL;
 		snprintf(buf, size, "%s", err.text);
 		return buf;
 	case VALUE_ACL:
-		return aclsyntax_check(key->row->acl, value, buf, size);
+		return profile_check_acl(key->row->acl, value, buf, size);
 	}
 	return NULL;
 }

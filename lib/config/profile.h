@@ -5,6 +5,19 @@
 #include "config/config.h"
 #include "config/inifile.h"
 
+/* The acl- keys: for each kind of list an allow list, a deny list and their
+ * order.  access/acl.c decides by them. */
+enum acl_kind { ACL_CLIENTS, ACL_USERS, ACL_GROUPS, ACL_NKINDS };
+enum acl_part { ACL_ALLOW, ACL_DENY, ACL_ORDER, ACL_NPARTS };
+
+#define ACL_KEY(kind, part)	((int)(kind) * ACL_NPARTS + (int)(part))
+
+enum {
+	ACL_ANY_ORDER = ACL_NKINDS * ACL_NPARTS, /* the default of all orders */
+	ACL_UNKNOWN,		/* begins with acl-, but is not such a key */
+	ACL_NKEYS
+};
+
 /* What all profiles of a file share. */
 struct profile_file {
 	const char *path;
@@ -35,7 +48,7 @@ enum value_type {
 	VALUE_MODE,	/* an agent query mode */
 	VALUE_POLICY,	/* what to do about host keys */
 	VALUE_WEIGHTS,	/* NAME:WEIGHT,... */
-	VALUE_ACL,	/* one of aclsyntax.h */
+	VALUE_ACL,	/* this and the three above are never listed */
 };
 
 /* What a listing does with a key. */
@@ -109,6 +122,11 @@ const struct x2gobroker_config *profiles_config(
 
 /* The number of files: file->number is less. */
 size_t	profiles_count_files(const struct x2gobroker_profiles *profiles);
+
+/* Check the value of an acl- key.  Returns NULL if it is valid, or else the
+ * reason, which may be in buf. */
+const char *profile_check_acl(int key, const char *value, char *buf,
+	    size_t size);
 
 /* Report errors that depend on inherited keys. */
 void	profile_check_whole(const struct x2gobroker_profile *profile,

@@ -3,12 +3,15 @@
  * All session profiles of a backend: withhold those with an error, sort the
  * others by id.
  */
+#include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "x2gobroker_admin.h"
 #include "base/array.h"
-#include "config/backend.h"
+#include "base/cleanup.h"
+#include "base/safefile.h"
 #include "config/profile.h"
 
 struct x2gobroker_profiles {
@@ -98,8 +101,9 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 	add_file(profiles, ini, file, rep);
 }
 
-bool
-profiles_add_file(struct x2gobroker_profiles *profiles, const char *path,
+/* Returns false if the file does not exist. */
+static bool
+load_file(struct x2gobroker_profiles *profiles, const char *path,
     safefile_opener *open_file, bool may_be_missing, struct reporter *rep)
 {
 	struct inifile *ini;
@@ -110,20 +114,87 @@ profiles_add_file(struct x2gobroker_profiles *profiles, const char *path,
 	return found;
 }
 
-void
-profiles_add_text(struct x2gobroker_profiles *profiles, const struct buf *text,
-    const char *name, struct reporter *rep)
+static int
+is_conf_file(const struct dirent *entry)
 {
-	FILE *fp = text->failed ? NULL : fmemopen(text->data, text->len, "r");
+	size_t len = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && len > 5 &&
+	    strcmp(entry->d_name + len - 5, ".conf") == 0;
+}
+
+static int
+compare_entries(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);	/* no locale */
+}
+
+/* The same for every *.conf of dir, in name order. */
+static bool
+load_dir(struct x2gobroker_profiles *profiles, const char *dir,
+    bool may_be_missing, struct reporter *rep)
+{
+	struct x2gobroker_error err;
+	struct dirent **entries;
+	int i, n = -1;
+
+	if (safefile_check_dir(dir, &err) == 0 && (n = scandir(dir, &entries,
+	    is_conf_file, compare_entries)) == -1)
+		error_errno(&err, dir, "cannot be listed");
+	if (n == -1) {
+		if (err.code == X2GOBROKER_ERR_NOTFOUND && may_be_missing)
+			return false;
+		report_error(rep, &err);
+		return true;
+	}
+	for (i = 0; i < n; i++) {
+		cleanup_free char *path = NULL;
+
+		if (asprintf(&path, "%s/%s", dir, entries[i]->d_name) == -1)
+			profiles->nomem = true;
+		else
+			load_file(profiles, path, safefile_open_entry,
+			    false, rep);
+		free(entries[i]);
+	}
+	free(entries);
+	return true;
+}
+
+/* The backend inifile: the profiles of one file, and of all files of a
+ * directory. */
+static void
+load_inifile(struct x2gobroker_profiles *profiles, struct reporter *rep)
+{
+	const struct x2gobroker_config *config = profiles->config;
+	bool file, dir;
+
+	file = load_file(profiles, config->session_profiles,
+	    safefile_open, !config->session_profiles_set, rep);
+	dir = load_dir(profiles, config->profiles_dir,
+	    !config->profiles_dir_set, rep);
+	if (!file && !dir)
+		report(rep, X2GOBROKER_ERR_NOTFOUND, config->session_profiles,
+		    0, "no session profiles: neither this file nor the "
+		    "directory %s exists", config->profiles_dir);
+}
+
+/* The backend zeroconf: one profile for this host, written as an administrator
+ * would write it. */
+static void
+load_zeroconf(struct x2gobroker_profiles *profiles, struct reporter *rep)
+{
+	cleanup_buf struct buf text = { 0 };
+	cleanup_file FILE *fp = NULL;
 	struct inifile *ini;
 
-	if (fp == NULL) {
+	buf_printf(&text, "[localhost]\nname=LOCALHOST\nhost=localhost\n"
+	    "user=\nrootless=false\ncommand=%s\n",
+	    profiles->config->desktop_shell);
+	if (text.failed || (fp = fmemopen(text.data, text.len, "r")) == NULL)
 		profiles->nomem = true;
-		return;
-	}
-	if (inifile_read(fp, name, rep, &ini) == 0)
+	else if (inifile_read(fp, "[broker_zeroconf]", rep, &ini) == 0)
 		keep_file(profiles, ini, rep);
-	fclose(fp);
 }
 
 static int
@@ -192,7 +263,7 @@ x2gobroker_profiles_load(const struct x2gobroker_config *config,
     x2gobroker_report *fn, void *arg, struct x2gobroker_profiles **out,
     struct x2gobroker_error *err)
 {
-	const struct backend *backend = config_backend(config);
+	const char *backend = backend_names[config->backend];
 	struct reporter rep = { .fn = fn, .arg = arg };
 	struct x2gobroker_profiles *profiles;
 
@@ -200,11 +271,14 @@ x2gobroker_profiles_load(const struct x2gobroker_config *config,
 	if (!config_backend_settings(config)->enable)
 		return error_set(err, X2GOBROKER_ERR_DENIED, config->path, 0,
 		    "the backend %s is not enabled; set enable = true in "
-		    "[broker_%s]", backend->name, backend->name);
+		    "[broker_%s]", backend, backend);
 	if ((profiles = calloc(1, sizeof(*profiles))) == NULL)
 		return error_nomem(err);
 	profiles->config = config;
-	backend->load(profiles, &rep);
+	if (config->backend == BACKEND_ZEROCONF)
+		load_zeroconf(profiles, &rep);
+	else
+		load_inifile(profiles, &rep);
 	sort(profiles, &rep);
 	if (profiles->nomem || rep.nomem) {
 		x2gobroker_profiles_free(profiles);

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "config/hostweights.h"
+#include "config/hostlist.h"
 #include "farm/farm.h"
 
 #define KNOCK_SECONDS	2	/* as the Python broker waits */

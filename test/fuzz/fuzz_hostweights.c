@@ -6,7 +6,6 @@
  */
 #include "base/buf.h"
 #include "config/hostlist.h"
-#include "config/hostweights.h"
 #include "farm/farm.h"
 #include "fuzz.h"
 

@@ -2,7 +2,7 @@
 /*
  * The values of broker-host-weights.
  */
-#include "config/hostweights.h"
+#include "config/hostlist.h"
 #include "support.h"
 
 #define NAME_MAX_LEN	253	/* of a host (RFC 1035) */
