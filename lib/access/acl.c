@@ -11,9 +11,11 @@
  * x2gobroker-sessionprofiles(5) lists the differences.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "x2gobroker_admin.h"
+#include "access/acl.h"
 #include "access/user.h"
 #include "base/address.h"
 #include "base/parse.h"
@@ -21,13 +23,17 @@
 
 enum match { NO_MATCH, ALLOWED, DENIED };
 
-/* The first half of a sentence: "... the allow list", "... either list". */
+/* The first half of a sentence: "... the allow list", "... either list"; and
+ * the key that sets the order. */
 static const struct {
-	const char *match, *no_match;
+	const char *match, *no_match, *order;
 } phrases[ACL_NKINDS] = {
-	{ "the client's address is in", "the client's address is not in" },
-	{ "the user's name is in", "the user's name is not in" },
-	{ "a group of the user is in", "no group of the user is in" },
+	{ "the client's address is in", "the client's address is not in",
+	    "acl-clients-order" },
+	{ "the user's name is in", "the user's name is not in",
+	    "acl-users-order" },
+	{ "a group of the user is in", "no group of the user is in",
+	    "acl-groups-order" },
 };
 
 /* The rules of one profile. */
@@ -64,14 +70,6 @@ static const struct ini_key *
 key_of(const struct acl *acl, enum acl_kind kind, enum acl_part which)
 {
 	return acl->keys[ACL_KEY(kind, which)];
-}
-
-static const char *
-list_of(const struct acl *acl, enum acl_kind kind, enum acl_part which)
-{
-	const struct ini_key *key = key_of(acl, kind, which);
-
-	return key != NULL ? key->value : "";
 }
 
 static bool
@@ -149,14 +147,15 @@ static bool
 matches_list(const struct acl *acl, enum acl_kind kind, enum acl_part which,
     const struct x2gobroker_user *user)
 {
-	const char *next = list_of(acl, kind, which), *item;
+	const struct ini_key *key = key_of(acl, kind, which);
+	const char *next = key != NULL ? key->value : "", *item;
 	size_t len;
 
 	while (parse_next_item(&next, &item, &len))
 		if (len > 0 && matches_item(user, kind, item, len))
 			return true;
-	return kind == ACL_CLIENTS && matches_host_name(user,
-	    list_of(acl, kind, which), which == ACL_DENY);
+	return kind == ACL_CLIENTS && key != NULL &&
+	    matches_host_name(user, key->value, which == ACL_DENY);
 }
 
 /* What the lists of that kind say, and through which key. */
@@ -260,6 +259,32 @@ x2gobroker_acl_check(const struct x2gobroker_profile *profile,
 	return check_groups(&acl, user, why);
 }
 
+int
+visible_find(struct visible *visible,
+    const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
+    struct reporter *rep, struct x2gobroker_error *err)
+{
+	size_t i, n = x2gobroker_profiles_count(profiles);
+	const struct x2gobroker_error *why = &user->groups_error;
+	const struct x2gobroker_profile *profile;
+
+	visible->n = 0;
+	visible->list = calloc(n + 1, sizeof(*visible->list));
+	if (visible->list == NULL)
+		return error_nomem(err);
+	for (i = 0; i < n; i++) {
+		profile = x2gobroker_profiles_get(profiles, i);
+		if (x2gobroker_acl_check(profile, user, NULL) ==
+		    X2GOBROKER_ALLOW)
+			visible->list[visible->n++] = profile;
+	}
+	if (why->code != X2GOBROKER_OK)
+		report(rep, why->code, why->file, why->line,
+		    "%s, so profiles with acl-groups-* are hidden",
+		    why->text);
+	return 0;
+}
+
 static bool
 has_all(const char *list)
 {
@@ -272,17 +297,6 @@ has_all(const char *list)
 	return false;
 }
 
-/* The name of the key that sets the order of that kind. */
-static const char *
-order_name(enum acl_kind kind)
-{
-	static const char *const names[ACL_NKINDS] = {
-		"acl-clients-order", "acl-users-order", "acl-groups-order",
-	};
-
-	return names[kind];
-}
-
 static void
 lint_deny_all(const struct acl *acl, enum acl_kind kind, struct reporter *rep)
 {
@@ -293,7 +307,7 @@ lint_deny_all(const struct acl *acl, enum acl_kind kind, struct reporter *rep)
 	report(rep, X2GOBROKER_WARNING, acl->profile->file->path, deny->line,
 	    "[%.100s]: %s contains ALL and is checked first, so nobody has "
 	    "access; to make exceptions, add %s = allow-deny",
-	    acl->profile->id, deny->name, order_name(kind));
+	    acl->profile->id, deny->name, phrases[kind].order);
 }
 
 /* The Python broker ignores acl-any-order and uses deny-allow. */
@@ -308,20 +322,7 @@ lint_any_order(const struct acl *acl, enum acl_kind kind,
 	report(rep, X2GOBROKER_WARNING, acl->profile->file->path,
 	    acl->keys[ACL_ANY_ORDER]->line, "[%.100s]: the Python broker "
 	    "ignores acl-any-order, so it may decide differently; both "
-	    "brokers read %s", acl->profile->id, order_name(kind));
-}
-
-static void
-acl_lint(const struct x2gobroker_profile *profile, struct reporter *rep)
-{
-	struct acl acl;
-	int kind;
-
-	collect_acl(&acl, profile);
-	for (kind = 0; kind < ACL_NKINDS; kind++) {
-		lint_deny_all(&acl, (enum acl_kind)kind, rep);
-		lint_any_order(&acl, (enum acl_kind)kind, rep);
-	}
+	    "brokers read %s", acl->profile->id, phrases[kind].order);
 }
 
 void
@@ -330,9 +331,16 @@ x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
 {
 	struct reporter rep = { .fn = fn, .arg = arg };
 	const struct x2gobroker_profile *profile;
+	struct acl acl;
 	size_t i;
+	int kind;
 
 	for (i = 0; (profile = x2gobroker_profiles_get(profiles, i)) != NULL;
-	    i++)
-		acl_lint(profile, &rep);
+	    i++) {
+		collect_acl(&acl, profile);
+		for (kind = 0; kind < ACL_NKINDS; kind++) {
+			lint_deny_all(&acl, (enum acl_kind)kind, &rep);
+			lint_any_order(&acl, (enum acl_kind)kind, &rep);
+		}
+	}
 }

@@ -45,31 +45,12 @@ struct record {
 };
 
 static void
-to_hex(const uint8_t *bytes, size_t n, char *dst)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		dst[2 * i] = digits[bytes[i] >> 4];
-		dst[2 * i + 1] = digits[bytes[i] & 15];
-	}
-	dst[2 * n] = '\0';
-}
-
-static void
 hash(const char *text, char dst[static TOKEN_LEN + 1])
 {
-	uint8_t digest[SHA256_DIGEST_LENGTH];
-	SHA2_CTX ctx;
-
-	SHA256Init(&ctx);
-	SHA256Update(&ctx, (const uint8_t *)text, strlen(text));
-	SHA256Final(digest, &ctx);
-	to_hex(digest, sizeof(digest), dst);
-	explicit_bzero(&ctx, sizeof(ctx));
+	SHA256Data((const uint8_t *)text, strlen(text), dst);
 }
 
+/* A hash of random bytes is as good as they are, and in hex already. */
 static int
 make_token(char dst[static TOKEN_LEN + 1], struct x2gobroker_error *err)
 {
@@ -77,7 +58,7 @@ make_token(char dst[static TOKEN_LEN + 1], struct x2gobroker_error *err)
 
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return error_errno(err, NULL, "no random numbers");
-	to_hex(bytes, sizeof(bytes), dst);
+	SHA256Data(bytes, sizeof(bytes), dst);
 	explicit_bzero(bytes, sizeof(bytes));
 	return 0;
 }
@@ -142,16 +123,13 @@ matches_own_file(const struct token *token, const char *sent,
     struct x2gobroker_error *err)
 {
 	const char *name = token->user->name;
-	struct buf path = { 0 };
-	int result;
+	cleanup_free char *path = NULL;
 
 	if (strchr(name, '/') != NULL || name[0] == '.')
 		return refuse(err, "this name cannot be the name of a file");
-	buf_printf(&path, "%s/%s", token->config->authids_dir, name);
-	result = path.failed ? error_nomem(err) :
-	    matches_file(path.data, sent, err);
-	buf_free(&path);
-	return result;
+	if (asprintf(&path, "%s/%s", token->config->authids_dir, name) == -1)
+		return error_nomem(err);
+	return matches_file(path, sent, err);
 }
 
 static int
@@ -178,14 +156,10 @@ open_dir(struct token *token, struct x2gobroker_error *err)
 	const char *path = token->config->cookie_directory;
 	struct stat st;
 
-	if (safefile_check_dir(path, err) == -1)
+	if ((token->dir = safefile_open_dir(path, 0, err)) == -1)
 		return -1;
-	token->dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (token->dir == -1 || fstat(token->dir, &st) == -1)
+	if (fstat(token->dir, &st) == -1)
 		return error_errno(err, path, "cannot be opened");
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
-		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
-		    "not used: its group or others may write it (chmod go-w)");
 	if (st.st_uid != geteuid())
 		return error_set(err, X2GOBROKER_ERR_UNSAFE, path, 0,
 		    "must belong to the account that the broker runs as "
@@ -226,34 +200,25 @@ static int
 write_record(const struct token *token, const char *name,
     const struct record *record, time_t expires, struct x2gobroker_error *err)
 {
-	const struct timespec times[2] = {
-		{ .tv_sec = expires }, { .tv_sec = expires },
+	char suffix[TOKEN_LEN + 1], temporary[sizeof(TEMPORARY) + TOKEN_LEN];
+	const struct safefile_new new = {
+		.dirfd = token->dir,
+		.name = name,
+		.temporary = temporary,
+		.mode = 0600,
+		.modified = expires,
 	};
-	char text[2 * RECORD_MAX], suffix[TOKEN_LEN + 1];
-	char temporary[sizeof(TEMPORARY) + TOKEN_LEN];
-	cleanup_fd int fd = -1;
-	int len;
+	cleanup_buf struct buf text = { 0 };
 
 	if (make_token(suffix, err) == -1)
 		return -1;
 	snprintf(temporary, sizeof(temporary), TEMPORARY "%s", suffix);
-	len = snprintf(text, sizeof(text), "%" PRId64 " %" PRId64 " %s %s",
-	    record->born, record->replaced, record->address, record->user);
-	if (len >= RECORD_MAX)
+	buf_printf(&text, "%" PRId64 " %" PRId64 " %s %s", record->born,
+	    record->replaced, record->address, record->user);
+	if (text.len >= RECORD_MAX)
 		return refuse(err, "the user's name is too long");
-	fd = openat(token->dir, temporary, O_WRONLY | O_CREAT | O_EXCL |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return error_errno(err, token->config->cookie_directory,
-		    "a token cannot be written");
-	if (safefile_write(fd, text, (size_t)len) &&
-	    futimens(fd, times) == 0 &&
-	    renameat(token->dir, temporary, token->dir, name) == 0)
-		return 0;
-	error_errno(err, token->config->cookie_directory,
-	    "a token cannot be written");
-	unlinkat(token->dir, temporary, 0);
-	return -1;
+	return safefile_replace(&new, &text, token->config->cookie_directory,
+	    err);
 }
 
 /* Open and lock the file of the token.  Somebody may replace it while we wait
@@ -286,12 +251,6 @@ lock_file(struct token *token, struct x2gobroker_error *err)
 /*
  * What is decided about a token
  */
-
-static const char *
-address_of(const struct x2gobroker_user *user)
-{
-	return user->address_text != NULL ? user->address_text : "-";
-}
 
 static int
 check_record(struct token *token, const struct record *record,
@@ -393,6 +352,7 @@ token_advance(struct token *token, char next[static TOKEN_LEN + 1],
 {
 	time_t expires = token->born + token->config->auth_timeout;
 	struct record record = { .born = token->born };
+	const char *address = token->user->address_text;
 	char name[TOKEN_LEN + 1];
 
 	next[0] = '\0';
@@ -400,9 +360,9 @@ token_advance(struct token *token, char next[static TOKEN_LEN + 1],
 		sweep(token);	/* once a login, not once a request */
 	else if (token->replaced || token->config->use_static_cookie)
 		return 0;
-	snprintf(record.address, sizeof(record.address), "%s",
-	    address_of(token->user));
-	snprintf(record.user, sizeof(record.user), "%s", token->user->name);
+	strlcpy(record.address, address != NULL ? address : "-",
+	    sizeof(record.address));
+	strlcpy(record.user, token->user->name, sizeof(record.user));
 	if (make_token(next, err) == -1)
 		return -1;
 	hash(next, name);
@@ -424,9 +384,7 @@ token_advance(struct token *token, char next[static TOKEN_LEN + 1],
 void
 token_close(struct token *token)
 {
-	if (token->file != -1)
-		close(token->file);	/* and so unlocks it */
-	if (token->dir != -1)
-		close(token->dir);
+	cleanup_closep(&token->file);	/* and so unlocks it */
+	cleanup_closep(&token->dir);
 	token->file = token->dir = -1;
 }

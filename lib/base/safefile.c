@@ -294,6 +294,7 @@ int
 safefile_replace(const struct safefile_new *new, const struct buf *text,
     const char *path, struct x2gobroker_error *err)
 {
+	const struct timespec time = { .tv_sec = new->modified };
 	cleanup_fd int fd = -1;
 
 	if (text->failed)
@@ -303,7 +304,8 @@ safefile_replace(const struct safefile_new *new, const struct buf *text,
 	fd = openat(new->dirfd, new->temporary, O_WRONLY | O_CREAT | O_EXCL |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd != -1 && fchmod(fd, new->mode) == 0 && safefile_write(fd,
-	    text->data, text->len) &&
+	    text->data, text->len) && (new->modified == 0 ||
+	    futimens(fd, (const struct timespec[]){ time, time }) == 0) &&
 	    (!new->sync || fsync(fd) == 0) && renameat(new->dirfd,
 	    new->temporary, new->dirfd, new->name) == 0 &&
 	    (!new->sync || fsync(new->dirfd) == 0))

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -62,6 +63,7 @@ struct safefile_new {
 	const char *temporary;	/* name of the new file until it is complete */
 	mode_t mode;
 	bool sync;		/* it must survive a power failure */
+	time_t modified;	/* its time of modification; 0: now */
 };
 
 /* Replace the file by text; path names the file in err. */

@@ -223,10 +223,7 @@ config_find_word(const char *const *words, const char *text)
 static bool
 is_one_line(const char *text)
 {
-	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
-			return false;
-	return true;
+	return !inifile_has_control(text, strlen(text), "");
 }
 
 /* Store text as the value of row.  Returns NULL, or the reason why it is not

@@ -19,13 +19,6 @@ key_error(struct x2gobroker_error *err, const char *key, const char *item,
 	    key, (int)(len > 200 ? 200 : len), item, why);
 }
 
-static int
-item_error(struct x2gobroker_error *err, const char *item, size_t len,
-    const char *why)
-{
-	return key_error(err, "host", item, len, why);
-}
-
 /* Cut ":PORT" from the end of text and shorten *len.  The last part of a bare
  * IPv6 address is never a port; write "[ADDR]:PORT" for that. */
 static bool
@@ -72,9 +65,9 @@ parse_name(const char *text, size_t len,
 	return true;
 }
 
-static int
-parse_item(const char *item, size_t len, struct host *host,
-    struct x2gobroker_error *err)
+/* Returns NULL, or why item is refused. */
+static const char *
+parse_item(const char *item, size_t len, struct host *host)
 {
 	const char *open = memchr(item, '(', len), *name = item, *addr;
 	size_t name_len = len, addr_len;
@@ -83,23 +76,20 @@ parse_item(const char *item, size_t len, struct host *host,
 	host->port = 0;
 	if (open != NULL) {
 		if (item[len - 1] != ')')
-			return item_error(err, item, len, "no ')' at the end");
+			return "no ')' at the end";
 		addr = open + 1;
 		addr_len = len - (size_t)(addr - item) - 1;
 		parse_trim(&addr, &addr_len);
 		if (!cut_port(addr, &addr_len, &host->port) ||
 		    !parse_name(addr, addr_len, host->address))
-			return item_error(err, item, len, "the text in "
-			    "brackets is neither ADDRESS nor ADDRESS:PORT");
+			return "the text in brackets is neither ADDRESS nor "
+			    "ADDRESS:PORT";
 		name_len = (size_t)(open - item);
 		parse_trim(&name, &name_len);
 	} else if (!cut_port(item, &name_len, &host->port))
-		return item_error(err, item, len, "no port from 1 to 65535 "
-		    "after ':'");
-	if (!parse_name(name, name_len, host->name))
-		return item_error(err, item, len, "neither a host name nor an "
-		    "address");
-	return 0;
+		return "no port from 1 to 65535 after ':'";
+	return parse_name(name, name_len, host->name) ? NULL :
+	    "neither a host name nor an address";
 }
 
 int
@@ -108,7 +98,7 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 {
 	cleanup_free struct host *list = NULL;
 	size_t len, used = 0;
-	const char *item;
+	const char *item, *why;
 	struct host *more;
 
 	*out = NULL;
@@ -120,8 +110,8 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 		if (more == NULL)
 			return error_nomem(err);
 		list = more;
-		if (parse_item(item, len, &list[used], err) == -1)
-			return -1;
+		if ((why = parse_item(item, len, &list[used])) != NULL)
+			return key_error(err, "host", item, len, why);
 		used++;
 	}
 	if (used == 0)
@@ -136,12 +126,13 @@ int
 hostlist_first(const char *text, struct host *host,
     struct x2gobroker_error *err)
 {
-	const char *item;
+	const char *item, *why;
 	size_t len;
 
 	while (parse_next_item(&text, &item, &len))
 		if (len > 0)
-			return parse_item(item, len, host, err);
+			return (why = parse_item(item, len, host)) == NULL ? 0 :
+			    key_error(err, "host", item, len, why);
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 	    "host: no server given");
 }
@@ -272,37 +263,29 @@ host_port(const struct host *host, const char *setting)
  * Weights
  */
 
-static int
-weight_error(struct x2gobroker_error *err, const char *item, size_t len,
-    const char *why)
-{
-	return key_error(err, "broker-host-weights", item, len, why);
-}
-
 /* An IPv6 address is in brackets, so that its last part is not taken for the
  * weight. */
-static int
+static const char *
 parse_weight(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
-    int *weight, struct x2gobroker_error *err)
+    int *weight)
 {
 	const char *colon = memrchr(item, ':', len), *digits;
 	size_t name_len, digits_len;
 
 	if (colon == NULL)
-		return weight_error(err, item, len, "not NAME:WEIGHT");
+		return "not NAME:WEIGHT";
 	digits = colon + 1;
 	name_len = (size_t)(colon - item);
 	digits_len = len - name_len - 1;
 	parse_trim(&digits, &digits_len);
 	if (!parse_item_digits(digits, digits_len, 1, WEIGHT_MAX, weight))
-		return weight_error(err, item, len, "no weight from 1 to 10000 "
-		    "after the last ':'");
+		return "no weight from 1 to 10000 after the last ':'";
 	parse_trim(&item, &name_len);
 	if (!parse_name(item, name_len, name) ||
 	    (strchr(name, ':') != NULL && *item != '['))
-		return weight_error(err, item, len, "neither a host name nor an "
-		    "address (IPv6 in brackets) before the last ':'");
-	return 0;
+		return "neither a host name nor an address (IPv6 in brackets) "
+		    "before the last ':'";
+	return NULL;
 }
 
 /* Two weights for one host: either could be the intended one. */
@@ -315,8 +298,8 @@ is_duplicate(const char *text, const char *until, const char *name)
 	int ignored;
 
 	while (parse_next_item(&text, &item, &len) && item != until)
-		if (len > 0 && parse_weight(item, len, other, &ignored,
-		    NULL) == 0 && parse_same_word(name, other))
+		if (len > 0 && parse_weight(item, len, other, &ignored) ==
+		    NULL && parse_same_word(name, other))
 			return true;
 	return false;
 }
@@ -325,7 +308,7 @@ int
 hostweights_parse(const char *text, hostweights_item *fn, void *arg,
     struct x2gobroker_error *err)
 {
-	const char *next = text, *item;
+	const char *next = text, *item, *why;
 	char name[HOST_TEXT_MAX + 1];
 	size_t len;
 	int weight;
@@ -333,11 +316,12 @@ hostweights_parse(const char *text, hostweights_item *fn, void *arg,
 	while (parse_next_item(&next, &item, &len)) {
 		if (len == 0)
 			continue;
-		if (parse_weight(item, len, name, &weight, err) == -1)
-			return -1;
-		if (is_duplicate(text, item, name))
-			return weight_error(err, item, len, "this host already "
-			    "has a weight");
+		why = parse_weight(item, len, name, &weight);
+		if (why == NULL && is_duplicate(text, item, name))
+			why = "this host already has a weight";
+		if (why != NULL)
+			return key_error(err, "broker-host-weights", item, len,
+			    why);
 		if (fn != NULL)
 			fn(arg, name, weight);
 	}

@@ -213,14 +213,12 @@ continue_value(struct reading *r, const char *text)
 	buf_puts(&r->value, text);
 }
 
-/* libinih would trim some of them as blanks. */
-static bool
-has_control_character(const char *text, size_t len)
+bool
+inifile_has_control(const char *text, size_t len, const char *allowed)
 {
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		if ((unsigned char)text[i] < 0x20 && text[i] != '\t')
+	for (; len > 0; text++, len--)
+		if (((unsigned char)*text < 0x20 || *text == 0x7f) &&
+		    strchr(allowed, *text) == NULL)
 			return true;
 	return false;
 }
@@ -243,7 +241,8 @@ start_line(struct reading *r, char *text, char *dst)
 	else if (text[name_len] == '\0')
 		syntax_error(r, "neither [section], key=value, comment nor an "
 		    "indented continuation of the line above");
-	else if (has_control_character(text, name_len))
+	else if (inifile_has_control(text, name_len, "\t"))
+		/* libinih would trim some of them as blanks */
 		syntax_error(r, "a control character in a key's name");
 	else if (name_len > NAME_MAX_LEN)
 		syntax_error(r, "a key's name is too long (120 bytes at most)");

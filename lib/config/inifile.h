@@ -63,6 +63,10 @@ size_t	inifile_lower_bound(const struct ini_section *section,
 size_t	inifile_report_duplicates(const struct inifile *ini,
 	    const struct ini_section *section, struct reporter *rep);
 
+/* Whether the len bytes at text have a control character that is not in
+ * allowed. */
+bool	inifile_has_control(const char *text, size_t len, const char *allowed);
+
 /* Sort the keys of section by name, equal names by line. */
 void	inifile_sort(struct ini_section *section);
 

@@ -377,18 +377,6 @@ is_printable_ascii(const char *text)
 	return *text == '\0';
 }
 
-/* Line breaks and tabs are allowed in a value, other control characters are
- * not. */
-static bool
-has_control_character(const char *text)
-{
-	for (; *text != '\0'; text++)
-		if (((unsigned char)*text < 0x20 && *text != '\n' &&
-		    *text != '\t') || *text == 0x7f)
-			return true;
-	return false;
-}
-
 static bool
 is_utf8(const char *text)
 {
@@ -523,7 +511,8 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 		    "iconv(1)", key->name);
 		return;
 	}
-	if (!plain && has_control_character(key->value)) {
+	if (!plain && inifile_has_control(key->value, strlen(key->value),
+	    "\n\t")) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
 		    "%s: the value contains a control character; remove it",
 		    key->name);
@@ -553,7 +542,7 @@ check_id(const char *id)
 		    "not accept in the id of a profile";
 	if (parse_same_word(id, "General"))
 		return "is reserved by the X2Go client";
-	if (has_control_character(id) || strchr(id, '\t') != NULL)
+	if (inifile_has_control(id, len, ""))
 		return "contains a control character";
 	if (id[0] == ' ' || id[len - 1] == ' ')
 		return "begins or ends with a blank, which the X2Go client "

@@ -167,7 +167,9 @@ x2gobroker_answer_write(struct x2gobroker_answer *answer,
 	if (answer->token[0] != '\0')
 		buf_printf(&answer->body, "%s%s\n", MARKER_AUTHID,
 		    answer->token);
-	if (answer->task->write(answer, answer->state, err) == -1)
+	if (answer->task->write == NULL)
+		buf_puts(&answer->body, answer->task->granted);
+	else if (answer->task->write(answer, answer->state, err) == -1)
 		return refuse(answer);
 	return finish(answer, err);
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/visible.h"
+#include "access/acl.h"
 #include "autologin/autologin.h"
 #include "base/cleanup.h"
 #include "client/qsettings.h"
@@ -28,20 +28,8 @@
  * and they have a root window of their own. */
 static const char *const desktops[] = {
 	"KDE", "GNOME", "XFCE", "CINNAMON", "MATE", "LXDE", "TRINITY", "UNITY",
-	"ICEWM", "OPENBOX", "XDMCP",
+	"ICEWM", "OPENBOX", "XDMCP", NULL
 };
-
-static const char *
-find_desktop(const char *command)
-{
-	size_t i;
-
-	for (i = 0; command != NULL &&
-	    i < sizeof(desktops) / sizeof(desktops[0]); i++)
-		if (parse_same_word(command, desktops[i]))
-			return desktops[i];
-	return NULL;
-}
 
 static void
 put_flag(struct buf *buf, const char *name, bool value)
@@ -53,16 +41,10 @@ put_flag(struct buf *buf, const char *name, bool value)
 static void
 put_number(struct buf *buf, const char *name, const char *value)
 {
-	char text[16];
 	int n;
 
-	if (!parse_int(value, INT_MIN, INT_MAX, &n))
-		return;
-	snprintf(text, sizeof(text), "%d", n);	/* "+07" is 7 */
-	buf_puts(buf, name);
-	buf_putc(buf, '=');
-	buf_puts(buf, text);
-	buf_putc(buf, '\n');
+	if (parse_int(value, INT_MIN, INT_MAX, &n))
+		buf_printf(buf, "%s=%d\n", name, n);	/* "+07" is 7 */
 }
 
 /* The client wants one host; which one it will be is decided later. */
@@ -129,12 +111,14 @@ static void
 put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 {
 	const char *command = x2gobroker_profile_value(profile, "command");
-	const char *desktop = find_desktop(command);
+	int desktop = command != NULL ? config_find_word(desktops, command) :
+	    -1;
 
-	put_unless_null(buf, "command", desktop != NULL ? desktop : command);
-	if (desktop != NULL || x2gobroker_profile_value(profile, "rootless") !=
+	put_unless_null(buf, "command", desktop != -1 ? desktops[desktop] :
+	    command);
+	if (desktop != -1 || x2gobroker_profile_value(profile, "rootless") !=
 	    NULL)
-		put_flag(buf, "rootless", desktop == NULL &&
+		put_flag(buf, "rootless", desktop == -1 &&
 		    profile_bool(profile, "rootless", false));
 	if (autologin_is_announced(profile)) {
 		put_flag(buf, "autologin", true);
@@ -264,15 +248,6 @@ put_visible(struct x2gobroker_answer *answer, const struct list_state *list,
  * Sessions that the user has already
  */
 
-/* Whether sessions of the user can be resumed by that profile.  Who logs in as
- * somebody else shares that account. */
-static bool
-has_own_sessions(const struct x2gobroker_answer *answer,
-    const struct x2gobroker_profile *profile)
-{
-	return profile_login_is_own(profile, answer->user->name);
-}
-
 /* The state of the best session that there is for a profile. */
 static int
 find_state(const struct x2gobroker_farm *farm,
@@ -294,15 +269,18 @@ find_state(const struct x2gobroker_farm *farm,
 	return 0;
 }
 
+/* Those who log in as somebody else share that account: they see no
+ * sessions. */
 static int
 ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
     struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
 	const struct x2gobroker_profile **profiles = list->visible.list;
+	const char *name = answer->user->name;
 	size_t i, n = list->visible.n;
 
 	for (i = 0; i < n; i++)
-		if (has_own_sessions(answer, profiles[i]) &&
+		if (profile_login_is_own(profiles[i], name) &&
 		    x2gobroker_farm_add(farm, profiles[i], err) == -1)
 			return -1;
 	if (farm->nservers == 0)
@@ -315,7 +293,7 @@ ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
 		return -1;
 	farm_report(farm, &answer->reporter);
 	for (i = 0; i < n; i++)
-		if (has_own_sessions(answer, profiles[i]) &&
+		if (profile_login_is_own(profiles[i], name) &&
 		    find_state(farm, profiles[i], &list->states[i],
 		    err) == -1)
 			return -1;

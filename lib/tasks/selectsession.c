@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "access/visible.h"
+#include "access/acl.h"
 #include "autologin/autologin.h"
 #include "farm/farm.h"
 #include "base/cleanup.h"

@@ -1,17 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The table of tasks, and requests that name one of them.
+ * The table of tasks, with those that are short, and requests that name one of
+ * them.
  */
 #include <string.h>
 
+#include "client/markers.h"
 #include "tasks/task.h"
+
+#define EVENT_MAX	20	/* "TERMINATING" is the longest one */
+
+/* The client tells what happens to its session, for the log.  It shows an error
+ * box each time it is not granted. */
+static int
+clientevent_decide(struct x2gobroker_answer *answer,
+    void *state __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	const char *event = answer->request->values[OPT_EVENT];
+
+	/* it goes into the log as it is, so it must look like an event */
+	if (event == NULL || strlen(event) > EVENT_MAX ||
+	    strspn(event, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(event))
+		event = "unknown";
+	buf_printf(&answer->summary, "event=%s", event);
+	return 0;
+}
+
+static const struct task clientevent = {
+	.name = "clientevent",
+	.help = "",
+	.decide = clientevent_decide,
+	.granted = MARKER_GRANTED,
+};
+
+/* The user wants a new password. */
+static int
+setpass_decide(struct x2gobroker_answer *answer,
+    void *state __attribute__((unused)), struct x2gobroker_error *err)
+{
+	const char *password = answer->request->values[OPT_NEWPASS];
+
+	if (answer->set_password == NULL)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "setpass: this broker does not change passwords; see "
+		    "allow-password-change in x2gobroker.conf(5)");
+	if (password == NULL || *password == '\0')
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "setpass without --newpass");
+	return answer->set_password(answer->set_password_arg, answer->user,
+	    password, err);
+}
+
+static const struct task setpass = {
+	.name = "setpass",
+	.help = "",
+	.decide = setpass_decide,
+	.granted = MARKER_GRANTED "PASSWORD CHANGED: OK\n",
+	.checks_account = true,
+	.cannot_be_undone = true,
+};
+
+/* The X2Go client crashes if it is granted without a server, so it is refused,
+ * which all clients can handle. */
+static int
+testcon_decide(struct x2gobroker_answer *answer __attribute__((unused)),
+    void *state __attribute__((unused)), struct x2gobroker_error *err)
+{
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "testcon: always refused over SSH, because the X2Go client "
+	    "crashes if it is granted");
+}
+
+static const struct task testcon = {
+	.name = "testcon",
+	.help = "",
+	.decide = testcon_decide,
+};
 
 static const struct task *const tasks[] = {
 	&task_listsessions,
 	&task_selectsession,
-	&task_testcon,
-	&task_setpass,
-	&task_clientevent,
+	&testcon,
+	&setpass,
+	&clientevent,
 };
 
 #define NTASKS	(sizeof(tasks) / sizeof(tasks[0]))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A task of the client is a file with one of these, and a row in task.c.
+ * A task of the client is one of these, and a row in task.c.
  */
 #ifndef TASKS_TASK_H
 #define TASKS_TASK_H
@@ -18,6 +18,7 @@ struct task {
 	 * Writes nothing but answer->summary. */
 	int (*decide)(struct x2gobroker_answer *answer, void *state,
 	    struct x2gobroker_error *err);
+	const char *granted;	/* the answer, if there is no write */
 	/* Write what is granted to answer->body, from memory alone. */
 	int (*write)(struct x2gobroker_answer *answer, void *state,
 	    struct x2gobroker_error *err);
@@ -27,10 +28,7 @@ struct task {
 	bool cannot_be_undone;		/* so it is granted in any case */
 };
 
-extern const struct task task_clientevent;
 extern const struct task task_listsessions;
 extern const struct task task_selectsession;
-extern const struct task task_setpass;
-extern const struct task task_testcon;
 
 #endif

@@ -474,7 +474,7 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		{ "token", open_a_token, "fstat64", 0, EIO,
 		    SAYS("cannot be opened") },
 		{ "request", list_with_a_token, "write", 0, ENOSPC,
-		    SAYS("a token cannot be written") },
+		    SAYS("cannot be written") },
 		{ "key", add_a_key, "open64", 0, EMFILE,
 		    SAYS("cannot be opened") },
 		{ "key", add_a_key, "fchmod", 0, EPERM,
@@ -534,7 +534,7 @@ a_token_is_not_looked_for_without_memory(void **state unused)
 	int after, result;
 
 	for (after = 0;; after++) {
-		let_fail("calloc", after, ENOMEM);
+		let_fail("asprintf", after, ENOMEM);
 		result = token_open(&token, &test_config, user, "let-me-in",
 		    1000, &err);
 		if (broken.call != NULL)

@@ -2,8 +2,8 @@
 /*
  * The profiles that a user may see.
  */
-#ifndef ACCESS_VISIBLE_H
-#define ACCESS_VISIBLE_H
+#ifndef ACCESS_ACL_H
+#define ACCESS_ACL_H
 
 #include "base/error.h"
 
