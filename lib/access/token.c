@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A token is a file in cookie-directory.  The file's name is the hash of the
- * token, so that whoever reads the directory has no token; no byte that a
- * client sends comes into a path.  In it stands whose it is:
+ * token, so reading the directory reveals no token, and no byte that a client
+ * sends becomes part of a path.  Its content says whose it is:
  *
  *	BORN REPLACED ADDRESS USER
  *
- * with times in seconds, REPLACED 0 while it is the newest, ADDRESS "-" where
- * it was not known.  A file is made whole under another name and renamed; its
- * time of modification is when it stops to be of use, so that sweeping needs
- * no look into it.  Whoever changes a token holds the lock on its file.
+ * with times in seconds, REPLACED 0 while the token is the newest, and ADDRESS
+ * "-" if it was not known.  A file is written under another name and renamed.
+ * Its time of modification is the end of the token, so the sweep need not read
+ * it.  A process that changes a token holds the lock on its file.
  */
 #include <sys/file.h>
 #include <sys/random.h>
@@ -30,9 +30,9 @@
 #include "base/safefile.h"
 #include "access/token.h"
 
-#define RECORD_MAX	512	/* a name and an address, generously */
+#define RECORD_MAX	512	/* bytes: a name and an address fit */
 #define TEMPORARY	"new."	/* begins the name of a file in the making */
-#define TEMPORARY_AGE	60	/* seconds after which nobody is making it */
+#define TEMPORARY_AGE	60	/* seconds; older files were abandoned */
 #define RACES_MAX	100	/* a file is replaced at most once a request */
 
 /* The secret of the Python broker's example file, which everybody knows. */
@@ -116,8 +116,8 @@ matches_file(const char *path, const char *sent, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* A file of the user's own, if the administrator has made one; then the secret
- * that all share is none for this user. */
+/* If the administrator has made a file for this user, its secret counts in place
+ * of the one that all users share. */
 static int
 matches_own_file(const struct token *token, const char *sent,
     struct x2gobroker_error *err)
@@ -191,7 +191,7 @@ read_record(int fd, struct record *record, struct x2gobroker_error *err)
 	/* a name that is cut could be another one's */
 	if (n == RECORD_MAX || strlen(text) != (size_t)n ||
 	    !parse_record(text, record))
-		return refuse(err, "its file is no token's");
+		return refuse(err, "its file does not hold a token");
 	return 0;
 }
 
@@ -233,8 +233,8 @@ lock_file(struct token *token, struct x2gobroker_error *err)
 		token->file = openat(token->dir, token->name, O_RDONLY |
 		    O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 		if (token->file == -1)
-			return refuse(err, "no such token; it never was one, "
-			    "has expired or is used up");
+			return refuse(err, "no such token: unknown, expired or "
+			    "used up");
 		if (flock(token->file, LOCK_EX) == 0 &&
 		    fstat(token->file, &locked) == 0 &&
 		    fstatat(token->dir, token->name, &named,
@@ -299,7 +299,7 @@ token_open(struct token *token, const struct x2gobroker_config *config,
 	*token = (struct token){ .config = config, .user = user, .now = now,
 	    .dir = -1, .file = -1, .born = now };
 	if (*sent == '\0')
-		return refuse(err, "none was sent, and require-cookie is on");
+		return refuse(err, "none was sent, but require-cookie is on");
 	if ((secret = matches_secret(token, sent, err)) == -1 ||
 	    open_dir(token, err) == -1 ||
 	    (secret == 0 && find(token, sent, err) == -1)) {
@@ -309,8 +309,8 @@ token_open(struct token *token, const struct x2gobroker_config *config,
 	return 0;
 }
 
-/* Whether a file of that name is one of ours: a token, or one in the making.
- * Somebody may have named a directory that holds other things, too. */
+/* Is it the name of a token, or of a temporary file?  The directory may hold
+ * other files as well. */
 static bool
 is_ours(const char *name, time_t *keep)
 {

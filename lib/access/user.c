@@ -26,7 +26,7 @@ x2gobroker_user_new(const char *name, const char *address,
 	*out = NULL;
 	if (*name == '\0')
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "nobody is no user");
+		    "the user name is empty");
 	if ((user = calloc(1, sizeof(*user))) == NULL ||
 	    (user->name = strdup(name)) == NULL ||
 	    (address != NULL &&
@@ -38,7 +38,7 @@ x2gobroker_user_new(const char *name, const char *address,
 	    !address_parse(address, strlen(address), &user->address)) {
 		x2gobroker_user_free(user);
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "\"%.100s\" is no IP address", address);
+		    "\"%.100s\" is not an IP address", address);
 	}
 	*out = user;
 	return 0;
@@ -221,7 +221,7 @@ look_up_groups(struct x2gobroker_user *user, bool with_primary,
 	if ((pw = getpwnam(user->name)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "the account %.100s cannot be looked up: %s", user->name,
-		    errno != 0 ? strerror(errno) : "there is none");
+		    errno != 0 ? strerror(errno) : "there is no such account");
 	primary = pw->pw_gid;
 	if ((gids = list_gids(user->name, primary, &n)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,

@@ -128,8 +128,8 @@ EXAMPLES = [
         "select(.answered | not).name'": "python3 -c 'import json, sys; print([row["
         "\"name\"] for row in json.load(sys.stdin)[\"servers\"] if not row["
         "\"answered\"]])'"}, says=r'^\[\]$'),
-    Row(CTL, '# x2gobrokerctl drain ts02', 'commands', says='^ts02: no new sessions from '
-        'now on; those that are there can be resumed\nSERVER.*ts02 .*drained.*'
+    Row(CTL, '# x2gobrokerctl drain ts02', 'commands', says='^ts02: drained: no new '
+        'sessions; running and suspended ones can be resumed\nSERVER.*ts02 .*drained.*'
         'ts02: gets new sessions again\n$'),
     Row(CTL, '# x2gobrokerctl sessions anna', 'commands', EITHER,
         edit={'terminate anna': 'terminate --yes anna'}, says='anna has no session anna-50-'),

@@ -592,19 +592,19 @@ a_corrupt_file_is_no_token(void **state unused)
 		const char *label, *text, *why;
 	} rows[] = {
 		{ "empty", "", "cannot be read" },
-		{ "blank", " \n", "no token's" },
-		{ "one word", "1700000000", "no token's" },
-		{ "two words", "1700000000 0", "no token's" },
-		{ "no number", "x 0 " ADDRESS " alice", "no token's" },
+		{ "blank", " \n", "does not hold a token" },
+		{ "one word", "1700000000", "does not hold a token" },
+		{ "two words", "1700000000 0", "does not hold a token" },
+		{ "no number", "x 0 " ADDRESS " alice", "does not hold a token" },
 		{ "no second number", "1700000000 x " ADDRESS " alice",
-		    "no token's" },
+		    "does not hold a token" },
 		{ "no user", "1700000000 0 " ADDRESS, "somebody else's" },
 		{ "an empty user", "1700000000 0 " ADDRESS " ",
 		    "somebody else's" },
 		{ "a line feed behind the user",
 		    "1700000000 0 " ADDRESS " alice\n", "somebody else's" },
 		{ "the Python broker's", ADDRESS " 1700000000.5",
-		    "no token's" },
+		    "does not hold a token" },
 		{ "too large a number",
 		    "99999999999999999999999 0 " ADDRESS " alice", "expired" },
 		{ "too small a number", "-1 0 " ADDRESS " alice",
@@ -672,7 +672,7 @@ a_name_that_goes_on_is_another_one(void **state unused)
 	fclose(fp);
 	assert_int_equal(present("alice", ADDRESS, token, START, next, &err),
 	    -1);
-	assert_non_null(strstr(err.text, "no token's"));
+	assert_non_null(strstr(err.text, "does not hold a token"));
 }
 
 /* What is no time must not become a young one. */

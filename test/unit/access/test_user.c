@@ -133,11 +133,11 @@ nobody_and_nowhere_are_refused(void **state unused)
 		const char *name, *address;
 		struct problem problem;
 	} rows[] = {
-		{ "", NULL, { X2GOBROKER_ERR_DENIED, 0, "nobody" } },
-		{ "", "192.0.2.1", { X2GOBROKER_ERR_DENIED, 0, "nobody" } },
-		{ "alice", "", { X2GOBROKER_ERR_VALUE, 0, "no IP address" } },
+		{ "", NULL, { X2GOBROKER_ERR_DENIED, 0, "is empty" } },
+		{ "", "192.0.2.1", { X2GOBROKER_ERR_DENIED, 0, "is empty" } },
+		{ "alice", "", { X2GOBROKER_ERR_VALUE, 0, "not an IP address" } },
 		{ "alice", "UNKNOWN", { X2GOBROKER_ERR_VALUE, 0,
-		    "\"UNKNOWN\" is no IP address" } },
+		    "\"UNKNOWN\" is not an IP address" } },
 		{ "alice", "192.0.2.1 22", { X2GOBROKER_ERR_VALUE, 0, "no" } },
 		{ "alice", "192.0.2.0/24", { X2GOBROKER_ERR_VALUE, 0, "no" } },
 		{ "alice", "localhost", { X2GOBROKER_ERR_VALUE, 0, "no" } },
@@ -219,7 +219,7 @@ what_cannot_be_looked_up_is_an_error(void **state unused)
 	} rows[] = {
 		{ "no such account", "carol", 0, 3, 0, 0,
 		    { X2GOBROKER_ERR_NOTFOUND, 0, "carol cannot be looked up: "
-		    "there is none" } },
+		    "there is no such account" } },
 		{ "no directory", "alice", EIO, 3, 0, 0,
 		    { X2GOBROKER_ERR_NOTFOUND, 0, "Input/output error" } },
 		{ "no end of groups", "alice", 0, -1, 0, 0,
