@@ -188,7 +188,7 @@ EXAMPLES = [
                 'cannot connect to port ')),
     Row(STORY, 'no key for an automatic login', 'log',
         pieces=('no key for an automatic login: ', 'the agent there says: ',
-                'the user may not enter the directory')),
+                'the user has no access to the directory')),
     Row(STORY, 'authorized-keys: /etc', 'log',
         pieces=('the same key is in ', 'a key of two users is not accepted')),
     Row(STORY, '# chown x2gobroker:x2gousers', 'commands'),
