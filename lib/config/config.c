@@ -118,8 +118,6 @@ static const struct row rows[] = {
 	    .min = 1, .max = 3600 },
 	{ "global", "request-timeout", INT, "20", AT(request_timeout),
 	    .min = 1, .max = 3600 },
-	{ "global", "trial-number", INT, "20", AT(trial_number),
-	    .min = 1, .max = 3600 },
 	{ "global", "state-dir", PATH, "/run/x2gobroker", AT(state_dir) },
 	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
 	    AT(drain_file) },

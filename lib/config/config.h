@@ -62,7 +62,6 @@ struct x2gobroker_config {
 	bool default_portscan_x2goservers;
 	int agent_timeout;		/* seconds */
 	int request_timeout;		/* seconds */
-	int trial_number;		/* proves how a key is added */
 	const char *state_dir;
 	const char *drain_file;
 	int load_balancing;		/* enum load_balancing */
