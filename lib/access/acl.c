@@ -46,9 +46,9 @@ struct acl {
 static void
 collect(struct acl *acl, const struct ini_section *section)
 {
-	size_t i;
+	size_t i = inifile_lower_bound(section, "acl-");
 
-	for (i = inifile_lower_bound(section, "acl-"); i < section->nkeys; i++) {
+	for (; i < section->nkeys; i++) {
 		const struct ini_key *key = &section->keys[i];
 
 		if (key->row->type != VALUE_ACL)
@@ -245,7 +245,8 @@ x2gobroker_acl_check(const struct x2gobroker_profile *profile,
 			    "not trusted");
 		match = match_lists(&acl, ACL_CLIENTS, user, &rule);
 		if (match != ALLOWED)
-			return decide_match(match, ACL_CLIENTS, why, &acl, rule);
+			return decide_match(match, ACL_CLIENTS, why, &acl,
+			    rule);
 	}
 	if (!has_list(&acl, ACL_USERS) && !has_list(&acl, ACL_GROUPS))
 		return decide(X2GOBROKER_ALLOW, why, &acl, NULL,

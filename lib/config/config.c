@@ -390,18 +390,17 @@ static const struct ini_key *
 find_python_default(const struct inifile *defaults, const char *name)
 {
 	static const char *const sections[] = { "ssh", "common" };
+	const struct ini_section *section;
 	const struct ini_key *key;
 	size_t i, j;
 
-	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+	for (i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
 		for (j = 0; j < defaults->nsections; j++) {
-			if (strcmp(defaults->sections[j].name, sections[i]) != 0)
-				continue;
-			key = inifile_find(&defaults->sections[j], name);
-			if (key != NULL)
+			section = &defaults->sections[j];
+			if (strcmp(section->name, sections[i]) == 0 &&
+			    (key = inifile_find(section, name)) != NULL)
 				return key;
 		}
-	}
 	return NULL;
 }
 
@@ -465,7 +464,8 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 	for (i = 0; i < NROWS; i++)
 		if (rows[i].initial != NULL)
 			store(config, &rows[i], NULL, rows[i].initial);
-	inifile_load(DEFAULTS_FILE, safefile_open, true, &rep, &config->defaults);
+	inifile_load(DEFAULTS_FILE, safefile_open, true, &rep,
+	    &config->defaults);
 	if (path == NULL)
 		path = moved_path(config, &rep);
 	named = path != NULL;

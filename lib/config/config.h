@@ -25,7 +25,7 @@ struct x2gobroker_config {
 	char *path;
 	struct inifile *ini;		/* NULL: there was no file */
 	struct inifile *defaults;	/* defaults.conf, or NULL */
-	bool session_profiles_set;	/* by somebody, so the file must exist */
+	bool session_profiles_set;	/* so the file must exist */
 	bool profiles_dir_set;
 	bool keys_dir_set;
 	enum backend_id backend;

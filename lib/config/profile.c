@@ -38,10 +38,10 @@ static const struct profile_key table[] = {
 	{ "broker-agent-query-mode", VALUE_MODE },
 	{ "broker-authorized-keys", VALUE_TEXT, .listing = LIST_NEVER },
 	{ "broker-host-weights", VALUE_WEIGHTS },
-	{ "broker-portscan-x2goservers", VALUE_BOOL, NULL,
-	    .listing = LIST_NEVER },
+	{ "broker-portscan-x2goservers", VALUE_BOOL, .listing = LIST_NEVER },
 	{ "broker-session-autologin", VALUE_BOOL, .listing = LIST_AT_THE_END },
-	{ "broker-sshproxy-authorized-keys", VALUE_TEXT, .listing = LIST_NEVER },
+	{ "broker-sshproxy-authorized-keys", VALUE_TEXT,
+	    .listing = LIST_NEVER },
 	{ "broker-use-load-checker", VALUE_BOOL, .listing = LIST_NEVER },
 	{ "command", VALUE_TEXT, "TERMINAL", .listing = LIST_AT_THE_END },
 	{ "default", VALUE_TEXT, NULL, .listing = LIST_NEVER },
@@ -477,7 +477,8 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 		    "neither NONE, LOCAL nor SSH";
 	case VALUE_POLICY:
 		return config_find_word(hostkey_policies, value) != -1 ?
-		    NULL : "neither RejectPolicy, WarningPolicy nor AutoAddPolicy";
+		    NULL : "neither RejectPolicy, WarningPolicy nor "
+		    "AutoAddPolicy";
 	case VALUE_WEIGHTS:
 		if (hostweights_parse(value, NULL, NULL, &err) == 0)
 			return NULL;

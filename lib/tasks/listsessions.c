@@ -137,7 +137,7 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 struct lines {
 	struct buf text;
 	size_t *ends;		/* where the line of defaults.keys[i] ends */
-	struct buf rest;	/* what put_rest() writes of the defaults alone */
+	struct buf rest;	/* what put_rest() writes of them alone */
 };
 
 static int

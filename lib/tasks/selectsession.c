@@ -70,7 +70,7 @@ check_login(const struct x2gobroker_profile *profile,
 struct selection {
 	char server[HOST_TEXT_MAX + 1];
 	int port;
-	struct buf key;			/* a private one for the client, or "" */
+	struct buf key;			/* a private one, or "" */
 	struct buf sessions;		/* lines for SESSION_INFO */
 };
 
