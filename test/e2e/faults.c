@@ -323,6 +323,11 @@ send(int fd, const void *buf, size_t size, int flags)
  * Streams
  */
 
+#define NSTREAMS	64
+
+/* the open ones, by their descriptors */
+static _Atomic(FILE *) streams[NSTREAMS];
+
 static ssize_t
 stream_read(void *arg, char *buf, size_t size)
 {
@@ -338,7 +343,11 @@ stream_read(void *arg, char *buf, size_t size)
 static int
 stream_close(void *arg)
 {
-	return close((int)(intptr_t)arg);
+	int fd = (int)(intptr_t)arg;
+
+	if (fd < NSTREAMS)
+		atomic_store(&streams[fd], NULL);
+	return close(fd);
 }
 
 static FILE *
@@ -347,8 +356,23 @@ stream(int fd, const char *mode)
 	const cookie_io_functions_t functions = {
 		.read = stream_read, .close = stream_close,
 	};
+	FILE *fp = fopencookie((void *)(intptr_t)fd, mode, functions);
 
-	return fopencookie((void *)(intptr_t)fd, mode, functions);
+	if (fd < NSTREAMS)
+		atomic_store(&streams[fd], fp);
+	return fp;
+}
+
+/* For libc these streams have no descriptor. */
+int
+fileno(FILE *fp)
+{
+	int fd;
+
+	for (fd = 0; fd < NSTREAMS; fd++)
+		if (atomic_load(&streams[fd]) == fp)
+			return fd;
+	return NEXT(fileno)(fp);
 }
 
 FILE *
