@@ -16,7 +16,10 @@
 #include "base/clock.h"
 #include "base/spawn.h"
 
-#define CHUNKS_MAX	100	/* of 16 KiB, before others get their turn */
+/* How many bytes of one child are read before others get their turn: more than
+ * a full pipe has, so that none are left of a child that has ended. */
+#define TURN_MAX	(2 * 1024 * 1024)
+
 #define LOOK_MS		20	/* how often to look at a child without pidfd */
 #define KILLED_MS	200	/* how long a child that was killed may take */
 
@@ -238,11 +241,11 @@ static void
 read_output(struct spawn *child, int i)
 {
 	char chunk[16384];
-	int times = CHUNKS_MAX;
+	size_t turn = 0;
 	ssize_t n;
 
 	while (child->fds[i] != -1 && child->end == SPAWN_RUNNING &&
-	    times-- > 0) {
+	    turn < TURN_MAX) {
 		n = read(child->fds[i], chunk, sizeof(chunk));
 		if (n == -1 && errno == EINTR)
 			continue;
@@ -250,9 +253,10 @@ read_output(struct spawn *child, int i)
 			break;
 		if (n == -1)
 			give_up(child, SPAWN_BROKEN, errno);
-		if (n > 0)
+		if (n > 0) {
+			turn += (size_t)n;
 			keep(child, i, chunk, (size_t)n);
-		else
+		} else
 			close_end(&child->fds[i]);
 	}
 }

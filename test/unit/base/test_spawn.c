@@ -23,7 +23,16 @@ int	__wrap_kill(pid_t, int);
 long	__real_syscall(long, ...);
 long	__wrap_syscall(long, ...);
 
-static bool no_pidfd, may_not_kill;
+ssize_t	__real_read(int, void *, size_t);
+ssize_t	__wrap_read(int, void *, size_t);
+
+static bool no_pidfd, may_not_kill, reads_one_byte;
+
+ssize_t
+__wrap_read(int fd, void *buf, size_t size)
+{
+	return __real_read(fd, buf, reads_one_byte && size > 1 ? 1 : size);
+}
 
 long
 __wrap_syscall(long number, ...)
@@ -361,6 +370,28 @@ a_child_that_closes_its_outputs_is_waited_for(void **state unused)
 	spawn_finish(&child);
 }
 
+/* However little a read returns, what a child wrote before it ended is read. */
+static void
+all_that_a_child_has_written_is_read(void **state unused)
+{
+	struct spawn_options options = script_options("printf %0300d 0; "
+	    "printf %0200d 0 >&2");
+	siginfo_t info;
+	struct spawn child;
+
+	assert_int_equal(spawn_start(&child, &options), 0);
+	assert_int_equal(waitid(P_PID, (id_t)child.pid, &info,
+	    WEXITED | WNOWAIT), 0);
+	reads_one_byte = true;
+	while (child.end == SPAWN_RUNNING)
+		spawn_step((struct spawn *[]){ &child }, 1);
+	reads_one_byte = false;
+	assert_int_equal(child.end, SPAWN_EXITED);
+	assert_int_equal(child.output.len, 300);
+	assert_int_equal(child.message.len, 200);
+	spawn_finish(&child);
+}
+
 static void
 a_grandchild_that_keeps_the_pipes_is_not_waited_for(void **state unused)
 {
@@ -621,6 +652,7 @@ main(void)
 		cmocka_unit_test(a_child_that_cannot_be_killed_keeps_nobody),
 		cmocka_unit_test(a_child_that_closes_its_outputs_is_waited_for),
 		WITHOUT_PIDFD(a_child_that_closes_its_outputs_is_waited_for),
+		cmocka_unit_test(all_that_a_child_has_written_is_read),
 		cmocka_unit_test(
 		    a_grandchild_that_keeps_the_pipes_is_not_waited_for),
 		WITHOUT_PIDFD(a_grandchild_that_keeps_the_pipes_is_not_waited_for),
