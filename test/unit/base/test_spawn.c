@@ -140,7 +140,7 @@ a_child_has_what_it_is_given_and_no_more(void **state unused)
 		{ "cat", "" },
 		{ "test $(cut -d' ' -f5 /proc/$$/stat) = $$ && echo own group",
 		    "own group\n" },
-		{ "grep SigBlk /proc/$$/status", "SigBlk:\t0000000000000000\n" },
+		{ "exec grep SigBlk /proc/self/status", "SigBlk:\t0000000000000000\n" },
 		{ "printf half; exit 0", "half" },
 	};
 	struct spawn child;
