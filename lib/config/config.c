@@ -147,7 +147,8 @@ static const struct row rows[] = {
 	{ "global", "default-group-db", IGNORED },
 	{ "global", "default-use-load-checker", IGNORED },
 	{ "global", "load-checker-intervals", IGNORED },
-	{ "broker_inifile", "enable", BOOL, "true", AT(inifile.enable) },
+	{ "broker_inifile", "enable", BOOL, "true",
+	    AT(backends[BACKEND_INIFILE].enable) },
 	{ "broker_inifile", "session-profiles", PATH,
 	    X2GO_ETC "/broker/x2gobroker-sessionprofiles.conf",
 	    AT(session_profiles),
@@ -157,15 +158,18 @@ static const struct row rows[] = {
 	{ "broker_inifile", "group-db", IGNORED },
 	{ "broker_inifile", "use-load-checker", IGNORED },
 	{ "broker_inifile", "agent-query-mode", WORD, "",
-	    AT(inifile.query_mode), .words = backend_modes },
+	    AT(backends[BACKEND_INIFILE].query_mode), .words = backend_modes },
 	{ "broker_inifile", "agent-hostkey-policy", WORD, "",
-	    AT(inifile.hostkey_policy), .words = backend_policies },
-	{ "broker_zeroconf", "enable", BOOL, "false", AT(zeroconf.enable) },
+	    AT(backends[BACKEND_INIFILE].hostkey_policy),
+	    .words = backend_policies },
+	{ "broker_zeroconf", "enable", BOOL, "false",
+	    AT(backends[BACKEND_ZEROCONF].enable) },
 	{ "broker_zeroconf", "desktop-shell", TEXT, "KDE", AT(desktop_shell) },
 	{ "broker_zeroconf", "agent-query-mode", WORD, "",
-	    AT(zeroconf.query_mode), .words = backend_modes },
+	    AT(backends[BACKEND_ZEROCONF].query_mode), .words = backend_modes },
 	{ "broker_zeroconf", "agent-hostkey-policy", WORD, "",
-	    AT(zeroconf.hostkey_policy), .words = backend_policies },
+	    AT(backends[BACKEND_ZEROCONF].hostkey_policy),
+	    .words = backend_policies },
 	{ "broker_zeroconf", "auth-mech", IGNORED },
 	{ "broker_zeroconf", "user-db", IGNORED },
 	{ "broker_zeroconf", "group-db", IGNORED },
@@ -557,13 +561,6 @@ x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
 	default:
 		return false;
 	}
-}
-
-const struct backend_settings *
-config_backend_settings(const struct x2gobroker_config *config)
-{
-	return config->backend == BACKEND_ZEROCONF ? &config->zeroconf :
-	    &config->inifile;
 }
 
 const char *

@@ -5,7 +5,7 @@
 #include "config/inifile.h"
 
 enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
-enum backend_id { BACKEND_INIFILE, BACKEND_ZEROCONF };
+enum backend_id { BACKEND_INIFILE, BACKEND_ZEROCONF, NBACKENDS };
 enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
 enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
 enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
@@ -75,7 +75,7 @@ struct x2gobroker_config {
 	const char *default_sshproxy_authorized_keys;
 
 	/* [broker_inifile], [broker_zeroconf] */
-	struct backend_settings inifile, zeroconf;
+	struct backend_settings backends[NBACKENDS];
 	const char *session_profiles;
 	const char *desktop_shell;
 };
@@ -87,10 +87,6 @@ extern const char *const backend_names[];
 
 /* The index of text in words, in any case, or -1. */
 int	config_find_word(const char *const *words, const char *text);
-
-/* The settings of the backend in use. */
-const struct backend_settings *config_backend_settings(
-	    const struct x2gobroker_config *config);
 
 /* What the key table says, for the test that compares it with the manual:
  * name and section of row i, or false past the end. */

@@ -222,18 +222,22 @@ find_word(const struct x2gobroker_profile *profile, const char *name,
 enum query_mode
 profile_query_mode(const struct x2gobroker_profile *profile)
 {
+	const struct x2gobroker_config *config = profile->config;
+
 	return (enum query_mode)find_word(profile, "broker-agent-query-mode",
-	    query_modes, config_backend_settings(profile->config)->query_mode,
-	    profile->config->default_agent_query_mode);
+	    query_modes, config->backends[config->backend].query_mode,
+	    config->default_agent_query_mode);
 }
 
 enum hostkey_policy
 profile_hostkey_policy(const struct x2gobroker_profile *profile)
 {
+	const struct x2gobroker_config *config = profile->config;
+
 	return (enum hostkey_policy)find_word(profile,
 	    "broker-agent-hostkey-policy", hostkey_policies,
-	    config_backend_settings(profile->config)->hostkey_policy,
-	    profile->config->default_agent_hostkey_policy);
+	    config->backends[config->backend].hostkey_policy,
+	    config->default_agent_hostkey_policy);
 }
 
 bool

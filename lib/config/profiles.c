@@ -197,6 +197,12 @@ load_zeroconf(struct x2gobroker_profiles *profiles, struct reporter *rep)
 		keep_file(profiles, ini, rep);
 }
 
+static void (*const backend_loads[NBACKENDS])(struct x2gobroker_profiles *,
+    struct reporter *) = {
+	[BACKEND_INIFILE] = load_inifile,
+	[BACKEND_ZEROCONF] = load_zeroconf,
+};
+
 static int
 compare_profiles(const void *a, const void *b)
 {
@@ -268,17 +274,14 @@ x2gobroker_profiles_load(const struct x2gobroker_config *config,
 	struct x2gobroker_profiles *profiles;
 
 	*out = NULL;
-	if (!config_backend_settings(config)->enable)
+	if (!config->backends[config->backend].enable)
 		return error_set(err, X2GOBROKER_ERR_DENIED, config->path, 0,
 		    "the backend %s is not enabled; set enable = true in "
 		    "[broker_%s]", backend, backend);
 	if ((profiles = calloc(1, sizeof(*profiles))) == NULL)
 		return error_nomem(err);
 	profiles->config = config;
-	if (config->backend == BACKEND_ZEROCONF)
-		load_zeroconf(profiles, &rep);
-	else
-		load_inifile(profiles, &rep);
+	backend_loads[config->backend](profiles, &rep);
 	sort(profiles, &rep);
 	if (profiles->nomem || rep.nomem) {
 		x2gobroker_profiles_free(profiles);

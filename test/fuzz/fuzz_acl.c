@@ -29,7 +29,8 @@ check_profile(const struct x2gobroker_profile *profile,
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const struct x2gobroker_config config = { .inifile.enable = true,
+	const struct x2gobroker_config config = {
+	    .backends[BACKEND_INIFILE].enable = true,
 	    .session_profiles = "/fuzz", .profiles_dir = "/nonexistent" };
 	char *address = fuzz_string(data, size);
 	char *rest = address + strcspn(address, "\n");

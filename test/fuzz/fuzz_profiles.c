@@ -57,7 +57,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const char *const words[] = { MARKER_GRANTED,
 	    MARKER_START_LIST, MARKER_END_LIST, NULL };
 	static const char *const groups[] = { "staff" };
-	const struct x2gobroker_config config = { .inifile.enable = true,
+	const struct x2gobroker_config config = {
+	    .backends[BACKEND_INIFILE].enable = true,
 	    .agent_command = "/nonexistent", .drain_file = "",
 	    .state_dir = "/nonexistent", .request_timeout = 10,
 	    .session_profiles = "/fuzz", .profiles_dir = "/nonexistent" };

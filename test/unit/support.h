@@ -210,7 +210,7 @@ load_text(const char *text, struct problems *problems)
 {
 	static char path[100];
 
-	test_config.inifile.enable = true;
+	test_config.backends[BACKEND_INIFILE].enable = true;
 	test_config.ignore_primary_group_memberships = true;
 	write_file("profiles.conf", text);
 	snprintf(path, sizeof(path), "%s/profiles.conf", test_dir);

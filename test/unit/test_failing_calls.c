@@ -403,7 +403,7 @@ check_profiles(struct x2gobroker_error *err)
 	struct problems said;
 
 	test_config.profiles_dir = dir;
-	test_config.inifile.enable = true;
+	test_config.backends[BACKEND_INIFILE].enable = true;
 	test_config.session_profiles = "/nonexistent/profiles.conf";
 	profiles = load_profiles(&said);
 	x2gobroker_profiles_free(profiles);

@@ -408,7 +408,8 @@ profiles_that_are_missing_are_told(void **state unused)
 static void
 a_missing_zeroconf_profile_is_told(void **state unused)
 {
-	const struct x2gobroker_config config = { .zeroconf.enable = true,
+	const struct x2gobroker_config config = {
+	    .backends[BACKEND_ZEROCONF].enable = true,
 	    .backend = BACKEND_ZEROCONF, .desktop_shell = "KDE" };
 
 	check_loading(&config, 1);
@@ -528,7 +529,7 @@ a_large_file_is_read_as_a_whole_or_not(void **state unused)
 	assert_true(n > 8);
 	inifile_free(ini);
 
-	test_config.inifile.enable = true;
+	test_config.backends[BACKEND_INIFILE].enable = true;
 	test_config.session_profiles = path;
 	test_config.profiles_dir = "/nonexistent/profiles.d";
 	for (n = 1, has_failed = true; has_failed; n++) {

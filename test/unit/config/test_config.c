@@ -62,8 +62,8 @@ built_in_defaults_hold_without_any_file(void **state unused)
 	assert_false(config->default_session_autologin);
 	assert_int_equal(config->default_agent_query_mode, QUERY_NONE);
 	assert_int_equal(config->backend, BACKEND_INIFILE);
-	assert_true(config->inifile.enable);
-	assert_false(config->zeroconf.enable);
+	assert_true(config->backends[BACKEND_INIFILE].enable);
+	assert_false(config->backends[BACKEND_ZEROCONF].enable);
 	assert_string_equal(config->desktop_shell, "KDE");
 	x2gobroker_config_free(config);
 	x2gobroker_config_free(NULL);
@@ -96,8 +96,8 @@ every_key_has_its_effect(void **state unused)
 	assert_true(config->default_session_autologin);
 	assert_int_equal(config->default_agent_query_mode, QUERY_SSH);
 	assert_int_equal(config->trust_ssh_environment, TRUST_ALWAYS);
-	assert_false(config->inifile.enable);
-	assert_true(config->zeroconf.enable);
+	assert_false(config->backends[BACKEND_INIFILE].enable);
+	assert_true(config->backends[BACKEND_ZEROCONF].enable);
 	assert_string_equal(config->desktop_shell, "XFCE");
 	x2gobroker_config_free(config);
 }

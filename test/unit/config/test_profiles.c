@@ -17,7 +17,7 @@ make_profiles_d(void **state)
 	snprintf(dir, sizeof(dir), "%s/profiles.d", test_dir);
 	test_config = (struct x2gobroker_config){
 		.path = file,
-		.inifile.enable = true,
+		.backends[BACKEND_INIFILE].enable = true,
 		.session_profiles = file,
 		.profiles_dir = dir,
 	};
@@ -298,13 +298,13 @@ a_backend_must_be_enabled(void **state unused)
 	struct x2gobroker_error err;
 
 	write_file("profiles.conf", "[a]\nhost=a\n");
-	test_config.inifile.enable = false;
+	test_config.backends[BACKEND_INIFILE].enable = false;
 	assert_int_equal(x2gobroker_profiles_load(&test_config, NULL, NULL,
 	    &profiles, &err), -1);
 	assert_null(profiles);
 	check_problem("inifile", &err, &(const struct problem){
 	    X2GOBROKER_ERR_DENIED, 0, "the backend inifile is not enabled" });
-	test_config.inifile.enable = true;
+	test_config.backends[BACKEND_INIFILE].enable = true;
 	test_config.backend = BACKEND_ZEROCONF;
 	assert_int_equal(x2gobroker_profiles_load(&test_config, NULL, NULL,
 	    &profiles, &err), -1);
@@ -321,7 +321,7 @@ zeroconf_has_one_profile_for_this_host(void **state unused)
 
 	write_file("profiles.conf", "[a]\nhost=a\n");
 	test_config.backend = BACKEND_ZEROCONF;
-	test_config.zeroconf.enable = true;
+	test_config.backends[BACKEND_ZEROCONF].enable = true;
 	test_config.desktop_shell = "XFCE ; x";
 	profiles = expect("localhost", none);
 	profile = x2gobroker_profiles_get(profiles, 0);
