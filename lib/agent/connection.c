@@ -9,6 +9,10 @@
 #define RETRY_MIN_MS	50
 #define RETRY_MAX_MS	250
 
+/* A ban lasts longer than any request; so retry only as long as a server may
+ * be busy. */
+#define REFUSED_MS	3000
+
 #define ARGS_MAX	4
 
 /* Connect to where the client will be sent: the address, if there is one. */
@@ -32,16 +36,30 @@ pause_before_retry(int64_t deadline)
 	usleep((useconds_t)(ms < left ? ms : left) * 1000);
 }
 
+static int
+set_busy(enum sshd_verdict sshd, struct x2gobroker_error *err)
+{
+	if (sshd == SSHD_REFUSES)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "sshd "
+		    "is too busy, or bans this host (\"Not allowed at this "
+		    "time\"); see MaxStartups and PerSourcePenaltyExemptList "
+		    "in sshd_config(5)");
+	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "sshd is too "
+	    "busy to accept connections; see MaxStartups in sshd_config(5)");
+}
+
 /* A socket on which an SSH server has sent its banner, or -1. */
 static int
-connect_to_ssh(struct parallel_job *job,
-    const struct connection_target *target, struct x2gobroker_error *err)
+connect_to_ssh(struct connection *link, struct x2gobroker_error *err)
 {
-	int64_t deadline = parallel_deadline(job);
+	const struct connection_target *target = link->target;
+	int64_t deadline = parallel_deadline(link->job);
+	int64_t until = clock_ms() + REFUSED_MS;
 	int fd;
 
-	while (clock_left(deadline) > 0) {
-		if ((fd = connect_to(job, target, err)) == -1)
+	while (clock_left(deadline) > 0 &&
+	    (link->sshd != SSHD_REFUSES || clock_left(until) > 0)) {
+		if ((fd = connect_to(link->job, target, err)) == -1)
 			return -1;
 		switch (tcp_await_greeting(fd, deadline)) {
 		case TCP_SSH:
@@ -56,14 +74,16 @@ connect_to_ssh(struct parallel_job *job,
 			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 			    "the service on port %d is not an SSH server",
 			    target->port);
+		case TCP_REFUSED:
+			link->sshd = SSHD_REFUSES;
+			break;
 		case TCP_BUSY:
 			break;
 		}
 		close(fd);
 		pause_before_retry(deadline);
 	}
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "sshd is too "
-	    "busy to accept connections; see MaxStartups in sshd_config(5)");
+	return set_busy(link->sshd, err);
 }
 
 static int
@@ -134,11 +154,15 @@ connection_open(struct connection *link, struct parallel_job *job,
 	*link = (struct connection){ job, target, agent };
 	if (!target->source->uses_ssh)
 		return 0;
-	if ((fd = connect_to_ssh(job, target, err)) == -1 ||
-	    ssh_link_open(&link->ssh, setup, fd, parallel_deadline(job),
-	    &target->host, target->port, target->policy, err) == -1)
+	if ((fd = connect_to_ssh(link, err)) == -1)
 		return -1;
-	return agent != NULL ? ssh_link_login(&link->ssh, err) : 0;
+	link->sshd = SSHD_PENALISES;	/* until the login */
+	if (ssh_link_open(&link->ssh, setup, fd, parallel_deadline(job),
+	    &target->host, target->port, target->policy, err) == -1 ||
+	    (agent != NULL && ssh_link_login(&link->ssh, err) == -1))
+		return -1;
+	link->sshd = SSHD_NEUTRAL;
+	return 0;
 }
 
 int

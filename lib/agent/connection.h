@@ -48,11 +48,14 @@ struct connection {
 	struct parallel_job *job;
 	const struct connection_target *target;
 	const char *agent;		/* path of the agent */
+	/* How sshd judges this host.  It bans an address for some time that has
+	 * often connected without logging in. */
+	enum sshd_verdict { SSHD_NEUTRAL, SSHD_PENALISES, SSHD_REFUSES } sshd;
 	struct ssh_link ssh;
 };
 
-/* Connect and log in; without agent, only get the host key.  Retries until the
- * deadline if the server is too busy to accept the connection.  After -1, call
+/* Connect and log in; without agent, only get the host key.  Retries if the
+ * server is too busy to accept the connection.  After -1, call
  * connection_close(), too. */
 int	connection_open(struct connection *link, struct parallel_job *job,
 	    const struct connection_target *target, const char *agent,
@@ -90,6 +93,8 @@ enum tcp_greeting {
 	TCP_SILENT,	/* received nothing before the deadline */
 	TCP_BUSY,	/* closed at once, as by a busy sshd (MaxStartups in
 			 * sshd_config(5)): worth another try */
+	TCP_REFUSED,	/* the same from sshd 9.8 and later, or a ban
+			 * (PerSourcePenalties) */
 	TCP_FOREIGN,	/* not an SSH server */
 	TCP_SSH,	/* the beginning of an SSH banner */
 };

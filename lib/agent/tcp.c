@@ -10,8 +10,11 @@
 #include "base/clock.h"
 #include "agent/connection.h"
 
-/* sshd sends this and closes when too many clients are logging in. */
+/* sshd before 9.8 sends this and closes when too many clients are logging in. */
 #define BUSY_TEXT	"Exceeded MaxStartups"
+
+/* Later ones send this, also to an address that has failed too often. */
+#define REFUSED_TEXT	"Not allowed at this time"
 
 /* A banner begins with this. */
 #define SSH_TEXT	"SSH-"
@@ -101,18 +104,26 @@ tcp_connect(const char *name, int port, int64_t deadline,
 	return error_errno(err, NULL, "cannot connect to port %d", port);
 }
 
+static bool
+begins(const char *text, ssize_t len, const char *with)
+{
+	return (size_t)len >= strlen(with) &&
+	    memcmp(text, with, strlen(with)) == 0;
+}
+
 enum tcp_greeting
 tcp_await_greeting(int fd, int64_t deadline)
 {
-	char text[sizeof(BUSY_TEXT) - 1];
+	char text[sizeof(REFUSED_TEXT) - 1];
 	ssize_t len;
 
 	if (clock_poll(fd, POLLIN, deadline) <= 0)
 		return TCP_SILENT;
 	len = recv(fd, text, sizeof(text), MSG_PEEK);
-	if (len <= 0 || (len == sizeof(text) &&
-	    memcmp(text, BUSY_TEXT, sizeof(text)) == 0))
+	if (len <= 0 || begins(text, len, BUSY_TEXT))
 		return TCP_BUSY;
+	if (begins(text, len, REFUSED_TEXT))
+		return TCP_REFUSED;
 	/* RFC 4253 allows other lines before the banner, but no server sends
 	 * any, and libssh would read them without limit */
 	return memcmp(text, SSH_TEXT, (size_t)len < sizeof(SSH_TEXT) - 1 ?

@@ -5,7 +5,6 @@
 #include "config/hostlist.h"
 #include "farm/farm.h"
 
-#define KNOCK_SECONDS	2	/* as the Python broker waits */
 #define LOCK_MS		2000
 #define USUAL_WEIGHT	100
 
@@ -181,8 +180,7 @@ is_up(const struct choice *choice, size_t i)
 	    "broker-portscan-x2goservers",
 	    choice->farm->config->default_portscan_x2goservers))
 		return true;
-	return poll_target(choice->farm, &target, &query_knock, NULL,
-	    KNOCK_SECONDS, NULL) == 0;
+	return recent_knock(choice->farm, &target);
 }
 
 /* Choose the best one, with the assignments of other users locked. */

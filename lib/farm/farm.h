@@ -49,6 +49,7 @@ struct query {
 	struct agent_report report;
 	char *new_key;			/* a line for known_hosts, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+	enum sshd_verdict sshd;
 };
 
 struct query_context *query_context_new(const struct x2gobroker_config *config,
@@ -85,6 +86,7 @@ struct x2gobroker_drained {
 struct farm_server {
 	struct connection_target target;
 	struct x2gobroker_error error;	/* why it has not answered */
+	enum sshd_verdict sshd;
 	char *warning;			/* owned, or NULL */
 	struct agent_report report;
 	char *new_key;			/* owned, or NULL */
@@ -153,6 +155,25 @@ int	poll_target(struct x2gobroker_farm *farm,
 /* The deadline of a job that begins now and may take so many seconds, within
  * the request's own. */
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
+
+/*
+ * What requests have found out about servers a moment ago, in a file of
+ * state-dir that all brokers of this host share.  sshd 9.8 and later bans an
+ * address that often connects without logging in (PerSourcePenalties in
+ * sshd_config(5)), and does not say why.
+ */
+#define RECENT_FILE		"servers"	/* in state-dir */
+#define RECENT_KNOCK_SECONDS	5
+#define RECENT_FAILURE_SECONDS	600	/* no ban lasts longer, by default */
+
+/* Does anything listen there?  Connects, or waits for another request that does
+ * so at this moment, or believes one of the last RECENT_KNOCK_SECONDS. */
+bool	recent_knock(struct x2gobroker_farm *farm,
+	    const struct connection_target *target);
+
+/* Store why servers did not let the broker log in, and give that reason for
+ * servers that refuse to say one. */
+void	recent_explain_failures(struct x2gobroker_farm *farm);
 
 /* Whether the host gets no new sessions, by its full or short name
  * (hostlist_match()).  drained may be NULL. */

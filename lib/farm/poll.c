@@ -53,6 +53,7 @@ take_answer(struct x2gobroker_farm *farm, struct query *query)
 
 	server->shown.asked = true;
 	server->shown.answered = !query->job.failed;
+	server->sshd = query->sshd;
 	set_error(server, &query->job.error);
 	if (query->job.ended != 0)
 		server->shown.milliseconds = (int)(query->job.ended -
@@ -143,6 +144,7 @@ run_queries(struct poll *poll, int64_t deadline,
 			    X2GOBROKER_ERR_SYSTEM, NULL, 0, "timed out (host "
 			    "name lookup, or an endless answer)");
 		}
+	recent_explain_failures(farm);
 	return 0;
 }
 

@@ -198,6 +198,7 @@ run_query(struct parallel_job *job, struct x2gobroker_error *err)
 	result = connection_open(&link, job, &query->target,
 	    question->ask != NULL ? context->agent : NULL, &context->setup,
 	    err);
+	query->sshd = link.sshd;
 	if (result == 0 && question->ask != NULL)
 		result = question->ask(query, &link, err);
 	/* the host key is kept even if the rest has failed */

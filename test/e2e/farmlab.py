@@ -135,7 +135,7 @@ class Server(lab.Sshd):
     def __init__(self, name, address, port, extra=''):
         super().__init__(extra)
         self.name, self.address, self.port = name, address, port
-        self.line = ''          # another line, in place of one with its keyword
+        self.line = ''          # other lines, in place of those with their keywords
 
     def host(self):
         """As a profile calls it."""
@@ -163,10 +163,10 @@ class Server(lab.Sshd):
     def _config(self):
         lines = super()._config().replace('ListenAddress 127.0.0.1',
                                           'ListenAddress ' + self.address)
-        keyword = self.line.partition(' ')[0]
-        return '\n'.join(line for line in lines.split('\n') if not keyword or
-                         keyword == 'ListenAddress' or
-                         line.partition(' ')[0] != keyword) + self.line + '\n'
+        keywords = {line.partition(' ')[0] for line in self.line.splitlines()}
+        return '\n'.join(line for line in lines.split('\n') if
+                         line.partition(' ')[0] not in keywords - {'ListenAddress'}
+                         ) + self.line + '\n'
 
     def _start(self):
         self.start()
@@ -205,7 +205,7 @@ class Server(lab.Sshd):
 
     @contextlib.contextmanager
     def restarted(self, line):
-        """With another line in its configuration meanwhile."""
+        """With other lines in its configuration meanwhile."""
         self.line = line
         self.stop()
         self.start()

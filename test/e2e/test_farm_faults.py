@@ -372,8 +372,10 @@ def test_request_timeout(tap, farm):
 
 
 def test_max_startups(tap, farm):
-    """sshd turns some away when many come at once; they come again."""
+    """sshd turns some away when many come at once; they come again.  From 9.8 on it
+    does not say why, so they come for 3 s only."""
     a = farm.servers[0]
+    n = 3 if lab.no_penalties() else 12
     farm.profiles(*[farm.profile('desk%d' % i, [a]) for i in range(12)])
     a.play(sessions=[session(farm.user, 'ts01')])
     with a.restarted('MaxStartups 1:100:1'):
@@ -391,10 +393,75 @@ def test_max_startups(tap, farm):
         tap.ok(got.sessions and 0.8 < got.seconds < TIMEOUT + SLACK,
                'MaxStartups: reached for a second', got.raw, farm.site.log_text())
         with farm.site.configured(agent_timeout=15):
-            got = farm.select_many([('desk%d' % i, farm.user) for i in range(12)], 12)
+            got = farm.select_many([('desk%d' % i, farm.user) for i in range(n)], n)
         tap.equal({(one.server, len(one.sessions)) for one in got}, {('ts01', 1)},
-                  'MaxStartups: twelve at once get in, one after the other',
+                  'MaxStartups: %d at once get in, one after the other' % n,
                   farm.site.log_text())
+
+
+def test_banned(tap, farm):
+    """sshd 9.8 and later says "Not allowed at this time" if it is busy, and if it bans
+    the address for what it has done: only the broker can tell why."""
+    a, b = farm.servers[:2]
+    farm.profiles(farm.profile('desk', [a]), farm.profile('two', [a, b]))
+    with farm.site.configured(agent_timeout=20):
+        with wrong_service_key(farm, a):
+            farm.select()
+        with says(b'Not allowed at this time\r\n')(farm, a):
+            got = farm.select()
+            tap.ok(got.raw.stdout == DENIED and 2 < got.seconds < 3 + SLACK,
+                   'banned: refused before the time is over', got.raw, got.seconds)
+            log = farm.site.log_text()
+            tap.ok(re.search('ts01: login as .* denied.*PerSourcePenaltyExemptList', log),
+                   'banned: the reason of the ban is told', log)
+            tap.equal(farm.select('two').server, 'ts02', 'banned: another one serves')
+        farm.site.fresh_state()
+        with says(b'Not allowed at this time\r\n')(farm, a):
+            farm.select()
+        log = farm.site.log_text()
+        tap.ok(re.search('ts01: sshd is too busy, or bans this host', log),
+               'refused for no known reason: both possible ones are told', log)
+
+
+def test_rush(tap, farm):
+    """Sixty select at once a profile whose servers are not asked."""
+    a, b = farm.servers[:2]
+    farm.profiles(farm.profile('desk', [a, b], broker_agent_query_mode='NONE'))
+    with door()(farm, a), says(KEX)(farm, b) as knocked:
+        got = farm.select_many([('desk', None)] * 60, 60)
+        tap.equal([one.raw for one in got if not one.server], [],
+                  'a rush: everybody is sent to a server', farm.site.log_text())
+        tap.ok(knocked.count <= 6, 'a rush: a server is knocked at a few times',
+               knocked.count)
+
+
+def test_penalties(tap, farm):
+    """Where sshd bans addresses, by its defaults, it does not ban the broker's."""
+    if not lab.no_penalties():
+        tap.note('this sshd has no PerSourcePenalties')
+        return
+    two = farm.servers[:2]
+    farm.profiles(farm.profile('none', two, broker_agent_query_mode='NONE'),
+                  farm.profile('desk', two))
+    with contextlib.ExitStack() as stack:
+        for server in two:
+            stack.enter_context(server.restarted('PerSourcePenalties yes\n'
+                                                 'MaxStartups 10:30:100'))
+        stack.enter_context(farm.site.configured(agent_timeout=20))
+        got = farm.select_many([('none', None)] * 60, 60)
+        got += farm.select_many([('desk', None)] * 25, 25)
+        tap.equal([one.raw for one in got if not one.server], [],
+                  'penalties: nobody is refused', farm.site.log_text())
+        with wrong_service_key(farm, two[0]), wrong_service_key(farm, two[1]):
+            for _ in range(8):
+                farm.site.log()
+                farm.select()
+                log = farm.site.log_text()
+                if not re.search('ts01: login as .* denied', log):
+                    break
+        tap.ok(re.search('ts01: login as .* denied', log) and
+               'Not allowed at this time' in log,
+               'penalties: the wrong service key is named during the ban', log)
 
 
 # Host keys
@@ -677,7 +744,8 @@ def test_nothing_is_left(tap, farm):
 
 TESTS = [test_faults, test_forged, test_wishful_load, test_one_of_eight_hangs,
          test_all_hang, test_all_down, test_slow_agents, test_request_timeout,
-         test_max_startups, test_host_key_policies, test_known_hosts,
+         test_max_startups, test_banned, test_rush, test_penalties,
+         test_host_key_policies, test_known_hosts,
          test_service_keys, test_surroundings, test_odd_users, test_local,
          test_nothing_is_left]
 

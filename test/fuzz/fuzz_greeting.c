@@ -11,6 +11,8 @@
 
 static const char busy[] = "Exceeded MaxStartups", ssh[] = "SSH-";
 
+static const char refused[] = "Not allowed at this time";
+
 static bool
 begins(const uint8_t *data, size_t size, const char *text)
 {
@@ -47,6 +49,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	case TCP_BUSY:
 		must(size == 0 || (size >= strlen(busy) &&
 		    begins(data, size, busy)));
+		break;
+	case TCP_REFUSED:
+		must(size >= strlen(refused) && begins(data, size, refused));
 		break;
 	case TCP_FOREIGN:
 		must(size > 0 && !begins(data, size, ssh));

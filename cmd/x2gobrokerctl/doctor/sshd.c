@@ -302,7 +302,9 @@ check_sshd_startups(struct doctor *d)
 	doctor_warn(d, "MaxStartups", "is %s, but %u users have keys: if more "
 	    "than %lu log in at once, sshd refuses some of them", max,
 	    d->key_files, start);
-	doctor_remedy(d, "MaxStartups 100:30:200 in sshd_config");
+	doctor_remedy(d, "MaxStartups 100:30:200 in sshd_config; since OpenSSH "
+	    "9.8 also PerSourcePenaltyExemptList, with addresses that many "
+	    "users share");
 }
 
 /*

@@ -301,7 +301,9 @@ print_service_key(struct setup *setup)
 		printf("  - On each server, add this line to ~%s/.ssh/"
 		    "authorized_keys:\n\nrestrict,command=\"%s\" %.*s\n\n",
 		    user, command, (int)(p - text), text);
-	printf("    Then check that they answer: x2gobrokerctl poll\n");
+	printf("    In its sshd_config, raise MaxStartups and, since OpenSSH "
+	    "9.8, name\n    this host in PerSourcePenaltyExemptList.\n"
+	    "    Then check that they answer: x2gobrokerctl poll\n");
 }
 
 static void

@@ -187,6 +187,7 @@ a_server_may_be_out_of_reach(void **state unused)
 		    "2022, but received no SSH banner" },
 		{ 0, 0, 0, { TCP_FOREIGN }, OPEN, 1, "the service on port "
 		    "2022 is not an SSH server" },
+		{ 0, 0, 0, { TCP_REFUSED, TCP_BUSY, TCP_SSH }, OPEN, 3, "" },
 		{ 0, 0, 0, { TCP_BUSY, TCP_FOREIGN }, OPEN, 2, "the "
 		    "service on port 2022 is not an SSH server" },
 	};
@@ -228,6 +229,26 @@ a_busy_server_is_tried_until_the_deadline(void **state unused)
 	assert_non_null(strstr(trial.job.error.text, "too busy to accept connections"));
 	assert_true(wire.attempts > 1);
 	assert_true(wire.slept_ms > 0);
+}
+
+/* sshd does not tell whether it is busy or bans this host, and a ban lasts
+ * longer than any request. */
+static void
+a_server_that_refuses_is_not_tried_for_long(void **state unused)
+{
+	struct trial trial = { .attempt = OPEN, .target = { .source = &source_ssh,
+	    .host = { .name = "ts01" }, .port = 22 } };
+	int64_t start = clock_ms();
+	size_t i;
+
+	for (i = 0; i < LENGTH(wire.greetings); i++)
+		wire.greetings[i] = TCP_REFUSED;
+	do_try(&trial, 60000);
+	assert_true(trial.job.failed);
+	assert_non_null(strstr(trial.job.error.text,
+	    "PerSourcePenaltyExemptList"));
+	assert_true(wire.attempts > 1);
+	assert_true(clock_ms() - start < 30000);
 }
 
 static void
@@ -294,6 +315,8 @@ main(void)
 		cmocka_unit_test_setup(a_server_may_be_out_of_reach, setup),
 		cmocka_unit_test_setup(
 		    a_busy_server_is_tried_until_the_deadline, setup),
+		cmocka_unit_test_setup(
+		    a_server_that_refuses_is_not_tried_for_long, setup),
 		cmocka_unit_test_setup(
 		    the_client_and_we_go_to_the_same_address, setup),
 		cmocka_unit_test_setup(an_agent_is_asked_there_or_here,

@@ -81,6 +81,8 @@ greetings_are_told_apart(void **state unused)
 		{ "", false, TCP_SILENT },
 		{ "", true, TCP_BUSY },
 		{ "Exceeded MaxStartups\r\n", true, TCP_BUSY },
+		{ "Not allowed at this time\r\n", true, TCP_REFUSED },
+		{ "Not allowed", true, TCP_FOREIGN },
 		{ "220 mail.example.org ESMTP\r\n", false, TCP_FOREIGN },
 	};
 	int pair[2];

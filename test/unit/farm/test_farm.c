@@ -379,7 +379,7 @@ doors_are_knocked_at(void **state unused)
 		{ "one", SELECT, "host=ts01, ts02\n"
 		    "broker-agent-query-mode=NONE", closed,
 		    "SERVER:ts02:22\n", NULL },
-		{ "none", SELECT, "host=ts01, ts02\n"
+		{ "none", SELECT, "host=ts03, ts04\n"
 		    "broker-agent-query-mode=NONE", all_closed, DENIED, NULL },
 	};
 	struct x2gobroker_error err;

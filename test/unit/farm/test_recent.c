@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is remembered of servers, so that sshd does not ban the broker's host.
+ * Linked with --wrap for the functions of fake_connection.h.
+ */
+#include "farm/farm.h"
+#include "fake_connection.h"
+
+static const struct said open_door[] = {
+	{ NULL, "knock", X2GOBROKER_OK, "" }, { 0 },
+}, closed_door[] = {
+	{ NULL, "knock", X2GOBROKER_ERR_SYSTEM, "refused" }, { 0 },
+};
+
+static const struct connection_target ts01 = {
+	.host = { .name = "ts01" }, .port = 22,
+}, ts02 = {
+	.host = { .name = "ts01", .address = "192.0.2.2" }, .port = 22,
+};
+
+static struct x2gobroker_farm *
+begin(void **state)
+{
+	static char dir[100];
+	struct x2gobroker_farm *farm;
+
+	(void)state;
+	snprintf(dir, sizeof(dir), "%s", test_path("state"));
+	test_config.state_dir = dir;
+	remove(test_path("state/" RECENT_FILE));
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	return farm;
+}
+
+static void
+write_news(const char *server, const char *news, const char *text, int age)
+{
+	char line[300];
+
+	snprintf(line, sizeof(line), "%lld %s %s %s\n",
+	    (long long)time(NULL) - age, server, news, text);
+	write_file("state/" RECENT_FILE, line);
+}
+
+/* Whether the answer is up, and not what a knock would find. */
+static bool
+is_remembered(struct x2gobroker_farm *farm, bool up)
+{
+	play_servers(up ? closed_door : open_door);
+	return recent_knock(farm, &ts01) == up;
+}
+
+static void
+a_rush_knocks_once(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state);
+	int up;
+
+	for (up = 0; up <= 1; up++) {
+		remove(test_path("state/" RECENT_FILE));
+		play_servers(up ? open_door : closed_door);
+		assert_int_equal(recent_knock(farm, &ts01), up);
+		assert_true(is_remembered(farm, up));
+		/* of that address only */
+		play_servers(up ? closed_door : open_door);
+		assert_int_equal(recent_knock(farm, &ts02), !up);
+		assert_true(is_remembered(farm, up));
+	}
+	x2gobroker_farm_free(farm);
+}
+
+static void
+old_news_and_news_from_the_future_are_forgotten(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state);
+	static const int ages[] = { RECENT_KNOCK_SECONDS + 2, -100 };
+	size_t i;
+
+	for (i = 0; i < LENGTH(ages); i++) {
+		write_news("ts01:22", "up", "-", ages[i]);
+		assert_false(is_remembered(farm, true));
+		write_news("ts01:22", "down", "-", ages[i]);
+		assert_false(is_remembered(farm, false));
+	}
+	/* a failure to log in is another matter */
+	write_news("ts01:22", "failed", "denied", 0);
+	assert_false(is_remembered(farm, false));
+	x2gobroker_farm_free(farm);
+}
+
+/* A request that was killed, or stopped, leaves this behind. */
+static void
+a_knock_of_another_request_is_waited_for(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state);
+
+	farm->deadline = 0;
+	write_news("ts01:22", "knocking", "-", 0);
+	assert_false(is_remembered(farm, true));
+	assert_int_equal(link_played.slept_ms, 0);
+	assert_true(is_remembered(farm, false));
+	x2gobroker_farm_free(farm);
+}
+
+static void
+without_a_state_directory_each_one_knocks(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state);
+
+	test_config.state_dir = "/nonexistent/state/dir";
+	play_servers(open_door);
+	assert_true(recent_knock(farm, &ts01));
+	assert_false(is_remembered(farm, true));
+	x2gobroker_farm_free(farm);
+}
+
+/* The reason that the log gets for ts01, which sshd there sees like that. */
+static const char *
+explain(struct x2gobroker_farm *farm, enum sshd_verdict sshd, const char *why)
+{
+	struct farm_server *server = &farm->servers[1];
+
+	server->sshd = sshd;
+	error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s", why);
+	recent_explain_failures(farm);
+	return server->error.text;
+}
+
+static void
+the_reason_of_a_ban_is_told(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state);
+	const char *text;
+
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts00", NULL), 0);
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts01", NULL), 0);
+	check_text("nothing known", explain(farm, SSHD_REFUSES, "busy"),
+	    "busy");
+	check_text("a failure", explain(farm, SSHD_PENALISES, "no\nentry\177"),
+	    "no\nentry\177");
+	text = explain(farm, SSHD_REFUSES, "busy");
+	assert_int_equal(strncmp(text, "no entry  (", 11), 0);
+	assert_non_null(strstr(text, "PerSourcePenaltyExemptList"));
+	check_text("the server answers", explain(farm, SSHD_NEUTRAL, ""), "");
+	write_news("ts01:22", "failed", "x", RECENT_FAILURE_SECONDS + 2);
+	check_text("long ago", explain(farm, SSHD_REFUSES, "busy"), "busy");
+	test_config.state_dir = "/nonexistent/state/dir";
+	check_text("no file", explain(farm, SSHD_REFUSES, "busy"), "busy");
+	x2gobroker_farm_free(farm);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_rush_knocks_once),
+		cmocka_unit_test(
+		    old_news_and_news_from_the_future_are_forgotten),
+		cmocka_unit_test(a_knock_of_another_request_is_waited_for),
+		cmocka_unit_test(without_a_state_directory_each_one_knocks),
+		cmocka_unit_test(the_reason_of_a_ban_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, make_test_dir, remove_test_dir);
+}
