@@ -244,6 +244,12 @@ int x2gobroker_request_parse(const char *command,
  * client's options and their values. */
 int x2gobroker_request_from_argv(int argc, char *const *argv,
     struct x2gobroker_request **out, struct x2gobroker_error *err);
+
+/* The same for the len bytes of the body of an HTTP POST, a form of fields
+ * "name=value&...".  Its longest size is X2GOBROKER_FORM_MAX. */
+#define X2GOBROKER_FORM_MAX	16384
+int x2gobroker_request_from_form(const char *body, size_t len,
+    struct x2gobroker_request **out, struct x2gobroker_error *err);
 void x2gobroker_request_free(struct x2gobroker_request *request);
 
 /* request may be NULL.  A value that was not sent is "". */

@@ -72,8 +72,8 @@ find_option(const char *name, size_t len)
 }
 
 /* Store a value.  Unknown options are those of newer clients, and ignored. */
-static int
-set_option(struct x2gobroker_request *request, const char *name,
+int
+request_set(struct x2gobroker_request *request, const char *name,
     size_t name_len, const char *value, size_t len,
     struct x2gobroker_error *err)
 {
@@ -185,7 +185,7 @@ parse_options(struct x2gobroker_request *request, const char *text,
 			text = end;
 		} else if (take_value(&text, end, &value, &len, err) == -1)
 			return -1;
-		if (set_option(request, name, name_len, value, len, err) == -1)
+		if (request_set(request, name, name_len, value, len, err) == -1)
 			return -1;
 	}
 }
@@ -208,8 +208,8 @@ skip_path(const char *text, const char *end, struct x2gobroker_error *err)
 }
 
 /* Refuse characters that must not get into logs and answers. */
-static int
-check_values(const struct x2gobroker_request *request,
+int
+request_check_values(const struct x2gobroker_request *request,
     struct x2gobroker_error *err)
 {
 	static const enum client_option names[] = { OPT_USER, OPT_LOGIN };
@@ -254,7 +254,7 @@ parse_command(struct x2gobroker_request *request, const char *command,
 	if ((options = skip_path(envelope.text, end, err)) == NULL ||
 	    parse_options(request, options, end, err) == -1)
 		return -1;
-	return check_values(request, err);
+	return request_check_values(request, err);
 }
 
 int
@@ -290,7 +290,7 @@ take_words(struct x2gobroker_request *request, int argc, char *const *argv,
 		value = argv[1];
 		taken = 2;
 	}
-	if (set_option(request, name, name_len, value, strlen(value), err) ==
+	if (request_set(request, name, name_len, value, strlen(value), err) ==
 	    -1)
 		return -1;
 	return taken;
@@ -309,7 +309,7 @@ request_from_argv(int argc, char *const *argv, struct x2gobroker_request **out,
 		if (taken == -1)
 			return -1;
 	}
-	return check_values(*out, err);
+	return request_check_values(*out, err);
 }
 
 void

@@ -22,7 +22,9 @@ void	envelope_open(const char *command, struct envelope *out);
 enum client_option {
 	OPT_TASK, OPT_USER, OPT_LOGIN, OPT_SID, OPT_AUTHID, OPT_NEWPASS,
 	OPT_EVENT, OPT_SERVER, OPT_CLIENT, OPT_CMD, OPT_DISPLAY, OPT_START,
-	OPT_ELAPSED, OPT_VERSION, OPT_OS, NOPTIONS
+	OPT_ELAPSED, OPT_VERSION, OPT_OS,
+	/* of forms alone: form.c */
+	OPT_PASSWORD, OPT_SID_RAW, OPT_SID_LATIN1, NOPTIONS
 };
 
 struct x2gobroker_request {
@@ -38,6 +40,18 @@ int	request_parse(const char *command, struct x2gobroker_request **out,
 	    struct x2gobroker_error *err);
 int	request_from_argv(int argc, char *const *argv,
 	    struct x2gobroker_request **out, struct x2gobroker_error *err);
+
+/* The body of an HTTP POST, as x2gobroker.h says; in the same way. */
+int	request_from_form(const char *body, size_t len,
+	    struct x2gobroker_request **out, struct x2gobroker_error *err);
+
+/* For form.c: store the value of an option that was sent under that name; an
+ * unknown name is ignored.  Then check all values. */
+int	request_set(struct x2gobroker_request *request, const char *name,
+	    size_t name_len, const char *value, size_t len,
+	    struct x2gobroker_error *err);
+int	request_check_values(const struct x2gobroker_request *request,
+	    struct x2gobroker_error *err);
 
 /* The name of an option, without "--". */
 const char *request_option_name(enum client_option option);

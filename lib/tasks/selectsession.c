@@ -15,6 +15,26 @@
 #include "client/markers.h"
 #include "tasks/task.h"
 
+/* The profile of that id among those that are visible, or NULL.  What came in a
+ * form can be read in several ways; the client means the first that fits. */
+static const struct x2gobroker_profile *
+find_selected(const struct visible *visible,
+    const struct x2gobroker_request *request)
+{
+	static const enum client_option readings[] = { OPT_SID_RAW,
+	    OPT_SID_LATIN1, OPT_SID };
+	const char *id;
+	size_t i, j;
+
+	for (i = 0; i < sizeof(readings) / sizeof(readings[0]); i++) {
+		id = request->values[readings[i]];
+		for (j = 0; id != NULL && j < visible->n; j++)
+			if (strcmp(visible->list[j]->id, id) == 0)
+				return visible->list[j];
+	}
+	return NULL;
+}
+
 /* The profile of that id, if the user may see it; else NULL, and why says the
  * reason to the log.  All profiles are asked, as for a listing, so that one
  * that is hidden and one that does not exist are refused in the same words and
@@ -23,16 +43,13 @@ static const struct x2gobroker_profile *
 find_visible(struct x2gobroker_answer *answer, const char *id,
     struct x2gobroker_error *why)
 {
-	const struct x2gobroker_profile *found = NULL, *hidden;
+	const struct x2gobroker_profile *found, *hidden;
 	struct visible visible;
-	size_t i;
 
 	if (visible_find(&visible, answer->profiles, answer->user,
 	    &answer->reporter, why) == -1)
 		return NULL;
-	for (i = 0; i < visible.n; i++)
-		if (strcmp(visible.list[i]->id, id) == 0)
-			found = visible.list[i];
+	found = find_selected(&visible, answer->request);
 	free(visible.list);
 	if (found != NULL)
 		return found;

@@ -146,6 +146,15 @@ x2gobroker_request_from_argv(int argc, char *const *argv,
 	return find_task(*out, err);
 }
 
+int
+x2gobroker_request_from_form(const char *body, size_t len,
+    struct x2gobroker_request **out, struct x2gobroker_error *err)
+{
+	if (request_from_form(body, len, out, err) == -1)
+		return -1;
+	return find_task(*out, err);
+}
+
 const char *
 x2gobroker_request_task(const struct x2gobroker_request *request)
 {

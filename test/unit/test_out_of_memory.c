@@ -488,6 +488,30 @@ words_of_a_command_line_are_refused(void **state unused)
 	}
 }
 
+static void
+a_form_is_refused(void **state unused)
+{
+	static const char body[] = "task=selectsession&sid=a+\xc3\xbc&user=b"
+	    "&password=c%20d&authid=";
+	struct x2gobroker_request *request;
+	struct x2gobroker_error err;
+	int n, result;
+
+	and_all_later = false;
+	for (n = 1, has_failed = true; has_failed; n++) {
+		has_failed = false;
+		countdown = n;
+		result = x2gobroker_request_from_form(body, strlen(body),
+		    &request, &err);
+		countdown = 0;
+		assert_int_equal(result == -1, has_failed);
+		if (has_failed)
+			assert_string_equal(err.text, "out of memory");
+		x2gobroker_request_free(request);
+	}
+	assert_true(n > 10);
+}
+
 /* A file with so much in it that each part of it takes memory of its own. */
 static void
 a_large_file_is_read_as_a_whole_or_not(void **state unused)
@@ -563,6 +587,7 @@ main(void)
 		cmocka_unit_test(a_large_file_is_read_as_a_whole_or_not),
 		cmocka_unit_test(a_buffer_remembers_that_it_failed),
 		cmocka_unit_test(words_of_a_command_line_are_refused),
+		cmocka_unit_test(a_form_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, make_files, remove_test_dir);

@@ -103,6 +103,58 @@ the_server_is_the_profiles(void **state unused)
 	}
 }
 
+/* Over HTTP, an id comes as the X2Go client has read it, or encoded. */
+static void
+a_profile_is_found_by_each_reading_of_its_id(void **state unused)
+{
+	static const struct {
+		const char *sid, *server;	/* NULL: refused */
+	} rows[] = {
+		{ "a w+o&x=y", "SERVER:raw:22\n" },
+		{ "a%20w%2Bo%26x%3Dy", "SERVER:raw:22\n" },
+		{ "a+w%2Bo%26x%3Dy", "SERVER:raw:22\n" },
+		{ "B\xc3\x83\xc2\xbcro", "SERVER:umlaut:22\n" },
+		{ "B%C3%BCro", "SERVER:umlaut:22\n" },
+		/* what is there as it is written is what was meant */
+		{ "b+c", "SERVER:plus:22\n" },
+		{ "b%20c", "SERVER:blank:22\n" },
+		{ "hidden+one", NULL },
+		{ "a w+o", NULL },
+		{ "", NULL },
+	};
+	static const char text[] = "[a w+o&x=y]\nhost=raw\n"
+	    "[B\xc3\xbcro]\nhost=umlaut\n[b c]\nhost=blank\n"
+	    "[b+c]\nhost=plus\n[hidden+one]\nhost=x\n"
+	    "acl-users-allow=bob\n";
+	struct x2gobroker_user *user = make_user("alice", "192.0.2.7");
+	struct x2gobroker_request *request;
+	struct x2gobroker_answer *answer;
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	const char *got;
+	char form[200];
+	size_t i, len;
+
+	profiles = load_text(text, &problems);
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(form, sizeof(form), "task=selectsession&sid=%s&"
+		    "user=alice&password=", rows[i].sid);
+		assert_int_equal(x2gobroker_request_from_form(form,
+		    strlen(form), &request, NULL), 0);
+		assert_int_equal(x2gobroker_answer_new(request, &answer,
+		    NULL), 0);
+		check(rows[i].sid, x2gobroker_answer_task(answer, profiles,
+		    user, NULL) == (rows[i].server != NULL ? 0 : -1));
+		x2gobroker_answer_text(answer, &got, &len, NULL);
+		check(rows[i].sid, rows[i].server == NULL ||
+		    strstr(got, rows[i].server) != NULL);
+		x2gobroker_answer_free(answer);
+		x2gobroker_request_free(request);
+	}
+	x2gobroker_profiles_free(profiles);
+	x2gobroker_user_free(user);
+}
+
 static void
 every_server_of_a_farm_gets_its_turn(void **state unused)
 {
@@ -285,6 +337,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		test(the_server_is_the_profiles),
+		test(a_profile_is_found_by_each_reading_of_its_id),
 		test(every_server_of_a_farm_gets_its_turn),
 		test(localhost_is_the_brokers_host),
 		test(logins_are_decided_by_table),
