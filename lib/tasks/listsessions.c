@@ -216,11 +216,30 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 	return 0;
 }
 
+/* The sessions that the user has already for a profile. */
+struct own_sessions {
+	enum session_state best;
+	unsigned int suspended, running;
+};
+
 /* What a listing shows. */
 struct list_state {
 	struct visible visible;
-	enum session_state *states;	/* of each profile, owned; or NULL */
+	struct own_sessions *sessions;	/* for each profile, owned; or NULL */
 };
+
+/* The client shows these on the button: the state of one session, or how many
+ * there are. */
+static void
+put_own_sessions(struct buf *buf, const struct own_sessions *own)
+{
+	if (own->best == SESSION_NONE)
+		return;
+	buf_printf(buf, "status=%c\n", own->best);
+	if (own->suspended + own->running > 1)
+		buf_printf(buf, "suspended=%u\nrunning=%u\n", own->suspended,
+		    own->running);
+}
 
 static int
 put_visible(struct x2gobroker_answer *answer, const struct list_state *list,
@@ -235,10 +254,8 @@ put_visible(struct x2gobroker_answer *answer, const struct list_state *list,
 		if (put_profile(buf, profile, &lines[profile->file->number],
 		    answer->user, err) == -1)
 			return -1;
-		/* the client says so on the button */
-		if (list->states != NULL && list->states[i] !=
-		    SESSION_NONE)
-			buf_printf(buf, "status=%c\n", list->states[i]);
+		if (list->sessions != NULL)
+			put_own_sessions(buf, &list->sessions[i]);
 		buf_putc(buf, '\n');
 	}
 	return 0;
@@ -248,24 +265,33 @@ put_visible(struct x2gobroker_answer *answer, const struct list_state *list,
  * Sessions that the user has already
  */
 
-/* The state of the best session that there is for a profile. */
+/* Find the sessions that there are for a profile; the farm has the best one
+ * first. */
 static int
-find_state(const struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile, enum session_state *state,
+find_own_sessions(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, struct own_sessions *own,
     struct x2gobroker_error *err)
 {
 	cleanup_free struct host *hosts = NULL;
+	enum session_state state;
 	size_t i, n;
 
-	*state = SESSION_NONE;
 	if (farm_source(profile) == NULL || farm->nsessions == 0)
 		return 0;
 	if (farm_hosts(profile, &hosts, &n, err) == -1)
 		return -1;
-	for (i = 0; i < farm->nsessions && *state == SESSION_NONE; i++)
-		if (farm_host_of(farm, profile, hosts, n, &farm->sessions[i]) !=
-		    NULL)
-			*state = farm->sessions[i].session->state;
+	for (i = 0; i < farm->nsessions; i++) {
+		if (farm_host_of(farm, profile, hosts, n,
+		    &farm->sessions[i]) == NULL)
+			continue;
+		state = farm->sessions[i].session->state;
+		if (own->best == SESSION_NONE)
+			own->best = state;
+		if (state == SESSION_SUSPENDED)
+			own->suspended++;
+		else
+			own->running++;
+	}
 	return 0;
 }
 
@@ -285,8 +311,8 @@ ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
 			return -1;
 	if (farm->nservers == 0)
 		return 0;
-	list->states = calloc(n, sizeof(*list->states));
-	if (list->states == NULL)
+	list->sessions = calloc(n, sizeof(*list->sessions));
+	if (list->sessions == NULL)
 		return error_nomem(err);
 	if (poll_servers(farm, &query_sessions, farm->config->agent_timeout,
 	    NULL, NULL, NULL, err) == -1)
@@ -294,7 +320,7 @@ ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
 	farm_report(farm, &answer->reporter);
 	for (i = 0; i < n; i++)
 		if (profile_login_is_own(profiles[i], name) &&
-		    find_state(farm, profiles[i], &list->states[i],
+		    find_own_sessions(farm, profiles[i], &list->sessions[i],
 		    err) == -1)
 			return -1;
 	return 0;
@@ -312,10 +338,10 @@ asks_servers(const struct visible *visible)
 	return false;
 }
 
-/* Find out which profiles have a session.  Where that goes wrong, the list is
+/* Find the user's sessions.  Where that goes wrong, the list is
  * the same without the marks, or some of them. */
 static void
-find_states(struct x2gobroker_answer *answer, struct list_state *list)
+mark_sessions(struct x2gobroker_answer *answer, struct list_state *list)
 {
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
@@ -339,7 +365,7 @@ listsessions_decide(struct x2gobroker_answer *answer, void *state,
 	if (visible_find(&list->visible, answer->profiles, answer->user,
 	    &answer->reporter, err) == -1)
 		return -1;
-	find_states(answer, list);
+	mark_sessions(answer, list);
 	buf_printf(&answer->summary, "profiles=%zu", list->visible.n);
 	return 0;
 }
@@ -377,7 +403,7 @@ free_listing(void *state)
 	struct list_state *list = state;
 
 	free(list->visible.list);
-	free(list->states);
+	free(list->sessions);
 }
 
 const struct task task_listsessions = {

@@ -216,13 +216,22 @@ a_listing_has_marks(void **state unused)
 	static const struct said suspended[] = {
 		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")),
 		{ 0 },
+	}, several[] = {
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")
+		    SESSION("51", "ts01", "R") SESSION("52", "ts01", "S")
+		    SESSION("53", "ts01", "F") SESSION("54", "ts02", "R")
+		    SESSION("50", "ts01", "S")
+		    LINE(SHADOW, "60", "ts01", "R", "2026-11-23T20:00:59")),
+		{ 0 },
 	}, finished[] = {
 		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "F")),
 		{ 0 },
 	}, broken[] = { FAILS("listsessions", "broke off"), { 0 } };
 	static const struct request rows[] = {
-		{ "suspended", LIST, "host=ts01", suspended, "status=S\n",
+		{ "suspended", LIST, "host=ts01", suspended, "status=S\n\n",
 		    NULL },
+		{ "several", LIST, "host=ts01", several,
+		    "status=S\nsuspended=2\nrunning=1\n\n", NULL },
 		{ "not here", LIST, "host=ts02", suspended,
 		    "command=TERMINAL\n", NULL },
 		{ "finished", LIST, "host=ts01", finished,
@@ -237,9 +246,9 @@ a_listing_has_marks(void **state unused)
 	size_t i;
 
 	memcpy(again, rows, sizeof(rows));
-	again[1].answer = "START_USER_SESSIONS";
+	again[2].answer = "START_USER_SESSIONS";
 	check_requests(again, LENGTH(again));
-	for (i = 1; i < LENGTH(rows); i++) {
+	for (i = 2; i < LENGTH(rows); i++) {
 		answer = ask_broker(LIST, rows[i].lines, rows[i].rows, NULL);
 		check(rows[i].label, strstr(answer, "status=") == NULL);
 		free(answer);
