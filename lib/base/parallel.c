@@ -104,8 +104,8 @@ make_round(struct parallel_job **jobs, size_t n, int64_t deadline)
 static int
 start_threads(struct round *round)
 {
-	size_t i, n = round->n < PARALLEL_THREADS_MAX ? round->n :
-	    PARALLEL_THREADS_MAX;
+	size_t waiting = round->n - round->next;
+	size_t i, n = waiting < PARALLEL_BATCH ? waiting : PARALLEL_BATCH;
 	sigset_t all, old;
 	pthread_attr_t attr;
 	pthread_t thread;
@@ -205,6 +205,7 @@ parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
     parallel_progress *progress, void *arg, struct x2gobroker_error *err)
 {
 	struct round *round = make_round(jobs, n, deadline);
+	int64_t next_batch = clock_ms() + PARALLEL_BATCH_MS;
 	size_t told = 0;
 	int result;
 
@@ -216,7 +217,13 @@ parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
 	while (result == 0 && told < n && clock_left(deadline) > 0) {
 		tell_progress(round, &told, progress, arg);
 		if (told < n)
-			wait_for_change(round, deadline);
+			wait_for_change(round, round->next < n &&
+			    next_batch < deadline ? next_batch : deadline);
+		if (round->next < n && clock_left(next_batch) == 0) {
+			/* those that run suffice if no more can be started */
+			start_threads(round);
+			next_batch += PARALLEL_BATCH_MS;
+		}
 	}
 	end_round(round);
 	release(round);

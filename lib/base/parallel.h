@@ -11,7 +11,10 @@
 
 #include "base/error.h"
 
-#define PARALLEL_THREADS_MAX	64	/* further jobs wait */
+/* So many jobs are started at once, and as many more each time that this long
+ * has passed, so that jobs that hang do not keep others from being started. */
+#define PARALLEL_BATCH		64
+#define PARALLEL_BATCH_MS	250
 
 struct parallel_job {
 	/* Set by the caller.  Called in a thread with all signals blocked.  It

@@ -167,6 +167,26 @@ a_job_that_hangs_is_left_to_itself(void **state unused)
 	free(jobs[2]);
 }
 
+/* More of them hang than are started at once. */
+static void
+jobs_that_hang_keep_no_other_from_being_started(void **state unused)
+{
+	struct parallel_job *jobs[JOBS];
+	int64_t start = clock_ms();
+	size_t i;
+
+	for (i = 0; i < JOBS; i++)
+		jobs[i] = make_work(0, 0, i < JOBS - 50);
+	assert_int_equal(parallel_run(jobs, JOBS, start + 4000, NULL, NULL,
+	    NULL), 0);
+	for (i = 0; i < JOBS; i++) {
+		assert_non_null(jobs[i]);
+		assert_true(jobs[i]->done);
+		assert_int_equal(jobs[i]->failed, i < JOBS - 50);
+		free(jobs[i]);
+	}
+}
+
 static void
 who_waits_for_its_turn_too_long_has_failed(void **state unused)
 {
@@ -219,6 +239,8 @@ main(void)
 		cmocka_unit_test(they_run_at_the_same_time),
 		cmocka_unit_test(who_notices_the_deadline_is_waited_for),
 		cmocka_unit_test(a_job_that_hangs_is_left_to_itself),
+		cmocka_unit_test(
+		    jobs_that_hang_keep_no_other_from_being_started),
 		cmocka_unit_test(who_waits_for_its_turn_too_long_has_failed),
 		cmocka_unit_test(signals_are_the_callers),
 	};
