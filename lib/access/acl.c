@@ -10,6 +10,8 @@
  * not denied by name.  The Python broker decides the same way;
  * x2gobroker-sessionprofiles(5) lists the differences.
  */
+#include <grp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include "access/acl.h"
 #include "access/user.h"
 #include "base/address.h"
+#include "base/cleanup.h"
 #include "base/parse.h"
 #include "config/profile.h"
 
@@ -89,13 +92,56 @@ deny_first(const struct acl *acl, enum acl_kind kind)
 	return order == NULL || strcmp(order->value, "allow-deny") != 0;
 }
 
+/* The same letters, in upper or lower case of ASCII. */
 static bool
-matches_group(const struct x2gobroker_user *user, const char *item, size_t len)
+is_same_name(const char *item, size_t len, const char *name)
+{
+	size_t i;
+
+	if (strlen(name) != len)
+		return false;
+	for (i = 0; i < len; i++)
+		if (parse_upper(item[i]) != parse_upper(name[i]))
+			return false;
+	return true;
+}
+
+/* Whether item means name.  In an allow list it must be exactly that; a deny
+ * list must not miss because of a capital letter or a missing comma. */
+static bool
+matches_name(const char *item, size_t len, const char *name, bool deny)
+{
+	const char *word = item, *end = item + len;
+
+	if (!deny)
+		return parse_item_is(item, len, name);
+	if (is_same_name(item, len, name))
+		return true;
+	for (; item <= end; item++) {
+		if (item < end && strchr(" &()", *item) == NULL)
+			continue;
+		if (is_same_name(word, (size_t)(item - word), name))
+			return true;
+		word = item + 1;
+	}
+	return false;
+}
+
+static bool
+is_all(const char *item, size_t len, bool deny)
+{
+	return deny ? is_same_name(item, len, "ALL") :
+	    parse_item_is(item, len, "ALL");
+}
+
+static bool
+matches_group(const struct x2gobroker_user *user, const char *item, size_t len,
+    bool deny)
 {
 	size_t i;
 
 	for (i = 0; i < user->ngroups; i++)
-		if (parse_item_is(item, len, user->groups[i]))
+		if (matches_name(item, len, user->groups[i], deny))
 			return true;
 	return false;
 }
@@ -103,17 +149,17 @@ matches_group(const struct x2gobroker_user *user, const char *item, size_t len)
 /* Whether item means this user, or the client's address without a lookup. */
 static bool
 matches_item(const struct x2gobroker_user *user, enum acl_kind kind,
-    const char *item, size_t len)
+    const char *item, size_t len, bool deny)
 {
 	struct network net;
 
-	if (parse_item_is(item, len, "ALL"))
+	if (is_all(item, len, deny))
 		return true;
 	switch (kind) {
 	case ACL_USERS:
-		return parse_item_is(item, len, user->name);
+		return matches_name(item, len, user->name, deny);
 	case ACL_GROUPS:
-		return matches_group(user, item, len);
+		return matches_group(user, item, len, deny);
 	default:
 		return network_parse(item, len, &net) &&
 		    network_contains(&net, &user->address);
@@ -141,21 +187,34 @@ matches_host_name(const struct x2gobroker_user *user, const char *list,
 	return false;
 }
 
-/* Whether a list has this user.  Host names may take seconds to resolve, so
- * they come last. */
+/* What takes a look-up: host names, and in a deny list numbers, which may be
+ * ids. */
+static bool
+matches_after_lookup(const struct x2gobroker_user *user, enum acl_kind kind,
+    const char *list, bool deny)
+{
+	if (kind == ACL_CLIENTS)
+		return matches_host_name(user, list, deny);
+	return deny && (kind == ACL_USERS ? user_has_uid_in(user, list) :
+	    user_has_gid_in(user, list));
+}
+
+/* Whether a list has this user.  Look-ups may take seconds, so they come
+ * last. */
 static bool
 matches_list(const struct acl *acl, enum acl_kind kind, enum acl_part which,
     const struct x2gobroker_user *user)
 {
 	const struct ini_key *key = key_of(acl, kind, which);
 	const char *next = key != NULL ? key->value : "", *item;
+	bool deny = which == ACL_DENY;
 	size_t len;
 
 	while (parse_next_item(&next, &item, &len))
-		if (len > 0 && matches_item(user, kind, item, len))
+		if (len > 0 && matches_item(user, kind, item, len, deny))
 			return true;
-	return kind == ACL_CLIENTS && key != NULL &&
-	    matches_host_name(user, key->value, which == ACL_DENY);
+	return key != NULL && matches_after_lookup(user, kind, key->value,
+	    deny);
 }
 
 /* What the lists of that kind say, and through which key. */
@@ -293,7 +352,7 @@ has_all(const char *list)
 	size_t len;
 
 	while (parse_next_item(&list, &item, &len))
-		if (parse_item_is(item, len, "ALL"))
+		if (is_all(item, len, true))
 			return true;
 	return false;
 }
@@ -326,12 +385,80 @@ lint_any_order(const struct acl *acl, enum acl_kind kind,
 	    "brokers read %s", acl->profile->id, phrases[kind].order);
 }
 
+/* The name as the directory spells it, or NULL. */
+static const char *
+find_name(enum acl_kind kind, const char *name)
+{
+	const struct passwd *pw;
+	const struct group *gr;
+
+	if (kind == ACL_USERS)
+		return (pw = getpwnam(name)) != NULL ? pw->pw_name : NULL;
+	return (gr = getgrnam(name)) != NULL ? gr->gr_name : NULL;
+}
+
+/* A name in an allow list may be for later; one in a deny list that nobody has
+ * denies nobody. */
+static void
+lint_name(const char *path, const struct ini_key *key, const char *name,
+    struct reporter *rep)
+{
+	enum acl_kind kind = (enum acl_kind)(key->row->acl / ACL_NPARTS);
+	const char *what = kind == ACL_USERS ? "user" : "group";
+	bool deny = key->row->acl % ACL_NPARTS == ACL_DENY;
+	bool blanks = strchr(name, ' ') != NULL;
+	const char *found = find_name(kind, name);
+
+	if (parse_same_word(name, "ALL"))
+		report(rep, X2GOBROKER_WARNING, path, key->line, "%s: \"%s\" "
+		    "means %s; write ALL in capitals", key->name, name, deny ?
+		    "ALL here" : "a name here, and not ALL");
+	else if (found != NULL && strcmp(found, name) != 0)
+		report(rep, X2GOBROKER_WARNING, path, key->line, "%s: the "
+		    "directory spells \"%.60s\" as \"%.60s\"; write it so",
+		    key->name, name, found);
+	else if (found == NULL && (deny || blanks))
+		report(rep, X2GOBROKER_WARNING, path, key->line, "%s: the "
+		    "directory has no %s \"%.60s\"; correct the spelling%s",
+		    key->name, what, name, blanks ? ", or put commas between "
+		    "the names" : "");
+}
+
+/* Names that are probably not meant, in the lists of a section. */
+static void
+lint_names(const char *path, const struct ini_section *section,
+    struct reporter *rep)
+{
+	size_t i = inifile_lower_bound(section, "acl-"), len;
+	const struct ini_key *key;
+	const char *next, *item;
+
+	for (; i < section->nkeys; i++) {
+		key = &section->keys[i];
+		if (key->row->type != VALUE_ACL)
+			break;
+		if (!profile_is_acl_list(key->row->acl) ||
+		    key->row->acl / ACL_NPARTS == ACL_CLIENTS)
+			continue;
+		next = key->value;
+		while (parse_next_item(&next, &item, &len)) {
+			cleanup_free char *name = strndup(item, len);
+
+			if (name != NULL && len > 0 && strcmp(name, "ALL") != 0)
+				lint_name(path, key, name, rep);
+		}
+	}
+}
+
 void
 x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
     x2gobroker_report *fn, void *arg)
 {
+	cleanup_free bool *seen = calloc(profiles_count_files(profiles) + 1,
+	    sizeof(*seen));
 	struct reporter rep = { .fn = fn, .arg = arg };
 	const struct x2gobroker_profile *profile;
+	const struct profile_file *file;
 	struct acl acl;
 	size_t i;
 	int kind;
@@ -343,5 +470,11 @@ x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
 			lint_deny_all(&acl, (enum acl_kind)kind, &rep);
 			lint_any_order(&acl, (enum acl_kind)kind, &rep);
 		}
+		file = profile->file;
+		lint_names(file->path, profile->own, &rep);
+		if (seen == NULL || seen[file->number])
+			continue;
+		seen[file->number] = true;
+		lint_names(file->path, &file->defaults, &rep);
 	}
 }

@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "access/user.h"
+#include "base/cleanup.h"
+#include "base/parse.h"
 
 #define GROUPS_FIRST	64
 #define GROUPS_MAX	65536	/* NGROUPS_MAX of Linux */
@@ -52,7 +53,9 @@ free_groups(struct x2gobroker_user *user)
 	for (i = 0; i < user->ngroups; i++)
 		free(user->groups[i]);
 	free(user->groups);
+	free(user->gids);
 	user->groups = NULL;
+	user->gids = NULL;
 	user->ngroups = 0;
 	user->groups_known = false;
 }
@@ -226,9 +229,12 @@ look_up_groups(struct x2gobroker_user *user, bool with_primary,
 	if ((gids = list_gids(user->name, primary, &n)) == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 		    "the groups of %.100s cannot be looked up", user->name);
-	if ((user->groups = calloc((size_t)n + 1, sizeof(*user->groups))) ==
-	    NULL)
+	user->groups = calloc((size_t)n + 1, sizeof(*user->groups));
+	user->gids = calloc((size_t)n + 1, sizeof(*user->gids));
+	if (user->groups == NULL || user->gids == NULL) {
+		free_groups(user);
 		return error_nomem(err);
+	}
 	for (i = 0; i < n; i++) {
 		gr = find_group(gids[i]);
 		/* a deny list must not miss because a directory is away */
@@ -244,6 +250,7 @@ look_up_groups(struct x2gobroker_user *user, bool with_primary,
 		if (gids[i] == primary && !with_primary &&
 		    !is_named_member(gr, user->name))
 			continue;
+		user->gids[user->ngroups] = gids[i];
 		if (add_group(user, gr->gr_name, err) == -1)
 			return -1;
 	}
@@ -263,4 +270,54 @@ user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	if (err != NULL)
 		*err = *error;
 	return -1;
+}
+
+/* Get the next item of list that is a number of 32 bits. */
+static bool
+next_id(const char **list, unsigned long *id)
+{
+	char digits[11];
+	const char *item;
+	size_t len;
+
+	while (parse_next_item(list, &item, &len)) {
+		if (len == 0 || len >= sizeof(digits))
+			continue;
+		memcpy(digits, item, len);
+		digits[len] = '\0';
+		if (strspn(digits, PARSE_DIGITS) != len)
+			continue;
+		if ((*id = strtoul(digits, NULL, 10)) <= UINT32_MAX)
+			return true;
+	}
+	return false;
+}
+
+bool
+user_has_uid_in(const struct x2gobroker_user *user, const char *list)
+{
+	const struct passwd *pw = NULL;
+	unsigned long id;
+
+	while (next_id(&list, &id)) {
+		errno = 0;
+		if (pw == NULL && (pw = getpwnam(user->name)) == NULL)
+			return errno != 0 && errno != ENOENT && errno != ESRCH;
+		if (pw->pw_uid == id)
+			return true;
+	}
+	return false;
+}
+
+bool
+user_has_gid_in(const struct x2gobroker_user *user, const char *list)
+{
+	unsigned long id;
+	size_t i;
+
+	while (user->gids != NULL && next_id(&list, &id))
+		for (i = 0; i < user->ngroups; i++)
+			if (user->gids[i] == id)
+				return true;
+	return false;
 }

@@ -2,6 +2,8 @@
 #ifndef ACCESS_USER_H
 #define ACCESS_USER_H
 
+#include <sys/types.h>
+
 #include "base/address.h"
 #include "base/error.h"
 
@@ -11,6 +13,7 @@ struct x2gobroker_user {
 	struct address address;
 	bool groups_known;
 	char **groups;			/* names */
+	gid_t *gids;			/* of groups; NULL: not looked up */
 	size_t ngroups;
 	struct x2gobroker_error groups_error;	/* of the last look-up that
 						 * failed; else X2GOBROKER_OK */
@@ -21,5 +24,10 @@ struct x2gobroker_user {
  * A group without a name is left out. */
 int	user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	    struct x2gobroker_error *err);
+
+/* Whether a number in list is the user's uid, or the gid of one of
+ * user->groups.  Where the uid cannot be looked up, any number is. */
+bool	user_has_uid_in(const struct x2gobroker_user *user, const char *list);
+bool	user_has_gid_in(const struct x2gobroker_user *user, const char *list);
 
 #endif

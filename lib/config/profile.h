@@ -123,6 +123,9 @@ const struct x2gobroker_config *profiles_config(
 /* The number of files: file->number is less. */
 size_t	profiles_count_files(const struct x2gobroker_profiles *profiles);
 
+/* Whether an acl- key is an allow or deny list. */
+bool	profile_is_acl_list(int key);
+
 /* Check the value of an acl- key.  Returns NULL if it is valid, or else the
  * reason, which may be in buf. */
 const char *profile_check_acl(int key, const char *value, char *buf,

@@ -387,7 +387,8 @@ class Doer:
                        '0 warnings' % number)
 
     def do_fragment(self, row, text):
-        self.do_profiles(row, '[example]\nname=Example\n' + text + '\n')
+        host = '' if 'host=' in text else 'host=localhost\n'
+        self.do_profiles(row, '[example]\nname=Example\n' + host + text + '\n')
 
     def do_cron(self, _row, text):
         words = text.split(None, 6)
@@ -535,7 +536,7 @@ def check_rows(tap, found):
 
 HOSTS = '127.0.0.1 localhost broker ts01 ts02 ts03 ts04 ts1.example.org\n'
 PEOPLE = {'alice': 'office,x2gousers', 'bob': 'pupils', 'anna': 'pupils',
-          'caretaker': 'office'}
+          'caretaker': 'office', 'mallory': 'interns'}
 
 
 # what systemd-tmpfiles --create FILE does for the lines that we have

@@ -3,8 +3,40 @@
  * Who gets in.  In the tables, user alice asks from 192.0.2.7, and is in the
  * groups staff and lab.
  */
+#include <grp.h>
+#include <pwd.h>
+
 #include "x2gobroker_admin.h"
 #include "support.h"
+
+struct passwd	*__wrap_getpwnam(const char *name);
+struct group	*__wrap_getgrnam(const char *name);
+
+/* A directory that has the user bob and the groups lab and "Domain Users", and
+ * finds them in any case. */
+struct passwd *
+__wrap_getpwnam(const char *name)
+{
+	static char bob[] = "bob";
+	static struct passwd pw = { .pw_name = bob };
+
+	return strcasecmp(name, "bob") == 0 ? &pw : NULL;
+}
+
+struct group *
+__wrap_getgrnam(const char *name)
+{
+	static char names[2][20] = { "lab", "Domain Users" };
+	static struct group gr;
+	size_t i;
+
+	for (i = 0; i < LENGTH(names); i++) {
+		gr.gr_name = names[i];
+		if (strcasecmp(name, names[i]) == 0)
+			return &gr;
+	}
+	return NULL;
+}
 
 #define ALLOW	X2GOBROKER_ALLOW
 #define DENY	X2GOBROKER_DENY
@@ -289,6 +321,81 @@ groups_that_cannot_be_looked_up_deny(void **state unused)
 	x2gobroker_user_free(user);
 }
 
+/* It is alice, of staff and lab, who asks. */
+static void
+a_deny_list_hits_in_any_case_and_by_each_word(void **state unused)
+{
+	static const char *const hits[] = { "alice", "Alice", "ALICE",
+	    "all", "All", "bob,aLICE", "bob alice", "alice bob", "x Alice y",
+	    "bob (alice)", "alice(left)", "bob & alice", "ALL,bob" };
+	static const char *const misses[] = { "alic", "alice2", "bob",
+	    "alice-2", "alice.x", "x alic y", "EXAMPLE\\alice",
+	    "alice@EXAMPLE", "All Users", "not all", "b\xc3\xbc" "b" };
+	char keys[200];
+	size_t i;
+
+	for (i = 0; i < LENGTH(hits) + LENGTH(misses); i++) {
+		bool hit = i < LENGTH(hits);
+		const char *list = hit ? hits[i] : misses[i - LENGTH(hits)];
+
+		snprintf(keys, sizeof(keys), "acl-users-allow=alice\n"
+		    "acl-users-deny=%s", list);
+		check_row(&(const struct row){ keys, hit ? DENY : ALLOW,
+		    hit ? "the deny list" : "the allow list" }, NULL);
+	}
+	check_row(&(const struct row){ "acl-groups-allow=staff\n"
+	    "acl-groups-deny=the LAB", DENY, "the deny list" }, NULL);
+	/* who is let in by a list is in it exactly */
+	check_row(&(const struct row){ "acl-users-allow=Alice, alice bob, all",
+	    DENY, "in either list" }, NULL);
+}
+
+static void
+a_name_that_the_directory_does_not_have_is_told(void **state unused)
+{
+	static const struct {
+		const char *list, *told;
+	} rows[] = {
+		{ "acl-users-deny=bob", NULL },
+		{ "acl-groups-deny=lab, Domain Users", NULL },
+		{ "acl-users-allow=bob, nobody yet", "no user \"nobody yet\"" },
+		{ "acl-users-allow=soon", NULL },
+		{ "acl-users-allow=Bob", "spells \"Bob\" as \"bob\"" },
+		{ "acl-users-allow=all", "and not ALL; write ALL in capitals" },
+		{ "acl-users-deny=Bob", "spells \"Bob\" as \"bob\"" },
+		{ "acl-users-deny=bbo", "no user \"bbo\"; correct the sp" },
+		{ "acl-users-deny=bob eve", "put commas between the names" },
+		{ "acl-users-deny=lab", "no user \"lab\"" },
+		{ "acl-users-deny=1001", "no user \"1001\"" },
+		{ "acl-groups-deny=LAB", "spells \"LAB\" as \"lab\"" },
+		{ "acl-groups-deny=labs", "no group \"labs\"" },
+		{ "acl-groups-deny=domain users", "as \"Domain Users\"" },
+		{ "acl-groups-deny=all\nacl-groups-order=allow-deny",
+		    "means ALL here; write ALL" },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	char text[200];
+	size_t i, own;
+
+	/* in the profile itself, or in the defaults, where it is told once */
+	for (i = 0; i < 2 * LENGTH(rows); i++) {
+		own = i % 2;
+		snprintf(text, sizeof(text), own ? "[p]\nname=P\nhost=a\n%s\n"
+		    : "[DEFAULT]\nhost=a\nname=P\n%s\n[p]\n[q]\n",
+		    rows[i / 2].list);
+		profiles = load_text(text, &problems);
+		problems.n = 0;
+		x2gobroker_profiles_lint(profiles, collect, &problems);
+		check(text, problems.n == (rows[i / 2].told != NULL));
+		if (problems.n == 1)
+			check_problem(text, &problems.list[0],
+			    &(const struct problem){ X2GOBROKER_WARNING, 4,
+			    rows[i / 2].told });
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
 static void
 what_is_surely_not_meant_is_told(void **state unused)
 {
@@ -300,7 +407,7 @@ what_is_surely_not_meant_is_told(void **state unused)
 		{ "acl-users-deny=ALL\nacl-users-allow=alice\n"
 		    "acl-users-order=allow-deny", "" },
 		{ "acl-users-deny=ALL", "acl-users-deny contains ALL" },
-		{ "acl-groups-deny=x, ALL", "acl-groups-order = allow-deny" },
+		{ "acl-groups-deny=lab, ALL", "acl-groups-order = allow-deny" },
 		{ "acl-clients-deny=ALL\nacl-clients-order=deny-allow",
 		    "acl-clients-deny contains ALL and is checked first" },
 		{ "acl-any-order=allow-deny\nacl-users-deny=ALL\n"
@@ -338,6 +445,8 @@ main(void)
 		cmocka_unit_test(ipv6_clients_are_decided_by_table),
 		cmocka_unit_test(the_rule_that_decided_is_named_by_its_line),
 		cmocka_unit_test(groups_that_cannot_be_looked_up_deny),
+		cmocka_unit_test(a_deny_list_hits_in_any_case_and_by_each_word),
+		cmocka_unit_test(a_name_that_the_directory_does_not_have_is_told),
 		cmocka_unit_test(what_is_surely_not_meant_is_told),
 	};
 

@@ -29,7 +29,7 @@ static int lookups, account_errno, broken_gid, broken_errno, ngids;
 struct passwd *
 __wrap_getpwnam(const char *name)
 {
-	static struct passwd pw = { .pw_gid = 100 };
+	static struct passwd pw = { .pw_uid = 1001, .pw_gid = 100 };
 
 	lookups++;
 	if (strcmp(name, "alice") == 0 && account_errno == 0)
@@ -314,6 +314,44 @@ given_groups_replace_the_lookup(void **state unused)
 	x2gobroker_user_free(user);
 }
 
+static void
+numbers_in_a_list_are_ids(void **state unused)
+{
+	static const struct {
+		const char *list;
+		bool uid, gid;
+	} rows[] = {
+		{ "1001", true, false }, { "bob, 1001", true, false },
+		{ "01001", true, false }, { "200", false, true },
+		{ "1,2,300 ,4", false, true }, { "100", false, false },
+		{ "", false, false }, { "1001a", false, false },
+		{ "10011", false, false }, { "-1001", false, false },
+		{ "4294968297", false, false }, { "11111111111", false, false },
+		{ "alice", false, false },
+	};
+	struct x2gobroker_user *user = make_user("alice", NULL);
+	struct x2gobroker_user *given = make_user("alice", NULL);
+	struct x2gobroker_user *stranger = make_user("carol", NULL);
+	size_t i;
+
+	assert_int_equal(user_need_groups(user, false, NULL), 0);
+	assert_int_equal(x2gobroker_user_set_groups(given, NULL, 0, NULL), 0);
+	for (i = 0; i < LENGTH(rows); i++) {
+		check(rows[i].list, user_has_uid_in(user, rows[i].list) ==
+		    rows[i].uid);
+		check(rows[i].list, user_has_gid_in(user, rows[i].list) ==
+		    rows[i].gid);
+		check(rows[i].list, !user_has_gid_in(given, rows[i].list));
+		check(rows[i].list, !user_has_uid_in(stranger, rows[i].list));
+	}
+	account_errno = EIO;	/* who cannot be looked up may be meant */
+	assert_true(user_has_uid_in(user, "7"));
+	assert_false(user_has_uid_in(user, "seven"));
+	x2gobroker_user_free(stranger);
+	x2gobroker_user_free(given);
+	x2gobroker_user_free(user);
+}
+
 #define test(name)	cmocka_unit_test_setup(name, reset)
 
 int
@@ -328,6 +366,7 @@ main(void)
 		test(what_cannot_be_looked_up_is_an_error),
 		test(half_a_list_of_groups_is_an_error),
 		test(a_lookup_that_failed_can_be_tried_again),
+		test(numbers_in_a_list_are_ids),
 		test(given_groups_replace_the_lookup),
 	};
 

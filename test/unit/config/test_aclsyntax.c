@@ -64,6 +64,71 @@ values_are_checked_by_table(void **state unused)
 	}
 }
 
+/* As an item between two others, so it is not only what is at the ends. */
+static const char *
+check_item(const char *key, const char *item, char *buf, size_t size)
+{
+	char value[300];
+
+	snprintf(value, sizeof(value), "alice, %s, carol", item);
+	return profile_check_acl(profile_row(key)->acl, value, buf, size);
+}
+
+static void
+an_item_that_cannot_be_a_name_is_an_error(void **state unused)
+{
+	static const char *const keys[] = { "acl-users-deny",
+	    "acl-groups-deny", "acl-users-allow", "acl-groups-allow" };
+	static const char *const names[] = { "ALL", "bob", "Bob", "b-ob",
+	    "bob_", "_bob", "bob.eve", "bob$", "1001", "bob eve", "O'Brien",
+	    "EXAMPLE\\bob", "bob@EXAMPLE.ORG", "EXAMPLE+bob", "R&D",
+	    "Domain Users", "EXAMPLE\\Domain Users", "Sales & Support",
+	    "Sales (EU)", "Sales (R&D) - EU", "Abt. 3", "j\xc3\xbcrgen",
+	    "J\xc3\x9cRGEN", "\xd0\xbe\xd1\x82\xd0\xb4\xd0\xb5\xd0\xbb",
+	    "IT-\xd0\xbe\xd1\x82\xd0\xb4\xd0\xb5\xd0\xbb",
+	    "\xe5\xad\xa6\xe7\x94\x9f", "stra\xc3\x9f" "e", "st.-john" };
+	static const char *const wrong[] = { "bob # left", "bob #left",
+	    "bob#left", "#bob", "bob ; left", "bob;eve", "; bob", "\"bob\"",
+	    "'bob'", "`bob`", "\"bob", "bob\"", "bob'", "bob\neve",
+	    "bob\teve", "bob\n# left", "bob\n\neve", "@students",
+	    "bob @students", "%students", "&students", "+students", "+bob",
+	    "-bob", "bob -eve", "!bob", "~bob", "*", "bob*", "b?b", "b[ou]b",
+	    "^bob$", "bob/eve", "bob|eve", "bob & +eve", "bob:", "user:bob",
+	    "bob=eve", "=bob", "uid=1001", "#1001", "<bob>", "{bob}", "(bob)",
+	    "(bob", "bob)", "bob (left", "bob ((left))", "bob  eve", "bob.",
+	    ".bob", "bob\\", "\\bob", "EXAMPLE\\\\bob", "bob@", "bob+",
+	    "$bob", "$(bob)", "acl-groups-deny=bob", "acl-groups-deny: bob",
+	    "bob\nacl-groups-deny=eve",
+	    /* blanks, quotes, dashes and commas of other kinds */
+	    "bob\xc2\xa0", "\xc2\xa0" "bob", "bob\xc2\xa0" "eve",
+	    "bob\xe3\x80\x80" "eve", "bob\xe2\x80\x8b", "\xef\xbb\xbf" "bob",
+	    "bo\xc2\xad" "b", "\xe2\x80\x9c" "bob\xe2\x80\x9d",
+	    "\xc2\xab" "bob\xc2\xbb", "bob\xe2\x80\x93" "eve",
+	    "bob\xef\xbc\x8c" "eve", "bob\xe3\x80\x81" "eve",
+	    "bob\xd8\x8c" "eve", "bob\xef\xbc\x9b" "eve",
+	    "\xe2\x80\xae" "bob", "bob\xe2\x80\xa6", "bob\xf0\x9f\x98\x80",
+	    /* letters that only look like bob's and ju"rgen's */
+	    "\xef\xbd\x82\xef\xbd\x8f\xef\xbd\x82", "b\xd0\xbe" "b",
+	    "b\xce\xbf" "b", "ju\xcc\x88rgen", "bob\x01", "bob\x7f", "bo\xfc",
+	    "\xef\xac\x81nn" };
+	const char *reason;
+	char buf[300];
+	size_t i, k;
+
+	for (k = 0; k < LENGTH(keys); k++) {
+		for (i = 0; i < LENGTH(names); i++)
+			if ((reason = check_item(keys[k], names[i], buf,
+			    sizeof(buf))) != NULL)
+				fail_msg("[%s] %s", names[i], reason);
+		for (i = 0; i < LENGTH(wrong); i++) {
+			reason = check_item(keys[k], wrong[i], buf,
+			    sizeof(buf));
+			check(wrong[i], reason != NULL);
+			check(wrong[i], strstr(reason, "comma") != NULL);
+		}
+	}
+}
+
 static void
 every_key_may_be_empty_and_not_not_set(void **state unused)
 {
@@ -88,6 +153,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_checked_by_table),
+		cmocka_unit_test(an_item_that_cannot_be_a_name_is_an_error),
 		cmocka_unit_test(every_key_may_be_empty_and_not_not_set),
 	};
 
