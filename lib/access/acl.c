@@ -450,6 +450,25 @@ lint_names(const char *path, const struct ini_section *section,
 	}
 }
 
+static void
+lint_section(const char *path, const struct ini_section *section,
+    struct reporter *rep)
+{
+	lint_names(path, section, rep);
+	profile_lint_keys(path, section, rep);
+}
+
+static void
+lint_host(const struct x2gobroker_profile *profile, struct reporter *rep)
+{
+	const struct ini_key *host = profile_find_key(profile, "host");
+
+	if (host == NULL || host->line == 0)
+		report(rep, X2GOBROKER_WARNING, profile->file->path,
+		    profile->line, "[%.100s]: no host=, so its server is "
+		    "localhost; write host=", profile->id);
+}
+
 void
 x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
     x2gobroker_report *fn, void *arg)
@@ -470,11 +489,12 @@ x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
 			lint_deny_all(&acl, (enum acl_kind)kind, &rep);
 			lint_any_order(&acl, (enum acl_kind)kind, &rep);
 		}
+		lint_host(profile, &rep);
 		file = profile->file;
-		lint_names(file->path, profile->own, &rep);
+		lint_section(file->path, profile->own, &rep);
 		if (seen == NULL || seen[file->number])
 			continue;
 		seen[file->number] = true;
-		lint_names(file->path, &file->defaults, &rep);
+		lint_section(file->path, &file->defaults, &rep);
 	}
 }

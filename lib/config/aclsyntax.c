@@ -188,9 +188,6 @@ profile_is_acl_list(int key)
 const char *
 profile_check_acl(int key, const char *value, char *buf, size_t size)
 {
-	if (key == ACL_UNKNOWN)
-		return "unknown key, so it is not known who may see this "
-		    "profile; see x2gobroker-sessionprofiles(5)";
 	/* to the Python broker it is the name of a user, so that nobody gets
 	 * in; without the rule, everybody would */
 	if (profile_is_not_set(value))

@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "client/markers.h"
 #include "config/hostlist.h"
+#include "config/nearmiss.h"
 #include "config/profile.h"
 
 #define NUMBER_MAX	2147483647
@@ -92,8 +93,8 @@ profile_key(size_t i)
 }
 
 /* Rows for all other keys. */
-static const struct profile_key unknown_acl_key = { .type = VALUE_ACL,
-    .acl = ACL_UNKNOWN };
+static const struct profile_key misspelt_key = { .type = VALUE_TEXT,
+    .listing = LIST_NEVER };
 static const struct profile_key unknown_broker_key = { .type = VALUE_TEXT,
     .listing = LIST_NEVER };
 static const struct profile_key client_key = { .type = VALUE_TEXT };
@@ -112,11 +113,13 @@ profile_row(const char *name)
 
 	if (row != NULL)
 		return row;
-	/* keys are case-sensitive, but ACL-users-deny was meant to deny */
-	if (strncasecmp(name, "acl-", 4) == 0)
-		return &unknown_acl_key;
-	return strncmp(name, "broker-", 7) == 0 ? &unknown_broker_key :
-	    &client_key;
+	if (nearmiss_is_client_key(name))
+		return &client_key;
+	if (nearmiss_is_access_list(name) ||
+	    nearmiss_find(name, "broker-") != NULL)
+		return &misspelt_key;
+	return strncasecmp(name, "broker", 6) == 0 && name[6] != '\0' &&
+	    strchr("-_.", name[6]) != NULL ? &unknown_broker_key : &client_key;
 }
 
 const struct ini_key *
@@ -439,6 +442,51 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 	return NULL;
 }
 
+/* A key that is not known, but was meant to be. */
+static void
+report_misspelt(const char *path, const char *name, unsigned int line,
+    struct reporter *rep)
+{
+	bool access = nearmiss_is_access_list(name);
+	const char *meant = nearmiss_find(name, access ? "acl-" : "broker-");
+
+	report(rep, X2GOBROKER_ERR_VALUE, path, line, "%.60s: unknown key, "
+	    "%s%s%s; correct it, or see x2gobroker-sessionprofiles(5)",
+	    name, access ? "so it is not known who may see this profile" :
+	    "which is too similar to be another one", meant != NULL ?
+	    "; did you mean " : "", meant != NULL ? meant : "");
+}
+
+/* Report lines that were meant as keys, but continue the value of key as they
+ * are indented. */
+static void
+check_continuation(const struct inifile *ini, const struct ini_key *key,
+    struct reporter *rep)
+{
+	const struct profile_key *row;
+	const char *line = key->value;
+	char name[64];
+	size_t len;
+
+	while ((line = strchr(line, '\n')) != NULL) {
+		line++;
+		len = strcspn(line, "=:\n");
+		if ((line[len] != '=' && line[len] != ':') ||
+		    len >= sizeof(name))
+			continue;
+		strlcpy(name, line, len + 1);
+		while (len > 0 && name[len - 1] == ' ')
+			name[--len] = '\0';
+		row = profile_row(name);
+		if (row == &misspelt_key || row->type == VALUE_ACL ||
+		    (row->name != NULL && strncmp(name, "broker-", 7) == 0))
+			report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+			    "%s: a line with \"%s\" is indented, so it is part "
+			    "of this value; remove the blanks before it",
+			    key->name, name);
+	}
+}
+
 /* Find the row of key, and report its errors. */
 static void
 check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
@@ -468,9 +516,14 @@ check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
 		    key->name);
 		return;
 	}
+	if (key->row == &misspelt_key) {
+		report_misspelt(ini->path, key->name, key->line, rep);
+		return;
+	}
 	if (key->row == &unknown_broker_key)
 		report(rep, X2GOBROKER_WARNING, ini->path, key->line,
 		    "%.100s: unknown key, ignored", key->name);
+	check_continuation(ini, key, rep);
 	if (profile_is_not_set(key->value) && key->row->type != VALUE_ACL)
 		return;
 	if ((wrong = check_value(key, buf, sizeof(buf))) != NULL)
@@ -518,6 +571,26 @@ profile_check(const struct inifile *ini, const struct ini_section *section,
 	for (i = 0; i < section->nkeys; i++)
 		check_key(ini, &section->keys[i], rep);
 	return rep->errors - before;
+}
+
+void
+profile_lint_keys(const char *path, const struct ini_section *section,
+    struct reporter *rep)
+{
+	const struct ini_key *key;
+	const char *meant;
+	size_t i;
+
+	for (i = 0; i < section->nkeys; i++) {
+		key = &section->keys[i];
+		if (key->row != &client_key || nearmiss_is_client_key(
+		    key->name) || (meant = nearmiss_find(key->name, "")) ==
+		    NULL)
+			continue;
+		report(rep, X2GOBROKER_WARNING, path, key->line,
+		    "%.100s: unknown key, passed to the client; did you mean "
+		    "%s?", key->name, meant);
+	}
 }
 
 void

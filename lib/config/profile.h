@@ -14,7 +14,6 @@ enum acl_part { ACL_ALLOW, ACL_DENY, ACL_ORDER, ACL_NPARTS };
 
 enum {
 	ACL_ANY_ORDER = ACL_NKINDS * ACL_NPARTS, /* the default of all orders */
-	ACL_UNKNOWN,		/* begins with acl-, but is not such a key */
 	ACL_NKEYS
 };
 
@@ -130,6 +129,10 @@ bool	profile_is_acl_list(int key);
  * reason, which may be in buf. */
 const char *profile_check_acl(int key, const char *value, char *buf,
 	    size_t size);
+
+/* Report unknown keys of section that resemble a known key of the client. */
+void	profile_lint_keys(const char *path, const struct ini_section *section,
+	    struct reporter *rep);
 
 /* Report errors that depend on inherited keys. */
 void	profile_check_whole(const struct x2gobroker_profile *profile,

@@ -12,6 +12,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/safefile.h"
+#include "config/nearmiss.h"
 #include "config/profile.h"
 
 struct x2gobroker_profiles {
@@ -40,6 +41,25 @@ add(struct x2gobroker_profiles *profiles,
 	profiles->list[profiles->n++] = *profile;
 }
 
+/* Report sections that were meant as [DEFAULT]: without a name= nothing else
+ * has such an id.  What they have may be what hides the profiles. */
+static void
+check_sections(const struct inifile *ini, struct reporter *rep)
+{
+	const struct ini_section *section = ini->sections;
+	const struct ini_section *end = section + ini->nsections;
+
+	for (; section < end; section++)
+		if (strcmp(section->name, "DEFAULT") != 0 &&
+		    inifile_find(section, "name") == NULL &&
+		    nearmiss_resembles(section->name, strcspn(section->name,
+		    "]#;"), "DEFAULT"))
+			report(rep, X2GOBROKER_ERR_VALUE, ini->path,
+			    section->line, "[%.100s]: if this is to be [DEFAULT], "
+			    "write it so; if it is a profile, add name=",
+			    section->name);
+}
+
 /* Add every profile of a file. */
 static void
 add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
@@ -53,6 +73,7 @@ add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 		profiles->nomem = true;
 		return;
 	}
+	check_sections(ini, rep);
 	bad_defaults = rep->errors != errors;
 
 	for (i = 0; i < ini->nsections; i++) {

@@ -104,7 +104,7 @@ one_fault_withholds_one_profile(void **state unused)
 	    "[c]\nhost=c\nacl-users-alow=x\n[d]\nhost=d\n[General]\nhost=e\n");
 	profiles = expect("a d", (const struct problem[]){
 		{ X2GOBROKER_ERR_VALUE, 5, "sound = maybe" },
-		{ X2GOBROKER_ERR_VALUE, 8, "acl-users-alow = x: unknown key" },
+		{ X2GOBROKER_ERR_VALUE, 8, "acl-users-alow: unknown key" },
 		{ X2GOBROKER_ERR_VALUE, 11, "[General]: the id" },
 		{ 0 } });
 	assert_int_equal(x2gobroker_profiles_count_withheld(profiles), 3);
