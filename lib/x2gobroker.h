@@ -170,8 +170,8 @@ unsigned int x2gobroker_profile_line(const struct x2gobroker_profile *profile);
 const char *x2gobroker_profile_value(const struct x2gobroker_profile *profile,
     const char *key);
 
-/* The same as the user of that name gets it: for BROKER_USER in "user" it is
- * this name. */
+/* The same as the user of that name gets it: where "user" is BROKER_USER or
+ * empty, it is this name. */
 const char *x2gobroker_profile_value_for(
     const struct x2gobroker_profile *profile, const char *key,
     const char *user);

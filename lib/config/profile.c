@@ -254,7 +254,8 @@ const char *
 profile_value_for(const char *name, const char *value, const char *user)
 {
 	return value != NULL && strcmp(name, "user") == 0 &&
-	    strcmp(value, "BROKER_USER") == 0 ? user : value;
+	    (*value == '\0' || strcmp(value, "BROKER_USER") == 0) ? user :
+	    value;
 }
 
 const char *
@@ -271,7 +272,7 @@ profile_login(const struct x2gobroker_profile *profile, const char *user)
 	const char *login = profile_value_for("user",
 	    x2gobroker_profile_value(profile, "user"), user);
 
-	return login == NULL || *login == '\0' ? user : login;
+	return login == NULL ? user : login;
 }
 
 bool

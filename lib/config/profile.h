@@ -138,7 +138,8 @@ void	profile_lint_keys(const char *path, const struct ini_section *section,
 void	profile_check_whole(const struct x2gobroker_profile *profile,
 	    struct reporter *rep);
 
-/* The value of the key name for this user: BROKER_USER in user= is the user. */
+/* The value of the key name for this user: user= with BROKER_USER, or empty, is
+ * the user. */
 const char *profile_value_for(const char *name, const char *value,
 	    const char *user);
 

@@ -57,7 +57,8 @@ class PythonBroker:
     def listing(self, user, address):
         """{profile id: {key: printed text}}; raises what the broker raises."""
         self.broker.set_client_address(address)
-        return {profile_id: {key: printed(value)
+        # client/plain.py, which answers over SSH, fills in an empty user=
+        return {profile_id: {key: printed(value or user if key == 'user' else value)
                              for key, value in profile.items()}
                 for profile_id, profile
                 in self.broker.list_profiles(user).items()}

@@ -109,8 +109,7 @@ values_go_out_as_the_client_reads_them(void **state unused)
 		    "OFFICE" },
 		{ "applications=", "applications=" },
 		{ "sshport=2222", "sshport=2222" },
-		{ "user=bob", "user=bob" }, { "user=", "user=" },
-		{ "user=BROKER_USER", "user=alice" },
+		{ "user=bob", "user=bob" },
 		{ "layout=BROKER_USER", "layout=BROKER_USER" },
 		{ "directrdp=1", "directrdp=1" },
 		{ "status=S", "status=S" },
@@ -167,6 +166,33 @@ the_client_is_told_the_first_host(void **state unused)
 		check(rows[i][0], has_line(answer, rows[i][1]));
 		free(answer);
 	}
+}
+
+/* Else it logs in by its local name, which may be somebody else's there. */
+static void
+the_client_is_told_as_whom_to_log_in(void **state unused)
+{
+	static const char *const rows[][2] = {
+		{ "user=", "user=alice" }, { "user= \t", "user=alice" },
+		{ "user:", "user=alice" }, { "", "user=alice" },
+		{ "user=BROKER_USER", "user=alice" },
+		{ "user=bob", "user=bob" },
+		{ "user=broker_user", "user=broker_user" },
+		{ "user=EXAMPLE\\bob", "user=\"EXAMPLE\\\\bob\"" },
+	};
+	char text[200], *answer;
+	size_t i;
+
+	for (i = 0; i < 2 * LENGTH(rows); i++) {
+		snprintf(text, sizeof(text), i % 2 == 0 ? "[p]\nhost=a\n%s\n" :
+		    "[DEFAULT]\n%s\n[p]\nhost=a\n", rows[i / 2][0]);
+		answer = list(text, NULL);
+		check(text, has_line(answer, rows[i / 2][1]));
+		free(answer);
+	}
+	answer = list("[p]\nhost=a\nuser=not-set\n", NULL);
+	check("not-set", !has_key(answer, "user"));
+	free(answer);
 }
 
 static void
@@ -358,6 +384,7 @@ main(void)
 		test(only_what_the_user_may_see_is_listed),
 		test(values_go_out_as_the_client_reads_them),
 		test(the_client_is_told_the_first_host),
+		test(the_client_is_told_as_whom_to_log_in),
 		test(the_brokers_own_keys_are_kept_back),
 		test(autologin_is_announced_with_a_key),
 		test(defaults_are_overridden_key_by_key),
