@@ -20,8 +20,8 @@
 #include "base/parse.h"
 #include "base/safefile.h"
 #include "keyfile.h"
-#include "keyline.h"
 #include "keypath.h"
+#include "temporarykey.h"
 
 #define FILE_MAX	(1024 * 1024)	/* bytes */
 #define NAME_SIZE	256		/* of a file, with its NUL */
@@ -71,7 +71,7 @@ keep(struct editor *editor, const char *line, size_t len)
 
 	if (!keyline_split(line, len, &key))
 		return true;
-	temporary = keyline_is_temporary(&key, &expiry);
+	temporary = temporarykey_check(&key, &expiry);
 	if (temporary && expiry <= editor->now)
 		return false;
 	if (editor->change != KEY_EXPIRE &&

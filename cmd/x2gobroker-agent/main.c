@@ -13,9 +13,13 @@
 #include "base/clock.h"
 #include "base/safefile.h"
 #include "command.h"
+#include "keypath.h"
 #include "keyregistry.h"
 #include "process.h"
 #include "task.h"
+
+#define KEY_FILE	"--key-file="
+#define KEY_FILE_USUAL	"%h/.x2go/authorized_keys"
 
 /* Log the request and its result, in one line. */
 static void
@@ -35,6 +39,7 @@ put_usage(FILE *fp)
 	const struct task *task;
 
 	fprintf(fp, "usage: x2gobroker-agent USER TASK [ARGUMENT ...]\n"
+	    "       x2gobroker-agent [" KEY_FILE "FILE ...]\n"
 	    "       x2gobroker-agent --sweep | --help | --version\n"
 	    "The tasks are:\n");
 	for (task = tasks; task->name != NULL; task++)
@@ -93,6 +98,31 @@ check_own_keys(const struct job *job, const struct account *account,
 	    account->name);
 }
 
+/* The operator's argument of the forced command names the files that the holder
+ * of the service key may change. */
+static int
+check_key_file(const struct job *job, const struct account *account,
+    struct x2gobroker_error *err)
+{
+	static const char *const usual[] = { KEY_FILE KEY_FILE_USUAL };
+	const char *const *allowed = job->nkey_files > 0 ? job->key_files :
+	    usual;
+	size_t i, n = job->nkey_files > 0 ? job->nkey_files : 1;
+	struct keypath asked, path;
+
+	if (job->task->change == KEY_NONE || process.command == NULL)
+		return 0;
+	if (keypath_make(job->args[1], account, &asked, err) == -1)
+		return -1;
+	for (i = 0; i < n; i++)
+		if (keypath_make(allowed[i] + strlen(KEY_FILE), account,
+		    &path, err) == 0 && strcmp(path.text, asked.text) == 0)
+			return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, asked.text, 0, "the "
+	    "forced command does not allow this key file; to allow it, add "
+	    KEY_FILE "%.200s to it", job->args[1]);
+}
+
 static bool
 is_for_user(const struct job *job)
 {
@@ -108,7 +138,8 @@ become_user(const struct job *job, struct account *account,
     struct x2gobroker_error *err)
 {
 	if (account_find(job->user, account, err) == -1 ||
-	    check_own_keys(job, account, err) == -1)
+	    check_own_keys(job, account, err) == -1 ||
+	    check_key_file(job, account, err) == -1)
 		return -1;
 	if (process.uid != account->uid &&
 	    task_note_key(job, account, err) == -1)
@@ -153,6 +184,10 @@ answer_job(struct job *job, int argc, char **argv, struct words *words,
 	cleanup_buf struct buf text = { 0 };
 	int result;
 
+	job->key_files = (const char *const *)argv + 1;
+	for (; argc > 1 && strncmp(argv[1], KEY_FILE, strlen(KEY_FILE)) == 0;
+	    argc--, argv++)
+		job->nkey_files++;
 	if (argc > 1 || process.command == NULL)
 		result = parse_job(job, argv + 1, (size_t)argc - 1, err);
 	else if ((result = command_parse(process.command, words, err)) == 0)

@@ -9,7 +9,6 @@
 
 #include "base/cleanup.h"
 #include "keyfile.h"
-#include "keyline.h"
 #include "keypath.h"
 #include "keyregistry.h"
 #include "load.h"
@@ -177,7 +176,8 @@ change_session(const struct job *job,
 static int
 check_key(struct job *job, struct x2gobroker_error *err)
 {
-	return keyline_make(job->args[0], &job->key_line, err);
+	return temporarykey_make(job->args[0], job->task->end, time(NULL),
+	    &job->key_line, err);
 }
 
 static int
@@ -194,14 +194,9 @@ int
 task_note_key(const struct job *job, const struct account *account,
     struct x2gobroker_error *err)
 {
-	const struct buf *text = &job->key_line;
-	struct keyline line;
 	struct keypath path;
-	time_t expiry;
 
 	if (job->task->change != KEY_ADD ||
-	    !keyline_split(text->data, text->len, &line) ||
-	    !keyline_is_temporary(&line, &expiry) ||
 	    /* do not record what will be refused */
 	    keypath_make(job->args[1], account, &path, err) == -1 ||
 	    keyregistry_note(account->name, job->args[1], err) != -1 ||
@@ -229,9 +224,11 @@ const struct task tasks[] = {
 	{ AGENT_TERMINATESESSION, " SESSION-ID", 1, "x2goterminate-session",
 	    USER_NEEDED, .check = check_session, .run = change_session },
 	{ AGENT_ADDAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED, KEY_ADD,
-	    .check = check_key, .run = change_key },
+	    END_AS_SENT, .check = check_key, .run = change_key },
+	{ AGENT_ADDAUTHKEY_LOCAL, " KEY-LINE FILE", 2, NULL, USER_NEEDED,
+	    KEY_ADD, END_LOCAL, .check = check_key, .run = change_key },
 	{ AGENT_DELAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED,
-	    KEY_REMOVE, .check = check_key, .run = change_key },
+	    KEY_REMOVE, END_ANY, .check = check_key, .run = change_key },
 	{ NULL },
 };
 

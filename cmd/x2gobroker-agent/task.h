@@ -6,6 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "keyfile.h"
+#include "temporarykey.h"
 
 #define TASK_ARGS_MAX	2
 
@@ -15,6 +16,8 @@ struct job {
 	const char *user;		/* as requested */
 	const char *const *args;	/* task->nargs of them */
 	struct buf key_line;		/* made of args[0] by task->check() */
+	const char *const *key_files;	/* the operator's --key-file=FILE */
+	size_t nkey_files;
 	const struct account *account;	/* NULL for tasks that need none */
 };
 
@@ -31,6 +34,7 @@ struct task {
 	const char *tool;	/* the X2Go program that it needs, or NULL */
 	enum task_user user;
 	enum key_change change;
+	enum temporarykey_end end;	/* of a key that is added */
 	/* Check the arguments before any privilege is used; may be NULL. */
 	int (*check)(struct job *job, struct x2gobroker_error *err);
 	/* Append the data of the answer to out. */

@@ -122,7 +122,7 @@ agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
 agent_parser agent_parse_status;
 
 /* The tasks that our broker asks for, by the names that it shares with Debian's
- * agent (all but "status"). */
+ * agent (all but "status" and the one with the end of a key in local time). */
 #define AGENT_AVAILABLETASKS	"availabletasks"
 #define AGENT_STATUS		"status"
 #define AGENT_LISTSESSIONS	"listsessions"
@@ -131,6 +131,7 @@ agent_parser agent_parse_status;
 #define AGENT_SUSPENDSESSION	"suspendsession"
 #define AGENT_TERMINATESESSION	"terminatesession"
 #define AGENT_ADDAUTHKEY	"addauthkey"
+#define AGENT_ADDAUTHKEY_LOCAL	"addauthkey_local"
 #define AGENT_DELAUTHKEY	"delauthkey"
 
 #endif

@@ -118,11 +118,13 @@ class World:
             pathlib.Path(sshd.known_hosts).read_text()
             for sshd in (self.server, self.proxy)))
 
-    def serve(self, program, agent=None):
-        """The program is what the service key leads to."""
+    def serve(self, program, agent=None, files=('%h/' + FILE, '%h/' + PROXY_FILE)):
+        """The program is what the service key leads to, and those are the files that
+        the operator lets it change."""
         pubkey = pathlib.Path(self.service_key + '.pub').read_text()
+        command = ' '.join([program, *('--key-file=' + file for file in files)])
         (agent or self.agent).put('.ssh/authorized_keys', 'restrict,command="%s" %s'
-                                  % (program, pubkey))
+                                  % (command, pubkey))
 
     def reset(self):
         """Nothing was given to anybody yet."""

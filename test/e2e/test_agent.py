@@ -39,7 +39,7 @@ DEFAULT_FILE = '%h/.x2go/authorized_keys'
 OK = b'OK\n'
 TASKS = ['ping', 'availabletasks', 'checkload', 'listsessions', 'status', 'getservers',
          'findbusyservers', 'findbusyservers_by_sessionstats', 'suspendsession',
-         'terminatesession', 'addauthkey', 'delauthkey']
+         'terminatesession', 'addauthkey', 'addauthkey_local', 'delauthkey']
 LOAD = ['loadavgXX', 'memAvail', 'myMemAvail', 'numCPU', 'typeCPU']
 CAPS = 'cap_setuid,cap_setgid=ep'
 
@@ -53,6 +53,10 @@ def refused(answer, words=''):
     why = answer.stderr.decode(errors='replace')
     return (answer.status == 1 and answer.stdout == b'' and words in why and
             re.fullmatch(r'x2gobroker-agent: [ -~]+\n', why) is not None)
+
+
+def end_in(seconds):
+    return time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + seconds))
 
 
 class Bench:
@@ -75,6 +79,7 @@ class Bench:
                             'restrict,command="%s"' % self.agent)
         pubkey = pathlib.Path(self.key + '.pub').read_text().split()
         self.pubkey = ' '.join(pubkey[:2])
+        self.end = end_in(1800)
 
     def install(self, name, mode=0o750, caps=True, program=None, gid=None):
         """A copy, with the capabilities."""
@@ -125,8 +130,8 @@ class Bench:
     # Keys
 
     def line(self, user=None, options='restrict,pty,port-forwarding', key=None):
-        return '%s,expiry-time=22231231235900Z %s x2gobroker:%s@192.0.2.7' % (
-            options, key or self.pubkey, (user or self.user).name)
+        return '%s,expiry-time=%s %s x2gobroker:%s@192.0.2.7' % (
+            options, self.end, key or self.pubkey, (user or self.user).name)
 
     def keys(self, task, user=None, file=DEFAULT_FILE, line=None, **more):
         user = user or self.user
@@ -257,9 +262,11 @@ def test_python_broker(bench):
     tap.ok(said['servers'][0] is True, 'Python broker: it understands getservers', said)
     tap.equal((said['nobody'], said['unknown']), ([False, []], [False, []]),
               'Python broker: it sees a refusal')
-    tap.equal((said['add'], said['added'], said['delete'], file.exists()),
-              ([True, []], line + '\n', [True, []], False),
-              'Python broker: a key comes and goes')
+    tap.equal((said['add'], said['delete'], file.exists()),
+              ([True, []], [True, []], False), 'Python broker: a key comes and goes')
+    tap.ok(re.fullmatch('no-X11-forwarding,no-pty,no-user-rc,expiry-time="[0-9]{14}" '
+                        'ssh-[^ ]+ [^ ]+ x2gobroker [^ ]+\n', said['added']),
+           'Python broker: its key has an end all the same', said['added'])
 
 
 def test_sessions(bench):
@@ -455,7 +462,7 @@ def test_bytes(bench):
 def test_keys(bench):
     tap, user = bench.tap, bench.user
     file = pathlib.Path(user.home, '.x2go/authorized_keys')
-    written = bench.line().replace('22231231235900Z', '"22231231235900Z"')
+    written = bench.line().replace(bench.end, '"%s"' % bench.end)
     tap.equal(bench.ssh(bench.ours(user.name, 'addauthkey', bench.line(),
                                    DEFAULT_FILE)), (0, OK, b''), 'keys: added')
     tap.equal(file.read_text(), written + '\n', 'keys: the line')
@@ -496,10 +503,66 @@ def test_login(bench, file):
         bench.tap.equal(done.stdout, bench.user.name.encode() + b'\n',
                         'keys: sshd lets the user in', done.stderr, sshd.log_tail())
         text = file.read_text()
-        file.write_text(text.replace('22231231', '20201231'))
+        file.write_text(re.sub('expiry-time="[0-9]{4}', 'expiry-time="2020', text))
         done = sshd.ssh(bench.user.name, bench.key, 'id -un')
         bench.tap.ok(done.returncode == 255, 'keys: and not when it has expired', done)
         file.write_text(text)
+
+
+def test_key_ends(bench):
+    """Whoever has the broker's key can give nobody a key for longer than an hour."""
+    tap, user = bench.tap, bench.user
+    file = pathlib.Path(user.home, '.x2go/authorized_keys')
+
+    def line(end):
+        return 'restrict,expiry-time="%s" %s' % (end, bench.pubkey)
+
+    for task in 'addauthkey', 'addauthkey_local':
+        for what, end, words in (('ever', '99991231', 'ahead by the clock'),
+                                 ('two hours', end_in(7200), 'seconds ahead'),
+                                 ('two days', end_in(2 * 86400)[:8] + 'Z', 'seconds ahead'),
+                                 ('nothing', end_in(-5), 'the clocks differ'),
+                                 ('long ago', '19990101', 'seconds ago')):
+            answer = bench.ssh(bench.ours(user.name, task, line(end), DEFAULT_FILE))
+            tap.ok(refused(answer, words), '%s: a key for %s' % (task, what), answer)
+        tap.ok(not file.exists(), task + ': none of them is there')
+        answer = bench.ssh(bench.ours(user.name, task, line(end_in(3600)),
+                                      DEFAULT_FILE))
+        tap.equal(answer, (0, OK, b''), task + ': a key for an hour')
+        text = file.read_text()
+        tap.ok(re.fullmatch('restrict,expiry-time="[0-9]{14}%s" .* x2gobroker\n' % (
+            '' if 'local' in task else 'Z'), text), task + ': is marked', text)
+        test_login(bench, file)
+        bench.keys('delauthkey', line=line(end_in(-5)))
+        tap.ok(not file.exists(), task + ': it can be removed when it is over')
+
+
+def test_key_files(bench):
+    """The operator says in the forced command which files its key may change."""
+    tap, user = bench.tap, bench.user
+    for what, files, path, good in (
+            ('the usual one', (), DEFAULT_FILE, True),
+            ('the usual one, written otherwise', (), '.x2go/authorized_keys', True),
+            ("the user's own keys", (), '.ssh/authorized_keys', False),
+            ('another one beside it', (), '%h/.x2go/authorized_keys2', False),
+            ('one that is named', ('%h/.ssh/authorized_keys',), '.ssh/authorized_keys',
+             True),
+            ('the usual one, where another is named', ('%h/.ssh/authorized_keys',),
+             DEFAULT_FILE, False),
+            ('the second of two', ('%h/.ssh/authorized_keys', '%h/authorized_keys.%u'),
+             '%h/authorized_keys.' + user.name, True),
+            ('one in another home', ('%h/authorized_keys',),
+             bench.other.home + '/authorized_keys', False)):
+        words = ['--key-file=' + file for file in files]
+        for task in 'addauthkey', 'delauthkey':
+            answer = bench.run(words, env={'SSH_ORIGINAL_COMMAND': bench.ours(
+                user.name, task, bench.line(), path)})
+            tap.ok(answer == (0, OK, b'') if good else
+                   refused(answer, 'does not allow this key file; to allow it, add'),
+                   'key files: %s, %s' % (what, task), answer)
+    answer = bench.forced(bench.ours('--key-file=x', user.name, 'ping'))
+    tap.ok(refused(answer), 'key files: a client cannot name one', answer)
+    shutil.rmtree(os.path.join(user.home, '.x2go'), ignore_errors=True)
 
 
 LINES = ['', 'KEY', 'KEY x2gobroker', 'command="id" KEY', 'restrict,command="id" KEY',
@@ -725,7 +788,7 @@ def test_tools(bench):
         tap.ok(refused(tools.ask(), 'cannot start'), 'tool: missing')
         tap.equal([line for line in tools.ask('availabletasks').stdout.decode().split()],
                   ['OK', 'ping', 'availabletasks', 'checkload', 'addauthkey',
-                   'delauthkey'], 'tool: missing ones make no tasks')
+                   'addauthkey_local', 'delauthkey'], 'tool: missing ones make no tasks')
         for what, script, words in (
                 ('fails', 'echo a line; exit 3', 'exited with status 3'),
                 ('says why', 'echo no; printf "why\\033[2J\\nmore\\n" >&2; exit 1',
@@ -846,7 +909,7 @@ def test_harm(bench):
 
 TESTS = [test_tasks, test_like_debians, test_python_broker, test_sessions, test_callers,
          test_accounts, test_own_account, test_commands, test_bytes, test_keys,
-         test_key_attacks, test_links, test_elsewhere, test_crowd, test_log, test_harm]
+         test_key_ends, test_key_files, test_key_attacks, test_links, test_elsewhere, test_crowd, test_log, test_harm]
 FAKED_TESTS = [test_surroundings, test_tools]
 
 

@@ -239,7 +239,7 @@ def test_all_or_nothing(tap, world):
     world.reset()
     world.serve(autologinlab.put_script(
         world.path('refuses'), 'case $SSH_ORIGINAL_COMMAND in *addauthkey*) '
-        'echo "not today" >&2; exit 1;; esac', 'exec %s' % world.program))
+        'echo "not today" >&2; exit 1;; esac', 'exec %s' % world.program), files=())
     check_nothing(tap, world, 'an agent that refuses', 'not today')
     world.serve(world.program)
     tap.equal(keys_of(world.user), None, 'nothing was put anywhere')
@@ -307,6 +307,7 @@ def test_files(tap, world):
                  '%s/%d/authorized_keys' % (user.name, user.uid)}
     for template, name in names.items():
         world.reset()
+        world.serve(world.program, files=[template])
         world.profiles(world.profile('desk', broker_authorized_keys=template))
         given = world.select()
         tap.ok(given.key and line_of(keys_of(user, name)), template, given.raw,
@@ -314,6 +315,7 @@ def test_files(tap, world):
         os.unlink(os.path.join(user.home, name))
     shutil.rmtree(os.path.join(user.home, user.name))
     world.reset()
+    world.serve(world.program, files=['%h/.x2go/authorized_keys.%u'])
     with world.site.configured(default_authorized_keys='%h/.x2go/authorized_keys.%u'):
         world.select()
     tap.ok(line_of(keys_of(user, '.x2go/authorized_keys.' + user.name)),
@@ -321,8 +323,14 @@ def test_files(tap, world):
     own = world.path('keys')
     os.mkdir(own)
     shutil.copy(world.service_key + '.pub', os.path.join(own, user.name))
+    world.serve(world.program, files=[own + '/%u'])
     with world.site.configured(default_authorized_keys=own + '/%u'):
         check_nothing(tap, world, "a file that is not the user's", '')
+    world.serve(world.program, files=())
+    world.profiles(world.profile('desk', broker_authorized_keys='.ssh/authorized_keys'))
+    check_nothing(tap, world, 'a file that the forced command does not allow',
+                  '--key-file=.ssh/authorized_keys')
+    world.serve(world.program)
 
 
 # Nothing is left

@@ -6,7 +6,7 @@
  */
 #include "fuzz.h"
 #include "keyfile.h"
-#include "keyline.h"
+#include "temporarykey.h"
 
 #define NOW	1700000000
 
@@ -39,14 +39,14 @@ check_line(const struct buf *line)
 	struct keyline pieces;
 	const char *p;
 
-	must(strlen(line->data) == line->len && line->len <= 2 * KEYLINE_MAX);
+	must(strlen(line->data) == line->len && line->len <= 2 * TEMPORARYKEY_MAX);
 	for (p = line->data; *p != '\0'; p++)
 		must(*p >= 0x20 && *p < 0x7f && strchr("$`\\;|&<>(){}#~'",
 		    *p) == NULL);
 	must(keyline_split(line->data, line->len, &pieces));
 	must(pieces.options.len > 0 && !has_command(&pieces.options));
-	must(line->len > KEYLINE_MAX ||
-	    keyline_make(line->data, &again, NULL) == 0);
+	must(line->len > TEMPORARYKEY_MAX ||
+	    temporarykey_make(line->data, END_ANY, NOW, &again, NULL) == 0);
 	must(again.len == 0 || strcmp(again.data, line->data) == 0);
 	buf_free(&again);
 }
@@ -92,7 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len = strlen(text);
 	struct buf line = { 0 };
 
-	if (keyline_make(text, &line, NULL) == 0)
+	if (temporarykey_make(text, END_ANY, NOW, &line, NULL) == 0)
 		check_line(&line);
 	else
 		buf_free(&line);

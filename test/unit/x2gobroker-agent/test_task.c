@@ -95,7 +95,8 @@ test_tasks(void **state unused)
 	static const char *const all[] = { "ping", "availabletasks",
 	    "checkload", "listsessions", "status", "getservers",
 	    "findbusyservers", "findbusyservers_by_sessionstats",
-	    "suspendsession", "terminatesession", "addauthkey", "delauthkey" };
+	    "suspendsession", "terminatesession", "addauthkey",
+	    "addauthkey_local", "delauthkey" };
 	const struct task *task;
 	size_t i;
 
@@ -115,7 +116,7 @@ test_availabletasks(void **state unused)
 {
 	assert_int_equal(run("availabletasks", NULL, NULL), 0);
 	assert_string_equal(data(), "ping\navailabletasks\ncheckload\n"
-	    "listsessions\nstatus\naddauthkey\ndelauthkey\n");
+	    "listsessions\nstatus\naddauthkey\naddauthkey_local\ndelauthkey\n");
 	assert_string_equal(calls(), "");
 	assert_int_equal(run("ping", NULL, NULL), 0);
 	assert_string_equal(data(), "");

@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "keyfile.h"
-#include "keyline.h"
 #include "keypath.h"
 #include "support.h"
+#include "temporarykey.h"
 
 #define ED(middle)	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" middle
 #define KEY_A	ED("F0zx0rJE0JvvYFpX8QXzNM6tjuvP5S+jKMaU2F2LZcJ")
@@ -127,7 +127,7 @@ test_good_lines(void **state unused)
 		const char *line = good_lines[i][0];
 		struct buf out = { 0 };
 
-		if (keyline_make(line, &out, &err) == -1)
+		if (temporarykey_make(line, END_ANY, NOW, &out, &err) == -1)
 			fail_msg("[%s] %s", line, err.text);
 		check_text(line, out.data, good_lines[i][1] != NULL ?
 		    good_lines[i][1] : line);
@@ -144,7 +144,7 @@ test_bad_lines(void **state unused)
 		const char *line = bad_lines[i][0];
 		struct buf out = { 0 };
 
-		check(line, keyline_make(line, &out, &err) == -1);
+		check(line, temporarykey_make(line, END_ANY, NOW, &out, &err) == -1);
 		if (strstr(err.text, bad_lines[i][1]) == NULL)
 			fail_msg("[%s] \"%s\" does not say \"%s\"", line,
 			    err.text, bad_lines[i][1]);
@@ -155,21 +155,117 @@ test_bad_lines(void **state unused)
 static void
 test_line_length(void **state unused)
 {
-	static char line[KEYLINE_MAX + 2];
+	static char line[TEMPORARYKEY_MAX + 2];
 	struct buf out = { 0 };
 	int n = snprintf(line, sizeof(line), "restrict %s ", KEY_A);
 
 	memset(line + n, 'x', sizeof(line) - 1 - (size_t)n);
-	assert_int_equal(keyline_make(line, &out, &err), -1);
+	assert_int_equal(temporarykey_make(line, END_ANY, NOW, &out, &err), -1);
 	assert_non_null(strstr(err.text, "8 KiB"));
-	line[KEYLINE_MAX] = '\0';
-	assert_int_equal(keyline_make(line, &out, &err), 0);
+	line[TEMPORARYKEY_MAX] = '\0';
+	assert_int_equal(temporarykey_make(line, END_ANY, NOW, &out, &err), 0);
 	buf_free(&out);
+}
+
+/* What addauthkey makes of a line at NOW, by the clock of the server. */
+static const struct {
+	const char *line;
+	enum temporarykey_end end;
+	const char *written;	/* or a piece of why it is refused */
+	bool refused;
+} new_lines[] = {
+	{ OURS(KEY_A), END_AS_SENT, OURS(KEY_A), false },
+	{ "restrict,expiry-time=20231114231320Z " KEY_A MARK, END_AS_SENT,
+	    "restrict,expiry-time=\"20231114231320Z\" " KEY_A MARK, false },
+	/* TZ is two hours ahead, and sshd knows no summer time */
+	{ OURS(KEY_A), END_LOCAL,
+	    "restrict,pty,expiry-time=\"20231115001400\" " KEY_A MARK, false },
+	{ "restrict,expiry-time=\"20231115001400\" " KEY_A MARK, END_LOCAL,
+	    "restrict,expiry-time=\"20231115001400\" " KEY_A MARK, false },
+	/* the agent marks the line and ends it */
+	{ "restrict,expiry-time=\"20231114221321Z\" " KEY_A, END_AS_SENT,
+	    "restrict,expiry-time=\"20231114221321Z\" " KEY_A " x2gobroker",
+	    false },
+	{ "restrict,expiry-time=\"20231114221321Z\" " KEY_A " x2gobrokers",
+	    END_AS_SENT, "restrict,expiry-time=\"20231114221321Z\" " KEY_A
+	    " x2gobroker x2gobrokers", false },
+	{ PYTHONS(KEY_A), END_AS_SENT, "no-X11-forwarding,no-pty,no-user-rc,"
+	    "expiry-time=\"20231115001420\" " KEY_A " x2gobroker alice@::1",
+	    false },
+	/* no other end than one within an hour */
+	{ "restrict,expiry-time=\"20231114221320Z\" " KEY_A MARK, END_AS_SENT,
+	    "0 seconds ago", true },
+	{ OVER(KEY_A), END_AS_SENT, "1 seconds ago by the clock of this server;"
+	    " from 1 to 3600 seconds ahead are allowed.  If the broker asked "
+	    "for less, the clocks differ", true },
+	{ OVER(KEY_A), END_LOCAL, "1 seconds ago", true },
+	{ "restrict,expiry-time=\"20231114231321Z\" " KEY_A MARK, END_AS_SENT,
+	    "3601 seconds ahead", true },
+	{ "restrict,expiry-time=\"99991231235959Z\" " KEY_A MARK, END_LOCAL,
+	    "seconds ahead", true },
+	{ "restrict,expiry-time=\"20231115\" " KEY_A MARK, END_AS_SENT,
+	    "seconds ago", true },
+	{ "restrict,expiry-time=\"\" " KEY_A MARK, END_AS_SENT, "value",
+	    true },
+	{ KEY_A MARK, END_AS_SENT, "must have options", true },
+};
+
+static void
+test_every_new_key_ends_within_an_hour(void **state unused)
+{
+	size_t i;
+
+	setenv("TZ", "EET-2EEST", 1);
+	tzset();
+	for (i = 0; i < LENGTH(new_lines); i++) {
+		const char *line = new_lines[i].line;
+		struct buf out = { 0 };
+		int result = temporarykey_make(line, new_lines[i].end, NOW,
+		    &out, &err);
+
+		check(line, result == (new_lines[i].refused ? -1 : 0));
+		if (result == 0)
+			check_text(line, out.data, new_lines[i].written);
+		else if (strstr(err.text, new_lines[i].written) == NULL)
+			fail_msg("[%s] \"%s\" does not say \"%s\"", line,
+			    err.text, new_lines[i].written);
+		buf_free(&out);
+	}
+	unsetenv("TZ");
+	tzset();
 }
 
 /*
  * Times
  */
+
+/* Through the two changes of a year, at all minutes of three days. */
+static void
+test_local_times_are_read_back(void **state unused)
+{
+	static const char *const zones[] = { "UTC0", "CET-1CEST,M3.5.0,M10.5.0"
+	    "/3", "EST5EDT,M3.2.0,M11.1.0", "NZST-12NZDT,M9.5.0,M4.1.0/3" };
+	static const time_t days[] = { 1679616000, 1698451200, 1678492800,
+	    1699142400, 1695427200, 1680307200 };
+	char text[KEYLINE_TIME];
+	time_t when, read;
+	size_t i, j;
+
+	for (i = 0; i < LENGTH(zones); i++) {
+		setenv("TZ", zones[i], 1);
+		tzset();
+		for (j = 0; j < LENGTH(days); j++)
+			for (when = days[j]; when < days[j] + 3 * 86400;
+			    when += 60) {
+				check(zones[i], keyline_format_time(when, true,
+				    text) && strlen(text) == 14 &&
+				    keyline_parse_time(text, 14, &read) &&
+				    read == when);
+			}
+	}
+	unsetenv("TZ");
+	tzset();
+}
 
 static void
 test_times(void **state unused)
@@ -258,7 +354,7 @@ test_expired(void **state unused)
 		const char *text = rows[i].line;
 
 		check(text, keyline_split(text, strlen(text), &line));
-		check(text, keyline_is_temporary(&line, &expiry) ==
+		check(text, temporarykey_check(&line, &expiry) ==
 		    rows[i].temporary);
 		check(text, (rows[i].temporary && expiry <= NOW) ==
 		    rows[i].expired);
@@ -687,7 +783,9 @@ main(void)
 		cmocka_unit_test(test_good_lines),
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_line_length),
+		cmocka_unit_test(test_every_new_key_ends_within_an_hour),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_local_times_are_read_back),
 		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_there_and_back),
