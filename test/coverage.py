@@ -38,7 +38,6 @@ UNREACHED = {
     ('lib/access/token.c', 'open_dir'): 'fstat(2) of a directory that was just opened',
     ('lib/agent/servicekeys.c', 'knownhosts_add'): 'pread(2) of the last byte',
     ('lib/autologin/install.c', 'make_install'): 'calloc(3), strdup(3)',
-    ('lib/base/statefile.c', 'statefile_open'): 'asprintf(3)',
     ('lib/base/textfile.c', 'textfile_read'): 'fstat(2) of a file that was just opened',
     ('lib/config/profiles.c', 'load_dir'): 'the growth of the list of files',
     ('lib/tasks/selectsession.c', 'selectsession_write'): 'the growth of the answer',

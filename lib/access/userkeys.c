@@ -419,12 +419,12 @@ split_file(const char *path, const struct keylist *keys, struct buf *text,
 
 /* Lock the directory of the file path, for a change. */
 static int
-lock_dir(const struct x2gobroker_config *config, const char *path, bool create,
-    struct x2gobroker_error *err)
+lock_dir(struct textlock *lock, const struct x2gobroker_config *config,
+    const char *path, bool create, struct x2gobroker_error *err)
 {
 	if (config->keys_dir[0] == '\0')
 		return check_dir(config, err);
-	return textfile_lock(path, create, err);
+	return textfile_lock(lock, path, create, err);
 }
 
 /*
@@ -500,9 +500,9 @@ compare_with_files(const struct x2gobroker_config *config, const char *name,
 
 /* Add those of keys that are not present to the file, and report each. */
 static int
-add_keys(int dirfd, const char *path, const struct keylist *keys,
-    const struct keylist *present, const struct reporter *rep, size_t *added,
-    struct x2gobroker_error *err)
+add_keys(const struct textlock *lock, const char *path,
+    const struct keylist *keys, const struct keylist *present,
+    const struct reporter *rep, size_t *added, struct x2gobroker_error *err)
 {
 	static const struct keylist none;
 	cleanup_keys struct keylist gone = { 0 };
@@ -520,7 +520,7 @@ add_keys(int dirfd, const char *path, const struct keylist *keys,
 		    *key->comment != '\0' ? " " : "", key->comment);
 		n++;
 	}
-	if (n > 0 && textfile_replace(dirfd, path, &text, err) == -1)
+	if (n > 0 && textfile_replace(lock, path, &text, err) == -1)
 		return -1;
 	for (i = 0; i < keys->n; i++)
 		report_key(rep, X2GOBROKER_OK, &keys->list[i],
@@ -537,16 +537,16 @@ add(const struct x2gobroker_config *config, const char *name,
 {
 	cleanup_keys struct keylist keys = { 0 }, present = { 0 };
 	char path[X2GOBROKER_FILE_SIZE];
-	cleanup_fd int lock = -1;
+	cleanup_textlock struct textlock lock = TEXTLOCK_NONE;
 
 	if (check_name(name, err) == -1 ||
 	    check_account(name, NULL, 0, err) == -1 ||
 	    make_path(config, name, SUFFIX, path, err) == -1 ||
 	    parse_text(text, file, &keys, rep, err) == -1 ||
-	    (lock = lock_dir(config, path, true, err)) == -1 ||
+	    lock_dir(&lock, config, path, true, err) == -1 ||
 	    compare_with_files(config, name, &keys, &present, rep, err) == -1)
 		return -1;
-	return add_keys(lock, path, &keys, &present, rep, added, err);
+	return add_keys(&lock, path, &keys, &present, rep, added, err);
 }
 
 int
@@ -590,17 +590,17 @@ remove_keys(const struct x2gobroker_config *config, const char *name,
 	cleanup_keys struct keylist gone = { 0 };
 	cleanup_buf struct buf rest = { 0 };
 	char path[X2GOBROKER_FILE_SIZE];
-	cleanup_fd int lock = -1;
+	cleanup_textlock struct textlock lock = TEXTLOCK_NONE;
 
 	if (make_path(config, name, SUFFIX, path, err) == -1 ||
-	    (lock = lock_dir(config, path, false, err)) == -1 ||
+	    lock_dir(&lock, config, path, false, err) == -1 ||
 	    split_file(path, keys, &rest, &gone, err) == -1)
 		return -1;
 	if (gone.n > 0 && (keys == NULL || rest.len == 0)) {
-		if (unlink(path) == -1 || fsync(lock) == -1)
+		if (unlink(path) == -1 || fsync(lock.dir) == -1)
 			return error_errno(err, path, "cannot be removed");
 	} else if (gone.n > 0 &&
-	    textfile_replace(lock, path, &rest, err) == -1)
+	    textfile_replace(&lock, path, &rest, err) == -1)
 		return -1;
 	report_removed(rep, keys, &gone);
 	*removed = gone.n;

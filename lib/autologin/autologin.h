@@ -7,7 +7,7 @@
 #ifndef AUTOLOGIN_AUTOLOGIN_H
 #define AUTOLOGIN_AUTOLOGIN_H
 
-#include "base/statefile.h"
+#include "base/statedir.h"
 #include "farm/farm.h"
 
 /* It exists only in memory. */
@@ -86,7 +86,7 @@ int	install_keys(struct x2gobroker_farm *farm,
  * request and a reboot.
  */
 
-#define STALEKEYS_FILE	"leases"	/* in state-dir */
+#define STALEKEYS_DIR	"stalekeys"	/* in state-dir; base/statedir.h */
 
 /* The fields of a row, whose time is that of its expiry. */
 enum {
@@ -96,9 +96,9 @@ enum {
 	STALE_FIELDS
 };
 
-/* Take a few of the server's lines that have expired, for the caller to remove.
- * They stay on the list and are not taken again for a minute, in case the
- * caller fails. */
+/* Take a few of the server's lines that have expired, for the caller to remove,
+ * which no other broker takes.  They stay on the list and are not taken again
+ * for a minute, in case the caller fails. */
 int	stalekeys_take(const char *dir, const char *server, int64_t now,
 	    struct staterows *taken, struct x2gobroker_error *err);
 

@@ -7,41 +7,54 @@
 #include "autologin/autologin.h"
 #include "base/parse.h"
 
-#define LOCK_MS		2000
 #define RETRY_SECONDS	60	/* longer than most requests take */
 /* Few, so that a login does not wait for them when many have expired; more than
  * one, so that their number shrinks. */
 #define TAKE_MAX	5
 
 /* SECONDS SERVER USER FILE LINE, with a tab between two fields. */
-static const struct statefile_type type = {
-	STALEKEYS_FILE, "\t", STALE_FIELDS
+static const struct statedir_type type = {
+	STALEKEYS_DIR, "\t", STALE_FIELDS
 };
+
+/* Put the i-th row off and take it, unless another broker has just done so. */
+static int
+take_row(struct statedir *all, size_t i, int64_t now, struct staterows *taken,
+    struct x2gobroker_error *err)
+{
+	const struct staterow old = all->rows.list[i];
+	struct staterow later = old;
+
+	later.seconds = now + RETRY_SECONDS;
+	if (statedir_put(all, &later, NULL, err) == -1)
+		return -1;
+	if (statedir_remove(all, i))
+		return staterows_add(taken, &old, err);
+	statedir_remove(all, all->rows.n - 1);
+	return 0;
+}
 
 int
 stalekeys_take(const char *dir, const char *server, int64_t now,
     struct staterows *taken, struct x2gobroker_error *err)
 {
-	struct statefile file;
-	struct staterow *key;
-	size_t i;
-	int result = statefile_open(&file, dir, &type, LOCK_MS, err);
+	const struct staterow *row;
+	struct statedir all;
+	size_t i = 0;
+	int result = statedir_open(&all, dir, &type, err);
 
 	*taken = (struct staterows){ 0 };
-	for (i = 0; result == 0 && i < file.rows.n && taken->n < TAKE_MAX;
-	    i++) {
-		key = &file.rows.list[i];
-		if (key->seconds >= now ||
-		    !parse_same_word(key->fields[STALE_SERVER], server))
-			continue;
-		result = staterows_add(taken, key, err);
-		key->seconds = now + RETRY_SECONDS;
+	while (result == 0 && i < all.rows.n && taken->n < TAKE_MAX) {
+		row = &all.rows.list[i];
+		if (row->seconds < now &&
+		    parse_same_word(row->fields[STALE_SERVER], server))
+			result = take_row(&all, i, now, taken, err);
+		else
+			i++;
 	}
-	if (result == 0 && taken->n > 0)
-		result = statefile_save(&file, err);
-	statefile_close(&file);
 	if (result == -1)
 		staterows_free(taken);
+	statedir_close(&all);
 	return result;
 }
 
@@ -62,20 +75,19 @@ int
 stalekeys_update(const char *dir, const struct staterows *removed,
     const struct staterow *new, struct x2gobroker_error *err)
 {
-	struct statefile file;
+	struct statedir all;
 	size_t i;
-	int result;
+	int result = 0;
 
 	if (removed->n == 0 && new == NULL)
 		return 0;
-	if (statefile_open(&file, dir, &type, LOCK_MS, err) == -1)
+	if (statedir_open(&all, dir, &type, err) == -1)
 		return -1;
 	for (i = 0; i < removed->n; i++)
-		staterows_remove(&file.rows, is_same, &removed->list[i]);
-	result = new != NULL ? staterows_add(&file.rows, new, err) : 0;
-	if (result == 0)
-		result = statefile_save(&file, err);
-	statefile_close(&file);
+		statedir_remove_all(&all, is_same, &removed->list[i]);
+	if (new != NULL)
+		result = statedir_put(&all, new, NULL, err);
+	statedir_close(&all);
 	return result;
 }
 
@@ -191,7 +203,7 @@ update_list(struct x2gobroker_farm *farm, const struct installation *place,
     const struct install *install, struct x2gobroker_error *err)
 {
 	char server[TARGET_TEXT_SIZE];
-	const struct staterow key = { place->expires, {
+	const struct staterow key = { .seconds = place->expires, .fields = {
 	    connection_target_name(&place->target, server),
 	    farm->context->user, install->file, install->line } };
 

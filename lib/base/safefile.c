@@ -224,20 +224,53 @@ x2gobroker_path_check(const char *path, struct x2gobroker_error *err)
 	return 0;
 }
 
+/* A lock file that root makes belongs to the owner of the directory, who has to
+ * open it, too. */
+static int
+open_lock(int dirfd)
+{
+	cleanup_fd int fd = openat(dirfd, SAFEFILE_LOCK, O_RDWR | O_CREAT |
+	    O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
+	struct stat st, dir;
+	int result;
+
+	if (fd == -1 || fstat(fd, &st) == -1 || fstat(dirfd, &dir) == -1)
+		return -1;
+	errno = EPERM;
+	if (!S_ISREG(st.st_mode) || (st.st_uid != 0 && st.st_uid != dir.st_uid))
+		return -1;
+	if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0 && fchmod(fd, 0600) == -1)
+		return -1;
+	if (st.st_uid != dir.st_uid && geteuid() == 0 &&
+	    fchown(fd, dir.st_uid, dir.st_gid) == -1)
+		return -1;
+	result = fd;
+	fd = -1;
+	return result;
+}
+
 /* The pauses are random, so that many processes that wait do not try at the
  * same moment. */
 int
-safefile_lock(int fd, int timeout_ms)
+safefile_lock(int dirfd, const char *path, int timeout_ms,
+    struct x2gobroker_error *err)
 {
 	int64_t deadline = clock_ms() + timeout_ms;
+	int fd = open_lock(dirfd);
 
-	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+	while (fd != -1 && flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if ((errno != EWOULDBLOCK && errno != EINTR) ||
-		    clock_left(deadline) == 0)
+		    clock_left(deadline) == 0) {
+			error_errno(err, path, "cannot be locked (lslocks "
+			    "shows the process that holds the lock of its "
+			    SAFEFILE_LOCK ")");
+			close(fd);
 			return -1;
+		}
 		usleep(1000 * (1 + arc4random_uniform(LOCK_PAUSE_MS)));
 	}
-	return 0;
+	return fd != -1 ? fd : error_errno(err, path, "its file " SAFEFILE_LOCK
+	    " cannot be used as a lock");
 }
 
 bool

@@ -41,9 +41,12 @@ int	 safefile_check_dir(const char *path, struct x2gobroker_error *err);
 int	 safefile_open_dir(const char *path, mode_t create,
 	    struct x2gobroker_error *err);
 
-/* Lock the open file exclusively with flock(2).  Every process that can open it
- * can lock it, so waiting has a limit: -1 with errno. */
-int	 safefile_lock(int fd, int timeout_ms);
+/* Lock the open directory, which is called path, for those who change its
+ * files.  The lock is a file of its own, ".lock", which only its owner can open:
+ * everybody can lock with flock(2) what they can open for reading.  Returns its
+ * file descriptor, or -1 with err filled in, also after timeout_ms. */
+int	 safefile_lock(int dirfd, const char *path, int timeout_ms,
+	    struct x2gobroker_error *err);
 
 /* Write or read all bytes, in as many calls as it takes.  safefile_read() stops
  * early only at the end of the file and returns the number of bytes, or -1 with
@@ -55,6 +58,8 @@ ssize_t	 safefile_read(int fd, char *text, size_t size);
  * and *len is set to its length.  path names the file in err. */
 char	*safefile_read_text(int fd, const char *path, size_t *len,
 	    struct x2gobroker_error *err);
+
+#define SAFEFILE_LOCK	".lock"
 
 /* A file that is replaced atomically.  The caller holds a lock. */
 struct safefile_new {

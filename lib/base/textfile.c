@@ -50,31 +50,35 @@ textfile_close(struct textfile *file)
 }
 
 int
-textfile_lock(const char *path, bool create, struct x2gobroker_error *err)
+textfile_lock(struct textlock *lock, const char *path, bool create,
+    struct x2gobroker_error *err)
 {
 	cleanup_free char *copy = strdup(path);
 	const char *dir;
-	int fd;
 
 	if (copy == NULL)
 		return error_nomem(err);
 	dir = dirname(copy);
-	if ((fd = safefile_open_dir(dir, create ? 0755 : 0, err)) == -1)
+	lock->dir = safefile_open_dir(dir, create ? 0755 : 0, err);
+	if (lock->dir == -1)
 		return -1;
-	if (safefile_lock(fd, LOCK_WAIT_MS) == 0)
-		return fd;
-	error_errno(err, dir, "cannot be locked (lslocks shows the process "
-	    "that holds the lock)");
-	close(fd);
-	return -1;
+	lock->lock = safefile_lock(lock->dir, dir, LOCK_WAIT_MS, err);
+	return lock->lock != -1 ? 0 : -1;
+}
+
+void
+textfile_unlock(struct textlock *lock)
+{
+	cleanup_closep(&lock->lock);
+	cleanup_closep(&lock->dir);
 }
 
 int
-textfile_replace(int dirfd, const char *path, const struct buf *text,
-    struct x2gobroker_error *err)
+textfile_replace(const struct textlock *lock, const char *path,
+    const struct buf *text, struct x2gobroker_error *err)
 {
 	const struct safefile_new new = {
-		.dirfd = dirfd,
+		.dirfd = lock->dir,
 		.name = strrchr(path, '/') + 1,
 		.temporary = ".new",	/* the lock protects it */
 		.mode = 0644,

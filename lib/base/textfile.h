@@ -30,15 +30,24 @@ int	textfile_read(struct textfile *file, const char *path,
 bool	textfile_next(struct textfile *file);
 void	textfile_close(struct textfile *file);
 
+/* A locked directory, whose files may be changed. */
+struct textlock {
+	int dir;
+	int lock;
+};
+
+#define TEXTLOCK_NONE	{ -1, -1 }
+#define cleanup_textlock	__attribute__((cleanup(textfile_unlock)))
+
 /* Lock the directory of the file path for those who change its files; create
- * it, readable by all, if create says so.  Returns a file descriptor that holds
- * the lock, or -1 with err filled in: ERR_NOTFOUND if there is no such
- * directory. */
-int	textfile_lock(const char *path, bool create,
+ * it, readable by all, if create says so.  Returns 0, or -1 with err filled in:
+ * ERR_NOTFOUND if there is no such directory. */
+int	textfile_lock(struct textlock *lock, const char *path, bool create,
 	    struct x2gobroker_error *err);
+void	textfile_unlock(struct textlock *lock);
 
 /* Replace the file path in the locked directory, readable by all. */
-int	textfile_replace(int dirfd, const char *path, const struct buf *text,
-	    struct x2gobroker_error *err);
+int	textfile_replace(const struct textlock *lock, const char *path,
+	    const struct buf *text, struct x2gobroker_error *err);
 
 #endif

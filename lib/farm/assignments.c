@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A line for each assignment, the oldest first:
+ * A row for each assignment:
  *
  *	SECONDS SERVER USER PROFILE
  *
@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/parse.h"
-#include "base/statefile.h"
+#include "base/statedir.h"
 #include "farm/farm.h"
 
 #define FIELD_MAX	512	/* longer than any host, account or profile */
@@ -20,12 +20,11 @@
 
 enum field { SERVER, USER, PROFILE, NFIELDS };
 
-static const struct statefile_type type = { ASSIGNMENTS_FILE, " ", NFIELDS };
+static const struct statedir_type type = { ASSIGNMENTS_DIR, " ", NFIELDS };
 
 struct assignments {
-	struct statefile file;
+	struct statedir dir;
 	int64_t now;
-	bool changed;
 };
 
 /* Whether the fields can be written in a line and read back. */
@@ -55,8 +54,8 @@ is_over(const struct staterow *row, const struct staterow *now)
 }
 
 int
-assignments_open(const char *dir, time_t now, int timeout_ms,
-    struct assignments **out, struct x2gobroker_error *err)
+assignments_open(const char *dir, time_t now, struct assignments **out,
+    struct x2gobroker_error *err)
 {
 	struct assignments *all = calloc(1, sizeof(*all));
 
@@ -64,14 +63,20 @@ assignments_open(const char *dir, time_t now, int timeout_ms,
 	if (all == NULL)
 		return error_nomem(err);
 	all->now = now;
-	if (statefile_open(&all->file, dir, &type, timeout_ms, err) == -1) {
+	if (statedir_open(&all->dir, dir, &type, err) == -1) {
 		free(all);
 		return -1;
 	}
-	staterows_remove(&all->file.rows, is_over,
+	statedir_remove_all(&all->dir, is_over,
 	    &(struct staterow){ .seconds = now });
 	*out = all;
 	return 0;
+}
+
+int
+assignments_read_more(struct assignments *all, struct x2gobroker_error *err)
+{
+	return statedir_read_more(&all->dir, err);
 }
 
 void
@@ -79,17 +84,8 @@ assignments_close(struct assignments *all)
 {
 	if (all == NULL)
 		return;
-	statefile_close(&all->file);
+	statedir_close(&all->dir);
 	free(all);
-}
-
-int
-assignments_save(struct assignments *all, struct x2gobroker_error *err)
-{
-	if (all->changed && statefile_save(&all->file, err) == -1)
-		return -1;
-	all->changed = false;
-	return 0;
 }
 
 long
@@ -98,8 +94,8 @@ assignments_pending(const struct assignments *all, const char *server)
 	long pending = 0;
 	size_t i;
 
-	for (i = 0; i < all->file.rows.n; i++)
-		pending += parse_same_word(all->file.rows.list[i].fields[
+	for (i = 0; i < all->dir.rows.n; i++)
+		pending += parse_same_word(all->dir.rows.list[i].fields[
 		    SERVER], server);
 	return pending;
 }
@@ -122,13 +118,14 @@ assignments_started(struct assignments *all, const char *server,
 		.fields = { server, user },
 	};
 
-	all->changed |= staterows_remove(&all->file.rows, has_started, &key);
+	statedir_remove_all(&all->dir, has_started, &key);
 }
 
 static bool
 is_replaced(const struct staterow *a, const struct staterow *key)
 {
-	return strcmp(a->fields[USER], key->fields[USER]) == 0 &&
+	return a->number < key->number &&
+	    strcmp(a->fields[USER], key->fields[USER]) == 0 &&
 	    strcmp(a->fields[PROFILE], key->fields[PROFILE]) == 0;
 }
 
@@ -136,15 +133,18 @@ int
 assignments_add(struct assignments *all, const char *server, const char *user,
     const char *profile, struct x2gobroker_error *err)
 {
-	const struct staterow new = { .seconds = all->now,
+	struct staterow new = { .seconds = all->now,
 	    .fields = { server, user, profile } };
+	int result;
 
 	if (!are_valid(new.fields))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "the assignment of %.200s to %.200s cannot be stored: a "
 		    "name has a control character or a blank, or is too long",
 		    user, server);
-	staterows_remove(&all->file.rows, is_replaced, &new);
-	all->changed = true;
-	return staterows_add(&all->file.rows, &new, err);
+	if ((result = statedir_add(&all->dir, &new, err)) != 0)
+		return result;
+	new.number = all->dir.last;
+	statedir_remove_all(&all->dir, is_replaced, &new);
+	return 0;
 }

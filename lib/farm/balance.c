@@ -2,10 +2,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "config/hostlist.h"
 #include "farm/farm.h"
 
-#define LOCK_MS		2000
+#define RACE_MS		2000	/* for a choice that no other broker overtakes */
+#define PAUSE_MS	10	/* the longest one before another attempt */
 #define USUAL_WEIGHT	100
 
 /* The choice of a host for a session of one profile. */
@@ -183,32 +185,52 @@ is_up(const struct choice *choice, size_t i)
 	return recent_knock(choice->farm, &target);
 }
 
-/* Choose the best one, with the assignments of other users locked. */
+static int
+remember_choice(const struct choice *choice, struct assignments *assigned,
+    int best, const char *user, struct x2gobroker_error *err)
+{
+	char name[TARGET_TEXT_SIZE];
+
+	name_server(choice, (size_t)best, name);
+	return assignments_add(assigned, name, user, choice->profile->id, err);
+}
+
+/* Choose the best one, and choose again if another broker has done so
+ * meanwhile.  The pauses are random, so that two do not meet again. */
 static int
 choose_and_remember(struct choice *choice, const char *user, bool remember,
     struct reporter *rep)
 {
-	struct x2gobroker_error err;
+	int64_t deadline = clock_ms() + RACE_MS;
 	struct assignments *assigned;
-	char name[TARGET_TEXT_SIZE];
-	int best;
+	struct x2gobroker_error err;
+	int best, result;
 
-	if (assignments_open(choice->farm->config->state_dir, time(NULL),
-	    LOCK_MS, &assigned, &err) == -1) {
+	result = assignments_open(choice->farm->config->state_dir, time(NULL),
+	    &assigned, &err);
+	if (result == -1) {
 		report(rep, X2GOBROKER_WARNING, err.file, err.line,
 		    "the latest assignments are not known: %s", err.text);
 		return choose_best(choice);
 	}
-	count_pending(choice, assigned);
-	best = choose_best(choice);
-	if (best != -1 && remember) {
-		name_server(choice, (size_t)best, name);
-		if (assignments_add(assigned, name, user, choice->profile->id,
-		    &err) == -1 || assignments_save(assigned, &err) == -1)
-			report(rep, X2GOBROKER_WARNING, err.file, err.line,
-			    "this assignment is not remembered: %s",
-			    err.text);
+	for (;;) {
+		count_pending(choice, assigned);
+		best = choose_best(choice);
+		result = best != -1 && remember ? remember_choice(choice,
+		    assigned, best, user, &err) : 0;
+		if (result != 1)
+			break;
+		error_set(&err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "other "
+		    "brokers were faster for %d seconds", RACE_MS / 1000);
+		if (clock_left(deadline) == 0)
+			break;
+		usleep(1000 * (1 + arc4random_uniform(PAUSE_MS)));
+		if (assignments_read_more(assigned, &err) == -1)
+			break;
 	}
+	if (result != 0)
+		report(rep, X2GOBROKER_WARNING, err.file, err.line,
+		    "this assignment is not remembered: %s", err.text);
 	assignments_close(assigned);
 	return best;
 }

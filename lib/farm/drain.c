@@ -160,7 +160,7 @@ change(const struct x2gobroker_config *config, const char *host, bool undrain,
 {
 	const char *path = config->drain_file;
 	cleanup_buf struct buf text = { 0 };
-	cleanup_fd int dir = -1;
+	cleanup_textlock struct textlock lock = TEXTLOCK_NONE;
 	struct x2gobroker_error own;
 	bool found;
 
@@ -173,7 +173,7 @@ change(const struct x2gobroker_config *config, const char *host, bool undrain,
 	if (path[0] != '/')
 		return error_set(err, X2GOBROKER_ERR_VALUE, path, 0,
 		    "drain-file must be an absolute path");
-	if ((dir = textfile_lock(path, !undrain, err)) == -1)
+	if (textfile_lock(&lock, path, !undrain, err) == -1)
 		return undrain && err->code == X2GOBROKER_ERR_NOTFOUND ? 0 :
 		    -1;
 	if (copy_lines(path, host, undrain, &text, &found, err) == -1)
@@ -182,7 +182,7 @@ change(const struct x2gobroker_config *config, const char *host, bool undrain,
 		return 0;
 	if (!undrain)
 		buf_printf(&text, "%s\n", host);
-	if (textfile_replace(dir, path, &text, err) == -1)
+	if (textfile_replace(&lock, path, &text, err) == -1)
 		return -1;
 	*changed = true;
 	return 0;

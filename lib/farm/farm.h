@@ -157,12 +157,12 @@ int	poll_target(struct x2gobroker_farm *farm,
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 
 /*
- * What requests have found out about servers a moment ago, in a file of
+ * What requests have found out about servers a moment ago, in a directory of
  * state-dir that all brokers of this host share.  sshd 9.8 and later bans an
  * address that often connects without logging in (PerSourcePenalties in
  * sshd_config(5)), and does not say why.
  */
-#define RECENT_FILE		"servers"	/* in state-dir */
+#define RECENT_DIR		"servers"	/* in state-dir */
 #define RECENT_KNOCK_SECONDS	5
 #define RECENT_FAILURE_SECONDS	600	/* no ban lasts longer, by default */
 
@@ -212,25 +212,27 @@ int	balance_choose_host(struct x2gobroker_farm *farm,
 	    size_t *chosen, struct x2gobroker_error *err);
 
 /*
- * Which user was sent to which server in the last minute, in a file of
- * state-dir that all brokers of this host share.  A new session takes some
- * seconds to appear in the count of its server.  Without this file, a class
- * that logs in at once would end up on one server.
+ * Which user was sent to which server in the last minute, in a directory of
+ * state-dir that all brokers of this host share (base/statedir.h).  A new
+ * session takes some seconds to appear in the count of its server.  Without
+ * these assignments, a class that logs in at once would end up on one server.
  *
  * An assignment ends when the server reports that the session has started, when
  * the user is assigned again in the same profile, or after ASSIGNMENT_SECONDS,
  * as the client did not connect then.
  */
 #define ASSIGNMENT_SECONDS	60
-#define ASSIGNMENTS_FILE	"choices"	/* in state-dir */
+#define ASSIGNMENTS_DIR		"assignments"	/* in state-dir */
 
 struct assignments;
 
-/* Lock the file, waiting at most timeout_ms, and read it.  A damaged file
- * counts as an empty one.  For dir see statefile_open().  -1: balancing has to
- * work without the file. */
-int	assignments_open(const char *dir, time_t now, int timeout_ms,
-	    struct assignments **out, struct x2gobroker_error *err);
+/* Read them.  -1: balancing has to work without. */
+int	assignments_open(const char *dir, time_t now, struct assignments **out,
+	    struct x2gobroker_error *err);
+
+/* Read those that have been added since. */
+int	assignments_read_more(struct assignments *all,
+	    struct x2gobroker_error *err);
 
 /* The number of assignments to server, which is "NAME:PORT" as in the profile,
  * in any case. */
@@ -240,15 +242,12 @@ long	assignments_pending(const struct assignments *all, const char *server);
 void	assignments_started(struct assignments *all, const char *server,
 	    const char *user, long age);
 
-/* Store that user was sent to server, by the profile with this id. */
+/* Store that user was sent to server, by the profile with this id.  1: another
+ * broker has added an assignment since the last reading; choose again. */
 int	assignments_add(struct assignments *all, const char *server,
 	    const char *user, const char *profile,
 	    struct x2gobroker_error *err);
 
-/* Replace the file if anything has changed. */
-int	assignments_save(struct assignments *all, struct x2gobroker_error *err);
-
-/* Unlock and free (NULL is allowed).  Unsaved changes are lost. */
-void	assignments_close(struct assignments *all);
+void	assignments_close(struct assignments *all);	/* may be NULL */
 
 #endif

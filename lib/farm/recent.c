@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A line for each server and kind of news:
+ * A row for each server and kind of news:
  *
  *	SECONDS ADDRESS:PORT NEWS TEXT
  *
@@ -10,12 +10,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/statefile.h"
+#include "base/statedir.h"
 #include "farm/farm.h"
 
 #define KNOCK_SECONDS	2	/* as the Python broker waits */
 #define RECHECK_MS	50
-#define LOCK_MS		2000
 
 enum field { SERVER, NEWS, TEXT, NFIELDS };
 
@@ -24,7 +23,7 @@ enum field { SERVER, NEWS, TEXT, NFIELDS };
 #define IS_DOWN		"down"
 #define FAILED		"failed"
 
-static const struct statefile_type type = { RECENT_FILE, " ", NFIELDS };
+static const struct statedir_type type = { RECENT_DIR, " ", NFIELDS };
 
 static bool
 is_failure(const struct staterow *row)
@@ -43,14 +42,13 @@ is_over(const struct staterow *row, const struct staterow *now)
 }
 
 static int
-open_news(const struct x2gobroker_farm *farm, struct statefile *file)
+open_news(const struct x2gobroker_farm *farm, struct statedir *all)
 {
 	const struct staterow now = { .seconds = time(NULL) };
 
-	if (statefile_open(file, farm->config->state_dir, &type, LOCK_MS,
-	    NULL) == -1)
+	if (statedir_open(all, farm->config->state_dir, &type, NULL) == -1)
 		return -1;
-	staterows_remove(&file->rows, is_over, &now);
+	statedir_remove_all(all, is_over, &now);
 	return 0;
 }
 
@@ -63,21 +61,14 @@ is_same(const struct staterow *row, const struct staterow *key)
 }
 
 static const struct staterow *
-find_news(const struct statefile *file, const struct staterow *key)
+find_news(const struct statedir *all, const struct staterow *key)
 {
 	size_t i;
 
-	for (i = 0; i < file->rows.n; i++)
-		if (is_same(&file->rows.list[i], key))
-			return &file->rows.list[i];
+	for (i = all->rows.n; i-- > 0;)
+		if (is_same(&all->rows.list[i], key))
+			return &all->rows.list[i];
 	return NULL;
-}
-
-static bool
-put_news(struct statefile *file, const struct staterow *news)
-{
-	staterows_remove(&file->rows, is_same, news);
-	return staterows_add(&file->rows, news, NULL) == 0;
 }
 
 /* Both names may be given, and the client goes to the address. */
@@ -98,7 +89,7 @@ name_server(const struct connection_target *target,
 enum verdict { UP, DOWN, BUSY, UNKNOWN };
 
 /* What is known of the server.  If nothing is, it is this request that knocks,
- * and others are told so.  Without the file each one knocks. */
+ * and others are told so.  Without the directory each one knocks. */
 static enum verdict
 look_up(const struct x2gobroker_farm *farm, const char *name)
 {
@@ -106,16 +97,18 @@ look_up(const struct x2gobroker_farm *farm, const char *name)
 	    .fields = { name, KNOCKING, "-" } };
 	const struct staterow *old;
 	enum verdict verdict = UNKNOWN;
-	struct statefile file;
+	struct statedir all;
 
-	if (open_news(farm, &file) == -1)
+	if (open_news(farm, &all) == -1)
 		return UNKNOWN;
-	if ((old = find_news(&file, &news)) != NULL)
+	do
+		old = find_news(&all, &news);
+	while (old == NULL && statedir_add(&all, &news, NULL) == 1 &&
+	    statedir_read_more(&all, NULL) == 0);
+	if (old != NULL)
 		verdict = strcmp(old->fields[NEWS], IS_UP) == 0 ? UP :
 		    strcmp(old->fields[NEWS], IS_DOWN) == 0 ? DOWN : BUSY;
-	else if (put_news(&file, &news))
-		statefile_save(&file, NULL);
-	statefile_close(&file);
+	statedir_close(&all);
 	return verdict;
 }
 
@@ -124,13 +117,12 @@ tell_verdict(const struct x2gobroker_farm *farm, const char *name, bool up)
 {
 	const struct staterow news = { .seconds = time(NULL),
 	    .fields = { name, up ? IS_UP : IS_DOWN, "-" } };
-	struct statefile file;
+	struct statedir all;
 
-	if (open_news(farm, &file) == -1)
+	if (open_news(farm, &all) == -1)
 		return;
-	if (put_news(&file, &news))
-		statefile_save(&file, NULL);
-	statefile_close(&file);
+	statedir_put(&all, &news, is_same, NULL);
+	statedir_close(&all);
 }
 
 bool
@@ -160,7 +152,7 @@ recent_knock(struct x2gobroker_farm *farm,
 
 /* What a server sent may be part of the reason: keep it on one line. */
 static void
-put_failure(struct statefile *file, struct staterow *news, const char *reason)
+put_failure(struct statedir *all, struct staterow *news, const char *reason)
 {
 	char text[X2GOBROKER_TEXT_SIZE], *p;
 
@@ -169,15 +161,15 @@ put_failure(struct statefile *file, struct staterow *news, const char *reason)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
 			*p = ' ';
 	news->fields[TEXT] = text;
-	put_news(file, news);
+	statedir_put(all, news, is_same, NULL);
 	news->fields[TEXT] = NULL;
 }
 
 static void
-explain_refusal(const struct statefile *file, const struct staterow *news,
+explain_refusal(const struct statedir *all, const struct staterow *news,
     struct x2gobroker_error *error)
 {
-	const struct staterow *old = find_news(file, news);
+	const struct staterow *old = find_news(all, news);
 
 	if (old != NULL)
 		error_set(error, error->code, NULL, 0, "%.600s (%lld seconds "
@@ -193,22 +185,21 @@ recent_explain_failures(struct x2gobroker_farm *farm)
 	struct farm_server *server, *end = farm->servers + farm->nservers;
 	struct staterow news = { .seconds = time(NULL) };
 	char name[TARGET_TEXT_SIZE];
-	struct statefile file;
+	struct statedir all;
 
 	for (server = farm->servers; server < end; server++)
 		if (server->sshd != SSHD_NEUTRAL)
 			break;
-	if (server == end || open_news(farm, &file) == -1)
+	if (server == end || open_news(farm, &all) == -1)
 		return;
 	for (; server < end; server++) {
 		name_server(&server->target, name);
 		news.fields[SERVER] = name;
 		news.fields[NEWS] = FAILED;
 		if (server->sshd == SSHD_PENALISES)
-			put_failure(&file, &news, server->error.text);
+			put_failure(&all, &news, server->error.text);
 		else if (server->sshd == SSHD_REFUSES)
-			explain_refusal(&file, &news, &server->error);
+			explain_refusal(&all, &news, &server->error);
 	}
-	statefile_save(&file, NULL);
-	statefile_close(&file);
+	statedir_close(&all);
 }

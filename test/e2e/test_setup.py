@@ -691,7 +691,8 @@ def test_manifest(tap, machine):
     done(tap, 'others could have written it', 'setup', '--undo', '--yes', status=1,
          says=['chmod go-w'])
     os.chmod(os.path.dirname(MANIFEST), 0o700)
-    fd = os.open(os.path.dirname(MANIFEST), os.O_RDONLY)
+    fd = os.open(os.path.dirname(MANIFEST) + '/.lock', os.O_RDWR)
+    tap.equal(os.fstat(fd).st_mode & 0o777, 0o600, 'nobody else can lock it')
     fcntl.flock(fd, fcntl.LOCK_EX)
     done(tap, 'two at a time', 'setup', '--undo', '--yes', status=1,
          says=['another setup is running'])

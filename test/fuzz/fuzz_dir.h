@@ -11,6 +11,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -76,6 +77,26 @@ fuzz_write(const char *name, const void *data, size_t size)
 
 	must(fd != -1 && write(fd, data, size) == (ssize_t)size);
 	close(fd);
+}
+
+/* Rows of base/statedir.h: a link for each line of data, without its NULs. */
+static inline void
+fuzz_write_rows(const char *dir, const uint8_t *data, size_t size)
+{
+	char *text = fuzz_string(data, size), *line, *rest = text, name[32];
+	int fd, i = 0;
+
+	mkdir(fuzz_path(dir), 0700);
+	must((fd = open(fuzz_path(dir), O_RDONLY | O_DIRECTORY)) != -1);
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		snprintf(name, sizeof(name), "%d", ++i);
+		unlinkat(fd, name, 0);
+		if (*line != '\0')
+			must(symlinkat(line, fd, name) == 0 ||
+			    strlen(line) >= 4096);
+	}
+	close(fd);
+	free(text);
 }
 
 /* What the file holds, ended by a NUL; NULL where there is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file of keys that have to be taken out again.  Whatever is in it: what is
+ * The rows of keys that have to be taken out again.  Whatever is in them: what is
  * taken has expired, on that server; taken and settled again and again, the
  * list of a server comes to its end; and a new one is found again as it was.
  */
@@ -52,11 +52,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char name[] = "TS01:22", user[] = "alice", file[] = "%h/k",
 	    line[] = "restrict ssh-ed25519 AAAA\tx";
-	const struct staterow new = { NOW - 1,
-	    { name, user, file, line } };
+	const struct staterow new = { .seconds = NOW - 1,
+	    .fields = { name, user, file, line } };
 	const struct staterows none = { 0 };
 
-	fuzz_write(STALEKEYS_FILE, data, size);
+	fuzz_dir();
+	fuzz_dir_empty();
+	fuzz_write_rows(STALEKEYS_DIR, data, size);
 	must(stalekeys_update(fuzz_dir(), &none, &new, NULL) == 0);
 	must(take_all(&new, size + 2) >= 1);
 	must(take_all(&new, size) == 0);

@@ -24,7 +24,7 @@
 #include "agent/ssh.h"
 #include "agent/connection.h"
 #include "base/parallel.h"
-#include "base/statefile.h"
+#include "base/statedir.h"
 #include "support.h"
 #include "access/token.h"
 
@@ -79,6 +79,8 @@ WRAP(int, mkdir, (const char *path, mode_t mode), (path, mode))
 WRAP(int, fchmod, (int fd, mode_t mode), (fd, mode))
 WRAP(int, flock, (int fd, int operation), (fd, operation))
 WRAP(int, unlink, (const char *path), (path))
+WRAP(int, symlinkat, (const char *target, int fd, const char *name),
+    (target, fd, name))
 WRAP(int, fsync, (int fd), (fd))
 WRAP(ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 WRAP(ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
@@ -279,31 +281,19 @@ check_a_link(struct x2gobroker_error *err)
 	return safefile_check_dir(test_path("link"), err);
 }
 
-static const struct statefile_type one_state = { "state", " ", 1 };
+static const struct statedir_type one_state = { "state", " ", 1 };
 
 static int
-open_a_state(struct x2gobroker_error *err)
+add_a_row(struct x2gobroker_error *err)
 {
-	struct statefile file;
-
-	write_file("dir/state", "x\n");
-	if (statefile_open(&file, dir, &one_state, 100, err) == -1)
-		return -1;
-	statefile_close(&file);
-	return 0;
-}
-
-static int
-replace_a_state(struct x2gobroker_error *err)
-{
-	const struct staterow row = { 1, { "text" } };
-	struct statefile file;
+	const struct staterow row = { .seconds = 1, .fields = { "text" } };
+	struct statedir all;
 	int result;
 
-	assert_int_equal(statefile_open(&file, dir, &one_state, 100, NULL), 0);
-	assert_int_equal(staterows_add(&file.rows, &row, NULL), 0);
-	result = statefile_save(&file, err);
-	statefile_close(&file);
+	if (statedir_open(&all, dir, &one_state, err) == -1)
+		return -1;
+	result = statedir_add(&all, &row, err);
+	statedir_close(&all);
 	return result;
 }
 
@@ -379,6 +369,7 @@ add_a_key(struct x2gobroker_error *err)
 
 	/* in a directory that is made for it */
 	unlink(test_path("keys/root.pub"));
+	unlink(test_path("keys/.lock"));
 	rmdir(keys_dir);
 	return x2gobroker_keys_add(&test_config, "root", KEY, "key", collect,
 	    &said, &n, err);
@@ -434,27 +425,26 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		    SAYS("cannot be looked up") },
 		{ "link", check_a_link, "strdup", 0, ENOMEM,
 		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
-		{ "state", open_a_state, "mkdir", 0, EACCES,
+		{ "state", add_a_row, "mkdir", 0, EACCES,
 		    SAYS("cannot be created") },
-		{ "state", open_a_state, "open64", 0, EMFILE,
+		{ "state", add_a_row, "open64", 0, EMFILE,
 		    SAYS("cannot be opened") },
-		{ "state", open_a_state, "fstat64", 0, EIO,
+		{ "state", add_a_row, "fstat64", 0, EIO,
 		    SAYS("cannot be opened") },
-		{ "state", open_a_state, "flock", 0, ENOLCK,
-		    SAYS("cannot be locked") },
-		/* behind the lock's */
-		{ "state", open_a_state, "openat64", 1, EIO,
-		    SAYS("cannot be opened") },
-		{ "state", open_a_state, "read", 0, EIO,
-		    SAYS("cannot be read") },
-		{ "state", replace_a_state, "fchmod", 0, EIO,
-		    SAYS("cannot be written") },
-		{ "state", replace_a_state, "write", 0, ENOSPC,
-		    SAYS("cannot be written") },
+		{ "state", add_a_row, "asprintf", 0, ENOMEM,
+		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
+		{ "state", add_a_row, "openat64", 0, EMFILE,
+		    SAYS("cannot be listed") },
+		{ "state", add_a_row, "fdopendir", 0, ENOMEM,
+		    SAYS("cannot be listed") },
+		{ "state", add_a_row, "symlinkat", 0, ENOSPC,
+		    SAYS("cannot be created") },
 		{ "drain", drain_a_server, "open64", 0, EMFILE,
 		    SAYS("cannot be opened") },
 		{ "drain", drain_a_server, "fchmod", 0, EPERM,
 		    SAYS("cannot be") },
+		{ "drain", drain_a_server, "openat64", 0, EACCES,
+		    SAYS("cannot be used as a lock") },
 		{ "drain", drain_a_server, "flock", 0, ENOLCK,
 		    SAYS("cannot be locked") },
 		{ "drained", read_the_drained, "read", 0, EIO,

@@ -11,11 +11,13 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
+#include "base/safefile.h"
 #include "step.h"
 
 #define ROOTS		"chown root:root, chmod 755"
@@ -291,28 +293,45 @@ dir_state(const char *path, char state[static STATE_SIZE])
 static enum back
 dir_back(const struct record *record)
 {
+	cleanup_free char *lock = NULL;
+
 	if (rmdir(record->name) == 0 || errno == ENOENT)
 		return BACK_DONE;
-	if (errno == ENOTEMPTY || errno == EEXIST)
+	/* it may be the only file left */
+	if (errno == ENOTEMPTY && asprintf(&lock, "%s/" SAFEFILE_LOCK,
+	    record->name) != -1 && unlink(lock) == 0 &&
+	    rmdir(record->name) == 0)
+		return BACK_DONE;
+	if (errno == ENOTEMPTY || errno == EEXIST || errno == ENOENT)
 		return BACK_LEFT;
 	ctl_complain("%s: cannot remove it: %s", record->name,
 	    strerror(errno));
 	return BACK_FAILED;
 }
 
-/* Remove the files in it, but no directories. */
-static enum back
-passing_back(const struct record *record)
+/* Remove the files in it, and those of the directories in it. */
+static void
+empty_dir(int parent, const char *name, unsigned int levels)
 {
-	int fd = open(record->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
 	    O_CLOEXEC);
 	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
 	struct dirent *entry;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		unlinkat(fd, entry->d_name, 0);
+		if (unlinkat(fd, entry->d_name, 0) == -1 && levels > 0 &&
+		    entry->d_name[0] != '.') {
+			empty_dir(fd, entry->d_name, levels - 1);
+			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+		}
 	if (dir != NULL)
 		closedir(dir);
+}
+
+static enum back
+passing_back(const struct record *record)
+{
+	empty_dir(AT_FDCWD, record->name, 1);
 	return dir_back(record);
 }
 

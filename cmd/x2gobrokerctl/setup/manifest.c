@@ -30,8 +30,8 @@ free_manifest(struct manifest *manifest)
 	while (manifest->n > 0)
 		free(manifest->records[--manifest->n].line);
 	free(manifest->records);
-	if (manifest->dir != -1)
-		close(manifest->dir);
+	cleanup_closep(&manifest->lock);
+	cleanup_closep(&manifest->dir);
 	free(manifest);
 }
 
@@ -115,9 +115,12 @@ manifest_open(bool make, struct manifest **out)
 	*out = NULL;
 	if (manifest == NULL)
 		return complain("out of memory");
+	manifest->lock = -1;
 	manifest->dir = safefile_open_dir(DIR_PATH, make ? 0700 : 0, &err);
 	if (manifest->dir != -1) {
-		result = safefile_lock(manifest->dir, 0) == -1 ?
+		manifest->lock = safefile_lock(manifest->dir, DIR_PATH, 0,
+		    NULL);
+		result = manifest->lock == -1 ?
 		    complain("another setup is running") :
 		    read_file(manifest, &err);
 		if (result == 0)
@@ -139,6 +142,7 @@ manifest_close(struct manifest *manifest)
 	if (manifest->n == 0) {
 		unlinkat(manifest->dir, FILE_NAME, 0);
 		unlinkat(manifest->dir, FILE_NEW, 0);
+		unlinkat(manifest->dir, SAFEFILE_LOCK, 0);
 		rmdir(DIR_PATH);
 	}
 	free_manifest(manifest);

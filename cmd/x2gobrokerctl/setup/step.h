@@ -44,7 +44,7 @@ struct record {
 };
 
 struct manifest {
-	int dir;
+	int dir, lock;
 	struct record *records;
 	size_t n;
 };

@@ -928,9 +928,11 @@ many_at_a_time_lose_nothing(void **state unused)
 static void
 whoever_has_the_lock_is_waited_for(void **state unused)
 {
-	int status, fd = open(config.keys_dir, O_RDONLY | O_DIRECTORY);
 	struct problems problems;
+	int status, fd;
 
+	write_file("keys.d/.lock", "");
+	fd = open(test_path("keys.d/.lock"), O_RDWR);
 	assert_int_equal(flock(fd, LOCK_EX), 0);
 	if (fork() == 0) {
 		close(fd);	/* else it would have the lock, too */

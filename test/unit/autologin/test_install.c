@@ -7,6 +7,7 @@
 #include "autologin/autologin.h"
 #include "fake_connection.h"
 #include "fake_parallel.h"
+#include "state_rows.h"
 
 static char state_dir[100];
 
@@ -89,8 +90,8 @@ what_stays_is_listed(void **state unused)
 {
 	static char server[] = "ts01:22", name[] = "alice", file[] = "f",
 	    line[] = "old";
-	static const struct staterow expired = { 1,
-	    { server, name, file, line } };
+	static const struct staterow expired = { .seconds = 1,
+	    .fields = { server, name, file, line } };
 	static const struct said ours[] = { ADD(X2GOBROKER_OK, "OK\n"),
 	    TASKS("OK\nx\nstatus\n"),
 	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } },
@@ -122,7 +123,7 @@ what_stays_is_listed(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
-		remove(test_path("state/" STALEKEYS_FILE));
+		rows_forget("state/" STALEKEYS_DIR);
 		assert_int_equal(stalekeys_update(state_dir, &none, &expired,
 		    NULL), 0);
 		check(rows[i].label, place(rows[i].rows, 1, &said, NULL) ==

@@ -115,25 +115,89 @@ a_directory_is_locked_if_it_is_safe(void **state unused)
 	struct x2gobroker_error err;
 	char label[20];
 	size_t i;
-	int fd, other;
+	int result, other;
 
 	for (i = 0; i < LENGTH(rows); i++) {
+		struct textlock lock = TEXTLOCK_NONE;
+
 		snprintf(label, sizeof(label), "row %zu", i);
+		unlink(test_path("dir/.lock"));
 		assert_int_equal(rows[i].mode != 0 ?
 		    chmod(dir, rows[i].mode) : rmdir(dir), 0);
 		err.code = X2GOBROKER_OK;
-		fd = textfile_lock(path, rows[i].create, &err);
-		check(label, (fd != -1) == (rows[i].code == X2GOBROKER_OK));
+		result = textfile_lock(&lock, path, rows[i].create, &err);
+		check(label, result == (rows[i].code == X2GOBROKER_OK ? 0 :
+		    -1));
 		check(label, err.code == rows[i].code);
 		if (rows[i].mode == 0 && !rows[i].create)
 			make_dir("dir");
-		if (fd == -1)
-			continue;
-		other = open(dir, O_RDONLY | O_DIRECTORY);
-		check(label, flock(other, LOCK_EX | LOCK_NB) == -1);
-		close(fd);
-		check(label, flock(other, LOCK_EX | LOCK_NB) == 0);
-		close(other);
+		if (result == 0) {
+			other = open(test_path("dir/.lock"), O_RDWR);
+			check(label, flock(other, LOCK_EX | LOCK_NB) == -1);
+			textfile_unlock(&lock);
+			check(label, flock(other, LOCK_EX | LOCK_NB) == 0);
+			close(other);
+		}
+		textfile_unlock(&lock);
+	}
+}
+
+/* Whoever can open a file can lock it: here, as any local user could. */
+static void
+nobody_else_can_hold_the_lock(void **state unused)
+{
+	struct textlock lock = TEXTLOCK_NONE;
+	const char *dir = make_dir("dir"), *path = test_path("dir/lines");
+	struct x2gobroker_error err;
+	int fd = open(dir, O_RDONLY | O_DIRECTORY);
+	struct stat st;
+
+	write_file("dir/lines", "");
+	assert_int_equal(flock(fd, LOCK_EX), 0);
+	assert_int_equal(textfile_lock(&lock, path, false, &err), 0);
+	assert_int_equal(stat(test_path("dir/.lock"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	textfile_unlock(&lock);
+	close(fd);
+
+	/* one that others can open is closed to them */
+	assert_int_equal(chmod(test_path("dir/.lock"), 0666), 0);
+	assert_int_equal(textfile_lock(&lock, path, false, &err), 0);
+	assert_int_equal(stat(test_path("dir/.lock"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	textfile_unlock(&lock);
+}
+
+/* In the place of the lock file. */
+static void
+what_is_no_lock_file_is_refused(void **state unused)
+{
+	const char *path, *lock_path;
+	struct x2gobroker_error err;
+	int i;
+
+	make_dir("dir");
+	path = test_path("dir/lines");
+	lock_path = test_path("dir/.lock");
+	for (i = 0; i < 3; i++) {
+		struct textlock lock = TEXTLOCK_NONE;
+
+		assert_int_equal(i == 0 ? mkfifo(lock_path, 0600) : i == 1 ?
+		    mkdir(lock_path, 0700) : symlink("/etc/passwd",
+		    lock_path), 0);
+		assert_int_equal(textfile_lock(&lock, path, false, &err), -1);
+		assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
+		assert_non_null(strstr(err.text, "cannot be used as a lock"));
+		textfile_unlock(&lock);
+		remove(lock_path);
+	}
+	if (geteuid() == 0) {
+		struct textlock lock = TEXTLOCK_NONE;
+
+		write_file("dir/.lock", "");
+		assert_int_equal(chown(lock_path, 1, 1), 0);
+		assert_int_equal(textfile_lock(&lock, path, false, &err), -1);
+		textfile_unlock(&lock);
 	}
 }
 
@@ -143,14 +207,16 @@ a_new_directory_can_be_read_by_all(void **state unused)
 	mode_t umask_before = umask(077);
 	struct x2gobroker_error err;
 	struct stat st;
-	int fd = textfile_lock(test_path("new/lines"), true, &err);
+	struct textlock lock = TEXTLOCK_NONE, none = TEXTLOCK_NONE;
 
+	assert_int_equal(textfile_lock(&lock, test_path("new/lines"), true,
+	    &err), 0);
 	umask(umask_before);
-	assert_int_not_equal(fd, -1);
-	close(fd);
+	textfile_unlock(&lock);
 	assert_int_equal(stat(test_path("new"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0755);
-	assert_int_equal(textfile_lock(test_path("a/b/lines"), true, &err), -1);
+	assert_int_equal(textfile_lock(&none, test_path("a/b/lines"), true,
+	    &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_NOTFOUND);
 	assert_int_equal(access(test_path("a"), F_OK), -1);
 }
@@ -164,12 +230,13 @@ a_file_is_replaced_as_a_whole(void **state unused)
 	struct x2gobroker_error err;
 	struct textfile file;
 	struct stat st;
-	int fd = textfile_lock(path, false, &err);
+	struct textlock lock = TEXTLOCK_NONE;
 
+	assert_int_equal(textfile_lock(&lock, path, false, &err), 0);
 	/* left by a process that did not finish */
 	assert_int_equal(symlink("lines", test_path(".new")), 0);
 	buf_puts(&text, "new\n");
-	assert_int_equal(textfile_replace(fd, path, &text, &err), 0);
+	assert_int_equal(textfile_replace(&lock, path, &text, &err), 0);
 	umask(umask_before);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
@@ -181,11 +248,11 @@ a_file_is_replaced_as_a_whole(void **state unused)
 	textfile_close(&file);
 
 	text.failed = true;
-	assert_int_equal(textfile_replace(fd, path, &text, &err), -1);
+	assert_int_equal(textfile_replace(&lock, path, &text, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 4);
-	close(fd);
+	textfile_unlock(&lock);
 }
 
 #define test(name) cmocka_unit_test_setup_teardown(name, make_test_dir, \
@@ -199,6 +266,8 @@ main(void)
 		test(a_missing_file_has_no_lines),
 		test(an_unsafe_file_is_refused),
 		test(a_directory_is_locked_if_it_is_safe),
+		test(nobody_else_can_hold_the_lock),
+		test(what_is_no_lock_file_is_refused),
 		test(a_new_directory_can_be_read_by_all),
 		test(a_file_is_replaced_as_a_whole),
 	};

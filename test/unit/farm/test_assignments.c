@@ -3,10 +3,11 @@
 
 #include <limits.h>
 
-#include "base/statefile.h"
+#include "base/statedir.h"
 #include "farm/farm.h"
 #include "base/clock.h"
 #include "failing_malloc.h"
+#include "state_rows.h"
 
 #define NOW	1763930965
 #define MANY	50	/* a class that logs in at once */
@@ -27,7 +28,7 @@ open_at(time_t now)
 {
 	struct assignments *choices;
 
-	assert_int_equal(assignments_open(dir, now, 1000, &choices, NULL), 0);
+	assert_int_equal(assignments_open(dir, now, &choices, NULL), 0);
 	assert_non_null(choices);
 	return choices;
 }
@@ -40,7 +41,6 @@ choose(time_t now, const char *server, const char *user, const char *profile)
 
 	assert_int_equal(assignments_add(choices, server, user, profile, NULL),
 	    0);
-	assert_int_equal(assignments_save(choices, NULL), 0);
 	assignments_close(choices);
 }
 
@@ -60,25 +60,11 @@ started(time_t now, const char *server, const char *user, long age)
 	struct assignments *choices = open_at(now);
 
 	assignments_started(choices, server, user, age);
-	assert_int_equal(assignments_save(choices, NULL), 0);
 	assignments_close(choices);
 }
 
-/* The text of the file, which is good until the next call. */
-static const char *
-text_of_file(void)
-{
-	static char text[4096];
-	FILE *fp = fopen(test_path("state/" ASSIGNMENTS_FILE), "r");
-	size_t n;
-
-	if (fp == NULL)
-		return "(no file)";
-	n = fread(text, 1, sizeof(text) - 1, fp);
-	text[n] = '\0';
-	fclose(fp);
-	return text;
-}
+#define DIR		"state/" ASSIGNMENTS_DIR
+#define text_of_file()	rows_text(DIR)
 
 /*
  * What is remembered
@@ -126,10 +112,8 @@ choices_are_forgotten_after_a_minute(void **state unused)
 	assert_int_equal(pending(NOW + ASSIGNMENT_SECONDS + 1, "ts01:22"), 1);
 	assert_int_equal(pending(NOW + ASSIGNMENT_SECONDS + 2, "ts01:22"), 0);
 
-	/* and the next one who writes does not write them */
-	choose(NOW + ASSIGNMENT_SECONDS + 1, "ts02:22", "carol", "lab");
-	assert_string_equal(text_of_file(), "1763930966 ts01:22 bob lab\n"
-	    "1763931026 ts02:22 carol lab\n");
+	/* and their files are removed */
+	assert_string_equal(text_of_file(), "");
 }
 
 static void
@@ -176,7 +160,7 @@ a_session_that_has_started_fulfils_a_choice(void **state unused)
 		    rows[i].age);
 		check(rows[i].label, pending(rows[i].now, "ts01:22") ==
 		    rows[i].pending);
-		unlink(test_path("state/" ASSIGNMENTS_FILE));
+		rows_forget(DIR);
 	}
 }
 
@@ -239,49 +223,32 @@ what_cannot_stand_in_a_line_is_refused(void **state unused)
 	assert_int_equal(assignments_add(choices, name, "a", "b", NULL), -1);
 	assert_int_equal(assignments_add(choices, "ts01:22", name, "b", NULL), -1);
 	assert_int_equal(assignments_add(choices, "ts01:22", "a", name, NULL), -1);
-	assert_int_equal(assignments_save(choices, NULL), 0);
-	assert_string_equal(text_of_file(), "(no file)");
+	assert_string_equal(text_of_file(), "");
 	assignments_close(choices);
-}
-
-static void
-what_is_not_saved_is_lost(void **state unused)
-{
-	struct assignments *choices = open_at(NOW);
-
-	assert_int_equal(assignments_add(choices, "ts01:22", "alice", "lab", NULL),
-	    0);
-	assert_int_equal(assignments_pending(choices, "ts01:22"), 1);
-	assignments_close(choices);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
-	assert_string_equal(text_of_file(), "(no file)");
-	assignments_close(NULL);
 }
 
 static void
 the_oldest_go_when_there_are_too_many(void **state unused)
 {
-	struct assignments *choices = open_at(NOW);
-	char user[20];
+	char text[64];
 	int i;
 
-	for (i = 0; i < STATEFILE_ROWS + 3; i++) {
-		snprintf(user, sizeof(user), "u%d", i);
-		assert_int_equal(assignments_add(choices, i < 4 ? "ts01:22" :
-		    "ts02:22", user, "lab", NULL), 0);
+	choose(NOW, "ts01:22", "alice", "lab");
+	for (i = 2; i <= STATEDIR_ROWS + 3; i++) {
+		snprintf(text, sizeof(text), "%d ts0%d:22 u%d lab", NOW,
+		    i <= 4 ? 1 : 2, i);
+		row_write(DIR, i, text);
 	}
-	assert_int_equal(assignments_save(choices, NULL), 0);
-	assignments_close(choices);
 	assert_int_equal(pending(NOW, "ts01:22"), 1);
-	assert_int_equal(pending(NOW, "ts02:22"), STATEFILE_ROWS - 1);
+	assert_int_equal(pending(NOW, "ts02:22"), STATEDIR_ROWS - 1);
 }
 
 /*
- * The file
+ * The files
  */
 
 static void
-lines_that_are_none_are_left_out(void **state unused)
+rows_that_are_none_are_left_out(void **state unused)
 {
 	static const char *const lines[] = {
 		"", " ", "x", "1763930965", "1763930965 ts01:22",
@@ -296,117 +263,43 @@ lines_that_are_none_are_left_out(void **state unused)
 		"1763930965 ts01:22 alice lab\r",
 		"1763930965 ts01:22 al\x7fice lab",
 	};
-	struct buf buf = { 0 };
 	size_t i;
 
-	make_dir("state");
-	for (i = 0; i < LENGTH(lines); i++) {
-		buf_truncate(&buf, 0);
-		buf_printf(&buf, "%s\n1763930965 ts01:22 bob lab\n",
-		    lines[i]);
-		write_file("state/" ASSIGNMENTS_FILE, buf.data);
-		check(lines[i], pending(NOW, "ts01:22") == 1);
-	}
-	buf_free(&buf);
+	choose(NOW, "ts01:22", "bob", "lab");
+	for (i = 0; i < LENGTH(lines); i++)
+		row_write(DIR, (int)i + 2, lines[i]);
+	for (i = 0; i < 3; i++)
+		check("rows", pending(NOW, "ts01:22") == 1);
 }
 
+/* Other files in the directory: they neither count nor stand in the way. */
 static void
-a_damaged_file_is_an_empty_one(void **state unused)
+other_files_are_left_alone(void **state unused)
 {
-	const char *path;
-	FILE *fp;
-	int i;
-
-	make_dir("state");
-	path = write_file("state/" ASSIGNMENTS_FILE, "");
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
-
-	fp = fopen(path, "w");
-	assert_non_null(fp);
-	fwrite("1763930965 ts01:22 bob lab\n\0\n", 1, 29, fp);
-	fclose(fp);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
-
-	fp = fopen(path, "w");
-	assert_non_null(fp);
-	for (i = 0; i <= STATEFILE_ROWS; i++)
-		fprintf(fp, "1763930965 ts01:22 u%d lab\n", i);
-	fclose(fp);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
-
-	assert_int_equal(truncate(path, 100 * 1024 * 1024), 0);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
 	choose(NOW, "ts01:22", "alice", "lab");
-	assert_string_equal(text_of_file(), "1763930965 ts01:22 alice lab\n");
+	write_file(DIR "/2", "1763930965 ts01:22 x y");
+	assert_int_equal(mkfifo(test_path(DIR "/3"), 0600), 0);
+	make_dir(DIR "/4");
+	write_file(DIR "/.5", "");
+	write_file(DIR "/x", "");
+	write_file(DIR "/99999999999999999999", "");
+	choose(NOW, "ts01:22", "bob", "lab");
+	assert_int_equal(pending(NOW, "ts01:22"), 2);
+	assert_int_equal(access(test_path(DIR "/2"), F_OK), 0);
+	assert_int_not_equal(readlink(test_path(DIR "/5"), (char[9]){ 0 }, 9),
+	    -1);
 }
 
 static void
-what_is_no_file_is_replaced_or_left(void **state unused)
-{
-	struct assignments *choices;
-	struct x2gobroker_error err;
-	const char *path, *other;
-
-	make_dir("state");
-	other = write_file("other", "1763930965 ts01:22 bob lab\n");
-	path = test_path("state/" ASSIGNMENTS_FILE);
-	assert_int_equal(symlink(other, path), 0);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
-	choose(NOW, "ts01:22", "alice", "lab");
-	assert_int_equal(pending(NOW, "ts01:22"), 1);
-
-	/* opening a FIFO does not hang */
-	unlink(path);
-	assert_int_equal(mkfifo(path, 0600), 0);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
-	choose(NOW, "ts01:22", "alice", "lab");
-	assert_int_equal(pending(NOW, "ts01:22"), 1);
-
-	unlink(path);
-	assert_int_equal(mkdir(path, 0700), 0);
-	choices = open_at(NOW);
-	assert_int_equal(assignments_add(choices, "ts01:22", "alice", "lab", NULL),
-	    0);
-	assert_int_equal(assignments_save(choices, &err), -1);
-	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
-	assignments_close(choices);
-}
-
-static void
-the_file_is_for_us_alone(void **state unused)
+the_files_are_for_us_alone(void **state unused)
 {
 	struct stat st;
 
 	choose(NOW, "ts01:22", "alice", "lab");
 	assert_int_equal(stat(test_path("state"), &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0700);
-	assert_int_equal(stat(test_path("state/" ASSIGNMENTS_FILE), &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(stat(test_path("state/choices.lock"), &st), 0);
-	assert_int_equal(st.st_mode & 07777, 0600);
-	assert_int_equal(access(test_path("state/choices.new"), F_OK), -1);
-}
-
-static void
-nothing_is_written_when_nothing_has_changed(void **state unused)
-{
-	struct stat before, after;
-
-	choose(NOW, "ts01:22", "alice", "lab");
-	assert_int_equal(stat(test_path("state/" ASSIGNMENTS_FILE), &before), 0);
-	started(NOW, "ts01:22", "bob", 0);
-	assert_int_equal(stat(test_path("state/" ASSIGNMENTS_FILE), &after), 0);
-	assert_int_equal(before.st_ino, after.st_ino);
-	assert_int_equal(pending(NOW, "ts01:22"), 1);
-}
-
-static void
-what_somebody_left_half_done_is_no_hindrance(void **state unused)
-{
-	choose(NOW, "ts01:22", "alice", "lab");
-	write_file("state/choices.new", "1763930965 ts01:22 x");
-	choose(NOW, "ts01:22", "bob", "lab");
-	assert_int_equal(pending(NOW, "ts01:22"), 2);
+	assert_int_equal(stat(test_path(DIR), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
 /*
@@ -419,7 +312,7 @@ check_refused(const char *label, enum x2gobroker_code code)
 	struct x2gobroker_error err;
 	struct assignments *choices = (void *)&err;
 
-	check(label, assignments_open(dir, NOW, 0, &choices, &err) == -1);
+	check(label, assignments_open(dir, NOW, &choices, &err) == -1);
 	check(label, choices == NULL);
 	check(label, err.code == code);
 }
@@ -458,41 +351,42 @@ without_a_parent_there_is_no_directory(void **state unused)
 }
 
 static void
-a_lock_that_is_none_is_refused(void **state unused)
+what_is_in_the_place_of_the_directory_is_refused(void **state unused)
 {
 	make_dir("state");
-	assert_int_equal(symlink("/etc/passwd",
-	    test_path("state/choices.lock")), 0);
-	check_refused("a link", X2GOBROKER_ERR_SYSTEM);
-	unlink(test_path("state/choices.lock"));
-	make_dir("state/choices.lock");
-	check_refused("a directory", X2GOBROKER_ERR_SYSTEM);
+	write_file("state/" ASSIGNMENTS_DIR, "");
+	check_refused("a file", X2GOBROKER_ERR_UNSAFE);
+	unlink(test_path(DIR));
+	assert_int_equal(chmod(make_dir(DIR), 0777), 0);
+	check_refused("everybody's", X2GOBROKER_ERR_UNSAFE);
 }
 
 /*
  * Many at once
  */
 
+/* The caller of a setuid broker can stop it wherever it is. */
 static void
-a_lock_is_not_waited_for_without_end(void **state unused)
+a_stopped_broker_holds_up_no_other(void **state unused)
 {
-	struct x2gobroker_error err;
-	struct assignments *one = open_at(NOW), *other;
-	int64_t begin = clock_ms(), ms;
+	struct assignments *stopped = open_at(NOW);
+	int64_t begin = clock_ms();
 
-	assert_int_equal(assignments_open(dir, NOW, 200, &other, &err), -1);
-	ms = clock_ms() - begin;
-	assert_in_range(ms, 200, 5000);
-	assert_null(other);
-	assert_int_equal(err.code, X2GOBROKER_ERR_SYSTEM);
-	assert_non_null(strstr(err.text, "cannot be locked"));
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(pending(NOW, "ts01:22"), 1);
+	assert_in_range(clock_ms() - begin, 0, 1000);
 
-	begin = clock_ms();
-	assert_int_equal(assignments_open(dir, NOW, 0, &other, &err), -1);
-	assert_in_range(clock_ms() - begin, 0, 150);
-	assignments_close(one);
-	assert_int_equal(assignments_open(dir, NOW, 0, &other, &err), 0);
-	assignments_close(other);
+	/* when it goes on, it notices what it has missed */
+	assert_int_equal(assignments_add(stopped, "ts02:22", "bob", "lab",
+	    NULL), 1);
+	assert_int_equal(assignments_pending(stopped, "ts01:22"), 0);
+	assert_int_equal(pending(NOW, "ts02:22"), 0);
+	assert_int_equal(assignments_read_more(stopped, NULL), 0);
+	assert_int_equal(assignments_pending(stopped, "ts01:22"), 1);
+	assert_int_equal(assignments_add(stopped, "ts02:22", "bob", "lab",
+	    NULL), 0);
+	assignments_close(stopped);
+	assert_int_equal(pending(NOW, "ts02:22"), 1);
 }
 
 static bool
@@ -500,15 +394,17 @@ choose_as(int number)
 {
 	struct assignments *choices;
 	char user[20];
-	bool good;
+	int result;
 
 	snprintf(user, sizeof(user), "u%d", number);
-	if (assignments_open(dir, NOW, 10000, &choices, NULL) == -1)
+	if (assignments_open(dir, NOW, &choices, NULL) == -1)
 		return false;
-	good = assignments_add(choices, number % 2 == 0 ? "ts01:22" : "ts02:22",
-	    user, "lab", NULL) == 0 && assignments_save(choices, NULL) == 0;
+	while ((result = assignments_add(choices, number % 2 == 0 ?
+	    "ts01:22" : "ts02:22", user, "lab", NULL)) == 1)
+		if (assignments_read_more(choices, NULL) == -1)
+			return false;
 	assignments_close(choices);
-	return good;
+	return result == 0;
 }
 
 /* All children begin when the pipe is closed. */
@@ -554,7 +450,7 @@ many_at_once_lose_nothing(void **state unused)
  */
 
 static void
-without_memory_the_file_stays_as_it_was(void **state unused)
+without_memory_the_files_stay_as_they_were(void **state unused)
 {
 	struct x2gobroker_error err;
 	struct assignments *choices;
@@ -563,12 +459,10 @@ without_memory_the_file_stays_as_it_was(void **state unused)
 	choose(NOW, "ts01:22", "alice", "lab");
 	for (n = 1;; n++) {
 		alloc_fail(n);
-		result = assignments_open(dir, NOW, 1000, &choices, &err);
+		result = assignments_open(dir, NOW, &choices, &err);
 		if (result == 0) {
-			result = assignments_add(choices, "ts01:22", "bob", "lab",
-			    &err);
-			if (result == 0)
-				result = assignments_save(choices, &err);
+			result = assignments_add(choices, "ts01:22", "bob",
+			    "lab", &err);
 			assignments_close(choices);
 		} else
 			assert_null(choices);
@@ -597,20 +491,16 @@ main(void)
 		test(one_start_fulfils_all_older_choices),
 		test(ages_without_end_do_no_harm),
 		test(what_cannot_stand_in_a_line_is_refused),
-		test(what_is_not_saved_is_lost),
 		test(the_oldest_go_when_there_are_too_many),
-		test(lines_that_are_none_are_left_out),
-		test(a_damaged_file_is_an_empty_one),
-		test(what_is_no_file_is_replaced_or_left),
-		test(the_file_is_for_us_alone),
-		test(nothing_is_written_when_nothing_has_changed),
-		test(what_somebody_left_half_done_is_no_hindrance),
+		test(rows_that_are_none_are_left_out),
+		test(other_files_are_left_alone),
+		test(the_files_are_for_us_alone),
 		test(an_unsafe_directory_is_refused),
 		test(without_a_parent_there_is_no_directory),
-		test(a_lock_that_is_none_is_refused),
-		test(a_lock_is_not_waited_for_without_end),
+		test(what_is_in_the_place_of_the_directory_is_refused),
+		test(a_stopped_broker_holds_up_no_other),
 		test(many_at_once_lose_nothing),
-		test(without_memory_the_file_stays_as_it_was),
+		test(without_memory_the_files_stay_as_they_were),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "farm/farm.h"
 #include "support.h"
+#include "state_rows.h"
 
 /* A farm that has answered: three servers, of which one can be made worse. */
 struct play {
@@ -86,7 +87,7 @@ make_state(void **state)
 static void
 forget_choices(void)
 {
-	remove(test_path("state/choices"));
+	rows_forget("state/" ASSIGNMENTS_DIR);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "farm/farm.h"
 #include "failing_malloc.h"
 #include "fake_connection.h"
+#include "state_rows.h"
 
 int	__real_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
 	    parallel_progress *progress, void *arg, struct x2gobroker_error *err);
@@ -141,7 +142,7 @@ check_requests(const struct request *rows, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		remove(test_path("state/choices"));
+		rows_forget("state/" ASSIGNMENTS_DIR);
 		answer = ask_broker(rows[i].task, rows[i].lines, rows[i].rows,
 		    NULL);
 		if (strstr(answer, rows[i].answer) == NULL)
@@ -641,7 +642,7 @@ without_memory_it_is_refused_or_right(void **state unused)
 		for (n = 1, more = true; more; n++) {
 			play_servers(rows[i].rows);
 			said.n = 0;
-			remove(test_path("state/choices"));
+			rows_forget("state/" ASSIGNMENTS_DIR);
 			assert_int_equal(x2gobroker_answer_new(request,
 			    &answer, NULL), 0);
 			x2gobroker_answer_set_report(answer, collect, &said);

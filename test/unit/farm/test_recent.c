@@ -5,6 +5,7 @@
  */
 #include "farm/farm.h"
 #include "fake_connection.h"
+#include "state_rows.h"
 
 static const struct said open_door[] = {
 	{ NULL, "knock", X2GOBROKER_OK, "" }, { 0 },
@@ -27,7 +28,7 @@ begin(void **state)
 	(void)state;
 	snprintf(dir, sizeof(dir), "%s", test_path("state"));
 	test_config.state_dir = dir;
-	remove(test_path("state/" RECENT_FILE));
+	rows_forget("state/" RECENT_DIR);
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
 	return farm;
@@ -38,9 +39,12 @@ write_news(const char *server, const char *news, const char *text, int age)
 {
 	char line[300];
 
-	snprintf(line, sizeof(line), "%lld %s %s %s\n",
+	snprintf(line, sizeof(line), "%lld %s %s %s",
 	    (long long)time(NULL) - age, server, news, text);
-	write_file("state/" RECENT_FILE, line);
+	rows_forget("state/" RECENT_DIR);
+	mkdir(test_path("state"), 0700);
+	mkdir(test_path("state/" RECENT_DIR), 0700);
+	row_write("state/" RECENT_DIR, 1, line);
 }
 
 /* Whether the answer is up, and not what a knock would find. */
@@ -58,7 +62,7 @@ a_rush_knocks_once(void **state)
 	int up;
 
 	for (up = 0; up <= 1; up++) {
-		remove(test_path("state/" RECENT_FILE));
+		rows_forget("state/" RECENT_DIR);
 		play_servers(up ? open_door : closed_door);
 		assert_int_equal(recent_knock(farm, &ts01), up);
 		assert_true(is_remembered(farm, up));
@@ -146,7 +150,7 @@ the_reason_of_a_ban_is_told(void **state)
 	write_news("ts01:22", "failed", "x", RECENT_FAILURE_SECONDS + 2);
 	check_text("long ago", explain(farm, SSHD_REFUSES, "busy"), "busy");
 	test_config.state_dir = "/nonexistent/state/dir";
-	check_text("no file", explain(farm, SSHD_REFUSES, "busy"), "busy");
+	check_text("no directory", explain(farm, SSHD_REFUSES, "busy"), "busy");
 	x2gobroker_farm_free(farm);
 }
 

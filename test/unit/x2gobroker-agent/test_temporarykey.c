@@ -239,7 +239,7 @@ test_every_new_key_ends_within_an_hour(void **state unused)
  * Times
  */
 
-/* Through the two changes of a year, at all minutes of three days. */
+/* Through the two changes of a year, every ten minutes of three days. */
 static void
 test_local_times_are_read_back(void **state unused)
 {
@@ -256,7 +256,7 @@ test_local_times_are_read_back(void **state unused)
 		tzset();
 		for (j = 0; j < LENGTH(days); j++)
 			for (when = days[j]; when < days[j] + 3 * 86400;
-			    when += 60) {
+			    when += 600) {
 				check(zones[i], keyline_format_time(when, true,
 				    text) && strlen(text) == 14 &&
 				    keyline_parse_time(text, 14, &read) &&
