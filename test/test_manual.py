@@ -375,7 +375,7 @@ def agent_page(root):
 
 
 def test_agent_tasks(root):
-    row = r'\{\s*(?:"([a-z_]+)"|AGENT_([A-Z]+)),\s*"[^"]*"[^{}]*\}|\{ NULL \}'
+    row = r'\{\s*(?:"([a-z_]+)"|AGENT_([A-Z_]+)),\s*"[^"]*"[^{}]*\}|\{ NULL \}'
     rows = table(root, 'cmd/x2gobroker-agent/task.c', 'tasks', row, 11)
     return compare('task',
                    [r.group(1) or r.group(2).lower() for r in rows[:-1]],
@@ -387,7 +387,7 @@ def test_agent_tasks(root):
 def test_agent_options(root):
     path = 'cmd/x2gobroker-agent/main.c'
     return compare('option',
-                   strings(path, read(os.path.join(root, path)), '--[a-z]+',
+                   strings(path, read(os.path.join(root, path)), '--[a-z-]+=?',
                            2),
                    [name for item in agent_page(root).items
                     if item.macro == 'Fl' and item.section == 'OPTIONS'
