@@ -119,6 +119,8 @@ static const struct row rows[] = {
 	{ "global", "request-timeout", INT, "20", AT(request_timeout),
 	    .min = 1, .max = 3600 },
 	{ "global", "state-dir", PATH, "/run/x2gobroker", AT(state_dir) },
+	{ "global", "requests-per-user", INT, "10", AT(requests_per_user),
+	    .min = 0, .max = 1000 },
 	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
 	    AT(drain_file) },
 	{ "global", "load-balancing", WORD, "load", AT(load_balancing),

@@ -63,6 +63,7 @@ struct x2gobroker_config {
 	int agent_timeout;		/* seconds */
 	int request_timeout;		/* seconds */
 	const char *state_dir;
+	int requests_per_user;		/* 0: no limit */
 	const char *drain_file;
 	int load_balancing;		/* enum load_balancing */
 

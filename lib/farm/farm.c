@@ -18,6 +18,7 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 	if ((farm = calloc(1, sizeof(*farm))) == NULL)
 		return error_nomem(err);
 	farm->config = config;
+	farm->place = -1;
 	farm->deadline = clock_ms() + (int64_t)config->request_timeout * 1000;
 	if ((farm->context = query_context_new(config, user, err)) == NULL) {
 		x2gobroker_farm_free(farm);
@@ -48,6 +49,7 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
 	query_context_release(farm->context);
+	cleanup_closep(&farm->place);
 	free(farm);
 }
 

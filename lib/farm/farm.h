@@ -107,6 +107,7 @@ struct x2gobroker_farm {
 	const struct x2gobroker_config *config;	/* borrowed */
 	struct query_context *context;
 	int64_t deadline;		/* of all queries, clock_ms() */
+	int place;			/* of userlimit_take() */
 	struct farm_server *servers;
 	size_t nservers;
 	struct farm_session *sessions;	/* sorted, each id once */
@@ -145,6 +146,14 @@ int	poll_servers(struct x2gobroker_farm *farm,
 	    const struct question *question, int seconds,
 	    x2gobroker_farm_progress *progress, void *arg,
 	    struct parallel_job **companion, struct x2gobroker_error *err);
+
+/* Take a place for a request of user (NULL: needs none), and set *place, unless
+ * it is set, to a file descriptor that holds it; -1 if state-dir cannot be
+ * used.  Waits for a moment.  Returns -1 with err filled in if
+ * requests-per-user others keep their places. */
+#define USERLIMIT_DIR	"requests"	/* in state-dir */
+int	userlimit_take(const struct x2gobroker_config *config,
+	    const char *user, int *place, struct x2gobroker_error *err);
 
 /* Ask one target, which has so many seconds to answer. */
 int	poll_target(struct x2gobroker_farm *farm,

@@ -226,6 +226,9 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
 
 	if (err == NULL)
 		err = &ignored;
+	if (farm->nservers > 0 && userlimit_take(farm->config,
+	    farm->context->user, &farm->place, err) == -1)
+		return -1;
 	poll.jobs = calloc(farm->nservers + 1, sizeof(*poll.jobs));
 	if (poll.jobs == NULL)
 		return error_nomem(err);
