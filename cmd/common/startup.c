@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <paths.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,14 @@ startup_sanitise_signals(const int *ignored)
 		signal(*ignored, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+bool
+startup_is_primary_group(uid_t uid, gid_t gid)
+{
+	const struct passwd *pw = getpwuid(uid);
+
+	return pw != NULL && pw->pw_gid == gid;
 }
 
 bool

@@ -8,6 +8,8 @@
 #ifndef COMMON_STARTUP_H
 #define COMMON_STARTUP_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 
 /* Close all descriptors above 2, and open /dev/null for those of 0 to 2 that
@@ -19,6 +21,11 @@ const char *startup_sanitise(void);
 /* Stop timers, unblock all signals, reset all but real-time ones to their
  * defaults, and ignore those of the list, which ends with 0. */
 void	startup_sanitise_signals(const int *ignored);
+
+/* Whether the group is the primary one of the account.  The group of a program
+ * with privileges may have supplementary members, by mistake or long ago, and
+ * they can start it, also with that group as the real one (newgrp(1)). */
+bool	startup_is_primary_group(uid_t uid, gid_t gid);
 
 /* Copy a variable, so that it survives clearenv(3); NULL if it is not set.
  * Wipe the variable itself: what a client sends may contain a password, and the

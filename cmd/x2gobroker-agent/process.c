@@ -123,7 +123,12 @@ check_own_file(struct x2gobroker_error *err)
 	if (stat("/proc/self/exe", &st) == -1)
 		return error_errno(err, NULL, "/proc/self/exe");
 	if (st.st_uid == 0 && (st.st_mode & (S_IWGRP | S_IRWXO)) == 0)
-		return 0;
+		return startup_is_primary_group(process.uid, st.st_gid) ? 0 :
+		    error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "the "
+		    "primary group of uid %u is not group %u, which this file "
+		    "has; for the agent account, chgrp the file to its primary "
+		    "group, then setcap cap_setuid,cap_setgid=ep",
+		    (unsigned int)process.uid, (unsigned int)st.st_gid);
 	return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0, "this file "
 	    "has mode %04o, but must belong to root and have mode 0750, or "
 	    "everybody could become another user: chown root:GROUP, chmod "

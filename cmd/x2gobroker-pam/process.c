@@ -58,7 +58,7 @@ report_status(enum helper_status status, const char *fmt, ...)
 /* If everybody could run this setuid file, everybody could set all passwords.
  * One wrong chmod(1) is enough for that, so check. */
 static enum helper_status
-check_own_file(void)
+check_own_file(uid_t caller)
 {
 	struct stat st;
 
@@ -68,6 +68,12 @@ check_own_file(void)
 		return report_status(HELPER_SYSTEM, "this file has mode %04o, "
 		    "which lets others misuse it; chmod 4750",
 		    (unsigned int)st.st_mode & 07777);
+	if (!startup_is_primary_group(caller, st.st_gid))
+		return report_status(HELPER_SYSTEM, "the primary group of "
+		    "uid %u is not group %u, which this file has; for the "
+		    "broker account, chgrp the file to its primary group, "
+		    "then chmod 4750", (unsigned int)caller,
+		    (unsigned int)st.st_gid);
 	return HELPER_OK;
 }
 
@@ -152,7 +158,7 @@ process_become_root(uid_t *caller)
 		    "file must be owned by root and the broker account's "
 		    "group, with mode 4750, on a file system that is not "
 		    "mounted nosuid");
-	if (*caller != 0 && (status = check_own_file()) != HELPER_OK)
+	if (*caller != 0 && (status = check_own_file(*caller)) != HELPER_OK)
 		return status;
 	if ((status = become_root()) != HELPER_OK ||
 	    (status = raise_limits()) != HELPER_OK)

@@ -333,6 +333,14 @@ def test_callers(bench):
     except PermissionError:
         done = None
     tap.equal(done, None, 'caller: another user cannot start it')
+    # a supplementary member can start it, also after newgrp(1)
+    for what, by in (('a member of its group', other),
+                     ('one for whom it is the real group', User(
+                         other.uid, bench.broker.gid))):
+        lists(what, False, ask(by=by, groups=[bench.broker.gid]), 'primary group')
+        answer = bench.local(user.name, 'addauthkey', bench.line(), DEFAULT_FILE, by=by,
+                             groups=[bench.broker.gid])
+        tap.ok(refused(answer, 'primary group'), 'caller: %s adds no key' % what, answer)
     setuid = bench.install('setuid', 0o4750, caps=False)
     lists('a setuid file', True, ask(program=setuid))
     tap.equal(bench.local('--version', by=user, groups=[bench.broker.gid]).stdout

@@ -305,11 +305,12 @@ class Bench:
         subprocess.run(['usermod', '-p', crypt(password), account.name], check=True)
         return account
 
-    def start(self, *words, by=None, helper=None, env=None, before=None, **more):
+    def start(self, *words, by=None, helper=None, env=None, before=None, groups=(),
+              **more):
         by = by or self.broker
         return subprocess.Popen(
             [helper or self.helper, *words], user=by.uid, group=by.gid,
-            extra_groups=[], env=env or {}, cwd='/', preexec_fn=before,
+            extra_groups=groups, env=env or {}, cwd='/', preexec_fn=before,
             restore_signals=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             **{'stdin': subprocess.PIPE, **more})
 
@@ -514,6 +515,14 @@ def test_caller(bench):
         other = bench.install('other', mode, owner, group)
         status, why = bench.setpass(user, helper=other)
         tap.ok(status == SYSTEM and 'has no privilege' in why, name, status, why)
+    # a supplementary member of its group can start it, also after newgrp(1)
+    for what, by in (('member', bench.stranger), ('real group', type('Member', (), {
+            'uid': bench.stranger.uid, 'gid': bench.broker.gid}))):
+        for task in 'check', 'setpass':
+            status, why = bench.ask(task, bench.stranger.name, by=by, password=NEW,
+                                    groups=[bench.broker.gid])
+            tap.ok(status == SYSTEM and 'primary group' in why, '%s: %s' % (what, task),
+                   status, why)
     for mode in 0o4755, 0o4751, 0o4754, 0o4770, 0o6771, 0o4752:
         other = bench.install('other', mode)
         status, why = bench.setpass(user, helper=other)

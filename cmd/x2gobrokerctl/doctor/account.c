@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <shadow.h>
 #include <stdlib.h>
@@ -149,6 +150,20 @@ check_program(struct doctor *d)
 		doctor_ok(d, path, "can be run");
 }
 
+/* They can start the helper, which refuses them; and they may read what was
+ * meant for the account alone. */
+static void
+check_members(struct doctor *d, const char *path, gid_t gid)
+{
+	const struct group *group = getgrgid(gid);
+
+	if (group == NULL || group->gr_mem[0] == NULL)
+		return;
+	doctor_warn(d, path, "its group %s has other members, the first is %s",
+	    group->gr_name, group->gr_mem[0]);
+	doctor_remedy(d, "gpasswd -d %s %s", group->gr_mem[0], group->gr_name);
+}
+
 static void
 check_helper(struct doctor *d, const char *path)
 {
@@ -167,8 +182,13 @@ check_helper(struct doctor *d, const char *path)
 		doctor_fail(d, path, "%s may not run it", d->account.name);
 	else if ((st.st_mode & S_IXOTH) != 0)
 		doctor_warn(d, path, "everybody may run it");
-	else
+	else if (st.st_gid != d->account.gid)
+		doctor_fail(d, path, "its group is not the primary group of "
+		    "%s, so it refuses", d->account.name);
+	else {
+		check_members(d, path, st.st_gid);
 		return;
+	}
 	doctor_remedy(d, "chown root:%u %s; chmod 4750 %s",
 	    (unsigned int)d->account.gid, path, path);
 }
