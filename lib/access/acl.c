@@ -424,12 +424,30 @@ lint_name(const char *path, const struct ini_key *key, const char *name,
 		    "the names" : "");
 }
 
+/* Warn where it is written, as the log of a request cannot tell a client that
+ * is denied by mistake from one that is to be. */
+static void
+lint_client(const char *path, const struct ini_key *key, const char *name,
+    struct reporter *rep)
+{
+	bool deny = key->row->acl % ACL_NPARTS == ACL_DENY;
+	struct network net;
+
+	if (!network_parse(name, strlen(name), &net) &&
+	    !address_resolves(name))
+		report(rep, X2GOBROKER_WARNING, path, key->line, "%s: the host "
+		    "name %.100s cannot be resolved, so it matches %s",
+		    key->name, name, deny ? "all clients" : "no client");
+}
+
 /* Names that are probably not meant, in the lists of a section. */
 static void
 lint_names(const char *path, const struct ini_section *section,
     struct reporter *rep)
 {
 	size_t i = inifile_lower_bound(section, "acl-"), len;
+	void (*lint)(const char *, const struct ini_key *, const char *,
+	    struct reporter *);
 	const struct ini_key *key;
 	const char *next, *item;
 
@@ -437,15 +455,16 @@ lint_names(const char *path, const struct ini_section *section,
 		key = &section->keys[i];
 		if (key->row->type != VALUE_ACL)
 			break;
-		if (!profile_is_acl_list(key->row->acl) ||
-		    key->row->acl / ACL_NPARTS == ACL_CLIENTS)
+		if (!profile_is_acl_list(key->row->acl))
 			continue;
+		lint = key->row->acl / ACL_NPARTS == ACL_CLIENTS ?
+		    lint_client : lint_name;
 		next = key->value;
 		while (parse_next_item(&next, &item, &len)) {
 			cleanup_free char *name = strndup(item, len);
 
 			if (name != NULL && len > 0 && strcmp(name, "ALL") != 0)
-				lint_name(path, key, name, rep);
+				lint(path, key, name, rep);
 		}
 	}
 }

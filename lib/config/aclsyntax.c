@@ -144,13 +144,30 @@ check_name(const char *item, size_t len, char *buf, size_t size)
 	return buf;
 }
 
+/* Whether the last of several labels could be a domain: what looks like a range
+ * of addresses, 10.0.0.1-10.0.0.9, or like a pattern, 10.0.0.x, is none. */
+static bool
+is_client_name(const char *item, size_t len)
+{
+	const char *label, *end = item + len;
+
+	if (!address_is_host_name(item, len))
+		return false;
+	if (end[-1] == '.')
+		end--;
+	for (label = end; label > item && label[-1] != '.'; label--)
+		continue;
+	return label == item || (end - label > 1 &&
+	    is_ascii_letter((unsigned char)*label));
+}
+
 static const char *
 check_client(const char *item, size_t len, char *buf, size_t size)
 {
 	struct network net;
 
 	if (parse_item_is(item, len, "ALL") ||
-	    network_parse(item, len, &net) || address_is_host_name(item, len))
+	    network_parse(item, len, &net) || is_client_name(item, len))
 		return NULL;
 	snprintf(buf, size, "\"%.*s\" is neither ALL, an address, a "
 	    "network (ADDRESS/BITS) nor a host name",

@@ -370,6 +370,11 @@ a_name_that_the_directory_does_not_have_is_told(void **state unused)
 		{ "acl-groups-deny=LAB", "spells \"LAB\" as \"lab\"" },
 		{ "acl-groups-deny=labs", "no group \"labs\"" },
 		{ "acl-groups-deny=domain users", "as \"Domain Users\"" },
+		{ "acl-clients-deny=192.0.2.1, localhost", NULL },
+		{ "acl-clients-deny=192.0.2.1, no-such-host.invalid",
+		    "no-such-host.invalid cannot be resolved, so it matches "
+		    "all clients" },
+		{ "acl-clients-allow=no-such-host.invalid", "no client" },
 		{ "acl-groups-deny=all\nacl-groups-order=allow-deny",
 		    "means ALL here; write ALL" },
 	};

@@ -124,6 +124,31 @@ an_item_that_cannot_be_a_name_is_an_error(void **state unused)
 }
 
 static void
+a_range_of_addresses_is_not_a_host_name(void **state unused)
+{
+	static const char *const names[] = { "lab", "lab.example.org",
+	    "lab.example.org.", "10-0-0-1", "pc_1", "ts-1.lan", "4.3.2.1.isp.net",
+	    "ip-10-0-0-9.ec2.internal", "10.example.org", "1.xn--p1ai" };
+	static const char *const wrong[] = { "10.0.0.0-10.0.0.9",
+	    "10.0.0.0-9", "10.0.0-9.0", "10.0.0.0_9", "10.0.0.x", "10.0.x.x",
+	    "10.0.0.0-x9", "10.0.0.0-10.0.0.9.", "10.0.0.1-", "10.0.0.1..9",
+	    "10.0.0.0 - 10.0.0.9", "10.0.0.0/24-9", "10.0.0.O", "10.0.0.l",
+	    "2001:db8::1-9", "10.0.0.0:10.0.0.9", "10.0.0.0\xe2\x80\x93" "9",
+	    "10.0.0.[0-9]", "10.0.0.1;10.0.0.2", "!10.0.0.1", "@lab" };
+	const char *reason;
+	char buf[300];
+	size_t i;
+
+	for (i = 0; i < LENGTH(names); i++)
+		if ((reason = check_item("acl-clients-deny", names[i], buf,
+		    sizeof(buf))) != NULL)
+			fail_msg("[%s] %s", names[i], reason);
+	for (i = 0; i < LENGTH(wrong); i++)
+		check(wrong[i], check_item("acl-clients-deny", wrong[i], buf,
+		    sizeof(buf)) != NULL);
+}
+
+static void
 every_key_may_be_empty_and_not_not_set(void **state unused)
 {
 	const struct profile_key *row;
@@ -148,6 +173,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(values_are_checked_by_table),
 		cmocka_unit_test(an_item_that_cannot_be_a_name_is_an_error),
+		cmocka_unit_test(a_range_of_addresses_is_not_a_host_name),
 		cmocka_unit_test(every_key_may_be_empty_and_not_not_set),
 	};
 
