@@ -188,7 +188,7 @@ matches_host_name(const struct x2gobroker_user *user, const char *list,
 }
 
 /* What takes a look-up: host names, and in a deny list numbers, which may be
- * ids. */
+ * ids.  A group without a name may be any of those that are denied. */
 static bool
 matches_after_lookup(const struct x2gobroker_user *user, enum acl_kind kind,
     const char *list, bool deny)
@@ -196,7 +196,7 @@ matches_after_lookup(const struct x2gobroker_user *user, enum acl_kind kind,
 	if (kind == ACL_CLIENTS)
 		return matches_host_name(user, list, deny);
 	return deny && (kind == ACL_USERS ? user_has_uid_in(user, list) :
-	    user_has_gid_in(user, list));
+	    user->has_nameless || user_has_gid_in(user, list));
 }
 
 /* Whether a list has this user.  Look-ups may take seconds, so they come
@@ -279,11 +279,19 @@ check_groups(const struct acl *acl, struct x2gobroker_user *user,
 	bool primary = !acl->profile->config->ignore_primary_group_memberships;
 	struct x2gobroker_error err;
 	const struct ini_key *rule;
+	char sentence[120];
 	enum match match;
 
 	if (user_need_groups(user, primary, &err) == -1)
 		return decide(X2GOBROKER_DENY, why, acl, NULL, err.text);
 	match = match_lists(acl, ACL_GROUPS, user, &rule);
+	if (match == DENIED && user->has_nameless) {
+		user->nameless_denied = true;
+		snprintf(sentence, sizeof(sentence), "a group of the user is "
+		    "in the deny list, or may be, as gid %u has no name",
+		    (unsigned int)user->nameless);
+		return decide(X2GOBROKER_DENY, why, acl, rule, sentence);
+	}
 	return decide_match(match, ACL_GROUPS, why, acl, rule);
 }
 
@@ -342,6 +350,11 @@ visible_find(struct visible *visible,
 		report(rep, why->code, why->file, why->line,
 		    "%s, so profiles with acl-groups-* are hidden",
 		    why->text);
+	if (user->nameless_denied)
+		report(rep, X2GOBROKER_WARNING, NULL, 0, "the group %u of "
+		    "%.100s has no name, so profiles with acl-groups-deny are "
+		    "hidden; correct the directory",
+		    (unsigned int)user->nameless, user->name);
 	return 0;
 }
 

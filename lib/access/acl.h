@@ -12,8 +12,8 @@ struct visible {
 	size_t n;
 };
 
-/* Check all profiles.  If the user's groups cannot be looked up, rep says that
- * some profiles are hidden for this reason. */
+/* Check all profiles.  If the user's groups cannot be looked up, or one has no
+ * name, rep says that some profiles are hidden for this reason. */
 int	visible_find(struct visible *visible,
 	    const struct x2gobroker_profiles *profiles,
 	    struct x2gobroker_user *user, struct reporter *rep,

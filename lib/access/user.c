@@ -57,7 +57,7 @@ free_groups(struct x2gobroker_user *user)
 	user->groups = NULL;
 	user->gids = NULL;
 	user->ngroups = 0;
-	user->groups_known = false;
+	user->groups_known = user->has_nameless = false;
 }
 
 /* Half of a user's groups are none: a deny list must not miss. */
@@ -245,8 +245,11 @@ look_up_groups(struct x2gobroker_user *user, bool with_primary,
 			free_groups(user);
 			return -1;
 		}
-		if (gr == NULL)
+		if (gr == NULL) {
+			user->has_nameless = true;
+			user->nameless = gids[i];
 			continue;
+		}
 		if (gids[i] == primary && !with_primary &&
 		    !is_named_member(gr, user->name))
 			continue;

@@ -15,13 +15,16 @@ struct x2gobroker_user {
 	char **groups;			/* names */
 	gid_t *gids;			/* of groups; NULL: not looked up */
 	size_t ngroups;
+	bool has_nameless;		/* is in a group without a name, */
+	gid_t nameless;			/* which is this one */
+	bool nameless_denied;		/* a deny list hit because of that */
 	struct x2gobroker_error groups_error;	/* of the last look-up that
 						 * failed; else X2GOBROKER_OK */
 };
 
 /* Make sure that user->groups is filled in: the supplementary groups, and the
  * primary group if with_primary, or if the user is named as a member in it.
- * A group without a name is left out. */
+ * A group without a name is not in user->groups, but in user->nameless. */
 int	user_need_groups(struct x2gobroker_user *user, bool with_primary,
 	    struct x2gobroker_error *err);
 

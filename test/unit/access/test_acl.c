@@ -7,6 +7,8 @@
 #include <pwd.h>
 
 #include "x2gobroker_admin.h"
+#include "access/acl.h"
+#include "access/user.h"
 #include "support.h"
 
 struct passwd	*__wrap_getpwnam(const char *name);
@@ -350,6 +352,52 @@ a_deny_list_hits_in_any_case_and_by_each_word(void **state unused)
 	    DENY, "in either list" }, NULL);
 }
 
+/* As if alice were in a third group, with the gid 4711. */
+static void
+a_group_without_a_name_is_denied(void **state unused)
+{
+	static const char *const groups[] = { "staff", "lab" };
+	static const struct row rows[] = {
+		{ "acl-groups-deny=guests\nacl-groups-allow=staff", DENY,
+		    "or may be, as gid 4711 has no name" },
+		{ "acl-groups-deny=lab", DENY, "the deny list" },
+		{ "acl-groups-deny=guests\nacl-users-deny=bob", DENY, "4711" },
+		{ "acl-groups-deny=guests\nacl-groups-allow=staff\n"
+		    "acl-groups-order=allow-deny", ALLOW, "the allow list" },
+		{ "acl-groups-allow=staff", ALLOW, "the allow list" },
+		{ "acl-groups-deny=\nacl-groups-allow=lab", ALLOW, "" },
+		{ "acl-groups-allow=guests", DENY, "no group of the user" },
+		{ "acl-users-allow=alice\nacl-groups-deny=x", ALLOW, "name" },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct problems problems = { 0 };
+	struct reporter rep = { .fn = collect, .arg = &problems };
+	struct x2gobroker_user *user;
+	struct x2gobroker_error why;
+	struct visible visible;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		profiles = load_profile(rows[i].keys);
+		user = make_user("alice", NULL);
+		assert_int_equal(x2gobroker_user_set_groups(user, groups, 2,
+		    NULL), 0);
+		user->has_nameless = true;
+		user->nameless = 4711;
+		check(rows[i].keys, x2gobroker_acl_check(
+		    x2gobroker_profiles_get(profiles, 0), user, &why) ==
+		    rows[i].verdict);
+		check(rows[i].keys, strstr(why.text, rows[i].why) != NULL);
+		problems.n = 0;
+		assert_int_equal(visible_find(&visible, profiles, user, &rep,
+		    NULL), 0);
+		check(rows[i].keys, problems.n == user->nameless_denied);
+		free(visible.list);
+		x2gobroker_user_free(user);
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
 static void
 a_name_that_the_directory_does_not_have_is_told(void **state unused)
 {
@@ -451,6 +499,7 @@ main(void)
 		cmocka_unit_test(the_rule_that_decided_is_named_by_its_line),
 		cmocka_unit_test(groups_that_cannot_be_looked_up_deny),
 		cmocka_unit_test(a_deny_list_hits_in_any_case_and_by_each_word),
+		cmocka_unit_test(a_group_without_a_name_is_denied),
 		cmocka_unit_test(a_name_that_the_directory_does_not_have_is_told),
 		cmocka_unit_test(what_is_surely_not_meant_is_told),
 	};

@@ -245,6 +245,44 @@ what_cannot_be_looked_up_is_an_error(void **state unused)
 	}
 }
 
+static void
+a_group_without_a_name_is_noted(void **state unused)
+{
+	static const struct {
+		int broken_gid, errnum;
+		bool with_primary;
+		const char *groups;
+	} rows[] = {
+		{ 300, 0, true, "users staff" }, { 300, ENOENT, true,
+		    "users staff" }, { 200, 0, false, "lab" },
+		/* it could have the user as a member, if it had a name */
+		{ 100, 0, true, "staff lab" }, { 100, 0, false, "staff lab" },
+	};
+	static const char *const given[] = { "a" };
+	struct x2gobroker_user *user;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		broken_gid = rows[i].broken_gid;
+		broken_errno = rows[i].errnum;
+		user = make_user("alice", NULL);
+		assert_int_equal(user_need_groups(user, rows[i].with_primary,
+		    NULL), 0);
+		check_text(rows[i].groups, groups_of(user), rows[i].groups);
+		assert_true(user->has_nameless);
+		assert_int_equal(user->nameless, rows[i].broken_gid);
+		assert_int_equal(x2gobroker_user_set_groups(user, given, 1,
+		    NULL), 0);
+		assert_false(user->has_nameless);
+		x2gobroker_user_free(user);
+	}
+	broken_gid = 0;
+	user = make_user("alice", NULL);
+	assert_int_equal(user_need_groups(user, true, NULL), 0);
+	assert_false(user->has_nameless);
+	x2gobroker_user_free(user);
+}
+
 /* getgrouplist(3) says nothing of what it could not read. */
 static void
 half_a_list_of_groups_is_an_error(void **state unused)
@@ -364,6 +402,7 @@ main(void)
 		test(the_primary_group_counts_if_asked_for_or_named_in),
 		test(somebody_can_be_in_hundreds_of_groups),
 		test(what_cannot_be_looked_up_is_an_error),
+		test(a_group_without_a_name_is_noted),
 		test(half_a_list_of_groups_is_an_error),
 		test(a_lookup_that_failed_can_be_tried_again),
 		test(numbers_in_a_list_are_ids),
