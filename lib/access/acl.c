@@ -330,10 +330,11 @@ x2gobroker_acl_check(const struct x2gobroker_profile *profile,
 int
 visible_find(struct visible *visible,
     const struct x2gobroker_profiles *profiles, struct x2gobroker_user *user,
-    struct reporter *rep, struct x2gobroker_error *err)
+    const char *id, struct x2gobroker_error *why, struct reporter *rep,
+    struct x2gobroker_error *err)
 {
 	size_t i, n = x2gobroker_profiles_count(profiles);
-	const struct x2gobroker_error *why = &user->groups_error;
+	const struct x2gobroker_error *lost = &user->groups_error;
 	const struct x2gobroker_profile *profile;
 
 	visible->n = 0;
@@ -342,14 +343,15 @@ visible_find(struct visible *visible,
 		return error_nomem(err);
 	for (i = 0; i < n; i++) {
 		profile = x2gobroker_profiles_get(profiles, i);
-		if (x2gobroker_acl_check(profile, user, NULL) ==
+		if (x2gobroker_acl_check(profile, user, id != NULL &&
+		    strcmp(profile->id, id) == 0 ? why : NULL) ==
 		    X2GOBROKER_ALLOW)
 			visible->list[visible->n++] = profile;
 	}
-	if (why->code != X2GOBROKER_OK)
-		report(rep, why->code, why->file, why->line,
+	if (lost->code != X2GOBROKER_OK)
+		report(rep, lost->code, lost->file, lost->line,
 		    "%s, so profiles with acl-groups-* are hidden",
-		    why->text);
+		    lost->text);
 	if (user->nameless_denied)
 		report(rep, X2GOBROKER_WARNING, NULL, 0, "the group %u of "
 		    "%.100s has no name, so profiles with acl-groups-deny are "

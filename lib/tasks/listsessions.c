@@ -362,8 +362,8 @@ listsessions_decide(struct x2gobroker_answer *answer, void *state,
 {
 	struct list_state *list = state;
 
-	if (visible_find(&list->visible, answer->profiles, answer->user,
-	    &answer->reporter, err) == -1)
+	if (visible_find(&list->visible, answer->profiles, answer->user, NULL,
+	    NULL, &answer->reporter, err) == -1)
 		return -1;
 	mark_sessions(answer, list);
 	buf_printf(&answer->summary, "profiles=%zu", list->visible.n);

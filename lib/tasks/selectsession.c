@@ -36,30 +36,24 @@ find_selected(const struct visible *visible,
 }
 
 /* The profile of that id, if the user may see it; else NULL, and why says the
- * reason to the log.  All profiles are asked, as for a listing, so that one
- * that is hidden and one that does not exist are refused in the same words and
- * after the same work. */
+ * reason to the log.  All profiles are checked, and each of them once, so that
+ * one that is hidden and one that does not exist are refused in the same words
+ * and after the same look-ups. */
 static const struct x2gobroker_profile *
 find_visible(struct x2gobroker_answer *answer, const char *id,
     struct x2gobroker_error *why)
 {
-	const struct x2gobroker_profile *found, *hidden;
+	const struct x2gobroker_profile *found;
 	struct visible visible;
 
-	if (visible_find(&visible, answer->profiles, answer->user,
+	error_set(why, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+	    "no profile has this id");
+	if (visible_find(&visible, answer->profiles, answer->user, id, why,
 	    &answer->reporter, why) == -1)
 		return NULL;
 	found = find_selected(&visible, answer->request);
 	free(visible.list);
-	if (found != NULL)
-		return found;
-	hidden = x2gobroker_profiles_find(answer->profiles, id);
-	if (hidden != NULL)
-		x2gobroker_acl_check(hidden, answer->user, why);
-	else
-		error_set(why, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
-		    "no profile has this id");
-	return NULL;
+	return found;
 }
 
 /* Whether the client may log in at the server by that name: as the user, or

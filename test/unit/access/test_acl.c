@@ -389,8 +389,8 @@ a_group_without_a_name_is_denied(void **state unused)
 		    rows[i].verdict);
 		check(rows[i].keys, strstr(why.text, rows[i].why) != NULL);
 		problems.n = 0;
-		assert_int_equal(visible_find(&visible, profiles, user, &rep,
-		    NULL), 0);
+		assert_int_equal(visible_find(&visible, profiles, user, NULL,
+		    NULL, &rep, NULL), 0);
 		check(rows[i].keys, problems.n == user->nameless_denied);
 		free(visible.list);
 		x2gobroker_user_free(user);

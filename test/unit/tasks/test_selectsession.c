@@ -14,6 +14,7 @@ int	__wrap_getaddrinfo(const char *name, const char *service,
 void	__wrap_freeaddrinfo(struct addrinfo *list);
 
 static bool has_name, name_resolves;
+static int lookups;
 static struct addrinfo some_address;
 
 int
@@ -29,6 +30,9 @@ int
 __wrap_getaddrinfo(const char *name, const char *service unused,
     const struct addrinfo *hints unused, struct addrinfo **out)
 {
+	lookups++;
+	if (strncmp(name, "client", 6) == 0)
+		return EAI_NONAME;
 	assert_string_equal(name, "broker.example.org");
 	*out = &some_address;
 	return name_resolves ? 0 : EAI_NONAME;
@@ -306,6 +310,31 @@ what_is_hidden_and_what_is_not_there_look_the_same(void **state unused)
 	}
 }
 
+/* A look-up can take seconds, and so tell them apart. */
+static void
+what_is_hidden_takes_no_more_lookups(void **state unused)
+{
+	static const char text[] = "[DEFAULT]\nhost=a\n"
+	    "acl-clients-allow=client1.invalid, client2.invalid\n"
+	    "[hidden]\n[other]\n[deny]\nacl-clients-allow=ALL\n"
+	    "acl-clients-deny=client3.invalid\n";
+	static const char *const ids[] = { "hidden", "other", "deny",
+	    "missing" };
+	struct x2gobroker_error err;
+	char options[60], *answer;
+	size_t i;
+
+	for (i = 0; i < LENGTH(ids); i++) {
+		lookups = 0;
+		snprintf(options, sizeof(options), "--sid \"%s\"", ids[i]);
+		answer = select_profile(text, options, &err);
+		check_text(ids[i], answer, "Access denied\n");
+		free(answer);
+		if (lookups != 5)
+			fail_msg("[%s] %d look-ups", ids[i], lookups);
+	}
+}
+
 static void
 the_summary_names_the_server(void **state unused)
 {
@@ -342,6 +371,7 @@ main(void)
 		test(localhost_is_the_brokers_host),
 		test(logins_are_decided_by_table),
 		test(what_is_hidden_and_what_is_not_there_look_the_same),
+		test(what_is_hidden_takes_no_more_lookups),
 		test(the_summary_names_the_server),
 	};
 
