@@ -878,6 +878,14 @@ def test_address(world):
     """The caller says where it comes from, so it is not believed."""
     world.tap.ok(b'near' in names(world.ask(world.forced())),
                  'sshd\'s word counts, and shows a profile')
+    answer = world.ask(world.forced(), env={
+        'SSH_CONNECTION': 'UNKNOWN 65535 UNKNOWN 65535'})
+    world.check(answer, world.listing(world.setuid),
+                'a client of sshd\'s without an address is served without that profile')
+    for word in ('unknown', 'UNKNOWN.', 'localhost', '192.0.2'):
+        world.check(world.ask(world.forced(), env={
+            'SSH_CONNECTION': word + ' 50000 192.0.2.1 22'}), framed(DENIED),
+            'refused: the address ' + word)
     for env in ({}, {'SSH_CONNECTION': '192.0.2.9 1 192.0.2.1 22'},
                 {'SSH_CLIENT': '192.0.2.9 1 22'}):
         answer = world.ask([world.setuid], account=world.user, env=env)
