@@ -11,12 +11,19 @@
 
 #define KEY_SIZE_MAX	(64 * 1024)
 
+/* Where the path begins behind a "~", which stands for a home, or 0. */
+static size_t
+tilde_len(const char *path, size_t len)
+{
+	return len >= 2 && memcmp(path, "~/", 2) == 0 ? 1 : 0;
+}
+
 /* A copy of path, with the home of the broker account for a leading "~". */
 static char *
 expand_home(const struct x2gobroker_config *config, const char *path,
     size_t len, struct x2gobroker_error *err)
 {
-	size_t tilde = len >= 2 && memcmp(path, "~/", 2) == 0 ? 1 : 0;
+	size_t tilde = tilde_len(path, len);
 	const struct passwd *pw = NULL;
 	char *full;
 
@@ -31,20 +38,53 @@ expand_home(const struct x2gobroker_config *config, const char *path,
 	return error_null(error_nomem(err));
 }
 
-/* The next path of agent-identity-files, whose rest is *next.  NULL with code
- * OK: there are no more. */
-static char *
-next_path(const struct x2gobroker_config *config, const char **next,
-    struct x2gobroker_error *err)
+/* The i-th path of agent-identity-files, as it is written.  All who read this
+ * key do it here. */
+static bool
+find_path(const struct x2gobroker_config *config, size_t i, const char **path,
+    size_t *len)
 {
-	const char *item;
+	const char *next = config->agent_identity_files;
+
+	while (parse_next_item(&next, path, len))
+		if (*len > 0 && i-- == 0)
+			return true;
+	return false;
+}
+
+static void
+copy_path(char dst[X2GOBROKER_FILE_SIZE], const char *home, const char *path,
+    size_t len)
+{
+	size_t tilde = tilde_len(path, len), size = X2GOBROKER_FILE_SIZE;
+	size_t n = strlcpy(dst, tilde > 0 ? home : "", size);
+
+	len -= tilde;
+	if (n < size)
+		strlcpy(dst + n, path + tilde, len < size - n ? len + 1 :
+		    size - n);
+}
+
+bool
+x2gobroker_service_key_path(const struct x2gobroker_config *config, size_t i,
+    const char *home, char path[X2GOBROKER_FILE_SIZE])
+{
+	const char *text;
 	size_t len;
 
-	err->code = X2GOBROKER_OK;
-	while (parse_next_item(next, &item, &len))
-		if (len > 0)
-			return expand_home(config, item, len, err);
-	return NULL;
+	if (!find_path(config, i, &text, &len))
+		return false;
+	copy_path(path, home, text, len);
+	return true;
+}
+
+void
+x2gobroker_known_hosts_path(const struct x2gobroker_config *config,
+    const char *home, char path[X2GOBROKER_FILE_SIZE])
+{
+	const char *hosts = config->agent_known_hosts;
+
+	copy_path(path, home, hosts, strlen(hosts));
 }
 
 /* The private key in that file, or NULL. */
@@ -104,17 +144,16 @@ static int
 load_identities(const struct x2gobroker_config *config,
     struct ssh_setup *setup, struct x2gobroker_error *err)
 {
-	const char *next = config->agent_identity_files;
-	struct x2gobroker_error why = { 0 }, error;
+	struct x2gobroker_error why = { 0 };
+	const char *text;
+	size_t i, len;
 	char *path;
 
-	while ((path = next_path(config, &next, &error)) != NULL)
+	for (i = 0; find_path(config, i, &text, &len); i++) {
+		if ((path = expand_home(config, text, len, err)) == NULL)
+			return -1;
 		if (add_identity(setup, path, &why) == -1)
 			return error_nomem(err);
-	if (error.code != X2GOBROKER_OK) {
-		if (err != NULL)
-			*err = error;
-		return -1;
 	}
 	if (setup->nidentities > 0)
 		return 0;
@@ -164,10 +203,10 @@ x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
     char fingerprint[X2GOBROKER_FINGERPRINT_SIZE],
     struct x2gobroker_error *err)
 {
-	const char *next = config->agent_identity_files, *item;
 	struct x2gobroker_error ignored;
 	cleanup_free char *full = NULL;
 	struct libssh lib;
+	const char *item;
 	ssh_key key;
 	size_t len;
 
@@ -175,10 +214,8 @@ x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
 		err = &ignored;
 	memset(err, 0, sizeof(*err));
 	*path = *fingerprint = '\0';
-	do {
-		if (!parse_next_item(&next, &item, &len))
-			return false;
-	} while (len == 0 || i-- > 0);
+	if (!find_path(config, i, &item, &len))
+		return false;
 	if ((full = expand_home(config, item, len, err)) == NULL)
 		return true;
 	strlcpy(path, full, X2GOBROKER_FILE_SIZE);

@@ -10,7 +10,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "base/parse.h"
 #include "../servers.h"
 #include "step.h"
 
@@ -131,21 +130,6 @@ config_text(const struct setup *setup, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* The first path of a list, with the broker account's home for "~". */
-static const char *
-first_path(struct setup *setup, const char *key)
-{
-	const char *next = config_text(setup, key), *item = "";
-	size_t len = 0;
-	bool home;
-
-	while (len == 0 && parse_next_item(&next, &item, &len))
-		continue;
-	home = len >= 2 && memcmp(item, "~/", 2) == 0;
-	return step_text(setup, "%s%.*s", home ? setup->home : "",
-	    (int)len - home, item + home);
-}
-
 /* Before anything is done in the name of an account. */
 static int
 find_account(struct setup *setup)
@@ -263,6 +247,17 @@ add_sshd(struct setup *setup)
 		    "\tPermitUserRC no\n", setup->group, option));
 }
 
+static void
+add_servers(struct setup *setup)
+{
+	char key[X2GOBROKER_FILE_SIZE] = "", hosts[X2GOBROKER_FILE_SIZE];
+
+	x2gobroker_service_key_path(setup->config, 0, setup->home, key);
+	x2gobroker_known_hosts_path(setup->config, setup->home, hosts);
+	servers_add_steps(setup, step_text(setup, "%s", key),
+	    step_text(setup, "%s", hosts));
+}
+
 int
 plan_add_steps(struct setup *setup)
 {
@@ -286,8 +281,6 @@ plan_add_steps(struct setup *setup)
 		add_pam(setup);
 	add_sshd(setup);
 	if (setup->nservers > 0)
-		servers_add_steps(setup,
-		    first_path(setup, "agent-identity-files"),
-		    first_path(setup, "agent-known-hosts"));
+		add_servers(setup);
 	return 0;
 }

@@ -32,18 +32,15 @@ record_file(struct setup *setup, const char *path, const char *before)
  * The service key
  */
 
-/* Does one of the keys in agent-identity-files exist?  Without the account, "~"
- * and the paths are unknown. */
+/* Does one of the keys in agent-identity-files exist? */
 static bool
 has_key(const struct setup *setup)
 {
 	char path[X2GOBROKER_FILE_SIZE];
-	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	struct x2gobroker_error err;
 	size_t i;
 
-	for (i = 0; x2gobroker_service_key(setup->config, i, path, fingerprint,
-	    &err) && path[0] != '\0'; i++)
+	for (i = 0; x2gobroker_service_key_path(setup->config, i, setup->home,
+	    path); i++)
 		if (access(path, F_OK) == 0)
 			return true;
 	return false;

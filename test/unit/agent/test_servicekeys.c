@@ -4,6 +4,8 @@
  * refused, and that nothing leaks.  Linked with --wrap for libssh_load, the
  * functions of failing_malloc.h and asprintf.
  */
+#include <pwd.h>
+
 #include "agent/ssh.h"
 #include "failing_malloc.h"
 #include "fake_libssh.h"
@@ -210,6 +212,49 @@ without_memory_there_is_no_setup(void **state unused)
 	check_returned("memory");
 }
 
+/* x2gobrokerctl setup makes the keys that the broker uses. */
+static void
+setup_and_broker_read_the_same_paths(void **state unused)
+{
+	static const struct {
+		const char *files, *paths[3];
+	} rows[] = {
+		{ "", { NULL } }, { " , ,", { NULL } },
+		{ "~/.ssh/a,~/.ssh/b", { "/h/.ssh/a", "/h/.ssh/b" } },
+		{ " /a b ,, /c\td", { "/a b", "/c\td" } },
+		{ "~x/a,~,/~/b", { "~x/a", "~", "/~/b" } },
+		{ "/a /b;/c", { "/a /b;/c" } },
+	};
+	char path[X2GOBROKER_FILE_SIZE], own[X2GOBROKER_FILE_SIZE];
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
+	const char *home;
+	size_t i, k;
+	bool more;
+
+	config.broker_account = "root";
+	home = getpwnam("root")->pw_dir;
+	for (i = 0; i < LENGTH(rows); i++) {
+		config.agent_identity_files = rows[i].files;
+		for (k = 0; k < 3; k++) {
+			more = x2gobroker_service_key_path(&config, k, "/h",
+			    path);
+			check(rows[i].files, more == (rows[i].paths[k] !=
+			    NULL));
+			check(rows[i].files, x2gobroker_service_key(&config, k,
+			    own, fingerprint, NULL) == more);
+			if (!more)
+				break;
+			check_text(rows[i].files, path, rows[i].paths[k]);
+			x2gobroker_service_key_path(&config, k, home, path);
+			check_text(rows[i].files, own, path);
+		}
+	}
+	/* this one is not a list */
+	config.agent_known_hosts = "~/a,b";
+	x2gobroker_known_hosts_path(&config, "/h", path);
+	assert_string_equal(path, "/h/a,b");
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
 			    remove_test_dir)
 
@@ -222,6 +267,7 @@ main(void)
 		TEST(the_home_of_the_broker_account_is_meant),
 		TEST(known_hosts_of_anybody_are_not_used),
 		TEST(a_service_key_is_shown),
+		TEST(setup_and_broker_read_the_same_paths),
 		TEST(without_memory_there_is_no_setup),
 	};
 

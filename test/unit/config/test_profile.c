@@ -253,6 +253,33 @@ the_nearest_place_has_the_value(void **state unused)
 	x2gobroker_profiles_free(profiles);
 }
 
+/* x2gobrokerctl list shows what the client is sent. */
+static void
+BROKER_USER_is_the_user_in_user_alone(void **state unused)
+{
+	static const char text[] = "[p]\nhost=a\nuser=BROKER_USER\n"
+	    "name=BROKER_USER\ncommand=BROKER_USER\nfuture=BROKER_USER\n"
+	    "[q]\nhost=BROKER_USER\nuser=\n";
+	static const struct {
+		const char *id, *key, *value;
+	} rows[] = {
+		{ "p", "user", "alice" }, { "p", "name", "BROKER_USER" },
+		{ "p", "command", "BROKER_USER" },
+		{ "p", "future", "BROKER_USER" },
+		{ "q", "user", "alice" }, { "q", "host", "BROKER_USER" },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	size_t i;
+
+	profiles = load_text(text, &problems);
+	for (i = 0; i < LENGTH(rows); i++)
+		check_text(rows[i].key, x2gobroker_profile_value_for(
+		    x2gobroker_profiles_find(profiles, rows[i].id),
+		    rows[i].key, "alice"), rows[i].value);
+	x2gobroker_profiles_free(profiles);
+}
+
 static void
 booleans_fall_back_where_there_is_none(void **state unused)
 {
@@ -316,6 +343,7 @@ main(void)
 		cmocka_unit_test(ids_are_checked_by_table),
 		cmocka_unit_test(what_can_be_but_is_odd_is_a_warning),
 		cmocka_unit_test(the_nearest_place_has_the_value),
+		cmocka_unit_test(BROKER_USER_is_the_user_in_user_alone),
 		cmocka_unit_test(booleans_fall_back_where_there_is_none),
 		cmocka_unit_test(the_place_of_a_key_is_known),
 		cmocka_unit_test(the_table_of_keys_is_sorted),
