@@ -74,6 +74,7 @@ read_request(struct broker *broker)
 		x2gobroker_request_from_argv(broker->options.nclient,
 		    broker->options.client, &broker->request,
 		    &broker->malformed);
+		options_wipe_client(&broker->options);
 		return;
 	}
 	x2gobroker_request_parse(command, &broker->request,

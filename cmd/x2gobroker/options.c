@@ -82,6 +82,27 @@ set(struct options *out, const struct option_row *row, const char *value,
 	return 0;
 }
 
+void
+options_wipe_client(const struct options *options)
+{
+	int i;
+
+	for (i = 0; i < options->nclient; i++)
+		explicit_bzero(options->client[i],
+		    strlen(options->client[i]));
+}
+
+/* After an error nothing of argv is used, and a client's part is not known. */
+static int
+wipe_all(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		explicit_bzero(argv[i], strlen(argv[i]));
+	return -1;
+}
+
 int
 options_parse(int argc, char **argv, bool forced, struct options *out,
     struct x2gobroker_error *err)
@@ -107,13 +128,15 @@ options_parse(int argc, char **argv, bool forced, struct options *out,
 		    strncmp(argv[i + 1], "--", 2) == 0)
 			value = "";	/* the client sent no name */
 		else if (row->argument != NULL && value == NULL) {
-			if (++i == argc)
-				return option_error(err, "needs an argument",
+			if (++i == argc) {
+				option_error(err, "needs an argument",
 				    argv[i - 1]);
+				return wipe_all(argc, argv);
+			}
 			value = argv[i];
 		}
 		if (set(out, row, value, argv[i], err) == -1)
-			return -1;
+			return wipe_all(argc, argv);
 	}
 	return 0;
 }

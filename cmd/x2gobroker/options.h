@@ -19,9 +19,14 @@ struct options {
 };
 
 /* Parse argv.  Words that are not an operator's option are the client's; in a
- * forced command, where argv is the operator's alone, they are an error. */
+ * forced command, where argv is the operator's alone, they are an error.  After
+ * an error of another kind, argv is wiped. */
 int	options_parse(int argc, char **argv, bool forced, struct options *out,
 	    struct x2gobroker_error *err);
+
+/* Wipe the client's words in argv, which all users can read, and which may
+ * contain a new password or a token. */
+void	options_wipe_client(const struct options *options);
 
 void	options_print_help(void);
 

@@ -909,6 +909,24 @@ def readable(path, account):
                           stderr=subprocess.DEVNULL).returncode == 0
 
 
+def test_arguments_are_wiped(world):
+    """All users can read the arguments of a process, and it may last."""
+    secrets = ['--authid', 'sesame1', '--newpass', 'sesame2', '--unheard-of=sesame3']
+    with Held(world, [world.plain, *world.pin, '--task', 'listsessions', *secrets],
+              line=None) as held:
+        words = pathlib.Path(held.path('cmdline')).read_bytes()
+        world.tap.ok(b'sesame' not in words and words.startswith(world.plain.encode()),
+                     'while it answers, no secret is among its arguments', words)
+        answer = held.answer()
+        world.tap.ok(b'END_USER_SESSIONS' in answer.stdout and
+                     answer.stdout in world.listing(world.setuid),
+                     'it has read them before', answer)
+    line = wrap('x2gobroker --task listsessions ' + ' '.join(secrets[:2]))
+    with Held(world, world.forced(), line=line) as held:
+        words = pathlib.Path(held.path('environ')).read_bytes()
+        world.tap.ok(b'sesame' not in words, 'nor in its environment', words)
+
+
 def test_closed_to_the_caller(world):
     """All that was read is in the memory of a process that is the caller's."""
     with Held(world, [world.setuid], account=world.user) as held:
@@ -982,7 +1000,8 @@ TESTS = [test_standard_descriptors, test_other_descriptors, test_limits, test_fu
          test_settled, test_signals, test_no_argv, test_deadline,
          test_no_deadline_for_the_client, test_sandbox, test_sandbox_while_writing,
          test_syslog_in_the_sandbox, test_environment, test_loader, test_identity,
-         test_config_file, test_debug, test_address, test_closed_to_the_caller,
+         test_config_file, test_debug, test_address, test_arguments_are_wiped,
+         test_closed_to_the_caller,
          test_root_is_the_caller, test_before_the_drop]
 
 
