@@ -3,9 +3,11 @@
  * The tasks that a broker can ask for.  A row has all that main() needs to know
  * about a task; x2gobroker-agent(8) has an entry for each.
  */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "keyfile.h"
@@ -88,13 +90,16 @@ run_status(const struct job *job, struct buf *out,
     struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf sessions = { 0 };
+	char host[HOST_NAME_MAX + 1] = "";
 
 	if ((job->account != NULL && list_sessions(job, &sessions,
 	    err) == -1) || run_checkload(job, out, err) == -1)
 		return -1;
 	load_put_sessions(out);
-	buf_printf(out, "agent:x2gobroker-agent %s\ntime:%lld\n",
-	    X2GOBROKER_VERSION, (long long)time(NULL));
+	/* X2Go writes this name into its sessions */
+	gethostname(host, sizeof(host) - 1);
+	buf_printf(out, "agent:x2gobroker-agent %s\nhost:%s\ntime:%lld\n",
+	    X2GOBROKER_VERSION, host, (long long)time(NULL));
 	put_lines(out, "session:", sessions.data);
 	buf_puts(out, "END\n");
 	return 0;

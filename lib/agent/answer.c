@@ -399,6 +399,15 @@ take_time(struct agent_report *report, const char *line, size_t len)
 	report->time = seconds;
 }
 
+static void
+take_host(struct agent_report *report, const char *line, size_t len)
+{
+	if (len > HOST_TEXT_MAX || !address_is_host(line, len))
+		return;
+	memcpy(report->host, line, len);
+	report->host[len] = '\0';
+}
+
 /* Ignores unknown keys, which a newer agent may send. */
 static int
 take_status_line(struct agent_report *report, long load[static LOAD_KEYS],
@@ -420,6 +429,8 @@ take_status_line(struct agent_report *report, long load[static LOAD_KEYS],
 			report->count = -1;
 	} else if (take_key(&line, &len, "agent"))
 		take_agent(report, line, len);
+	else if (take_key(&line, &len, "host"))
+		take_host(report, line, len);
 	else if (take_key(&line, &len, "time"))
 		take_time(report, line, len);
 	return 0;

@@ -8,9 +8,11 @@
 #define AGENT_ANSWER_H
 
 #include <stdint.h>
+#include <time.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "config/hostlist.h"
 
 #define SESSION_FIELDS_MIN	14	/* servers before 4.1 */
 #define SESSION_FIELDS_MAX	16
@@ -60,9 +62,15 @@ bool	session_is_id(const char *id);
  * resumed. */
 bool	session_is_shadow(const struct session *session);
 
-/* For qsort(3): suspended, then running, then finished sessions, each group
- * with the last used session first, and equal ones by id. */
-int	session_compare(const void *a, const void *b);
+#define SESSION_TIME_SIZE	sizeof("2026-11-23T20:49:25")
+
+/* The latest time that a server can have, wherever it is, as a field. */
+void	session_latest(time_t now, char latest[static SESSION_TIME_SIZE]);
+
+/* For qsort_r(3), with that time: suspended, then running, then finished
+ * sessions, each group with the last used session first, and equal ones by id.
+ * A time in the future counts as a very old one. */
+int	session_compare(const void *a, const void *b, void *latest);
 
 /* Free the contents of *session, not *session itself. */
 void	session_free(struct session *session);
@@ -91,6 +99,7 @@ struct agent_report {
 	struct agent_tally *counts;	/* of getservers: host, sessions */
 	size_t ncounts;
 	char agent[AGENT_NAME_MAX + 1];	/* its name and version, or "" */
+	char host[HOST_TEXT_MAX + 1];	/* which its sessions have, or "" */
 	int64_t time;			/* time(3) there, or 0: not known */
 	int64_t time_here;		/* ours then; set by the caller */
 };

@@ -7,6 +7,8 @@
 #include "client/markers.h"
 #include "agent/answer.h"
 
+#define EASTMOST_HOURS	14	/* ahead of UTC, in Kiribati */
+
 /*
  * Valid values of fields.  While a session starts it has no process, cookie,
  * client and ports yet, so these fields may be empty.
@@ -219,14 +221,36 @@ rank(const struct session *session)
 	return (int)(strchr(order, (char)session->state) - order);
 }
 
+/* The times of sessions are local ones. */
+void
+session_latest(time_t now, char latest[static SESSION_TIME_SIZE])
+{
+	struct tm tm;
+
+	now += EASTMOST_HOURS * 3600;
+	if (gmtime_r(&now, &tm) == NULL || strftime(latest, SESSION_TIME_SIZE,
+	    "%Y-%m-%dT%H:%M:%S", &tm) == 0)
+		*latest = '\0';
+}
+
+/* These times sort as text does. */
+static const char *
+believed_time(const struct session *session, const char *latest)
+{
+	const char *last = session_last(session);
+
+	return strcmp(last, latest) <= 0 ? last : "";
+}
+
 int
-session_compare(const void *a, const void *b)
+session_compare(const void *a, const void *b, void *latest)
 {
 	const struct session *sa = a, *sb = b;
 	int order = rank(sa) - rank(sb);
 
-	if (order == 0)	/* these times sort as text does */
-		order = strcmp(session_last(sb), session_last(sa));
+	if (order == 0)
+		order = strcmp(believed_time(sb, latest),
+		    believed_time(sa, latest));
 	return order != 0 ? order : strcmp(session_id(sa), session_id(sb));
 }
 

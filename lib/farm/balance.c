@@ -80,24 +80,19 @@ set_weight(void *arg, const char *name, int weight)
 		choice->candidates[host - choice->hosts].weight = weight;
 }
 
-/* By the report of the server itself, or by that of a server with a database of
- * all servers. */
+/* By the report of the server itself, which may have a database of all servers,
+ * or of the agent here. */
 static long
-count_sessions(const struct x2gobroker_farm *farm, const struct host *host,
-    const struct farm_server *own)
+count_sessions(const struct host *host, const struct farm_server *own)
 {
-	const struct agent_report *report;
-	size_t i, j;
+	const struct agent_report *report = &own->report;
+	size_t i;
 
-	if (own->target.source->per_server && own->report.count >= 0)
-		return own->report.count;
-	for (i = 0; i < farm->nservers; i++) {
-		report = &farm->servers[i].report;
-		for (j = 0; j < report->ncounts; j++)
-			if (hostlist_match(host, 1, report->counts[j].name) !=
-			    NULL)
-				return report->counts[j].number;
-	}
+	if (own->target.source->per_server && report->count >= 0)
+		return report->count;
+	for (i = 0; i < report->ncounts; i++)
+		if (hostlist_match(host, 1, report->counts[i].name) != NULL)
+			return report->counts[i].number;
 	return -1;
 }
 
@@ -126,7 +121,7 @@ set_candidate(struct choice *choice, size_t i)
 		candidate->load_known = server->report.load_known;
 		candidate->load_factor = server->report.load_factor;
 	}
-	candidate->sessions = count_sessions(choice->farm, host, server);
+	candidate->sessions = count_sessions(host, server);
 }
 
 static void

@@ -226,22 +226,94 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
 	return add_target(farm, &target, err);
 }
 
-const struct host *
-farm_host_of(const struct x2gobroker_farm *farm,
+static bool
+is_named(const struct farm_server *server, const char *name)
+{
+	return server->target.source->per_server &&
+	    hostlist_match(&server->target.host, 1, name) != NULL;
+}
+
+bool
+farm_speaks_for(const struct x2gobroker_farm *farm,
+    const struct farm_server *server, const char *host)
+{
+	struct host own = { .port = 0 };
+	size_t i;
+
+	if (is_named(server, host))
+		return true;
+	strlcpy(own.name, server->report.host, sizeof(own.name));
+	if (!server->target.source->per_server || own.name[0] == '\0' ||
+	    hostlist_match(&own, 1, host) == NULL)
+		return false;
+	for (i = 0; i < farm->nservers; i++)
+		if (is_named(&farm->servers[i], host))
+			return false;
+	return true;
+}
+
+/* By the name in the profile, or by who has reported it. */
+static const struct host *
+find_host(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *hosts,
     size_t n, const struct farm_session *session)
 {
+	const struct farm_server *server = &farm->servers[session->server];
+	const char *name = session_host(session->session);
+	const struct host *host = hostlist_match(hosts, n, name);
+	size_t i;
+
+	if (host != NULL || !farm_speaks_for(farm, server, name))
+		return host;
+	for (i = 0; i < n; i++)
+		if (farm_find(farm, profile, &hosts[i]) == server)
+			return &hosts[i];
+	return NULL;
+}
+
+const struct host *
+farm_host_of(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, const struct host *hosts,
+    size_t n, struct farm_session *session)
+{
+	const struct source *source = farm_source(profile);
 	const struct farm_server *server;
 	const struct host *host;
 
-	if (session_is_shadow(session->session) ||
-	    session->session->state == SESSION_FINISHED)
+	session->why = NULL;
+	if (session->session->state == SESSION_FINISHED)
 		return NULL;
-	host = hostlist_match(hosts, n, session_host(session->session));
-	if (host == NULL || host_for_client(host) == NULL)
-		return NULL;
-	server = farm_find(farm, profile, host);
-	return server != NULL && server->shown.answered ? host : NULL;
+	host = find_host(farm, profile, hosts, n, session);
+	server = host != NULL ? farm_find(farm, profile, host) : NULL;
+	if (session_is_shadow(session->session))
+		session->why = "it shows the desktop of another session";
+	else if (host == NULL)	/* an unknown host has a warning of its own */
+		session->why = source == NULL || source->per_server ? NULL :
+		    "no host of the profile has this name";
+	else if (host_for_client(host) == NULL)
+		session->why = "X2Go clients cannot connect to an IPv6 "
+		    "address";
+	else if (server == NULL || !server->shown.answered)
+		session->why = "its server has not answered";
+	else {
+		session->offered = true;
+		return host;
+	}
+	return NULL;
+}
+
+void
+farm_report_left_out(const struct x2gobroker_farm *farm, struct reporter *rep)
+{
+	const struct farm_session *session = farm->sessions;
+	const struct farm_session *end = session + farm->nsessions;
+
+	for (; session < end; session++)
+		if (!session->offered && session->why != NULL)
+			report(rep, X2GOBROKER_WARNING, NULL, 0, "session %s "
+			    "on %s is not offered: %s",
+			    session_id(session->session),
+			    session_host(session->session), session->why);
 }
 
 void

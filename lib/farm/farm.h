@@ -88,6 +88,9 @@ struct farm_server {
 	struct x2gobroker_error error;	/* why it has not answered */
 	enum sshd_verdict sshd;
 	char *warning;			/* owned, or NULL */
+	/* of its sessions that are left out, the first one and how many */
+	const struct session *unknown_host, *denied;
+	size_t nunknown_host, ndenied;
 	struct agent_report report;
 	char *new_key;			/* owned, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
@@ -100,6 +103,8 @@ struct farm_server {
 struct farm_session {
 	const struct session *session;	/* borrowed from its server's report */
 	size_t server;
+	bool offered;
+	const char *why;		/* it is not, if that is to be logged */
 	struct x2gobroker_session shown;	/* filled in when asked for */
 };
 
@@ -130,11 +135,22 @@ const struct source *farm_source(const struct x2gobroker_profile *profile);
 struct farm_server *farm_find(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host);
 
+/* Is host, of a session, that server: by its name in the profile, or else by
+ * the name that its agent says, unless that is the name of another one?  Servers
+ * are not trusted to speak for others. */
+bool	farm_speaks_for(const struct x2gobroker_farm *farm,
+	    const struct farm_server *server, const char *host);
+
 /* The one of n hosts of a profile that the session is on, if that server has
- * answered, so that the session can be resumed; or NULL. */
+ * answered, so that the session can be resumed; or NULL.  Notes in the session
+ * whether it is offered. */
 const struct host *farm_host_of(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *hosts,
-	    size_t n, const struct farm_session *session);
+	    size_t n, struct farm_session *session);
+
+/* Report each session for which farm_host_of() has found no host. */
+void	farm_report_left_out(const struct x2gobroker_farm *farm,
+	    struct reporter *rep);
 
 /* Report each server that has failed, and each warning about the others. */
 void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);

@@ -31,7 +31,6 @@ handle_new_key(const struct x2gobroker_farm *farm, struct farm_server *server)
 	struct x2gobroker_error err;
 	int n;
 
-	free(server->warning);
 	if (server->target.policy == HOSTKEY_WARN)
 		n = asprintf(&server->warning, "unknown host key %s, accepted "
 		    "because of WarningPolicy", server->fingerprint);
@@ -54,6 +53,8 @@ take_answer(struct x2gobroker_farm *farm, struct query *query)
 	server->shown.asked = true;
 	server->shown.answered = !query->job.failed;
 	server->sshd = query->sshd;
+	free(server->warning);
+	server->warning = NULL;
 	set_error(server, &query->job.error);
 	if (query->job.ended != 0)
 		server->shown.milliseconds = (int)(query->job.ended -
@@ -157,11 +158,11 @@ poll_deadline(const struct x2gobroker_farm *farm, int seconds)
 }
 
 static int
-compare_sessions(const void *a, const void *b)
+compare_sessions(const void *a, const void *b, void *latest)
 {
 	const struct farm_session *one = a, *other = b;
 
-	return session_compare(one->session, other->session);
+	return session_compare(one->session, other->session, latest);
 }
 
 static const struct farm_session *
@@ -175,21 +176,101 @@ find_session(const struct x2gobroker_farm *farm, const char *id)
 	return NULL;
 }
 
+/* The server of that host, if it was asked. */
+static const struct farm_server *
+find_host(const struct x2gobroker_farm *farm, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < farm->nservers; i++)
+		if (farm_speaks_for(farm, &farm->servers[i], host))
+			return &farm->servers[i];
+	return NULL;
+}
+
+/* May the server report this session on another host?  That host itself, if it
+ * was asked and has answered, has not. */
+static bool
+is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
+    const struct session *session)
+{
+	const struct farm_server *host = find_host(farm, session_host(session));
+
+	if (host != NULL && host->shown.answered) {
+		if (server->ndenied++ == 0)
+			server->denied = session;
+		return false;
+	}
+	if (host == NULL && server->target.source->per_server &&
+	    session->state != SESSION_FINISHED && server->nunknown_host++ == 0)
+		server->unknown_host = session;
+	return true;
+}
+
 /* Add the sessions of server i that are not in the list yet: those that run on
  * it, or those that it knows of elsewhere. */
 static void
 add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 {
-	const struct farm_server *server = &farm->servers[i];
+	struct farm_server *server = &farm->servers[i];
 	const struct session *session = server->report.sessions;
 	const struct session *end = session + server->report.nsessions;
 
 	for (; session < end; session++)
-		if (own == (hostlist_match(&server->target.host, 1,
-		    session_host(session)) != NULL) &&
-		    find_session(farm, session_id(session)) == NULL)
+		if (own == farm_speaks_for(farm, server,
+		    session_host(session)) &&
+		    find_session(farm, session_id(session)) == NULL &&
+		    (own || is_credible(farm, server, session)))
 			farm->sessions[farm->nsessions++] =
 			    (struct farm_session){ session, i };
+}
+
+static void
+add_warning(struct farm_server *server, struct buf *text)
+{
+	if (text->failed || text->len == 0)
+		return;
+	if (server->warning != NULL)
+		buf_printf(text, "; %s", server->warning);
+	if (text->failed)
+		return;
+	free(server->warning);
+	server->warning = steal(&text->data);
+	text->len = text->size = 0;
+}
+
+/* The host line that would make its sessions known. */
+static void
+put_host_line(struct buf *buf, const struct farm_server *server)
+{
+	const struct host *host = &server->target.host;
+
+	buf_printf(buf, "host = %s (%s", session_host(server->unknown_host),
+	    host->address[0] != '\0' ? host->address : host->name);
+	if (host->port != 0)
+		buf_printf(buf, ":%d", host->port);
+	buf_puts(buf, ")");
+}
+
+static void
+warn_of_sessions(struct farm_server *server)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	if (server->nunknown_host > 0) {
+		buf_printf(&text, "has session %s on \"%s\" (%zu such "
+		    "sessions), but no server that was asked has this name; "
+		    "if it is this server, write: ",
+		    session_id(server->unknown_host),
+		    session_host(server->unknown_host), server->nunknown_host);
+		put_host_line(&text, server);
+	}
+	if (server->ndenied > 0)
+		buf_printf(&text, "%sreports session %s on %s, which does not "
+		    "have it (%zu such sessions): ignored",
+		    text.len > 0 ? "; " : "", session_id(server->denied),
+		    session_host(server->denied), server->ndenied);
+	add_warning(server, &text);
 }
 
 /* Servers that share a database each report all sessions, so the report of the
@@ -197,6 +278,7 @@ add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 static int
 collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
+	char latest[SESSION_TIME_SIZE];
 	size_t i, n = 0;
 
 	for (i = 0; i < farm->nservers; i++)
@@ -208,10 +290,14 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 		return error_nomem(err);
 	for (i = 0; i < farm->nservers; i++)
 		add_sessions(farm, i, true);
-	for (i = 0; i < farm->nservers; i++)
+	for (i = 0; i < farm->nservers; i++) {
+		farm->servers[i].nunknown_host = farm->servers[i].ndenied = 0;
 		add_sessions(farm, i, false);
-	qsort(farm->sessions, farm->nsessions, sizeof(*farm->sessions),
-	    compare_sessions);
+		warn_of_sessions(&farm->servers[i]);
+	}
+	session_latest(time(NULL), latest);
+	qsort_r(farm->sessions, farm->nsessions, sizeof(*farm->sessions),
+	    compare_sessions, latest);
 	return 0;
 }
 

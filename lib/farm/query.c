@@ -62,11 +62,48 @@ ask_report(struct query *query, struct connection *link, const char *task,
 }
 
 static int
-ask_sessions(struct query *query, struct connection *link,
+ask_list(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
 	return ask_report(query, link, AGENT_LISTSESSIONS,
 	    agent_parse_sessions, err);
+}
+
+/* Are all sessions on the host of that name? */
+static bool
+are_here(const struct query *query)
+{
+	const struct agent_report *report = &query->report;
+	size_t i;
+
+	for (i = 0; i < report->nsessions; i++)
+		if (hostlist_match(&query->target.host, 1,
+		    session_host(&report->sessions[i])) == NULL)
+			return false;
+	return true;
+}
+
+/* The profile may have an alias or an address of the server.  Its own name is
+ * needed only where a session has another one.  Not every agent tells it. */
+static int
+ask_sessions(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf answer = { 0 };
+	struct agent_report status;
+
+	if (ask_list(query, link, err) == -1)
+		return -1;
+	if (!query->target.source->per_server || are_here(query))
+		return 0;
+	agent_report_init(&status);
+	if (connection_ask(link, "-", AGENT_STATUS, NULL, &answer, NULL) == 0 &&
+	    answer.data != NULL && agent_parse_status(answer.data, answer.len,
+	    NULL, &status, NULL) == 0)
+		strlcpy(query->report.host, status.host,
+		    sizeof(query->report.host));
+	agent_report_free(&status);
+	return 0;
 }
 
 /* Our agent answers all questions at once.  Another one refuses "status" or
@@ -84,7 +121,7 @@ ask_all(struct query *query, struct connection *link,
 		query->report.time_here = time(NULL);
 	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||
 	    err->code == X2GOBROKER_ERR_DENIED)) {
-		result = user == NULL ? 0 : ask_sessions(query, link, err);
+		result = user == NULL ? 0 : ask_list(query, link, err);
 		if (result == 0)
 			result = ask_report(query, link, AGENT_CHECKLOAD,
 			    agent_parse_load, err);
@@ -129,7 +166,7 @@ get_state(struct query *query, struct connection *link,
 	size_t i;
 
 	agent_report_free(&query->report);
-	if (ask_sessions(query, link, err) == -1)
+	if (ask_list(query, link, err) == -1)
 		return -1;
 	*state = SESSION_FINISHED;
 	for (i = 0; i < report->nsessions; i++)

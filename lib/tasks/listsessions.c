@@ -268,7 +268,7 @@ put_visible(struct x2gobroker_answer *answer, const struct list_state *list,
 /* Find the sessions that there are for a profile; the farm has the best one
  * first. */
 static int
-find_own_sessions(const struct x2gobroker_farm *farm,
+find_own_sessions(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct own_sessions *own,
     struct x2gobroker_error *err)
 {
@@ -323,6 +323,7 @@ ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
 		    find_own_sessions(farm, profiles[i], &list->sessions[i],
 		    err) == -1)
 			return -1;
+	farm_report_left_out(farm, &answer->reporter);
 	return 0;
 }
 

@@ -120,7 +120,7 @@ take_over(struct offer *offer, struct x2gobroker_answer *answer)
 static void
 find_best(struct offer *offer, struct x2gobroker_answer *answer)
 {
-	const struct farm_session *session;
+	struct farm_session *session;
 	size_t i;
 
 	for (i = 0; i < offer->farm->nsessions; i++) {
@@ -143,19 +143,25 @@ find_best(struct offer *offer, struct x2gobroker_answer *answer)
 static void
 put_sessions(const struct offer *offer, struct buf *buf)
 {
-	const struct farm_session *end = offer->farm->sessions +
-	    offer->farm->nsessions, *session;
+	struct farm_session *session = offer->farm->sessions;
+	struct farm_session *end = session + offer->farm->nsessions;
 	int port = farm_port(offer->profile, offer->host);
 	const struct host *host;
 
 	session_put(buf, offer->best->session, host_for_client(offer->host),
 	    offer->state);
 	buf_putc(buf, '\n');
-	for (session = offer->best + 1; session < end; session++) {
+	for (session += offer->best - session + 1; session < end; session++) {
 		host = farm_host_of(offer->farm, offer->profile, offer->hosts,
 		    offer->nhosts, session);
-		if (host == NULL || farm_port(offer->profile, host) != port)
+		if (host == NULL)
 			continue;
+		if (farm_port(offer->profile, host) != port) {
+			session->offered = false;
+			session->why = "another session comes first, and this "
+			    "one is at another port";
+			continue;
+		}
 		session_put(buf, session->session, host_for_client(host),
 		    session->session->state);
 		buf_putc(buf, '\n');
@@ -308,6 +314,7 @@ choose_server(struct x2gobroker_answer *answer, struct offer *offer,
 		send_to_session(answer, offer);
 	else if (send_to_chosen(answer, offer, err) == -1)
 		return -1;
+	farm_report_left_out(offer->farm, &answer->reporter);
 	give_key(answer, offer);
 	return 0;
 }

@@ -7,6 +7,7 @@
  *	load		what checkload says
  *	count		"sessions:N" for status, if it is there
  *	started		"USER:SECONDS" lines for status
+ *	host		the name that it has for itself, for status
  *	version		what status says of the agent, if it is there
  *	clock		seconds by which its clock is ahead, for status
  *	sessions	what x2golistsessions would print, for whomever
@@ -247,6 +248,7 @@ say_status(void)
 		say("\n");
 	}
 	say_lines("version", "agent:");
+	say_lines("host", "host:");
 	if ((count = slurp("clock", &len)) != NULL) {
 		snprintf(line, sizeof(line), "time:%lld\n",
 		    now_ms() / 1000 + atoll(count));

@@ -737,7 +737,7 @@ class Oracle:
 class Sampler(Worker):
     """Looks at the processes and the state directory all the time."""
 
-    STATE_FILES = {'choices', 'leases'}
+    STATE_FILES = {'choices', 'leases', 'servers'}
 
     def __init__(self, world):
         super().__init__(world)

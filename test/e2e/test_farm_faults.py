@@ -257,11 +257,37 @@ def test_forged(tap, farm):
     tap.equal((got.server, got.sessions), ('ts02', []),
               'forged lines where others belong: the answer is none', got.raw)
     tap.ok('ts01: ' in farm.site.log_text(), 'and the log says so')
-    # a session whose line this server made up, but which is another one's
+    # a session on another one, which does not have it, and one of the future
+    mine = session(farm.user, 'ts02')
     a.play(answer_status=None, sessions=[session(farm.user, 'ts02')])
     got = farm.select('two')
-    tap.equal((got.server, len(got.sessions)), ('ts02', 1),
-              'one server tells of a session on another one of the profile')
+    log = farm.site.log_text()
+    tap.equal((got.server, got.sessions, 'which does not have it' in log),
+              (got.server, [], True), 'a server does not speak for another one', log)
+    a.play(sessions=[session(farm.user, 'ts01', last='2099-01-01T00:00:00')])
+    b.play(sessions=[mine])
+    got = farm.select('two')
+    tap.equal((got.server, got.sessions[:1]), ('ts02', [on(mine, b.address)]),
+              'a session of the future does not come first', farm.site.log_text())
+    with b.down():
+        a.play(sessions=[mine])
+        got = farm.select('two')
+    log = farm.site.log_text()
+    tap.equal((got.server, got.sessions, 'is not offered: its server has not' in log),
+              ('ts01', [], True), 'nobody is sent to a server that is down', log)
+    b.play(sessions=[])
+    # names that the servers have for themselves
+    a.play(host='node7', sessions=[session(farm.user, 'node7')])
+    got = farm.select('two')
+    tap.equal((got.server, len(got.sessions), farm.list().states['desk']),
+              ('ts01', 1, 'S'), 'a server is known by what its agent calls itself',
+              farm.site.log_text())
+    a.play(host=None)
+    got = farm.select('two')
+    log = farm.site.log_text()
+    tap.equal((got.sessions, 'host = node7 (%s:%d)' % (a.address, a.port) in log),
+              ([], True), 'a session that is not offered: the log has the host line',
+              log)
     # more than anybody has
     a.play(sessions=[session(farm.user, 'ts01', display=i) for i in range(1200)])
     got = farm.select('two')

@@ -98,7 +98,7 @@ EXAMPLES = [
     Row(AGENT, "/usr/lib/x2go/x2gobroker-agent USER TASK 'ARGUMENT'", 'agent_forms'),
     Row(AGENT, '# /usr/lib/x2go/x2gobroker-agent alice status', 'commands',
         says=r'OK\nloadavgXX:\d+\nmemAvail:\d+\nmyMemAvail:\d+\nnumCPU:\d+\n'
-             r'typeCPU:\d+\n(sessions:\d+\n)?agent:x2gobroker-agent \S+\ntime:\d+\n'
+             r'typeCPU:\d+\n(sessions:\d+\n)?agent:x2gobroker-agent \S+\nhost:\S+\ntime:\d+\n'
              r'(session:.*\n)*END\n$',
         before='test -e /var/lib/x2go/x2go_sessions || x2godbadmin --createdb'),
     Row(AGENT, 'AuthorizedKeysFile', 'sshd', says='authorizedkeysfile .ssh/authorized_'

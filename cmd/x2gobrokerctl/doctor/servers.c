@@ -306,6 +306,8 @@ check_sessions_of(struct doctor *d, size_t i,
 	char label[SERVER_LABEL_SIZE];
 
 	servers_label(server->name, server->port, label);
+	if (*server->warning != '\0')
+		doctor_warn(d, label, "%s", server->warning);
 	if (server->answered)
 		doctor_ok(d, label, "can list the sessions of %s",
 		    d->ctl->user);

@@ -664,9 +664,13 @@ an_agent_may_say_who_it_is_and_what_time_it_has(void **state unused)
 	static const struct {
 		const char *text, *agent;
 		int64_t time;
+		const char *host;
 	} rows[] = {
 		{ "agent:x2gobroker-agent 0.1.0\ntime:1763930965\n",
-		    "x2gobroker-agent 0.1.0", 1763930965 },
+		    "x2gobroker-agent 0.1.0", 1763930965, "" },
+		{ "host:node7.lab\n", "", 0, "node7.lab" },
+		{ "host:-node7\n", "", 0, "" }, { "host:\n", "", 0, "" },
+		{ "host:a b\n", "", 0, "" },
 		{ "time:999999999999\n", "", 999999999999 },
 		{ "sessions:1\n", "", 0 },
 		{ "agent:\ntime:\n", "", 0 },
@@ -688,6 +692,8 @@ an_agent_may_say_who_it_is_and_what_time_it_has(void **state unused)
 		    &report) == 0);
 		check_text(rows[i].text, report.agent, rows[i].agent);
 		check(rows[i].text, report.time == rows[i].time);
+		check_text(rows[i].text, report.host, rows[i].host != NULL ?
+		    rows[i].host : "");
 		agent_report_free(&report);
 	}
 	buf_free(&buf);

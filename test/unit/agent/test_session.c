@@ -316,13 +316,21 @@ sessions_come_in_the_order_of_their_use(void **state unused)
 		{ "a", SESSION_SUSPENDED, "2026-11-23T20:00:00" },
 		{ "c", SESSION_SUSPENDED, "2026-11-23T20:00:00" },
 		{ "b", SESSION_SUSPENDED, "2025-12-31T23:59:59" },
+		/* nobody was there yet */
+		{ "h", SESSION_SUSPENDED, "2099-01-01T00:00:00" },
+		{ "i", SESSION_SUSPENDED, "T" },
+		{ "j", SESSION_SUSPENDED, "2026-11-29T14:00:01" },
 		{ "f", SESSION_RUNNING, "2026-11-24T00:00:00" },
 		{ "e", SESSION_RUNNING, "2026-11-23T00:00:00" },
 		{ "g", SESSION_FINISHED, "2026-11-25T00:00:00" },
 	};
 	struct session list[LENGTH(rows)] = { 0 };
+	char latest[SESSION_TIME_SIZE];
 	size_t i;
 
+	/* 2026-11-29 00:00 UTC */
+	session_latest(1795910400, latest);
+	assert_string_equal(latest, "2026-11-29T14:00:00");
 	for (i = 0; i < LENGTH(rows); i++) {
 		struct session *s = &list[(i * 3 + 2) % LENGTH(rows)];
 
@@ -330,10 +338,10 @@ sessions_come_in_the_order_of_their_use(void **state unused)
 		s->fields[1] = rows[i].id;
 		s->fields[10] = rows[i].last;
 	}
-	qsort(list, LENGTH(rows), sizeof(*list), session_compare);
+	qsort_r(list, LENGTH(rows), sizeof(*list), session_compare, latest);
 	for (i = 0; i < LENGTH(rows); i++)
 		check_text(rows[i].id, session_id(&list[i]), rows[i].id);
-	assert_int_equal(session_compare(&list[0], &list[0]), 0);
+	assert_int_equal(session_compare(&list[0], &list[0], latest), 0);
 }
 
 static void

@@ -178,20 +178,27 @@ who_is_down_or_drained_is_left_out(void **state unused)
 }
 
 static void
-a_database_of_all_servers_counts_for_those_that_cannot(void **state unused)
+a_server_that_cannot_count_is_counted_by_its_database(void **state unused)
 {
-	struct agent_tally *counts = calloc(3, sizeof(*counts));
+	struct agent_tally *counts;
 	struct play play;
 	size_t i;
 
 	begin(&play, "");
-	counts[0] = (struct agent_tally){ strdup("ts01.lab"), 9 };
-	counts[1] = (struct agent_tally){ strdup("ts02"), 2 };
-	counts[2] = (struct agent_tally){ strdup("ts03"), 4 };
-	play.farm->servers[2].report.counts = counts;
-	play.farm->servers[2].report.ncounts = 3;
-	for (i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++) {
+		counts = calloc(3, sizeof(*counts));
+		assert_non_null(counts);
+		/* each one tells lies about the others */
+		counts[0] = (struct agent_tally){ strdup("ts01.lab"),
+		    i == 0 ? 9 : 0 };
+		counts[1] = (struct agent_tally){ strdup("ts02"),
+		    i == 1 ? 2 : 99 };
+		counts[2] = (struct agent_tally){ strdup("ts03"),
+		    i == 2 ? 4 : 0 };
+		play.farm->servers[i].report.counts = counts;
+		play.farm->servers[i].report.ncounts = 3;
 		play.farm->servers[i].report.count = -1;
+	}
 	check_text("counts", choose(&play, "alice", false, NULL), "ts02");
 	play.farm->servers[0].report.count = 1;
 	check_text("its own word counts more", choose(&play, "alice", false,
@@ -227,7 +234,7 @@ main(void)
 		cmocka_unit_test(choices_of_a_moment_ago_count),
 		cmocka_unit_test(who_is_down_or_drained_is_left_out),
 		cmocka_unit_test(
-		    a_database_of_all_servers_counts_for_those_that_cannot),
+		    a_server_that_cannot_count_is_counted_by_its_database),
 		cmocka_unit_test(without_a_state_directory_it_goes_on),
 	};
 

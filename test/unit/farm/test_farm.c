@@ -192,11 +192,14 @@ a_session_is_gone_to(void **state unused)
 	};
 	static const struct request rows[] = {
 		{ "suspended", SELECT, "host=ts01, ts02", suspended,
-		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("51"), NULL },
+		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("51"),
+		    "is not offered: it shows the desktop of another" },
 		{ "of another host", SELECT, "host=ts02, ts03", suspended,
-		    "SERVER:ts02:22\nSESSION_INFO:1|" NAME("50"), NULL },
+		    "SERVER:ts02:22\nSESSION_INFO:1|" NAME("50"),
+		    "it shows the desktop of another" },
 		{ "at another port", SELECT, "host=ts01:23, ts02", suspended,
-		    "SERVER:ts01:23\nSESSION_INFO:1|" NAME("51"), NULL },
+		    "SERVER:ts01:23\nSESSION_INFO:1|" NAME("51"),
+		    "it shows the desktop of another" },
 		{ "running", SELECT, "host=ts01, ts02", running,
 		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("50"), NULL },
 		{ "that stays", SELECT, "host=ts01, ts02", stubborn,
@@ -206,6 +209,125 @@ a_session_is_gone_to(void **state unused)
 		    "Access granted\nSERVER:ts0", "has ended" },
 		{ "of no use", SELECT, "host=ts01, ts02", odd,
 		    "Access granted\nSERVER:ts0", "1 invalid sessions ignored" },
+	};
+
+	check_requests(rows, LENGTH(rows));
+}
+
+/* The profile has an alias or an address; sessions have the name that the server
+ * has for itself. */
+static void
+a_server_is_known_by_the_name_that_it_has_for_itself(void **state unused)
+{
+	static const struct said told[] = {
+		{ "ts01", "status", X2GOBROKER_OK, STATUS("host:node7\nsession:"
+		    SESSION("50", "node7.lab", "S")) },
+		SAYS("status", STATUS("host:node8\n")),
+		{ "ts01", "listsessions", X2GOBROKER_OK, "OK\n"
+		    SESSION("50", "node7.lab", "S") },
+		SAYS("listsessions", "OK\n"), { 0 },
+	}, untold[] = {
+		{ "ts01", "status", X2GOBROKER_OK, STATUS("session:"
+		    SESSION("50", "node7", "S") "session:"
+		    SESSION("51", "node7", "S")) },
+		SAYS("status", STATUS("")),
+		SAYS("listsessions", "OK\n" SESSION("50", "node7", "S")),
+		{ 0 },
+	};
+	static const struct request rows[] = {
+		{ "told", SELECT, "host=ts01 (192.0.2.1), ts02", told,
+		    "SERVER:192.0.2.1:22\nSESSION_INFO:1|" NAME("50") "|50|"
+		    "192.0.2.1|S", NULL },
+		{ "told, alone", SELECT, "host=ts01", told,
+		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("50"), NULL },
+		{ "told, listed", LIST, "host=ts01, ts02", told, "status=S",
+		    NULL },
+		{ "untold", SELECT, "host=ts01 (192.0.2.1:2222), ts02", untold,
+		    "Access granted\nSERVER:", "ts01: has session "
+		    NAME("50") " on \"node7\" (2 such sessions), but no server "
+		    "that was asked has this name; if it is this server, write: "
+		    "host = node7 (192.0.2.1:2222)" },
+		{ "untold, listed", LIST, "host=ts01", untold,
+		    "START_USER_SESSIONS", "host = node7 (ts01)" },
+	};
+
+	check_requests(rows, LENGTH(rows));
+}
+
+/* Each server is believed about itself, and about servers that say nothing. */
+static void
+a_server_speaks_for_itself(void **state unused)
+{
+	static const struct said claims[] = {
+		{ "ts01", "status", X2GOBROKER_OK, STATUS("session:"
+		    SESSION("50", "ts02", "S")) },
+		SAYS("status", STATUS("")), { 0 },
+	}, poses[] = {
+		{ "ts01", "status", X2GOBROKER_OK, STATUS("host:ts02\nsession:"
+		    SESSION("50", "ts02", "S")) },
+		SAYS("status", STATUS("")), { 0 },
+	}, shared[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts02", "S"))),
+		{ 0 },
+	}, down[] = {
+		{ "ts02", "open", X2GOBROKER_ERR_SYSTEM, "no way" },
+		SAYS("status", STATUS("session:" SESSION("50", "ts02", "S"))),
+		{ 0 },
+	}, future[] = {
+		{ "ts01", "status", X2GOBROKER_OK, STATUS("session:"
+		    LINE(NAME("50"), "50", "ts01", "S", "2099-01-01T00:00:00"))
+		    },
+		SAYS("status", STATUS("session:" SESSION("51", "ts02", "S"))),
+		{ 0 },
+	};
+	static const struct request rows[] = {
+		{ "of another", SELECT, "host=ts01, ts02", claims,
+		    "Access granted\nSERVER:ts0", "ts01: reports session "
+		    NAME("50") " on ts02, which does not have it" },
+		{ "as another", SELECT, "host=ts01, ts02", poses,
+		    "Access granted\nSERVER:ts0", "which does not have it" },
+		{ "both say so", SELECT, "host=ts01, ts02", shared,
+		    "SERVER:ts02:22\nSESSION_INFO:1|" NAME("50"), NULL },
+		{ "it is down", SELECT, "host=ts01, ts02", down,
+		    "SERVER:ts01:22\n", "is not offered: its server has not "
+		    "answered" },
+		{ "in the future", SELECT, "host=ts01, ts02", future,
+		    "SERVER:ts02:22\nSESSION_INFO:1|" NAME("51"), NULL },
+	};
+	char *answer;
+	size_t i;
+
+	check_requests(rows, LENGTH(rows));
+	for (i = 0; i < 2; i++) {
+		answer = ask_broker(SELECT, rows[i].lines, rows[i].rows, NULL);
+		check(rows[i].label, strstr(answer, "SESSION_INFO") == NULL);
+		free(answer);
+	}
+}
+
+/* Also those that an answer has no room for. */
+static void
+no_session_is_left_out_silently(void **state unused)
+{
+	static const struct said two[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts02", "S")
+		    "session:" SESSION("51", "ts01", "S"))), { 0 },
+	}, six[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "fe80::2", "S")
+		    )), { 0 },
+	}, here[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts09", "S"))),
+		{ 0 },
+	};
+	static const struct request rows[] = {
+		{ "at another port", SELECT, "host=ts01, ts02:23", two,
+		    "SERVER:ts01:22\nSESSION_INFO:1|" NAME("51"), NAME("50")
+		    " on ts02 is not offered: another session comes first" },
+		{ "no address for clients", SELECT, "host=ts01, [fe80::2]", six,
+		    "SERVER:ts01:22\n", "cannot connect to an IPv6" },
+		{ "elsewhere", SELECT, "host=ts01, ts02\n"
+		    "broker-agent-query-mode=LOCAL", here, "SERVER:ts0",
+		    "no host of the profile has this name" },
 	};
 
 	check_requests(rows, LENGTH(rows));
@@ -232,9 +354,10 @@ a_listing_has_marks(void **state unused)
 		{ "suspended", LIST, "host=ts01", suspended, "status=S\n\n",
 		    NULL },
 		{ "several", LIST, "host=ts01", several,
-		    "status=S\nsuspended=2\nrunning=1\n\n", NULL },
+		    "status=S\nsuspended=2\nrunning=1\n\n",
+		    "it shows the desktop of another" },
 		{ "not here", LIST, "host=ts02", suspended,
-		    "command=TERMINAL\n", NULL },
+		    "command=TERMINAL\n", "host = ts01 (ts02)" },
 		{ "finished", LIST, "host=ts01", finished,
 		    "START_USER_SESSIONS", NULL },
 		{ "broken", LIST, "host=ts01", broken,
@@ -681,6 +804,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_is_gone_to),
+		TEST(a_server_is_known_by_the_name_that_it_has_for_itself),
+		TEST(a_server_speaks_for_itself),
+		TEST(no_session_is_left_out_silently),
 		TEST(a_listing_has_marks),
 		TEST(a_warning_is_told),
 		TEST(without_a_server_it_is_refused),
