@@ -133,8 +133,8 @@ get_fingerprint(struct ssh_link *link, struct x2gobroker_error *err)
 
 /* Keep the key for the caller. */
 static int
-unknown_key(struct ssh_link *link, enum hostkey_policy policy,
-    struct x2gobroker_error *err)
+unknown_key(struct ssh_link *link, const struct known_lines *lines,
+    enum hostkey_policy policy, struct x2gobroker_error *err)
 {
 	char *line = NULL;
 
@@ -147,6 +147,12 @@ unknown_key(struct ssh_link *link, enum hostkey_policy policy,
 		return error_nomem(err);
 	if (policy != HOSTKEY_REJECT)
 		return 0;
+	if (lines->authority != 0)
+		return error_set(err, X2GOBROKER_ERR_DENIED, lines->path,
+		    lines->authority, "@cert-authority is not supported: the "
+		    "host key %s has to be known itself; if it is the right "
+		    "one, run: x2gobrokerctl known-hosts add %.200s",
+		    link->fingerprint, link->known_as);
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "unknown host key %s; if it is the right one, run: "
 	    "x2gobrokerctl known-hosts add %.200s", link->fingerprint,
@@ -154,16 +160,12 @@ unknown_key(struct ssh_link *link, enum hostkey_policy policy,
 }
 
 static int
-changed_key(const struct ssh_link *link, int port,
-    struct x2gobroker_error *err)
+changed_key(const struct ssh_link *link, struct x2gobroker_error *err)
 {
 	const char *path = link->setup->known_hosts;
-	char name[HOST_TEXT_MAX + 16];
+	char name[TARGET_NAME_SIZE];
 
-	if (port == SSH_PORT)
-		snprintf(name, sizeof(name), "%s", link->known_as);
-	else
-		snprintf(name, sizeof(name), "[%s]:%d", link->known_as, port);
+	knownhosts_name(link->known_as, link->port, name);
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "the host key %s is not the one in %.200s: possible "
 	    "man-in-the-middle attack, or the host was reinstalled; remove "
@@ -172,18 +174,53 @@ changed_key(const struct ssh_link *link, int port,
 }
 
 static int
-check_host_key(struct ssh_link *link, int port, enum hostkey_policy policy,
+find_lines(struct ssh_link *link, struct known_lines *lines,
     struct x2gobroker_error *err)
 {
+	const struct libssh *lib = LIB(link);
+	struct hostkey hostkey = { .host = link->host, .port = link->port,
+	    .known_as = link->known_as };
+	ssh_key key = NULL;
+	char *text = NULL;
+	int result;
+
+	if (lib->ssh_get_server_publickey(link->session, &key) == SSH_OK &&
+	    lib->ssh_pki_export_pubkey_base64(key, &text) == SSH_OK) {
+		hostkey.key = text;
+		result = knownhosts_find(link->setup->known_hosts, &hostkey,
+		    lines, err);
+		lib->ssh_string_free_char(text);
+	} else
+		result = ssh_error(link, "no host key", err);
+	lib->ssh_key_free(key);
+	return result;
+}
+
+static int
+check_host_key(struct ssh_link *link, enum hostkey_policy policy,
+    struct x2gobroker_error *err)
+{
+	struct known_lines lines;
+
+	if (find_lines(link, &lines, err) == -1)
+		return -1;
+	if (lines.revoked)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "the host key %s is marked @revoked in %.200s or "
+		    KNOWN_HOSTS_OF_ALL ": give the server a new host key",
+		    link->fingerprint, link->setup->known_hosts);
 	switch (LIB(link)->ssh_session_is_known_server(link->session)) {
 	case SSH_KNOWN_HOSTS_OK:
-		return 0;
+		return lines.excluded && !lines.vouched ?
+		    unknown_key(link, &lines, policy, err) : 0;
 	case SSH_KNOWN_HOSTS_UNKNOWN:
 	case SSH_KNOWN_HOSTS_NOT_FOUND:
-		return unknown_key(link, policy, err);
+		return unknown_key(link, &lines, policy, err);
 	case SSH_KNOWN_HOSTS_CHANGED:
 	case SSH_KNOWN_HOSTS_OTHER:
-		return changed_key(link, port, err);
+		return lines.excluded && !lines.others ?
+		    unknown_key(link, &lines, policy, err) :
+		    changed_key(link, err);
 	default:
 		return ssh_error(link, "cannot check the host key", err);
 	}
@@ -204,6 +241,8 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 	link->setup = setup;
 	link->deadline = deadline;
 	link->fd = fd;
+	link->host = host;
+	link->port = port;
 	if ((link->session = setup->lib.ssh_new()) == NULL) {
 		close(fd);
 		return error_nomem(err);
@@ -215,7 +254,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 		return ssh_error(link, "no SSH connection", err);
 	if (get_fingerprint(link, err) == -1)
 		return -1;
-	return check_host_key(link, port, policy, err);
+	return check_host_key(link, policy, err);
 }
 
 static int

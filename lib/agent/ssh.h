@@ -98,6 +98,38 @@ int	ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
 	    struct ssh_setup *setup, struct x2gobroker_error *err);
 void	ssh_setup_free(struct ssh_setup *setup);
 
+/*
+ * Files of known hosts: the broker's own, and that of the system.
+ */
+#define KNOWN_HOSTS_OF_ALL	"/etc/ssh/ssh_known_hosts"
+
+/* A key that a server has shown. */
+struct hostkey {
+	const char *key;	/* in base64 */
+	const struct host *host;
+	const char *known_as;	/* its name, or address, in the file */
+	int port;
+};
+
+/* What the lines say about it. */
+struct known_lines {
+	bool revoked;		/* "@revoked" has the key, for a name of it */
+	bool vouched;		/* a line has the key for the name */
+	bool others;		/* a line has another key for the name */
+	bool excluded;		/* a line has "!" before the name */
+	unsigned int authority;	/* the line of a "@cert-authority" for it */
+	const char *path;	/* of that line */
+};
+
+int	knownhosts_find(const char *path, const struct hostkey *hostkey,
+	    struct known_lines *found, struct x2gobroker_error *err);
+
+/* Write name as these files have it: "[NAME]:PORT" if the port is another one
+ * than usual.  Returns text. */
+#define TARGET_NAME_SIZE	(HOST_TEXT_MAX + 16)
+char	*knownhosts_name(const char *name, int port,
+	    char text[static TARGET_NAME_SIZE]);
+
 /* Append line, and a newline, to the file of known hosts.  Creates the file and
  * its directory.  Several processes may do so at the same time. */
 int	knownhosts_add(const char *path, const char *line,
@@ -110,6 +142,8 @@ struct ssh_link {
 	int fd;			/* closed by the session */
 	ssh_session session;
 	const char *known_as;	/* the name of its key in known_hosts */
+	const struct host *host;
+	int port;
 	char *new_key;		/* a line for known_hosts if the key is not
 				 * there, or NULL; owned */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];	/* of the host key */

@@ -555,12 +555,28 @@ def test_known_hosts(tap, farm):
             ('at another port', a.known_as('ts01').replace(':%d' % a.port, ':1'),
              False),
             ('revoked', '@revoked ' + a.known_as('ts01'), False),
+            ('revoked, beside a line that has it',
+             a.known_as('ts01') + '@revoked ' + a.known_as('ts01'), False),
+            ('revoked for all', a.known_as('ts01') + '@revoked ' + a.known_as('*')
+             .replace('[*]:%d' % a.port, '*'), False),
+            ('revoked for another one',
+             a.known_as('ts01') + '@revoked ' + b.known_as('ts02'), True),
+            ('not for this one', '*,!' + a.known_as('ts01'), False),
+            ('an authority alone', '@cert-authority ' + a.known_as('ts01'), False),
             ('no lines', '', False)]
     for name, text, good in rows:
         farm.know([text])
         got = farm.select()
         tap.equal(len(got.sessions), int(good), 'known_hosts: ' + name, got.raw, text,
                   farm.site.log_text())
+    for policy in 'WarningPolicy', 'AutoAddPolicy':
+        farm.know(['@revoked ' + a.known_as(a.address)])
+        farm.profiles(farm.profile('desk', [a, b], broker_agent_hostkey_policy=policy))
+        before, got = farm.known(), farm.select()
+        tap.equal((got.server, farm.known().startswith(before),
+                   'marked @revoked' in farm.site.log_text()), ('ts02', True, True),
+                  'known_hosts: a revoked key, ' + policy, got.raw)
+    farm.profiles(farm.profile('desk', [a]))
     path = farm.know([a.known_as('ts01')])
     subprocess.run(['ssh-keygen', '-q', '-H', '-f', path], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

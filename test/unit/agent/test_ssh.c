@@ -137,8 +137,28 @@ only_a_key_that_is_known_is_trusted(void **state unused)
 		int port;
 		const char *refused;	/* or NULL */
 		bool new;
+		const char *file;	/* known_hosts, or NULL */
 	} rows[] = {
 		{ SSH_KNOWN_HOSTS_OK, HOSTKEY_REJECT, 22, NULL, false },
+		/* what libssh takes no notice of; the key is AAAA */
+		{ SSH_KNOWN_HOSTS_OK, HOSTKEY_WARN, 22, "is marked @revoked",
+		    false, "ts01 t AAAA\n@revoked ts01 t AAAA\n" },
+		{ SSH_KNOWN_HOSTS_NOT_FOUND, HOSTKEY_ADD, 2022,
+		    "is marked @revoked", false, "@revoked * t AAAA x\r\n" },
+		{ SSH_KNOWN_HOSTS_OK, HOSTKEY_REJECT, 22, NULL, false,
+		    "ts01 t AAAA\n@revoked ts02 t AAAA\n" },
+		{ SSH_KNOWN_HOSTS_OK, HOSTKEY_REJECT, 22, "unknown host key",
+		    true, "*,!ts01 t AAAA\n" },
+		{ SSH_KNOWN_HOSTS_OK, HOSTKEY_REJECT, 22, NULL, false,
+		    "*,!ts01 t AAAA\nts01 t AAAA\n" },
+		{ SSH_KNOWN_HOSTS_CHANGED, HOSTKEY_WARN, 22, NULL, true,
+		    "*,!ts01 t BBBB\n" },
+		{ SSH_KNOWN_HOSTS_CHANGED, HOSTKEY_WARN, 22,
+		    "is not the one in", false,
+		    "*,!ts01 t BBBB\nts* t BBBB\n" },
+		{ SSH_KNOWN_HOSTS_UNKNOWN, HOSTKEY_REJECT, 22,
+		    "@cert-authority is not supported", true,
+		    "# one\n@cert-authority ts* t CCCC\n" },
 		{ SSH_KNOWN_HOSTS_UNKNOWN, HOSTKEY_REJECT, 22,
 		    "unknown host key", true },
 		{ SSH_KNOWN_HOSTS_NOT_FOUND, HOSTKEY_REJECT, 22,
@@ -166,6 +186,8 @@ only_a_key_that_is_known_is_trusted(void **state unused)
 
 		play();
 		played.known = rows[i].known;
+		write_file("known_hosts", rows[i].file != NULL ? rows[i].file :
+		    "");
 		result = open_wire(&wire, &ts01, rows[i].port, PATIENCE_MS,
 		    rows[i].policy, &err);
 		check(label, (result == -1) == (rows[i].refused != NULL));
@@ -190,6 +212,42 @@ a_new_key_that_is_lost_is_refused(void **state unused)
 	    &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
 	close_wire("lost", &wire);
+}
+
+/* Nobody is trusted because a list of revoked keys cannot be read. */
+static void
+a_list_that_cannot_be_read_is_refused(void **state unused)
+{
+	struct x2gobroker_error err;
+	struct wire wire;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		play();
+		write_file("known_hosts", "");
+		if (i == 1) {
+			played.fails = "ssh_pki_export_pubkey_base64";
+			check("key", open_wire(&wire, &ts01, 22, PATIENCE_MS,
+			    HOSTKEY_ADD, &err) == -1);
+			check_text("key", err.text, "no host key: so it is");
+		} else {
+			assert_int_equal(open_wire(&wire, &ts01, 22,
+			    PATIENCE_MS, HOSTKEY_REJECT, NULL), 0);
+			close_wire("readable", &wire);
+			play();
+			memset(&wire, 0, sizeof(wire));
+			assert_int_equal(ssh_setup_load(&config, true,
+			    &wire.setup, NULL), 0);
+			chmod(test_path("known_hosts"), 0666);
+			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM |
+			    SOCK_NONBLOCK, 0, wire.fds), 0);
+			check("file", ssh_link_open(&wire.link, &wire.setup,
+			    wire.fds[0], clock_ms() + PATIENCE_MS, &ts01, 22,
+			    HOSTKEY_ADD, &err) == -1);
+			check("file", err.code == X2GOBROKER_ERR_UNSAFE);
+		}
+		close_wire("refused", &wire);
+	}
 }
 
 static void
@@ -388,6 +446,7 @@ main(void)
 		TEST(what_fails_on_the_way_is_said),
 		TEST(only_a_key_that_is_known_is_trusted),
 		TEST(a_new_key_that_is_lost_is_refused),
+		TEST(a_list_that_cannot_be_read_is_refused),
 		TEST(logins_are_tried_with_each_key),
 		TEST(steps_are_made_until_the_deadline),
 		TEST(what_it_answers_is_read),

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files of known hosts, as sshd(8) describes them.  libssh finds the keys of
+ * hosts in them, but takes no notice of "@revoked" where another line has the
+ * key, nor of "!host" in a list of patterns.
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <string.h>
+#include <strings.h>
+
+#include "agent/ssh.h"
+#include "base/cleanup.h"
+#include "base/textfile.h"
+
+#define BLANKS	" \t\r"
+
+/* '*' and '?' as in ssh_config(5), in any case. */
+static bool
+matches_pattern(const char *pattern, const char *name)
+{
+	for (; *pattern != '*'; pattern++, name++) {
+		if (*pattern == '\0' || *name == '\0')
+			return *pattern == *name;
+		if (*pattern != '?' && tolower((unsigned char)*pattern) !=
+		    tolower((unsigned char)*name))
+			return false;
+	}
+	while (*pattern == '*')
+		pattern++;
+	if (*pattern == '\0')
+		return true;
+	for (; *name != '\0'; name++)
+		if (matches_pattern(pattern, name))
+			return true;
+	return false;
+}
+
+enum match { NO_MATCH, MATCH, EXCLUDED, HASHED };
+
+static enum match
+match_hosts(const char *hosts, const char *name)
+{
+	enum match result = NO_MATCH;
+	char pattern[TARGET_NAME_SIZE];
+	size_t len;
+
+	if (hosts[0] == '|')
+		return HASHED;
+	for (; *hosts != '\0'; hosts += len, hosts += *hosts == ',') {
+		len = strcspn(hosts, ",");
+		strlcpy(pattern, hosts, len < sizeof(pattern) ? len + 1 :
+		    sizeof(pattern));
+		if (pattern[0] == '!' && matches_pattern(pattern + 1, name))
+			return EXCLUDED;
+		if (matches_pattern(pattern, name))
+			result = MATCH;
+	}
+	return result;
+}
+
+/* A revoked key is refused for each name of the host, at any port. */
+static bool
+is_revoked(const char *hosts, const struct hostkey *hostkey)
+{
+	const char *names[] = { hostkey->host->name, hostkey->host->address };
+	char text[TARGET_NAME_SIZE];
+	enum match match;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		if (names[i][0] == '\0')
+			continue;
+		knownhosts_name(names[i], hostkey->port, text);
+		match = match_hosts(hosts, text);
+		if (match == MATCH || match == HASHED ||
+		    match_hosts(hosts, names[i]) == MATCH)
+			return true;
+	}
+	return false;
+}
+
+static void
+read_line(char *line, unsigned int number, const struct hostkey *hostkey,
+    struct known_lines *found)
+{
+	char *words[4] = { NULL }, **word = words, *rest = line;
+	char as[TARGET_NAME_SIZE];
+	bool same;
+
+	rest += strspn(rest, BLANKS);
+	if (*rest != '@')
+		word++;		/* no marker */
+	while (word < words + 4 && (*word = strsep(&rest, BLANKS)) != NULL)
+		if (**word != '\0')
+			word++;
+	if (word < words + 4 || *words[1] == '#')
+		return;
+	same = strcmp(words[3], hostkey->key) == 0;
+	knownhosts_name(hostkey->known_as, hostkey->port, as);
+	if (words[0] != NULL && strcmp(words[0], "@revoked") == 0)
+		found->revoked |= same && is_revoked(words[1], hostkey);
+	else if (words[0] != NULL && strcmp(words[0], "@cert-authority") == 0 &&
+	    match_hosts(words[1], as) == MATCH && found->authority == 0)
+		found->authority = number;
+	if (words[0] != NULL)
+		return;
+	switch (match_hosts(words[1], as)) {
+	case NO_MATCH:
+		return;
+	case EXCLUDED:
+		found->excluded = true;
+		return;
+	case MATCH:
+	case HASHED:	/* libssh knows whether it is this host */
+		found->vouched |= same;
+		found->others |= !same;
+	}
+}
+
+char *
+knownhosts_name(const char *name, int port, char text[static TARGET_NAME_SIZE])
+{
+	if (port == SSH_PORT)
+		strlcpy(text, name, TARGET_NAME_SIZE);
+	else
+		snprintf(text, TARGET_NAME_SIZE, "[%s]:%d", name, port);
+	return text;
+}
+
+static int
+read_lines(const char *path, const struct hostkey *hostkey,
+    struct known_lines *found, struct x2gobroker_error *err)
+{
+	cleanup_textfile struct textfile file;
+
+	if (textfile_read(&file, path, safefile_open, err) == -1)
+		return -1;
+	while (textfile_next(&file))
+		read_line(file.line, file.number, hostkey, found);
+	if (found->authority != 0 && found->path == NULL)
+		found->path = path;
+	return 0;
+}
+
+int
+knownhosts_find(const char *path, const struct hostkey *hostkey,
+    struct known_lines *found, struct x2gobroker_error *err)
+{
+	struct x2gobroker_error own;
+
+	if (err == NULL)
+		err = &own;
+	*found = (struct known_lines){ 0 };
+	if (read_lines(path, hostkey, found, err) == -1)
+		return -1;
+	return read_lines(KNOWN_HOSTS_OF_ALL, hostkey, found, err);
+}
+
+/* One write(2) to a file opened with O_APPEND is not mixed with another. */
+int
+knownhosts_add(const char *path, const char *line,
+    struct x2gobroker_error *err)
+{
+	cleanup_free char *copy = strdup(path), *text = NULL;
+	cleanup_fd int dir = -1, fd = -1;
+	char last = '\n';
+	off_t size;
+	ssize_t n;
+
+	if (copy == NULL)
+		return error_nomem(err);
+	/* ~/.ssh, with the mode that ssh(1) gives it */
+	if ((dir = safefile_open_dir(dirname(copy), 0700, err)) == -1)
+		return -1;
+	fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+	    0644);
+	if (fd == -1)
+		return error_errno(err, path, "cannot be written");
+	/* an editor may have left the last line without its newline */
+	size = lseek(fd, 0, SEEK_END);
+	if (size > 0 && pread(fd, &last, 1, size - 1) == -1)
+		return error_errno(err, path, "cannot be read");
+	if (asprintf(&text, "%s%.*s\n", last != '\n' ? "\n" : "",
+	    (int)strcspn(line, "\n"), line) == -1) {
+		text = NULL;
+		return error_nomem(err);
+	}
+	n = write(fd, text, strlen(text));
+	if (n == (ssize_t)strlen(text))
+		return 0;
+	if (n >= 0)
+		errno = ENOSPC;
+	return error_errno(err, path, "cannot be written");
+}
