@@ -97,6 +97,15 @@ process_refuse(const char *why)
  * Limits
  */
 
+/* A request needs a few MiB, and some for each of its servers.  What servers send
+ * is bounded where it is read; this is for what was overlooked there.  Memory
+ * of a sanitizer is not counted like that. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_MAX	RLIM_INFINITY
+#else
+#define MEMORY_MAX	(512 * MIB)
+#endif
+
 /* If these are too low, a lookup (of a group, for example) may fail half way,
  * and it may be the one that would have denied access.  So refuse instead. */
 static const struct limit {
@@ -145,12 +154,18 @@ static void
 raise_limits(bool setuid)
 {
 	const struct rlimit none = { 0, 0 };
+	struct rlimit memory;
 	size_t i;
 
 	setrlimit(RLIMIT_CORE, &none);
 	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
 		if (setuid || !limits[i].only_setuid)
 			raise_limit(&limits[i]);
+	if (getrlimit(RLIMIT_DATA, &memory) == 0 &&
+	    memory.rlim_cur > MEMORY_MAX) {
+		memory.rlim_cur = MEMORY_MAX;
+		setrlimit(RLIMIT_DATA, &memory);
+	}
 }
 
 /*

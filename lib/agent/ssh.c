@@ -12,11 +12,19 @@
 
 #define MESSAGE_MAX	400	/* bytes of stderr that are shown */
 
+/* What a server may send in a step beside the answer: handshakes take a few KiB,
+ * and answers are padded. */
+#define PROTOCOL_MAX	(512 * 1024)
+
 #define LIB(link)	(&(link)->setup->lib)
 
 static int
 ssh_error(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
 {
+	if (link->received.in_bytes > link->receive_max)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "%s: it sends more than %llu bytes", what,
+		    (unsigned long long)link->receive_max);
 	if (clock_left(link->deadline) == 0)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 		    "timed out");
@@ -48,7 +56,9 @@ do_step(struct ssh_link *link, step *fn)
 {
 	int result;
 
-	while ((result = fn(link)) == SSH_AGAIN && wait_for_socket(link))
+	while ((result = fn(link)) == SSH_AGAIN &&
+	    link->received.in_bytes <= link->receive_max &&
+	    wait_for_socket(link))
 		continue;
 	return result;
 }
@@ -80,6 +90,8 @@ set_options(struct ssh_link *link, int port, struct x2gobroker_error *err)
 			return ssh_error(link, "cannot set up SSH", err);
 		}
 	LIB(link)->ssh_set_blocking(link->session, 0);
+	LIB(link)->ssh_set_counters(link->session, &link->received, NULL);
+	link->receive_max = PROTOCOL_MAX;
 	return 0;
 }
 
@@ -409,6 +421,7 @@ ssh_link_run(struct ssh_link *link, const char *command, size_t max,
 	if ((link->channel = lib->ssh_channel_new(link->session)) == NULL)
 		return error_nomem(err);
 	link->command = command;
+	link->receive_max = link->received.in_bytes + max + PROTOCOL_MAX;
 	if (do_step(link, step_open_channel) != SSH_OK ||
 	    do_step(link, step_exec) != SSH_OK)
 		ssh_error(link, "cannot start the agent", err);

@@ -45,6 +45,7 @@
 	X(ssh_disconnect)			\
 	X(ssh_set_blocking)			\
 	X(ssh_get_poll_flags)			\
+	X(ssh_set_counters)			\
 	X(ssh_get_error)			\
 	X(ssh_options_set)			\
 	X(ssh_get_server_publickey)		\
@@ -141,6 +142,8 @@ struct ssh_link {
 	int64_t deadline;
 	int fd;			/* closed by the session */
 	ssh_session session;
+	struct ssh_counter_struct received;	/* from the socket */
+	uint64_t receive_max;	/* libssh keeps all that it is sent */
 	const char *known_as;	/* the name of its key in known_hosts */
 	const struct host *host;
 	int port;

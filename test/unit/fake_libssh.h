@@ -23,11 +23,13 @@ static struct played {
 	int message_len;	/* 0: all of it */
 	int status;		/* -1: none */
 	bool closed;		/* and none will come */
+	uint64_t sends;		/* bytes with each step */
 	const char *key;	/* what a key is written as */
 	/* counted */
 	int sessions, channels, keys, texts;
 	int tries, logins_made;
 	size_t read;
+	ssh_counter counter;
 	const char *name;	/* the last host that was set */
 	int fd;
 } played;
@@ -52,6 +54,7 @@ result_of(const char *function)
 static int
 step_of(const char *function)
 {
+	played.counter->in_bytes += played.sends;
 	if (played.tries++ < played.again)
 		return SSH_AGAIN;
 	played.tries = 0;
@@ -117,6 +120,14 @@ static int
 play_get_poll_flags(ssh_session session unused)
 {
 	return played.tries % 2 != 0 ? SSH_WRITE_PENDING : 0;
+}
+
+static void
+play_set_counters(ssh_session session unused, ssh_counter socket_counter,
+    ssh_counter raw_counter)
+{
+	assert_null(raw_counter);
+	played.counter = socket_counter;
 }
 
 static const char *
@@ -402,6 +413,7 @@ __wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err)
 	*lib = (struct libssh){
 		PLAY(new), PLAY(free), PLAY(connect), PLAY(disconnect),
 		PLAY(set_blocking), PLAY(get_poll_flags), PLAY(get_error),
+		PLAY(set_counters),
 		PLAY(options_set), PLAY(get_server_publickey),
 		PLAY(get_publickey_hash), PLAY(get_fingerprint_hash),
 		PLAY(clean_pubkey_hash), PLAY(session_has_known_hosts_entry),

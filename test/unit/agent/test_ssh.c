@@ -250,6 +250,33 @@ a_list_that_cannot_be_read_is_refused(void **state unused)
 	}
 }
 
+/* libssh keeps all that a server sends, be it asked for or not. */
+static void
+who_sends_without_an_end_is_cut_off(void **state unused)
+{
+	struct x2gobroker_error err;
+	struct buf out = { 0 };
+	struct wire wire;
+
+	played.again = 1000000;
+	played.sends = 600000;
+	assert_int_equal(open_wire(&wire, &ts01, 22, PATIENCE_MS,
+	    HOSTKEY_ADD, &err), -1);
+	assert_string_equal(err.text, "no SSH connection: it sends more than "
+	    "524288 bytes");
+	close_wire("connecting", &wire);
+	play();
+	assert_int_equal(open_wire(&wire, &ts01, 22, PATIENCE_MS,
+	    HOSTKEY_ADD, &err), 0);
+	played.again = 1000000;
+	played.sends = 600000;
+	assert_int_equal(ssh_link_run(&wire.link, "x", 1000, &out, &err), -1);
+	assert_string_equal(err.text, "cannot start the agent: it sends more "
+	    "than 525288 bytes");
+	buf_free(&out);
+	close_wire("running", &wire);
+}
+
 static void
 logins_are_tried_with_each_key(void **state unused)
 {
@@ -447,6 +474,7 @@ main(void)
 		TEST(only_a_key_that_is_known_is_trusted),
 		TEST(a_new_key_that_is_lost_is_refused),
 		TEST(a_list_that_cannot_be_read_is_refused),
+		TEST(who_sends_without_an_end_is_cut_off),
 		TEST(logins_are_tried_with_each_key),
 		TEST(steps_are_made_until_the_deadline),
 		TEST(what_it_answers_is_read),
