@@ -81,6 +81,18 @@ pam_helper_check(const char *helper, const char *name, const char *address,
 }
 
 int
+pam_helper_login(const char *helper, const char *name, const char *address,
+    const char *password, bool password_only, struct x2gobroker_error *err)
+{
+	if (*password == '\0' || strlen(password) > PASSWORD_MAX)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "the password is empty or longer than %d bytes",
+		    PASSWORD_MAX);
+	return run_helper(helper, password_only ? "checkpass" : "login", name,
+	    address, password, err);
+}
+
+int
 pam_helper_set_password(const char *helper, const char *name,
     const char *address, const char *password, struct x2gobroker_error *err)
 {

@@ -8,6 +8,8 @@
 #ifndef COMMON_PAM_HELPER_H
 #define COMMON_PAM_HELPER_H
 
+#include <stdbool.h>
+
 struct x2gobroker_error;
 
 /* The exit statuses of x2gobroker-pam(8). */
@@ -25,6 +27,13 @@ enum helper_status {
 /* May the account be used now? */
 int	pam_helper_check(const char *helper, const char *name,
 	    const char *address, struct x2gobroker_error *err);
+
+/* Is this the password of the account, and may that be used now?  With
+ * password_only, only the first is checked: to set a new password in place of an
+ * expired one.  ERR_DENIED: no.  The caller wipes password. */
+int	pam_helper_login(const char *helper, const char *name,
+	    const char *address, const char *password, bool password_only,
+	    struct x2gobroker_error *err);
 
 /* Check the account and set its password.  The caller wipes password. */
 int	pam_helper_set_password(const char *helper, const char *name,

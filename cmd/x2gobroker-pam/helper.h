@@ -13,7 +13,9 @@ struct order {
 	const char *name;	/* of an account that exists */
 	const char *rhost;	/* an IP address, or NULL */
 	bool sets_password;
-	const char *password;	/* the new one, or NULL */
+	bool authenticates;	/* the user has to prove who they are */
+	bool checks_account;
+	const char *password;	/* the new one, or the user's, or NULL */
 	uid_t caller;		/* real uid of the caller */
 };
 
@@ -30,8 +32,8 @@ void			process_init(void);
 /* process.c: become root for good, out of the caller's reach.  Sets *caller. */
 enum helper_status	process_become_root(uid_t *caller);
 
-/* pam.c: ask PAM whether the account may be used now.  If it may, and the order
- * has a password, set it. */
+/* pam.c: do what the order says: authenticate the user, check whether the account
+ * may be used now, set its password. */
 enum helper_status	pam_run(const struct order *order);
 
 #endif

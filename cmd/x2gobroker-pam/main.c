@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobroker-pam: the broker runs without privilege, but needs it for two
- * things: to ask PAM whether an account may be used, and to set a password.
- * This program is setuid root and does only that.  It reads no configuration
+ * x2gobroker-pam: the broker runs without privilege, but needs it to ask PAM
+ * whether an account may be used or a password is right, and to set one.  This program is setuid root and does only that.  It reads no configuration
  * and no environment; its arguments are a name and an address.
  *
  * Its file mode, 4750 root:BROKER-GROUP, decides who may start it, but it serves
@@ -28,6 +27,8 @@ static enum helper_status
 usage(void)
 {
 	fprintf(stderr, "usage: x2gobroker-pam check NAME [RHOST]\n"
+	    "       x2gobroker-pam login NAME [RHOST] <PASSWORD\n"
+	    "       x2gobroker-pam checkpass NAME [RHOST] <PASSWORD\n"
 	    "       x2gobroker-pam setpass NAME [RHOST] <PASSWORD\n");
 	return HELPER_USAGE;
 }
@@ -72,13 +73,35 @@ is_address(const char *text)
 	    zone[1 + strspn(zone + 1, zone_chars)] == '\0');
 }
 
+static bool
+parse_task(const char *name, struct order *order)
+{
+	static const struct {
+		const char *name;
+		bool authenticates, checks_account, sets_password;
+	} rows[] = {
+		{ "check", false, true, false },
+		{ "login", true, true, false },
+		{ "checkpass", true, false, false },
+		{ "setpass", false, true, true },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (strcmp(rows[i].name, name) != 0)
+			continue;
+		order->authenticates = rows[i].authenticates;
+		order->checks_account = rows[i].checks_account;
+		order->sets_password = rows[i].sets_password;
+		return true;
+	}
+	return false;
+}
+
 static enum helper_status
 parse(int argc, char **argv, struct order *order)
 {
-	if (argc != 3 && argc != 4)
-		return usage();
-	order->sets_password = strcmp(argv[1], "setpass") == 0;
-	if (!order->sets_password && strcmp(argv[1], "check") != 0)
+	if ((argc != 3 && argc != 4) || !parse_task(argv[1], order))
 		return usage();
 	if (!is_name(argv[2]))
 		return report_status(HELPER_USAGE, "NAME: not a valid account "
@@ -90,7 +113,7 @@ parse(int argc, char **argv, struct order *order)
 	return HELPER_OK;
 }
 
-/* Read the new password from standard input, to its end. */
+/* Read the password from standard input, to its end. */
 static enum helper_status
 read_password(char *password, size_t size)
 {
@@ -109,17 +132,16 @@ read_password(char *password, size_t size)
 		return report_status(HELPER_SYSTEM, "cannot read the password: "
 		    "%m");
 	if (len == 0)
-		return report_status(HELPER_REFUSED, "the new password is "
-		    "empty");
+		return report_status(HELPER_REFUSED, "the password is empty");
 	if (len == size)
-		return report_status(HELPER_REFUSED, "the new password is "
-		    "longer than %d bytes", PASSWORD_MAX);
+		return report_status(HELPER_REFUSED, "the password is longer "
+		    "than %d bytes", PASSWORD_MAX);
 	/* a module that reads lines would use only the part before it */
 	if (memchr(password, '\n', len) != NULL ||
 	    memchr(password, '\r', len) != NULL ||
 	    memchr(password, '\0', len) != NULL)
-		return report_status(HELPER_REFUSED, "the new password "
-		    "contains a line end or a NUL");
+		return report_status(HELPER_REFUSED, "the password contains "
+		    "a line end or a NUL");
 	password[len] = '\0';
 	return HELPER_OK;
 }
@@ -149,6 +171,20 @@ check_has_password(const char *name)
 	    "one; set a first one with passwd(1)", name);
 }
 
+/* The password was right. */
+static enum helper_status
+check_login(const char *name, const struct passwd *pw)
+{
+	/* some directories ignore case; rules that deny do not */
+	if (strcmp(pw->pw_name, name) != 0)
+		return report_status(HELPER_REFUSED, "%s: the account is "
+		    "called %.100s", name, pw->pw_name);
+	if (pw->pw_uid == 0)
+		return report_status(HELPER_REFUSED, "%s: has uid 0, which may "
+		    "not log in to a broker", name);
+	return HELPER_OK;
+}
+
 static enum helper_status
 check_account(const struct order *order)
 {
@@ -160,6 +196,8 @@ check_account(const struct order *order)
 		return errno != 0 && errno != ENOENT ?
 		    report_status(HELPER_SYSTEM, "%s: %m", name) :
 		    report_status(HELPER_REFUSED, "%s: no such account", name);
+	if (order->authenticates)
+		return check_login(name, pw);
 	if (!order->sets_password)
 		return HELPER_OK;
 	if (pw->pw_uid < PEOPLE_FROM || pw->pw_uid == NOBODY)
@@ -178,15 +216,21 @@ main(int argc, char **argv)
 
 	process_init();
 	if ((status = parse(argc, argv, &order)) != HELPER_OK ||
-	    (status = process_become_root(&order.caller)) != HELPER_OK ||
+	    (status = process_become_root(&order.caller)) != HELPER_OK)
+		return status;
+	/* Who has not proved anything yet must not learn, not even from the
+	 * time it takes, which accounts exist. */
+	if (!order.authenticates &&
 	    (status = check_account(&order)) != HELPER_OK)
 		return status;
-	if (order.sets_password) {
+	if (order.authenticates || order.sets_password) {
 		status = read_password(password, sizeof(password));
 		order.password = password;
 	}
 	if (status == HELPER_OK)
 		status = pam_run(&order);
+	if (status == HELPER_OK && order.authenticates)
+		status = check_account(&order);
 	explicit_bzero(password, sizeof(password));
 	return status;
 }

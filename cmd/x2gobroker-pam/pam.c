@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The calls of PAM, and our side of its conversation: the only question that
- * can be answered is the one for a new password.
+ * The calls of PAM, and our side of its conversation: the only questions that
+ * can be answered are the one for the user's password, in a login, and the one
+ * for a new password.
  */
 #include <security/pam_appl.h>
 
@@ -51,6 +52,15 @@ asks_for_new_password(const struct pam_message *message)
 	    strcasestr(message->msg, "old") == NULL;
 }
 
+/* "Password: ", "LDAP Password: " and the like, but no code of another kind. */
+static bool
+asks_for_password(const struct pam_message *message)
+{
+	return message->msg_style == PAM_PROMPT_ECHO_OFF &&
+	    strcasestr(message->msg, "password") != NULL &&
+	    strcasestr(message->msg, "new") == NULL;
+}
+
 /* Answer one message.  Returns 0, or -1 if it cannot be answered. */
 static int
 answer_message(struct talk *talk, const struct pam_message *message,
@@ -64,8 +74,9 @@ answer_message(struct talk *talk, const struct pam_message *message,
 		log_text(order, message->msg);
 		return 0;
 	default:
-		if (order->password == NULL ||
-		    !asks_for_new_password(message) ||
+		if (order->password == NULL || !(order->authenticates ?
+		    asks_for_password(message) :
+		    asks_for_new_password(message)) ||
 		    talk->answers++ >= ANSWERS_MAX)
 			break;
 		*resp = strdup(order->password);
@@ -105,8 +116,8 @@ converse(int n, const struct pam_message **messages, struct pam_response **out,
 	return PAM_CONV_ERR;
 }
 
-/* The delay after a failure is against guessing passwords.  None is checked
- * here, so tell the user at once. */
+/* The delay after a failure is against guessing passwords.  Where none is
+ * checked, tell the user at once. */
 static void
 no_delay(int result __attribute__((unused)),
     unsigned int usec __attribute__((unused)),
@@ -142,20 +153,40 @@ set_items(pam_handle_t *pam, const struct order *order)
 	if (order->rhost != NULL && (result = pam_set_item(pam, PAM_RHOST,
 	    order->rhost)) != PAM_SUCCESS)
 		return result;
-	return pam_set_item(pam, PAM_FAIL_DELAY, (const void *)delay);
+	return order->authenticates ? PAM_SUCCESS :
+	    pam_set_item(pam, PAM_FAIL_DELAY, (const void *)delay);
 }
 
-/* Check the account, and set the password if there is one.  An account with an
- * expired password may do nothing except get a new one. */
+/* A module may log in somebody else than it was asked for. */
 static int
-check_and_set(pam_handle_t *pam, const struct order *order)
+authenticate(pam_handle_t *pam, const struct order *order)
+{
+	const void *name = NULL;
+	int result = pam_authenticate(pam, PAM_DISALLOW_NULL_AUTHTOK);
+
+	/* in the words of a wrong password */
+	if (result == PAM_USER_UNKNOWN)
+		return PAM_AUTH_ERR;
+	if (result != PAM_SUCCESS || (result = pam_get_item(pam, PAM_USER,
+	    &name)) != PAM_SUCCESS)
+		return result;
+	return name != NULL && strcmp(name, order->name) == 0 ? PAM_SUCCESS :
+	    PAM_AUTH_ERR;
+}
+
+/* An account with an expired password may do nothing except get a new one. */
+static int
+carry_out(pam_handle_t *pam, const struct order *order)
 {
 	int result;
 
-	if ((result = set_items(pam, order)) != PAM_SUCCESS)
+	if ((result = set_items(pam, order)) != PAM_SUCCESS ||
+	    (order->authenticates &&
+	    (result = authenticate(pam, order)) != PAM_SUCCESS) ||
+	    !order->checks_account)
 		return result;
 	result = pam_acct_mgmt(pam, 0);
-	if (order->password == NULL ||
+	if (!order->sets_password ||
 	    (result != PAM_SUCCESS && result != PAM_NEW_AUTHTOK_REQD))
 		return result;
 	return pam_chauthtok(pam, 0);
@@ -174,13 +205,13 @@ pam_run(const struct order *order)
 	if (result != PAM_SUCCESS)
 		return report_status(HELPER_SYSTEM, "%s: cannot start PAM: %s",
 		    order->name, pam_strerror(pam, result));
-	result = check_and_set(pam, order);
+	result = carry_out(pam, order);
 	if (result != PAM_SUCCESS)
 		status = report_status(is_broken(result) ? HELPER_SYSTEM :
 		    HELPER_REFUSED, "%s: %s", order->name,
 		    pam_strerror(pam, result));
 	pam_end(pam, result);
-	if (status == HELPER_OK && order->password != NULL)
+	if (status == HELPER_OK && order->sets_password)
 		syslog(LOG_NOTICE, "%s: password set for a broker of uid %u, "
 		    "from %s", order->name, (unsigned int)order->caller,
 		    order->rhost != NULL ? order->rhost : "-");

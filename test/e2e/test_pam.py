@@ -52,7 +52,8 @@ account required pam_nologin.so file=DIR/nologin
 account required pam_access.so accessfile=DIR/access
 account required pam_unix.so
 '''
-PLAIN = RULES + 'password required pam_unix.so sha512 rounds=1000\n'
+AUTH = 'auth required pam_unix.so nodelay\n'
+PLAIN = AUTH + RULES + 'password required pam_unix.so sha512 rounds=1000\n'
 
 
 # Surroundings
@@ -187,12 +188,28 @@ act(pam_handle_t *pam, int argc, const char **argv)
 		else if (strcmp(argv[i], "environ") == 0)
 			for (e = environ; *e != NULL; e++)
 				pam_info(pam, "variable %s", *e);
+		else if (strncmp(argv[i], "become=", 7) == 0)
+			result = pam_set_item(pam, PAM_USER, argv[i] + 7);
 		else if (strcmp(argv[i], "forever") == 0)
 			i = -1;
 		else if (strncmp(argv[i], "sleep=", 6) == 0)
 			sleep((unsigned int)atoi(argv[i] + 6));
 	}
 	return result;
+}
+
+int
+pam_sm_authenticate(pam_handle_t *pam, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	return act(pam, argc, argv);
+}
+
+int
+pam_sm_setcred(pam_handle_t *pam, int flags, int argc, const char **argv)
+{
+	(void)pam, (void)flags, (void)argc, (void)argv;
+	return PAM_SUCCESS;
 }
 
 int
@@ -224,7 +241,7 @@ intrude(void)
 }
 '''
 
-# pam_helper.c as the broker calls it: HELPER check|setpass NAME ADDRESS PASSWORD
+# pam_helper.c as the broker calls it: HELPER check|login|checkpass|setpass NAME ADDRESS PASSWORD
 DRIVER = r'''
 #include <stdio.h>
 #include <string.h>
@@ -241,6 +258,9 @@ main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[2], "setpass") == 0)
 		result = pam_helper_set_password(argv[1], argv[3], address,
 		    argv[5], &err);
+	else if (argc == 6)
+		result = pam_helper_login(argv[1], argv[3], address, argv[5],
+		    strcmp(argv[2], "checkpass") == 0, &err);
 	else
 		result = pam_helper_check(argv[1], argv[3], address, &err);
 	printf("%s|%s|%s", result == 0 && err.code == X2GOBROKER_OK ? "granted" :
@@ -431,6 +451,77 @@ def test_shipped_file(bench):
     # Debian's common-account goes on to pam_deny, which has no better words.
     tap.equal(bench.check(user), bench.refused(user, 'Authentication failure'),
               'shipped: an expired account')
+    bench.serve(PLAIN)
+
+
+# Logins
+
+WRONG = 'Authentication failure'
+
+
+def test_login(bench):
+    """The password first, then the account; and nothing is told before."""
+    tap, user = bench.tap, bench.person()
+
+    def login(name=None, password=OLD, task='login', **more):
+        return bench.ask(task, name or user.name, HERE, password=password, **more)
+
+    tap.equal(login(), (OK, ''), 'login: the right password')
+    tap.equal(login(task='checkpass'), (OK, ''), 'login: the same, without account')
+    for name, password in (('a wrong password', NEW), ('one with a blank more', OLD + ' '),
+                           ('half of it', OLD[:-1]), ('not UTF-8', b'\xff\xfe')):
+        tap.equal(login(password=password), bench.refused(user, WRONG), 'login: ' + name)
+    bench.syslog.read()
+    for name, password in (('an empty one', ''), ('a line end', OLD + '\n'),
+                           ('a NUL', OLD + '\0'), ('a long one', 'x' * 512)):
+        status, why = login(password=password)
+        tap.ok(status == REFUSED and why.startswith('the password '), 'login: ' + name,
+               status, why)
+    log = bench.syslog.read()
+    tap.ok(log is None or OLD not in log, 'login: no password is in the log', log)
+    gone = 'no-such-account'
+    tap.equal(login(gone), (REFUSED, '%s: %s\n' % (gone, WRONG)),
+              'login: who does not exist is refused in the same words')
+    for name in bench.stranger.name, 'daemon':
+        tap.equal(login(name), (REFUSED, '%s: %s\n' % (name, WRONG)),
+                  'login: an account without a password')
+    start = time.monotonic()
+    bench.serve(PLAIN.replace(' nodelay', ''))
+    login(password=NEW)
+    tap.ok(time.monotonic() - start > 1, "login: PAM's delay after a wrong password")
+    bench.serve(PLAIN)
+
+    age(user, '-d', '0')
+    tap.equal(login(), bench.refused(user, RENEW), 'login: an expired password')
+    tap.equal(login(task='checkpass'), (OK, ''), 'checkpass: an expired password')
+    tap.equal(login(task='checkpass', password=NEW), bench.refused(user, WRONG),
+              'checkpass: a wrong one')
+    age(user, '-d', '2026-01-01', '-E', '2020-01-01')
+    tap.equal(login(), bench.refused(user, EXPIRED), 'login: an expired account')
+    tap.equal(login(password=NEW), bench.refused(user, WRONG),
+              'login: a wrong password does not tell that')
+    age(user, '-E', '-1')
+    bench.write('access', '-:%s:ALL EXCEPT %s\n' % (user.name, ELSEWHERE))
+    tap.equal(login(), bench.refused(user, 'Permission denied'), 'login: pam_access')
+    bench.write('access', '')
+    bench.serve('auth required pam_permit.so\naccount required pam_permit.so\n')
+    tap.equal(login(), (OK, ''), 'login: pam_permit')
+    tap.equal(login('root'), (REFUSED, 'root: has uid 0, which may not log in to a '
+                              'broker\n'), 'login: never root')
+    tap.equal(login(gone), (REFUSED, gone + ': no such account\n'),
+              'login: nor somebody that only PAM knows')
+    for name, rule, expected in (
+            ('a password', 'ask=Password: ', OK), ('of LDAP', 'ask=LDAP Password: ', OK),
+            ('a code', 'ask=Verification code: ', SYSTEM),
+            ('a name', 'show=Password: ', SYSTEM),
+            ('a new one', 'ask=New password: ', SYSTEM),
+            ('somebody else', 'become=root', REFUSED)):
+        bench.serve('auth required MODULE [%s]\naccount required pam_permit.so\n' % rule)
+        status, why = login()
+        tap.ok(status == expected, 'login: a module that asks for ' + name, status, why)
+    bench.serve((SOURCE / 'contrib/pam.d/x2gobroker').read_text())
+    tap.equal(login(), (OK, ''), 'login, shipped: the right password')
+    tap.equal(login(password=NEW), bench.refused(user, WRONG), 'login, shipped: a wrong one')
     bench.serve(PLAIN)
 
 
@@ -1141,8 +1232,8 @@ def test_broker_setpass(bench, program):
                'broker: nor do users who may not start the helper', body, log)
 
 
-TESTS = [test_check, test_rules, test_shipped_file, test_broken_pam, test_arguments,
-         test_caller, test_setpass, test_passwords, test_whose, test_modules,
+TESTS = [test_check, test_rules, test_login, test_shipped_file, test_broken_pam,
+         test_arguments, test_caller, test_setpass, test_passwords, test_whose, test_modules,
          test_secrets, test_harm, test_crowd, test_account, test_account_helpers,
          test_end]
 BROKER_TESTS = [test_broker, test_broker_setpass]
