@@ -128,6 +128,17 @@ const char *x2gobroker_config_pam_helper(
 bool x2gobroker_config_trust_environment(
     const struct x2gobroker_config *config, bool setuid);
 
+/* Whether users have to log in over HTTP (http-auth), and whether requests are
+ * served that did not come over TLS. */
+bool x2gobroker_config_http_authenticates(
+    const struct x2gobroker_config *config);
+bool x2gobroker_config_http_allow_plain(
+    const struct x2gobroker_config *config);
+
+/* -1: keys that only HTTP uses do not allow to serve anybody. */
+int x2gobroker_config_check_http(const struct x2gobroker_config *config,
+    struct x2gobroker_error *err);
+
 /* Use this backend ("inifile" or "zeroconf") instead of the configured one.
  * -1: unknown backend. */
 int x2gobroker_config_set_backend(struct x2gobroker_config *config,
@@ -300,6 +311,28 @@ typedef int x2gobroker_set_password(void *arg,
 /* Allow the task setpass, which is refused otherwise, and have fn do it. */
 void x2gobroker_answer_allow_setpass(struct x2gobroker_answer *answer,
     x2gobroker_set_password *fn, void *arg);
+
+/* Check the password of user, and the account; NULL: the password has been
+ * checked before.  ERR_DENIED: wrong. */
+typedef int x2gobroker_authenticate(void *arg,
+    const struct x2gobroker_user *user, const char *password,
+    struct x2gobroker_error *err);
+
+/* The user is only who the client claims to be, as with HTTP: have fn check the
+ * password of the request, unless it has a valid token.  Each user gets a
+ * token.  Wrong passwords are counted, and too many are refused without asking
+ * fn. */
+void x2gobroker_answer_authenticate(struct x2gobroker_answer *answer,
+    x2gobroker_authenticate *fn, void *arg);
+
+/* The user is only who the client claims to be, and nothing is checked: give
+ * out no sessions and keys (unless http-noauth-session-data). */
+void x2gobroker_answer_trust_nobody(struct x2gobroker_answer *answer);
+
+/* Grant testcon, which needs no user.  Over SSH the X2Go client crashes if it
+ * is granted. */
+int x2gobroker_answer_testcon(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err);
 
 /* Have report called with arg for each problem that does not prevent the
  * answer, such as a server that does not reply. */

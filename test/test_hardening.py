@@ -24,6 +24,7 @@ from tap import Tap
 # not for a request that asks no server.
 INSTALLED = {
     'lib/x2go/x2gobroker': {'libx2gobroker.so.0', 'libc.so.6'},
+    'lib/x2go/x2gobroker-http': {'libx2gobroker.so.0', 'libc.so.6'},
     'lib/x2go/x2gobroker-agent': {'libc.so.6'},
     'lib/x2go/x2gobroker-pam': {'libpam.so.0', 'libc.so.6'},
     'sbin/x2gobrokerctl': {'libx2gobroker.so.0', 'libsmartcols.so.1', 'libc.so.6'},

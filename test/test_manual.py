@@ -405,7 +405,7 @@ def test_doctor_checks(root):
 def source_text(root):
     """All C code, with string literals joined and quotes unescaped."""
     text = ''
-    for directory in 'lib', 'cmd/x2gobroker':
+    for directory in 'lib', 'cmd/common', 'cmd/x2gobroker':
         for here, _, names in sorted(os.walk(os.path.join(root, directory))):
             for name in sorted(names):
                 if name.endswith('.c'):

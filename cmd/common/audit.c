@@ -2,7 +2,7 @@
 /*
  * One line for each request:
  *
- *	granted|refused task=T user=U by=operator|account from=A [key=F]
+ *	granted|refused task=T user=U by=HOW from=A [key=F]
  *	    [profile=P] [what was granted] ms=N [reason="..."]
  *
  * A value with other characters than letters, digits and a few harmless ones is
@@ -103,8 +103,7 @@ audit_log(const struct audit *audit)
 	strlcpy(line, audit->why == NULL ? "granted" : "refused", LINE_SIZE);
 	put_pair(line, "task", task_name(audit->request));
 	put_pair(line, "user", audit->user);
-	put_pair(line, "by", audit->user == NULL ? NULL :
-	    audit->pinned ? "operator" : "account");
+	put_pair(line, "by", audit->user != NULL ? audit->by : NULL);
 	put_pair(line, "from", audit->address);
 	if (audit->key != NULL)
 		put_pair(line, "key", audit->key);

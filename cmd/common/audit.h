@@ -11,7 +11,7 @@
 struct audit {
 	const struct x2gobroker_request *request;
 	const char *user;	/* the identity */
-	bool pinned;		/* the identity is the operator's --user */
+	const char *by;		/* what has proved the identity */
 	const char *address;	/* the client's */
 	const char *key;	/* fingerprint of the key used to log in */
 	const char *summary;	/* of a granted answer */

@@ -29,8 +29,8 @@ int	pam_helper_check(const char *helper, const char *name,
 	    const char *address, struct x2gobroker_error *err);
 
 /* Is this the password of the account, and may that be used now?  With
- * password_only, only the first is checked: to set a new password in place of an
- * expired one.  ERR_DENIED: no.  The caller wipes password. */
+ * password_only, only the first is checked: to set a new password in place of
+ * an expired one.  ERR_DENIED: no.  The caller wipes password. */
 int	pam_helper_login(const char *helper, const char *name,
 	    const char *address, const char *password, bool password_only,
 	    struct x2gobroker_error *err);

@@ -32,8 +32,8 @@ void			process_init(void);
 /* process.c: become root for good, out of the caller's reach.  Sets *caller. */
 enum helper_status	process_become_root(uid_t *caller);
 
-/* pam.c: do what the order says: authenticate the user, check whether the account
- * may be used now, set its password. */
+/* pam.c: do what the order says: authenticate the user, check whether the
+ * account may be used now, set its password. */
 enum helper_status	pam_run(const struct order *order);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x2gobroker-pam: the broker runs without privilege, but needs it to ask PAM
- * whether an account may be used or a password is right, and to set one.  This program is setuid root and does only that.  It reads no configuration
- * and no environment; its arguments are a name and an address.
+ * whether an account may be used or a password is right, and to set one.  This
+ * program is setuid root and does only that.  It reads no configuration and no
+ * environment; its arguments are a name and an address.
  *
  * Its file mode, 4750 root:BROKER-GROUP, decides who may start it, but it serves
  * only accounts whose primary group that is, and root.  PAM's service file decides what it may do to which accounts.

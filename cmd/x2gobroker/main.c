@@ -4,8 +4,6 @@
  * a request in order.  If a step fails, the client gets the refusal that was
  * prepared first, and the log gets the reason.
  */
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +18,11 @@
 #include "common/audit.h"
 #include "common/log.h"
 #include "common/pam_helper.h"
-#include "common/priv.h"
+#include "common/service.h"
+#include "common/startup.h"
 #include "identity.h"
 #include "options.h"
 #include "process.h"
-#include "sandbox.h"
 
 struct broker {
 	struct process process;
@@ -37,10 +35,28 @@ struct broker {
 	const char *refusal_text;		/* its text */
 	size_t refusal_len;
 	char *identity;
-	struct x2gobroker_profiles *profiles;
+	bool pinned;			/* identity is the operator's --user */
 	struct x2gobroker_user *user;
 	struct audit audit;
 };
+
+/* Read what we need from the environment, and reset what was inherited. */
+static void
+init_process(struct process *process)
+{
+	process->uid = getuid();
+	process->setuid = getuid() != geteuid() || getgid() != getegid();
+	service_protect(process->setuid);
+	process->command = service_take_variable("SSH_ORIGINAL_COMMAND");
+	if (!startup_take_address(&process->address))
+		service_refuse("out of memory at its start");
+	process->under_sshd = process->command != NULL ||
+	    process->address != NULL;
+	/* if setuid, the caller could have us read any file */
+	if (!process->setuid)
+		process->auth_info = service_take_variable("SSH_USER_AUTH");
+	service_sanitise();
+}
 
 /* Prepare the refusal before anything else can fail.  The client shows the text
  * of a refused login check to its user. */
@@ -59,7 +75,7 @@ prepare_refusal(struct broker *broker, struct x2gobroker_error *err)
 	if (x2gobroker_answer_text(broker->refusal, &broker->refusal_text,
 	    &broker->refusal_len, err) == -1)
 		return -1;
-	process_set_refusal(broker->refusal_text, broker->refusal_len);
+	service_set_refusal(broker->refusal_text, broker->refusal_len);
 	return 0;
 }
 
@@ -95,7 +111,7 @@ load_config(struct broker *broker, struct x2gobroker_error *err)
 	    &broker->config, err) == -1)
 		return -1;
 	log_to_file(x2gobroker_config_log_file(broker->config));
-	process_set_request_timeout(x2gobroker_config_request_timeout(
+	service_set_request_timeout(x2gobroker_config_request_timeout(
 	    broker->config));
 	if (options->backend == NULL)
 		return 0;
@@ -110,7 +126,7 @@ resolve_user(struct broker *broker, struct x2gobroker_error *err)
 
 	if (identity_resolve(&broker->process,
 	    x2gobroker_config_broker_account(broker->config),
-	    broker->options.user, &broker->audit.pinned, &broker->identity,
+	    broker->options.user, &broker->pinned, &broker->identity,
 	    err) == -1)
 		return -1;
 	/* sshd writes UNKNOWN if its connection is not an IP socket */
@@ -119,6 +135,7 @@ resolve_user(struct broker *broker, struct x2gobroker_error *err)
 	    strcmp(broker->process.address, "UNKNOWN") != 0)
 		address = broker->process.address;
 	broker->audit.user = broker->identity;
+	broker->audit.by = broker->pinned ? "operator" : "account";
 	broker->audit.address = address;
 	broker->audit.key = audit_key_fingerprint(broker->process.auth_info);
 	return x2gobroker_user_new(broker->identity, address, &broker->user,
@@ -132,57 +149,12 @@ static int
 check_account(struct broker *broker, struct x2gobroker_error *err)
 {
 	if (!x2gobroker_config_check_account(broker->config,
-	    broker->audit.pinned) ||
+	    broker->pinned) ||
 	    x2gobroker_request_checks_account(broker->request))
 		return 0;
 	return pam_helper_check(
 	    x2gobroker_config_pam_helper(broker->config),
 	    broker->identity, x2gobroker_user_address(broker->user), err);
-}
-
-static int
-set_password(void *arg, const struct x2gobroker_user *user,
-    const char *password, struct x2gobroker_error *err)
-{
-	const struct broker *broker = arg;
-
-	return pam_helper_set_password(
-	    x2gobroker_config_pam_helper(broker->config),
-	    x2gobroker_user_name(user), x2gobroker_user_address(user),
-	    password, err);
-}
-
-/* Everything is looked up and decided.  Writing the answer needs neither
- * privileges nor files, so give them up. */
-static void
-drop_privileges(const struct broker *broker)
-{
-	char parts[SANDBOX_TEXT_SIZE];
-
-	log_prepare();
-	priv_drop_for_good(process_refuse);
-	if (!x2gobroker_config_sandbox(broker->config))
-		return;
-	sandbox_enter(parts);
-	if (broker->options.debug)
-		log_line(LOG_DEBUG, "sandbox: %s", parts);
-}
-
-static int
-serve_task(struct broker *broker, struct x2gobroker_error *err)
-{
-	if (x2gobroker_profiles_load(broker->config, log_report, NULL,
-	    &broker->profiles, err) == -1)
-		return -1;
-	if (x2gobroker_config_allow_password_change(broker->config))
-		x2gobroker_answer_allow_setpass(broker->answer, set_password,
-		    broker);
-	x2gobroker_answer_set_report(broker->answer, log_event, NULL);
-	if (x2gobroker_answer_decide(broker->answer, broker->profiles,
-	    broker->user, err) == -1)
-		return -1;
-	drop_privileges(broker);
-	return x2gobroker_answer_write(broker->answer, err);
 }
 
 /* Carry out the request for the user. */
@@ -207,40 +179,12 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 		return account == NULL ? -1 : x2gobroker_answer_whoami(
 		    broker->answer, account, err);
 	case X2GOBROKER_REQUEST_TASK:
-		return serve_task(broker, err);
+		return service_answer_task(broker->config, broker->answer,
+		    broker->user, broker->options.debug, err);
 	case X2GOBROKER_REQUEST_NONE:
 		break;
 	}
 	return -1;
-}
-
-/* A process that shares our stdout may have made it non-blocking. */
-static bool
-wait_for_room(void)
-{
-	struct pollfd pollfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
-
-	return poll(&pollfd, 1, -1) != -1 || errno == EINTR;
-}
-
-static int
-write_all(const char *text, size_t len)
-{
-	ssize_t n;
-
-	process_answer_begins();
-	for (; len > 0; text += n, len -= (size_t)n) {
-		n = write(STDOUT_FILENO, text, len);
-		if (n == -1 && (errno == EINTR ||
-		    (errno == EAGAIN && wait_for_room())))
-			n = 0;
-		else if (n == -1) {
-			log_line(LOG_NOTICE, "the client is gone: %s",
-			    strerror(errno));
-			return -1;
-		}
-	}
-	return 0;
 }
 
 /* Answer an operator's question, such as --help.  False: it is a request. */
@@ -276,7 +220,7 @@ main(int argc, char **argv)
 	int status = 1;
 
 	clock_gettime(CLOCK_MONOTONIC, &broker.audit.started);
-	process_init(&broker.process);
+	init_process(&broker.process);
 	options_ok = options_parse(argc, argv, broker.process.command != NULL,
 	    &broker.options, &err) == 0;
 	if (options_ok && answer_operator(&broker))
@@ -300,13 +244,13 @@ main(int argc, char **argv)
 	    x2gobroker_answer_summary(broker.answer) : "";
 	audit_log(&broker.audit);
 	if (granted) {
-		status = write_all(text, len) == 0 ? 0 : 1;
+		status = service_write_answer(text, len) == 0 ? 0 : 1;
 		/* wipes the private key that may be in it */
 		x2gobroker_answer_free(broker.answer);
 	} else if (broker.refusal_text == NULL)
-		process_refuse("out of memory");
+		service_refuse("out of memory");
 	else
-		write_all(broker.refusal_text, broker.refusal_len);
+		service_write_answer(broker.refusal_text, broker.refusal_len);
 	free(broker.options.client);
 	return status;
 }

@@ -309,6 +309,16 @@ token_open(struct token *token, const struct x2gobroker_config *config,
 	return 0;
 }
 
+int
+token_new(struct token *token, const struct x2gobroker_config *config,
+    const struct x2gobroker_user *user, time_t now,
+    struct x2gobroker_error *err)
+{
+	*token = (struct token){ .config = config, .user = user, .now = now,
+	    .dir = -1, .file = -1, .born = now };
+	return open_dir(token, err);
+}
+
 /* Is it the name of a token, or of a temporary file?  The directory may hold
  * other files as well. */
 static bool

@@ -41,6 +41,11 @@ int	token_open(struct token *token, const struct x2gobroker_config *config,
 	    const struct x2gobroker_user *user, const char *sent, time_t now,
 	    struct x2gobroker_error *err);
 
+/* The user has proved who they are by another way: the same without a token. */
+int	token_new(struct token *token, const struct x2gobroker_config *config,
+	    const struct x2gobroker_user *user, time_t now,
+	    struct x2gobroker_error *err);
+
 /* The answer will be granted: replace the token.  next is what the client gets,
  * "" where it shall keep what it has. */
 int	token_advance(struct token *token, char next[static TOKEN_LEN + 1],

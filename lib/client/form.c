@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Parses the body of a POST: fields "name=value" between '&', in the encoding of
- * HTML forms.  Most clients encode all values; the X2Go client sends "sid",
+ * Parses the body of a POST: fields "name=value" between '&', in the encoding
+ * of HTML forms.  Most clients encode all values; the X2Go client sends "sid",
  * "authid" and "event" as they are, so a profile id can arrive as
  *
  *	sid=a+b & c&user=...

@@ -19,7 +19,7 @@
 #define DEFAULTS_FILE	X2GO_ETC "/broker/defaults.conf"
 
 enum kind {
-	IGNORED,	/* about HTTP, or about what sshd does here */
+	IGNORED,
 	BOOL,
 	INT,		/* from min to max */
 	TEXT,
@@ -40,6 +40,7 @@ static const char *const check_words[] = { "pinned", "always", "never", NULL };
 static const char *const trust_words[] = { "unless-setuid", "false", "true",
     NULL };
 
+static const char *const http_auth_words[] = { "pam", "none", NULL };
 static const char *const balancing_words[] = { "load", "sessions", NULL };
 static const char *const key_type_words[] = { "rsa", "ed25519", NULL };
 
@@ -138,13 +139,24 @@ static const struct row rows[] = {
 	{ "global", "default-sshproxy-authorized-keys", TEXT,
 	    "%h/.x2go/authorized_keys",
 	    AT(default_sshproxy_authorized_keys) },
-	{ "global", "check-credentials", IGNORED },
-	{ "global", "require-password", IGNORED },
-	{ "global", "enable-plain-output", IGNORED },
+	{ "global", "http-auth", WORD, "pam", AT(http_auth),
+	    .words = http_auth_words },
+	{ "global", "http-allow-plain", BOOL, "false", AT(http_allow_plain) },
+	{ "global", "http-noauth-session-data", BOOL, "false",
+	    AT(http_noauth_session_data) },
+	{ "global", "http-failures", INT, "10", AT(http_failures),
+	    .min = 1, .max = 100 },
+	{ "global", "http-failures-window", INT, "600",
+	    AT(http_failures_window), .min = 1, .max = 86400 },
+	{ "global", "check-credentials", BOOL, "true",
+	    AT(check_credentials) },
+	{ "global", "require-password", BOOL, "true", AT(require_password) },
+	{ "global", "enable-plain-output", BOOL, "true",
+	    AT(enable_plain_output) },
 	{ "global", "enable-json-output", IGNORED },
 	{ "global", "enable-uccs-output", IGNORED },
 	{ "global", "my-uccs-url-base", IGNORED },
-	{ "global", "default-auth-mech", IGNORED },
+	{ "global", "default-auth-mech", TEXT, "pam", AT(default_auth_mech) },
 	{ "global", "default-user-db", IGNORED },
 	{ "global", "default-group-db", IGNORED },
 	{ "global", "default-use-load-checker", IGNORED },
@@ -155,7 +167,8 @@ static const struct row rows[] = {
 	    X2GO_ETC "/broker/x2gobroker-sessionprofiles.conf",
 	    AT(session_profiles),
 	    .python_name = "X2GOBROKER_SESSIONPROFILES" },
-	{ "broker_inifile", "auth-mech", IGNORED },
+	{ "broker_inifile", "auth-mech", TEXT, "",
+	    AT(backends[BACKEND_INIFILE].auth_mech) },
 	{ "broker_inifile", "user-db", IGNORED },
 	{ "broker_inifile", "group-db", IGNORED },
 	{ "broker_inifile", "use-load-checker", IGNORED },
@@ -172,7 +185,8 @@ static const struct row rows[] = {
 	{ "broker_zeroconf", "agent-hostkey-policy", WORD, "",
 	    AT(backends[BACKEND_ZEROCONF].hostkey_policy),
 	    .words = backend_policies },
-	{ "broker_zeroconf", "auth-mech", IGNORED },
+	{ "broker_zeroconf", "auth-mech", TEXT, "",
+	    AT(backends[BACKEND_ZEROCONF].auth_mech) },
 	{ "broker_zeroconf", "user-db", IGNORED },
 	{ "broker_zeroconf", "group-db", IGNORED },
 	{ "broker_zeroconf", "load-checker", IGNORED },
@@ -563,6 +577,49 @@ x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
 	default:
 		return false;
 	}
+}
+
+bool
+x2gobroker_config_http_authenticates(const struct x2gobroker_config *config)
+{
+	return config->http_auth == HTTP_AUTH_PAM;
+}
+
+bool
+x2gobroker_config_http_allow_plain(const struct x2gobroker_config *config)
+{
+	return config->http_allow_plain;
+}
+
+static int
+http_error(const struct x2gobroker_config *config, const char *text,
+    struct x2gobroker_error *err)
+{
+	return error_set(err, X2GOBROKER_ERR_VALUE, config->path, 0, "%s",
+	    text);
+}
+
+int
+x2gobroker_config_check_http(const struct x2gobroker_config *config,
+    struct x2gobroker_error *err)
+{
+	const char *mech = config->backends[config->backend].auth_mech;
+
+	if (!config->enable_plain_output)
+		return http_error(config, "enable-plain-output = false, so "
+		    "nothing is served over HTTP", err);
+	if (config->http_auth == HTTP_AUTH_NONE)
+		return 0;
+	if (!config->require_password || !config->check_credentials)
+		return http_error(config, "require-password = false or "
+		    "check-credentials = false would let in anybody over HTTP "
+		    "as whom they like; remove it, or write http-auth = none",
+		    err);
+	if (!parse_same_word(*mech != '\0' ? mech :
+	    config->default_auth_mech, "pam"))
+		return http_error(config, "auth-mech must be pam for HTTP",
+		    err);
+	return 0;
 }
 
 const char *

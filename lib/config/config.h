@@ -10,6 +10,7 @@ enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
 enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
 enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
 enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
+enum http_auth { HTTP_AUTH_PAM, HTTP_AUTH_NONE };
 enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
 
 /* The keys that every backend has. */
@@ -17,6 +18,7 @@ struct backend_settings {
 	bool enable;
 	int query_mode;		/* enum query_mode + 1, or 0 for [global]'s */
 	int hostkey_policy;	/* enum hostkey_policy + 1, or 0 */
+	const char *auth_mech;	/* or "" */
 };
 
 /* The settings of x2gobroker.conf, named as its keys are.  Text is borrowed
@@ -52,6 +54,17 @@ struct x2gobroker_config {
 	const char *my_cookie;		/* a secret, or "" */
 	const char *my_cookie_file;
 	const char *authids_dir;
+
+	/* HTTP */
+	int http_auth;			/* enum http_auth */
+	bool http_allow_plain;
+	bool http_noauth_session_data;
+	int http_failures;
+	int http_failures_window;	/* seconds */
+	bool require_password;
+	bool check_credentials;
+	bool enable_plain_output;
+	const char *default_auth_mech;
 
 	/* the X2Go servers */
 	const char *agent_command;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "access/throttle.h"
 #include "client/markers.h"
 #include "tasks/task.h"
 
@@ -99,11 +100,90 @@ x2gobroker_answer_allow_setpass(struct x2gobroker_answer *answer,
 }
 
 void
+x2gobroker_answer_authenticate(struct x2gobroker_answer *answer,
+    x2gobroker_authenticate *fn, void *arg)
+{
+	answer->authenticate = fn;
+	answer->authenticate_arg = arg;
+}
+
+void
+x2gobroker_answer_trust_nobody(struct x2gobroker_answer *answer)
+{
+	answer->trusts_nobody = true;
+}
+
+bool
+answer_shows_sessions(const struct x2gobroker_answer *answer)
+{
+	return !answer->trusts_nobody ||
+	    profiles_config(answer->profiles)->http_noauth_session_data;
+}
+
+int
+x2gobroker_answer_testcon(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	buf_truncate(&answer->body, answer->start);
+	buf_puts(&answer->body, MARKER_GRANTED);
+	return finish(answer, err);
+}
+
+void
 x2gobroker_answer_set_report(struct x2gobroker_answer *answer,
     x2gobroker_report *fn, void *arg)
 {
 	answer->reporter.fn = fn;
 	answer->reporter.arg = arg;
+}
+
+static int
+check_password(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
+{
+	const char *password = answer->request->values[OPT_PASSWORD];
+	struct throttle throttle;
+	struct x2gobroker_error why;
+	int result;
+
+	if (password == NULL || *password == '\0')
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "no password, and no valid token");
+	if (throttle_begin(&throttle, profiles_config(answer->profiles),
+	    answer->user, password, time(NULL), THROTTLE_WAIT_MS, err) == -1)
+		return -1;
+	result = answer->authenticate(answer->authenticate_arg, answer->user,
+	    password, &why);
+	throttle_end(&throttle, result == -1 && why.code ==
+	    X2GOBROKER_ERR_DENIED, time(NULL));
+	if (result == -1 && err != NULL)
+		*err = why;
+	return result;
+}
+
+/* The token that the client has kept may be somebody else's, who used this
+ * client before; then the password counts.  setpass needs it in any case.  With
+ * require-cookie, there must be a token or a secret as well. */
+static int
+log_in(struct x2gobroker_answer *answer, struct token *token, const char *sent,
+    struct x2gobroker_error *err)
+{
+	const struct x2gobroker_config *config =
+	    profiles_config(answer->profiles);
+	time_t now = time(NULL);
+	int result;
+
+	if (token_open(token, config, answer->user, sent, now, err) == -1 &&
+	    (config->require_cookie ||
+	    token_new(token, config, answer->user, now, err) == -1))
+		return -1;
+	if (token->file == -1 || answer->task->checks_account)
+		result = check_password(answer, err);
+	else
+		result = answer->authenticate(answer->authenticate_arg,
+		    answer->user, NULL, err);
+	if (result == -1)
+		token_close(token);
+	return result;
 }
 
 /* Check the token before the task is decided and replace it afterwards, so that
@@ -117,15 +197,23 @@ decide_with_token(struct x2gobroker_answer *answer,
 	    profiles_config(answer->profiles);
 	const char *sent = answer->request->values[OPT_AUTHID];
 	struct token token;
+	bool keep;
 	int result;
 
-	if (!config->require_cookie)
+	if (!config->require_cookie && answer->authenticate == NULL)
 		return task->decide(answer, answer->state, err);
-	if (token_open(&token, config, answer->user, sent != NULL ? sent : "",
-	    time(NULL), err) == -1)
+	if (sent == NULL)
+		sent = "";
+	if ((answer->authenticate != NULL ? log_in(answer, &token, sent, err) :
+	    token_open(&token, config, answer->user, sent, time(NULL), err)) ==
+	    -1)
 		return -1;
 	result = task->decide(answer, answer->state, err);
-	if (result == 0 && token_advance(&token, answer->token, err) == -1 &&
+	/* over HTTP, the client may never read the answer to an event */
+	keep = answer->authenticate != NULL && task->is_event &&
+	    token.file != -1;
+	if (result == 0 && !keep &&
+	    token_advance(&token, answer->token, err) == -1 &&
 	    !task->cannot_be_undone)
 		result = -1;
 	token_close(&token);

@@ -16,6 +16,9 @@ struct x2gobroker_answer {
 	struct reporter reporter;	/* of what does not prevent a grant */
 	x2gobroker_set_password *set_password;	/* or NULL */
 	void *set_password_arg;
+	x2gobroker_authenticate *authenticate;		/* or NULL */
+	void *authenticate_arg;
+	bool trusts_nobody;
 
 	/* decided before anything is written */
 	const struct x2gobroker_profiles *profiles;	/* borrowed */
@@ -25,5 +28,8 @@ struct x2gobroker_answer {
 	bool granted;
 	char token[TOKEN_LEN + 1];	/* for the client, or "" */
 };
+
+/* Whether the user's sessions may be given out, and keys for a login. */
+bool	answer_shows_sessions(const struct x2gobroker_answer *answer);
 
 #endif

@@ -347,7 +347,7 @@ mark_sessions(struct x2gobroker_answer *answer, struct list_state *list)
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
 
-	if (!asks_servers(&list->visible))
+	if (!asks_servers(&list->visible) || !answer_shows_sessions(answer))
 		return;
 	if (x2gobroker_farm_new(profiles_config(answer->profiles),
 	    answer->user->name, &farm, &err) == -1 ||

@@ -280,15 +280,17 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 {
 	/* who logs in as somebody else shares that account, and must not see
 	 * what others have left there */
-	const char *user = profile_login_is_own(offer->profile,
-	    answer->user->name) ? answer->user->name : NULL;
+	const char *user = answer_shows_sessions(answer) &&
+	    profile_login_is_own(offer->profile, answer->user->name) ?
+	    answer->user->name : NULL;
 	const struct x2gobroker_config *config = offer->profile->config;
 	bool wanted;
 
 	if (x2gobroker_farm_new(config, user, &offer->farm, err) == -1 ||
 	    x2gobroker_farm_add(offer->farm, offer->profile, err) == -1)
 		return -1;
-	wanted = autologin_is_wanted(offer->profile, answer->user,
+	wanted = answer_shows_sessions(answer) &&
+	    autologin_is_wanted(offer->profile, answer->user,
 	    &answer->reporter);
 	if (offer->farm->nservers == 0)
 		return 0;

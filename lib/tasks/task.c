@@ -32,6 +32,7 @@ static const struct task clientevent = {
 	.help = "",
 	.decide = clientevent_decide,
 	.granted = MARKER_GRANTED,
+	.is_event = true,
 };
 
 /* The user wants a new password. */

@@ -25,6 +25,7 @@ struct task {
 	void (*free_state)(void *state);	/* frees its content; or NULL */
 
 	bool checks_account;		/* itself, so nobody else has to */
+	bool is_event;			/* many at a time */
 	bool cannot_be_undone;		/* so it is granted in any case */
 };
 

@@ -45,6 +45,7 @@ class Row:
 
 CTL, AGENT, BROKER, PAM = ('x2gobrokerctl.8', 'x2gobroker-agent.8', 'x2gobroker.8',
                            'x2gobroker-pam.8')
+HTTP = 'x2gobroker-http.8'
 CONF, PROFILES = 'x2gobroker.conf.5', 'x2gobroker-sessionprofiles.5'
 STORY, MOVE = 'x2gobroker.7', 'x2gobroker-migration.7'
 
@@ -83,6 +84,15 @@ EXAMPLES = [
     Row(PAM, '# /usr/lib/x2go/x2gobroker-pam check', 'commands', EITHER),
     Row(PAM, 'alice: Permission denied', 'output'),     # of some other PAM's
     Row(PAM, '# su -s /bin/sh', 'commands', EITHER, says='^$|alice: [A-Z]'),
+
+    # HTTP
+    Row(HTTP, '# cp /usr/share/doc', 'commands', edit={'systemctl': 'true systemctl'}),
+    Row(HTTP, '$ curl -d', 'syntax'),
+    Row(HTTP, '$ x2goclient', 'client'),
+    Row(HTTP, '# printf task=testcon', 'same'),
+    Row(HTTP, '# cp /usr/share/x2gobroker/fail2ban', 'commands',
+        before='mkdir -p /etc/fail2ban/filter.d'),
+    Row(HTTP, '[x2gobroker-http]', 'output'),
 
     # The farm: one host with many names.
     Row(CONF, '# sudo -u x2gobroker ssh-keygen', 'commands',

@@ -29,6 +29,7 @@ PACKAGES = {**rootlab.PACKAGES, **clientlab.PACKAGES,
 NAMES = ('x2gobroker-c', 'x2gobroker-agent-c', 'libx2gobroker0', 'libx2gobroker-dev')
 BROKER, AGENT = '/usr/lib/x2go/x2gobroker', '/usr/lib/x2go/x2gobroker-agent'
 PAM = '/usr/lib/x2go/x2gobroker-pam'
+HTTP = '/usr/lib/x2go/x2gobroker-http'
 FIRST = '/etc/x2go/broker/profiles.d/first.conf'
 SSHD_SNIPPET = '/etc/ssh/sshd_config.d/x2gobroker.conf'
 LISTING = b'name=Desktop on localhost\n'
@@ -36,6 +37,7 @@ LISTING = b'name=Desktop on localhost\n'
 # what, then mode, owner and group
 MODES = {
     BROKER: '755 root root',
+    HTTP: '755 root root',
     PAM: '4750 root x2gobroker',
     AGENT: '750 root x2gobroker',
     '/usr/sbin/x2gobrokerctl': '755 root root',
@@ -101,10 +103,10 @@ def test_files(tap, out, tree):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     tap.ok(done.returncode == 0, 'lintian has no error and no warning', done.stdout)
     tap.equal(sorted(debs(out)), sorted(NAMES), 'the packages')
-    programs = [tree + name for name in (BROKER, AGENT, PAM, '/usr/sbin/x2gobrokerctl')]
+    programs = [tree + name for name in (BROKER, HTTP, AGENT, PAM, '/usr/sbin/x2gobrokerctl')]
     lacking = {path: hardening(path)
                for path in programs + glob.glob(tree + '/usr/lib/*/libx2gobroker.so.0')}
-    tap.ok(len(lacking) == 5 and not any(lacking.values()),
+    tap.ok(len(lacking) == 6 and not any(lacking.values()),
            'programs and library are hardened', lacking)
 
 

@@ -85,7 +85,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *command = strsep(&rest, "\n"), *address = strsep(&rest, "\n");
 	struct x2gobroker_error why = { .code = X2GOBROKER_ERR_DENIED };
 	struct audit audit = { .user = strsep(&rest, "\n"), .why = &why,
-	    .address = address, .summary = "", .pinned = size % 2 };
+	    .address = address, .summary = "", .by = "operator" };
 	struct x2gobroker_request *request;
 
 	x2gobroker_request_parse(command, &request, NULL);

@@ -232,7 +232,7 @@ what_nobody_knows_is_told_and_not_used(void **state unused)
 }
 
 static void
-keys_that_concern_http_are_ignored(void **state unused)
+keys_of_the_python_broker_are_ignored(void **state unused)
 {
 	static const char text[] = "[global]\ncheck-credentials=true\n"
 	    "require-password=true\ndefault-auth-mech=pam\n"
@@ -247,6 +247,45 @@ keys_that_concern_http_are_ignored(void **state unused)
 	assert_non_null(config);
 	check_problems("ignored", &problems, &(const struct problem){ 0 });
 	x2gobroker_config_free(config);
+}
+
+static void
+http_serves_nobody_by_mistake(void **state unused)
+{
+	static const struct {
+		const char *text, *why;		/* NULL: served */
+	} rows[] = {
+		{ "[global]\n", NULL },
+		{ "[global]\nrequire-password=false\n", "http-auth = none" },
+		{ "[global]\ncheck-credentials=no\n", "http-auth = none" },
+		{ "[global]\nrequire-password=false\nhttp-auth=none\n",
+		    NULL },
+		{ "[global]\ndefault-auth-mech=none\n", "must be pam" },
+		{ "[global]\ndefault-auth-mech=testsuite\n"
+		    "[broker_inifile]\nauth-mech=PAM\n", NULL },
+		{ "[broker_inifile]\nauth-mech=https_get\n", "must be pam" },
+		{ "[global]\nenable-plain-output=false\nhttp-auth=none\n",
+		    "nothing is served" },
+	};
+	struct x2gobroker_config *config;
+	struct x2gobroker_error err;
+	struct problems problems;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		config = load(rows[i].text, &problems, NULL);
+		check(rows[i].text, config != NULL);
+		check_problems(rows[i].text, &problems, &(const struct problem){
+		    0 });
+		check(rows[i].text, x2gobroker_config_check_http(config, &err)
+		    == (rows[i].why != NULL ? -1 : 0));
+		check(rows[i].text, rows[i].why == NULL ||
+		    strstr(err.text, rows[i].why) != NULL);
+		check(rows[i].text, !x2gobroker_config_http_allow_plain(config));
+		check(rows[i].text, x2gobroker_config_http_authenticates(
+		    config) == (strstr(rows[i].text, "http-auth") == NULL));
+		x2gobroker_config_free(config);
+	}
 }
 
 static void
@@ -451,7 +490,7 @@ what_is_in_force_can_be_asked_for(void **state unused)
 		{ "global", "agent-timeout", NULL, 7 },
 		{ "global", "autologin-key-lifetime", NULL, 60 },
 		{ "broker_inifile", "agent-query-mode", "", -1 },
-		{ "global", "check-credentials", NULL, -1 },
+		{ "global", "default-user-db", NULL, -1 },
 		{ "global", "pre_auth_scripts", NULL, -1 },
 		{ "global", "no-such-key", NULL, -1 },
 		{ "nowhere", "state-dir", NULL, -1 },
@@ -503,7 +542,8 @@ main(void)
 		test(values_that_cannot_be_are_errors),
 		test(all_errors_are_told_and_the_first_is_returned),
 		test(what_nobody_knows_is_told_and_not_used),
-		test(keys_that_concern_http_are_ignored),
+		test(keys_of_the_python_broker_are_ignored),
+		test(http_serves_nobody_by_mistake),
 		test(a_named_file_must_exist_and_be_safe),
 		test(the_default_file_is_read_but_only_if_safe),
 		test(defaults_conf_of_the_python_broker_is_read),

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reset what the process inherited.  Most attributes of a process survive
- * execve(2), so the caller of a setuid broker, or an unusual sshd, chooses
- * them.  And always send an answer: a client that gets none is worse off than
- * one that is refused.
+ * Most attributes of a process survive execve(2), so the caller of a setuid
+ * broker, or an unusual sshd, chooses them.
  */
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -11,6 +9,7 @@
 
 #include <errno.h>
 #include <paths.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -18,9 +17,12 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "common/log.h"
+#include "common/pam_helper.h"
 #include "common/priv.h"
+#include "common/sandbox.h"
+#include "common/service.h"
 #include "common/startup.h"
-#include "process.h"
 
 /* Longer than x2gobroker-pam(8) runs, the slowest program that we wait for, and
  * longer than servers are asked, which request-timeout limits. */
@@ -45,17 +47,11 @@ static struct refusal {
 static _Atomic(const struct refusal *) refusal = &bare;
 
 void
-process_set_refusal(const char *text, size_t len)
+service_set_refusal(const char *text, size_t len)
 {
 	framed.text = text;
 	framed.len = len;
 	atomic_store(&refusal, &framed);
-}
-
-void
-process_answer_begins(void)
-{
-	atomic_store(&refusal, NULL);
 }
 
 /* As syslog(3), which signal handlers must not call.  85 is LOG_AUTHPRIV |
@@ -76,7 +72,7 @@ tell_syslog(const char *why)
 }
 
 void
-process_refuse(const char *why)
+service_refuse(const char *why)
 {
 	const struct refusal *say = atomic_exchange(&refusal, NULL);
 	size_t done = 0;
@@ -141,13 +137,13 @@ raise_limit(const struct limit *limit)
 	if (getrlimit(limit->resource, &rlimit) == -1)
 		return;
 	if (rlimit.rlim_max < limit->needed)
-		process_refuse(limit->why);
+		service_refuse(limit->why);
 	if (rlimit.rlim_cur == rlimit.rlim_max ||
 	    (rlimit.rlim_cur >= limit->needed && limit->needed != 0))
 		return;
 	rlimit.rlim_cur = rlimit.rlim_max;
 	if (setrlimit(limit->resource, &rlimit) == -1 && limit->needed != 0)
-		process_refuse(limit->why);
+		service_refuse(limit->why);
 }
 
 static void
@@ -176,7 +172,7 @@ static void
 out_of_time(int sig __attribute__((unused)))
 {
 	if (atomic_load(&refusal) != NULL)
-		process_refuse(NO_ANSWER);
+		service_refuse(NO_ANSWER);
 }
 
 /* The last resort, for calls without a time limit, such as a lookup in a
@@ -194,7 +190,7 @@ limit_time(void)
 }
 
 void
-process_set_request_timeout(int seconds)
+service_set_request_timeout(int seconds)
 {
 	if (seconds + SECONDS_MORE > SECONDS_MIN)
 		alarm((unsigned int)(seconds + SECONDS_MORE));
@@ -204,37 +200,112 @@ process_set_request_timeout(int seconds)
  * The start
  */
 
-static char *
-take_variable(const char *name)
+char *
+service_take_variable(const char *name)
 {
 	char *value;
 
 	if (!startup_take_variable(name, &value))
-		process_refuse("out of memory at its start");
+		service_refuse("out of memory at its start");
 	return value;
 }
 
 void
-process_init(struct process *process)
+service_protect(bool setuid)
 {
 	/* report a closed connection and a full file as write errors */
 	static const int ignored[] = { SIGPIPE, SIGXFSZ, 0 };
-	const char *why;
 
-	process->uid = getuid();
-	process->setuid = getuid() != geteuid() || getgid() != getegid();
 	startup_sanitise_signals(ignored);
-	raise_limits(process->setuid);
-	priv_dumpable_off(process_refuse);
+	raise_limits(setuid);
+	priv_dumpable_off(service_refuse);
 	limit_time();
-	process->command = take_variable("SSH_ORIGINAL_COMMAND");
-	if (!startup_take_address(&process->address))
-		process_refuse("out of memory at its start");
-	process->under_sshd = process->command != NULL ||
-	    process->address != NULL;
-	/* if setuid, the caller could have us read any file */
-	if (!process->setuid)
-		process->auth_info = take_variable("SSH_USER_AUTH");
-	if ((why = startup_sanitise()) != NULL)
-		process_refuse(why);
+}
+
+void
+service_sanitise(void)
+{
+	const char *why = startup_sanitise();
+
+	if (why != NULL)
+		service_refuse(why);
+}
+
+/*
+ * The answer
+ */
+
+static int
+set_password(void *arg, const struct x2gobroker_user *user,
+    const char *password, struct x2gobroker_error *err)
+{
+	const struct x2gobroker_config *const *config = arg;
+
+	return pam_helper_set_password(x2gobroker_config_pam_helper(*config),
+	    x2gobroker_user_name(user), x2gobroker_user_address(user),
+	    password, err);
+}
+
+/* Everything is looked up and decided.  Writing the answer needs neither
+ * privileges nor files, so give them up. */
+static void
+drop_privileges(const struct x2gobroker_config *config, bool debug)
+{
+	char parts[SANDBOX_TEXT_SIZE];
+
+	log_prepare();
+	priv_drop_for_good(service_refuse);
+	if (!x2gobroker_config_sandbox(config))
+		return;
+	sandbox_enter(parts);
+	if (debug)
+		log_line(LOG_DEBUG, "sandbox: %s", parts);
+}
+
+int
+service_answer_task(const struct x2gobroker_config *config,
+    struct x2gobroker_answer *answer, struct x2gobroker_user *user, bool debug,
+    struct x2gobroker_error *err)
+{
+	struct x2gobroker_profiles *profiles;	/* lives as long as answer */
+
+	if (x2gobroker_profiles_load(config, log_report, NULL, &profiles,
+	    err) == -1)
+		return -1;
+	if (x2gobroker_config_allow_password_change(config))
+		x2gobroker_answer_allow_setpass(answer, set_password, &config);
+	x2gobroker_answer_set_report(answer, log_event, NULL);
+	if (x2gobroker_answer_decide(answer, profiles, user, err) == -1)
+		return -1;
+	drop_privileges(config, debug);
+	return x2gobroker_answer_write(answer, err);
+}
+
+/* A process that shares our stdout may have made it non-blocking. */
+static bool
+wait_for_room(void)
+{
+	struct pollfd pollfd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return poll(&pollfd, 1, -1) != -1 || errno == EINTR;
+}
+
+int
+service_write_answer(const char *text, size_t len)
+{
+	ssize_t n;
+
+	atomic_store(&refusal, NULL);
+	for (; len > 0; text += n, len -= (size_t)n) {
+		n = write(STDOUT_FILENO, text, len);
+		if (n == -1 && (errno == EINTR ||
+		    (errno == EAGAIN && wait_for_room())))
+			n = 0;
+		else if (n == -1) {
+			log_line(LOG_NOTICE, "the client is gone: %s",
+			    strerror(errno));
+			return -1;
+		}
+	}
+	return 0;
 }

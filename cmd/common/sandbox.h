@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef X2GOBROKER_SANDBOX_H
-#define X2GOBROKER_SANDBOX_H
+#ifndef COMMON_SANDBOX_H
+#define COMMON_SANDBOX_H
 
 #define SANDBOX_TEXT_SIZE	64
 

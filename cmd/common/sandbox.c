@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 #include "common/priv.h"
-#include "sandbox.h"
+#include "common/sandbox.h"
 
 /* A build with sanitizers has no sandbox: a sanitizer that has found something
  * opens files and starts a symbolizer. */

@@ -23,7 +23,7 @@
 #include <time.h>
 
 #include "../../../cmd/common/priv.c"
-#include "../../../cmd/x2gobroker/sandbox.c"
+#include "../../../cmd/common/sandbox.c"
 #include "support.h"
 
 #define SANDBOX_NO_NEW_PRIVS	1

@@ -1,0 +1,419 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""x2gobroker-http: what the X2Go client sends, by SCGI, as CGI and through the three
+web servers with the shipped snippets; logins, tokens, throttling, fail2ban; and what
+nobody should send.
+
+usage: test_http.py PATH-TO-X2GOBROKER-HTTP PATH-TO-X2GOBROKER-PAM
+"""
+
+import concurrent.futures
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import httplab
+import lab
+from httplab import DENIED, GRANTED, PASSWORD, WRONG, form, scgi, token_in
+
+PROFILES = '''\
+[desk]
+host=desk.example
+[a w+o&x=y]
+host=odd.example
+[hidden]
+host=hidden.example
+acl-users-allow=%s
+'''
+
+
+class World:
+    def __init__(self, tap, stack):
+        self.tap = tap
+        self.site = httplab.Site(os.path.abspath(sys.argv[1]),
+                                 os.path.abspath(sys.argv[2]), stack)
+        self.user, self.other = (stack.enter_context(httplab.Person())
+                                 for _ in range(2))
+        self.site.profiles(PROFILES % self.other.name)
+
+    def granted(self, response, name):
+        self.tap.ok(response.status == 200 and GRANTED in response.body, name, response,
+                    self.site.log())
+
+    def denied(self, response, name, reason=''):
+        log = self.site.log()
+        self.tap.ok((response.status, response.body) == (200, DENIED) and reason in log,
+                    name, response, log)
+
+
+def test_conversation(world):
+    """As the real client has it."""
+    tap, site, user = world.tap, world.site, world.user
+    site.log()
+    listing = site.ask('listsessions', user, PASSWORD)
+    first = token_in(listing)
+    tap.ok(listing.status == 200 and listing.body.startswith(
+        b'AUTHID:%s\nAccess granted\nSTART_USER_SESSIONS\n' % first.encode()) and
+        listing.body.endswith(b'END_USER_SESSIONS\n') and b'[desk]' in listing.body and
+        b'[hidden]' not in listing.body, 'listsessions', listing)
+    tap.equal(listing.headers, {
+        'Status': '200 OK', 'Content-Type': 'text/plain; charset=utf-8',
+        'Cache-Control': 'no-store', 'Content-Length': str(len(listing.body))},
+        'its headers')
+    log = site.log()
+    tap.ok(re.search(r'granted task=listsessions user=%s by=password from=192\.0\.2\.17 '
+                     r'profiles=2 ms=' % user.name, log), 'its line of the log', log)
+    tap.ok(PASSWORD not in log and first not in log, 'no password, no token in it', log)
+    select = site.ask('selectsession', user, PASSWORD, authid=first, sid='desk',
+                      login=user.name)
+    tap.ok(select.body == b'AUTHID:%s\nAccess granted\nSERVER:desk.example:22\n' %
+           token_in(select).encode(), 'selectsession', select)
+    tap.ok('by=token' in site.log(), 'a token is enough')
+    second = token_in(select)
+    odd = site.ask('selectsession', user, PASSWORD, authid=second, sid='a w+o&x=y')
+    tap.ok(b'SERVER:odd.example:22\n' in odd.body, 'a profile id comes raw', odd)
+    odd = site.ask('selectsession', user, PASSWORD, authid=second,
+                   sid='a%20w%2Bo%26x%3Dy')
+    tap.ok(b'SERVER:odd.example:22\n' in odd.body, 'or encoded', odd)
+    for _ in range(3):
+        event = site.ask('clientevent', user, '', authid=second, sid='x-50-1_stDKDE',
+                         event='ALIVE', server='desk.example', client='10.0.0.1',
+                         login=user.name, cmd='startkde', display='50',
+                         start='2026-01-02T03:04:05', elapsed='30')
+        tap.equal(event.body, GRANTED, 'clientevent keeps the token')
+    world.denied(site.ask('selectsession', user, PASSWORD, sid='hidden'),
+                 'a hidden profile', 'task=selectsession')
+    world.denied(site.ask('setpass', user, PASSWORD, newpass='x'), 'setpass',
+                 'allow-password-change')
+    tap.equal(site.send(scgi(b'task=testcon')).body, GRANTED, 'testcon is anonymous')
+    zeroconf = site.ask('listsessions', user, PASSWORD, uri='/x/plain/zeroconf/?a=b')
+    tap.ok(b'[desk]' not in zeroconf.body and GRANTED in zeroconf.body,
+           'a backend in the path', zeroconf)
+    world.granted(site.ask('listsessions', user, PASSWORD, uri='/plain/inifile/any'),
+                  'any path below /plain/')
+    cgi = site.cgi(form('listsessions', user.name, PASSWORD))
+    tap.ok(GRANTED in cgi.body and cgi.status == 200, 'the same by CGI', cgi)
+
+
+def test_refused_logins(world):
+    tap, site, user, other = world.tap, world.site, world.user, world.other
+    site.forget()
+    for name, account, password in (
+            ('a wrong password', user.name, WRONG), ('none', user.name, ''),
+            ('nobody', '', PASSWORD), ('root', 'root', PASSWORD),
+            ('who is not there', 'no-such-account', PASSWORD),
+            ('another spelling', user.name.upper(), PASSWORD),
+            ('a system account', 'daemon', '')):
+        world.denied(site.ask('listsessions', account, password), name)
+    site.forget()
+    world.granted(site.ask('listsessions', user, PASSWORD), 'and then the right one')
+    hers = token_in(site.ask('listsessions', user, PASSWORD))
+    world.denied(site.ask('listsessions', other, '', authid=hers),
+                 "somebody else's token")
+    world.granted(site.ask('listsessions', other, PASSWORD, authid=hers),
+                  'but the next person at a client can log in')
+    world.denied(site.ask('listsessions', user, '', authid=hers, address='192.0.2.18'),
+                 'a token at another address')
+    subprocess.run(['chage', '-E', '2020-01-01', user.name], check=True)
+    world.denied(site.ask('listsessions', user, '', authid=hers),
+                 'a token of an account that has expired meanwhile', 'account check')
+    subprocess.run(['chage', '-E', '-1', user.name], check=True)
+    world.granted(site.ask('listsessions', user, '', authid=hers), 'and one of a valid one')
+
+
+def test_setpass(world):
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+    site.configure('allow-password-change = true')
+    pam = httplab.SERVICE.read_text()
+    httplab.SERVICE.write_text(pam.replace('requisite  pam_deny.so', 'required pam_unix.so'))
+    token = token_in(site.ask('listsessions', user, PASSWORD))
+    world.denied(site.ask('setpass', user, '', authid=token, newpass='New-word 1'),
+                 'setpass: a token is not enough')
+    world.denied(site.ask('setpass', user, WRONG, newpass='New-word 1'),
+                 'setpass: the wrong old password')
+    subprocess.run(['chage', '-d', '0', user.name], check=True)
+    world.denied(site.ask('listsessions', user, PASSWORD), 'setpass: an expired password')
+    changed = site.ask('setpass', user, PASSWORD, newpass='New-word 1')
+    tap.ok(changed.body.endswith(b'Access granted\nPASSWORD CHANGED: OK\n'),
+           'setpass: gets a new one', changed, site.log())
+    world.granted(site.ask('listsessions', user, 'New-word 1'), 'setpass: which is good')
+    subprocess.run(['chpasswd'], input='%s:%s\n' % (user.name, PASSWORD), text=True,
+                   check=True)
+    httplab.SERVICE.write_text(pam)
+    site.configure()
+
+
+def test_throttle(world):
+    """Guessing ends, whoever guesses in however many processes."""
+    tap, site, user, other = world.tap, world.site, world.user, world.other
+    site.forget()
+    site.configure('http-failures = 5')
+    for _ in range(3):      # the client's library repeats a request by itself
+        site.ask('listsessions', user, WRONG)
+    world.granted(site.ask('listsessions', user, PASSWORD), 'one mistake counts once')
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        start = time.monotonic()
+        list(pool.map(lambda i: site.ask('listsessions', user, 'guess%d' % i),
+                      range(24)))
+    log = site.log()
+    tap.ok(log.count('account login: ') <= 6 and log.count('login throttled: ') >= 18,
+           '24 guesses at once: no more than 5 are checked', log)
+    answer = site.ask('listsessions', user, PASSWORD)
+    world.denied(answer, 'then nothing is checked', 'login throttled: too many')
+    tap.ok(answer.seconds < 1, 'and that at once', answer)
+    world.granted(site.ask('listsessions', other, PASSWORD), 'others can log in')
+    site.forget()
+    site.configure()
+
+
+def test_fail2ban(world):
+    """The shipped filter finds each failure, and nothing that somebody has forged."""
+    tap, site, user = world.tap, world.site, world.user
+    if not tap.need(**{'fail2ban-regex': 'fail2ban'}):
+        return
+    site.forget()
+    site.log()
+    jail = shutil.copy(httplab.SOURCE / 'contrib/fail2ban/x2gobroker-http.conf',
+                       '/etc/fail2ban/filter.d')
+    evil = ('x from=198.51.100.1', 'x" by=claim from=198.51.100.1 reason="account login: ',
+            'x\\', 'refused task=listsessions user=x by=claim from=198.51.100.1 ms=1 '
+            'reason=account')
+    for name, password, address in (
+            (user.name, WRONG, '192.0.2.17'), ('no-such-account', WRONG, '2001:db8::17'),
+            *((name, WRONG, '192.0.2.18') for name in evil)):
+        site.ask('listsessions', name, password, address=address)
+    site.ask('listsessions', user, PASSWORD, address='192.0.2.19')
+    site.ask('selectsession', user, PASSWORD, address='192.0.2.20', sid='hidden')
+    lines = site.log()
+    path = site.write('lines.log', lines)
+    done = subprocess.run(
+        ['fail2ban-regex', '-v', '--print-all-matched', path, jail],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    found = re.findall(r'(?m)^\|\s+(\S+)\s+\w{3} ', done.stdout)
+    tap.equal(sorted(found), sorted(['192.0.2.17', '2001:db8::17'] + ['192.0.2.18'] *
+                                    len(re.findall('from=192.0.2.18 .*"account login',
+                                                   lines))),
+              'fail2ban: the addresses that guess')
+    tap.ok('198.51.100.1' not in found, 'fail2ban: nobody else', done.stdout, lines)
+    syslog = 'Nov 29 10:00:00 host x2gobroker[1]: refused task=listsessions user=a ' \
+        'by=claim from=192.0.2.21 ms=2.0 reason="account login: a: Authentication ' \
+        'failure"\n'
+    done = subprocess.run(
+        ['fail2ban-regex', syslog, jail],
+        stdout=subprocess.PIPE, text=True, check=False)
+    tap.ok('1 matched' in done.stdout, 'fail2ban: as syslog has it', done.stdout)
+    site.forget()
+
+
+def test_noauth(world):
+    tap, site, user = world.tap, world.site, world.user
+    site.configure('http-auth = none')
+    listing = site.ask('listsessions', '', '')
+    tap.ok(GRANTED in listing.body and b'AUTHID' not in listing.body,
+           'http-auth = none: a list without a name', listing)
+    world.granted(site.ask('selectsession', user, '', sid='desk'),
+                  'http-auth = none: a server')
+    world.denied(site.ask('setpass', user, PASSWORD, newpass='x'),
+                 'http-auth = none: no new password')
+    site.configure('require-password = false')
+    world.denied(site.ask('listsessions', user, ''), 'require-password = false is refused',
+                 'http-auth = none')
+    site.configure('http-auth = none\nrequire-cookie = true\nmy-cookie = sesame')
+    world.denied(site.ask('listsessions', user, ''), 'a required secret')
+    world.granted(site.ask('listsessions', user, '', authid='sesame'),
+                  'a required secret that is sent')
+    site.configure()
+
+
+def test_status(world):
+    """What no X2Go client sends gets a status of its own."""
+    tap, site, user = world.tap, world.site, world.user
+    body = form('listsessions', user.name, PASSWORD)
+    for expected, request in (
+            (404, scgi(body, uri='/')), (404, scgi(body, uri='/plain')),
+            (404, scgi(body, uri='/json/')), (404, scgi(body, uri='/x?/plain/')),
+            (404, scgi(body, REQUEST_URI=None)),
+            (405, scgi(b'', method='GET')), (405, scgi(b'', method='post')),
+            (405, scgi(body, method='POST ')), (405, scgi(body, REQUEST_METHOD=None)),
+            (403, scgi(body, HTTPS='off')), (403, scgi(body, HTTPS=None)),
+            (403, scgi(body, HTTPS=None, HTTP_X_FORWARDED_PROTO='https')),
+            (200, scgi(body, HTTPS=None, REQUEST_SCHEME='https')),
+            (413, scgi(b'x' * 16385)), (413, scgi(body, length='')),
+            (413, scgi(body, CONTENT_LENGTH=None)), (413, scgi(body, length='-1')),
+            (413, scgi(body, length='+5')), (413, scgi(body, length='0x10')),
+            (413, scgi(body, length='99999999999999999999')),
+            (413, scgi(body, length='10 ')),
+            (400, scgi(body, length='9999'))):
+        answer = site.send(request)
+        tap.ok(answer.status == expected and (expected == 200 or not answer.body),
+               '%d for %.60r' % (expected, request), answer)
+    tap.ok('Allow' in site.send(scgi(b'', method='GET')).headers, 'GET: Allow')
+    site.configure('http-allow-plain = true')
+    world.granted(site.send(scgi(body, HTTPS=None)), 'http-allow-plain')
+    site.configure()
+
+
+HEAD = b'SCGI\x001\x00REQUEST_METHOD\x00POST\x00'
+
+
+def test_hostile(world):
+    """Refused, and nothing of it is executed, given out or left behind."""
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+    body = form('listsessions', user.name, PASSWORD)
+    whole = scgi(body)
+    broken = [b'', b':', b'0:,', b'5:SCGI\0,', b'99999999:', b'-1:,', b'65537:x',
+              b'GET / HTTP/1.0\r\n\r\n', b'\0' * 100, b'\xff' * 100,
+              whole.replace(b',', b';', 1), b'1' + whole, b'0' + whole[1:],
+              b'%d:%s,' % (len(HEAD) - 1, HEAD[:-1]), b'%d:%s\0,' % (len(HEAD) + 1, HEAD),
+              scgi(body, SCGI='2'), scgi(body, SCGI=None),
+              scgi(body).replace(b'HTTPS\0on\0', b'SCGI\x001\0', 1)]
+    twice = b'CONTENT_LENGTH\x000\0SCGI\x001\0SCGI\x001\0'
+    broken.append(b'%d:%s,' % (len(twice), twice))
+    broken += [whole[:i] for i in range(1, len(whole), 37)]
+    for request in broken:
+        answer = site.send(request)
+        tap.ok(answer.status in (400, 405, 413) and not answer.body,
+               'broken: %.50r' % request, answer)
+    bodies = [b'\0', b'task=listsessions\0', b'task=listsessions&user=%00',
+              b'{"task":"listsessions"}', b'task=' + b'x' * 16000, b'&' * 16384,
+              b'%' * 16384, b'=' * 16384, b'user=' + b'a' * 16000,
+              body + b'&user=root', body + b'&task=testcon', body + b'&password=x',
+              body.replace(b'listsessions', b'../../bin/id'),
+              form('selectsession', user.name, PASSWORD, sid='../../../etc/passwd'),
+              form('selectsession', user.name, PASSWORD, sid='x&user=root'),
+              form('selectsession', user.name, PASSWORD, sid='desk', login='root'),
+              form('listsessions', user.name + '\n', PASSWORD),
+              form('listsessions', user.name + ' ', PASSWORD),
+              form('listsessions', '../' + user.name, PASSWORD),
+              form('listsessions', '-x', PASSWORD), form('listsessions', 'x' * 255, 'y'),
+              form('listsessions', user.name + ':', PASSWORD),
+              form('listsessions', '$(id)', PASSWORD), form('listsessions', '%s%n', 'x'),
+              form('listsessions', user.name, 'x' * 600),
+              form('listsessions', user.name, PASSWORD + '\n'),
+              form('listsessions', user.name, WRONG, authid='../' * 100),
+              form('listsessions', user.name, WRONG, authid='x' * 5000),
+              form('setpass', user.name, PASSWORD, newpass='x\ny'),
+              b'\xff\xfe' * 1000, body.replace(b'&', b';')]
+    for number, text in enumerate(bodies):
+        answer = site.send(scgi(text, address='192.0.2.%d' % (number + 20)))
+        tap.ok((answer.status, answer.body) == (200, DENIED), 'refused: %.50r' % text,
+               answer)
+        if number % 8 == 7:
+            site.forget()
+    site.forget()
+    # the Python broker compiled this as code
+    answer = site.send(scgi(body, uri='/plain/x y%0A(/'))
+    tap.ok(GRANTED in answer.body, 'a strange path is a path', answer)
+    for name, more in (('REMOTE_USER', {'REMOTE_USER': user.name, 'AUTH_TYPE': 'Basic'}),
+                       ('Authorization', {'HTTP_AUTHORIZATION': 'Basic eDp5'}),
+                       ('Proxy', {'HTTP_PROXY': 'http://192.0.2.99/'}),
+                       ('SSH', {'SSH_ORIGINAL_COMMAND': 'x --task listsessions'})):
+        answer = site.send(scgi(form('listsessions', user.name, ''), **more))
+        tap.equal((answer.status, answer.body), (200, DENIED), name + ' lets nobody in')
+    answer = site.send(scgi(body, HTTP_X_FORWARDED_FOR='198.51.100.7'))
+    tap.ok('from=192.0.2.17' in site.log(), 'X-Forwarded-For is not believed')
+    for address in ('unix:', '', 'localhost', '192.0.2.17\n', '1.2.3'):
+        log = site.log()
+        answer = site.send(scgi(body, address=address))
+        log = site.log()
+        tap.ok('from=- ' in log and answer.status == 200,
+               'an address that is none: %r' % address, answer, log)
+    log = site.log()
+    tap.ok(PASSWORD not in log, 'no password in the log')
+    tap.equal(sorted({name[:9] for name in os.listdir(site.path('state'))} -
+                     {'passwords', 'servers', 'choices'}), [], 'nothing is left behind')
+
+
+def test_slow(world):
+    """Who sends nothing more is refused in the end, by an answer."""
+    site, body = world.site, form('listsessions', world.user.name, PASSWORD)
+    start = time.monotonic()
+    answer = site.send(scgi(body)[:-5], end=False)
+    world.tap.ok(answer.body == DENIED and 25 < time.monotonic() - start < 39,
+                 'half a request: refused after half a minute', answer)
+
+
+def test_servers(world, stack):
+    """The snippets, in the real web servers."""
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+    site.listen()
+    tls = httplab.certificate(stack.enter_context(tempfile.TemporaryDirectory()))
+    os.chmod(tls, 0o755)
+    site.configure('http-failures = 100')
+    for name in httplab.SERVERS:
+        with httplab.WebServer(name, tls) as server:
+            listing = server.post(form('listsessions', user.name, PASSWORD))
+            log = site.log()
+            tap.ok(listing.status == 200 and GRANTED in listing.body, name + ': a list',
+                   listing, server.said(), log)
+            tap.ok('from=127.0.0.1' in log, name + ': with the address', log)
+            select = server.post(form('selectsession', user.name, '', sid='a w+o&x=y',
+                                      authid=token_in(listing)), '/plain/inifile/')
+            tap.ok(b'SERVER:odd.example:22\n' in select.body, name + ': a server',
+                   select, site.log())
+            wrong = server.post(form('listsessions', user.name, WRONG))
+            tap.equal((wrong.status, wrong.body), (200, DENIED),
+                      name + ': a wrong password')
+            tap.equal(server.post(b'task=testcon').body, GRANTED, name + ': testcon')
+            for status, more in ((403, {'tls': False}), (405, {'method': 'GET'}),
+                                 (405, {'method': 'PUT'})):
+                answer = server.post(form('listsessions', user.name, PASSWORD), **more)
+                # lighttpd itself refuses a GET with a body
+                tap.ok(answer.status in (status, 400) and GRANTED not in answer.body,
+                       '%s: %s' % (name, more), answer)
+            large = server.post(b'task=testcon&x=' + b'y' * 40000)
+            tap.ok(large.status == 413, name + ': a large body', large, server.said())
+            huge = server.post(b'task=testcon&x=' + b'y' * 4000000)
+            tap.ok(huge.status in (0, 413), name + ': a huge one', huge)
+            for path in ('/plain/../plain/', '/plain/%2e%2e/', '/plain/x%20y%0A(',
+                         '/plain//', '/plain/' + 'x' * 4000):
+                answer = server.post(form('listsessions', user.name, WRONG), path)
+                tap.ok(GRANTED not in answer.body, '%s: path %.20s' % (name, path),
+                       answer)
+            for header in ('Authorization: Basic %s' % 'eDp5', 'Proxy: http://192.0.2.9',
+                           'X-Forwarded-For: 198.51.100.7', 'REMOTE_USER: ' + user.name,
+                           'Remote-User: ' + user.name, 'HTTPS: on', 'SCGI: 2',
+                           'Content-Type: text/plain', 'X-Forwarded-Proto: https'):
+                answer = server.post(form('listsessions', user.name, ''),
+                                     headers=[header])
+                tap.equal(answer.body, DENIED, '%s: %s' % (name, header))
+                answer = server.post(form('listsessions', user.name, PASSWORD),
+                                     tls=False, headers=[header])
+                tap.ok(answer.status == 403, '%s, no TLS: %s' % (name, header), answer)
+            chunked = server.post(form('listsessions', user.name, PASSWORD),
+                                  headers=['Transfer-Encoding: chunked'])
+            tap.ok(GRANTED in chunked.body or chunked.status in (411, 413),
+                   name + ': a chunked body', chunked)
+            tap.ok(server.process.poll() is None, name + ': it still runs',
+                   server.said())
+            world.site.forget()
+    site.configure()
+
+
+TESTS = [test_conversation, test_refused_logins, test_setpass, test_throttle,
+         test_fail2ban, test_noauth, test_status, test_hostile, test_slow]
+
+
+def main():
+    with lab.Tap() as tap, contextlib.ExitStack() as stack:
+        if not tap.need(**httplab.PACKAGES):
+            return
+        world = World(tap, stack)
+        names = sys.argv[3:]
+        for test in TESTS + [lambda world: test_servers(world, stack)]:
+            name = test.__name__.replace('<lambda>', 'test_servers')
+            if names and name not in names:
+                continue
+            with tap.case(name + ': no step failed'):
+                test(world)
+
+
+main()
