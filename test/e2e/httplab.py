@@ -87,9 +87,11 @@ def parse(text, seconds):
 class Person(lab.Account):
     """An account with a password."""
 
+    password = PASSWORD
+
     def __enter__(self):
         super().__enter__()
-        subprocess.run(['chpasswd'], input='%s:%s\n' % (self.name, PASSWORD), text=True,
+        subprocess.run(['chpasswd'], input='%s:%s\n' % (self.name, self.password), text=True,
                        check=True)
         return self
 
