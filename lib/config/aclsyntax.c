@@ -207,7 +207,7 @@ profile_check_acl(int key, const char *value, char *buf, size_t size)
 {
 	/* to the Python broker it is the name of a user, so that nobody gets
 	 * in; without the rule, everybody would */
-	if (profile_is_not_set(value))
+	if (parse_same_word(value, "not-set"))
 		return "list the names that you mean, or remove the key";
 	if (profile_is_acl_list(key))
 		return check_list(value, key / ACL_NPARTS == ACL_CLIENTS, buf,

@@ -163,6 +163,8 @@ every_key_may_be_empty_and_not_not_set(void **state unused)
 		assert_null(profile_check_acl(row->acl, "", buf, sizeof(buf)));
 		assert_non_null(profile_check_acl(row->acl, "not-set", buf,
 		    sizeof(buf)));
+		assert_non_null(profile_check_acl(row->acl, "Not-Set", buf,
+		    sizeof(buf)));
 	}
 	assert_int_equal(n, 10);
 }
