@@ -13,6 +13,8 @@ import statistics
 BARE, LIBSSH, OURS, PYTHON = (
     'bare C program', 'libssh alone', 'x2gobroker', 'Python broker')
 NO_SANDBOX = 'without sandbox'
+# what acl-groups-* costs: the groups of the user are looked up
+BARE_GROUPS, GROUPS = 'bare, groups', 'acl-groups'
 
 # part
 LISTING, SELECTING, SSHD, COUNTS = PARTS = (
@@ -46,6 +48,8 @@ def rows():
     yield Row(LISTING, '', 0, BARE, 20)
     yield Row(LISTING, '', 3, OURS, 20)
     yield Row(LISTING, '', 3, NO_SANDBOX, 20)
+    yield Row(LISTING, '', 0, BARE_GROUPS, 20)
+    yield Row(LISTING, '', 3, GROUPS, 20)
     yield Row(LISTING, '', 3, PYTHON, 1)
     # the Python broker's time grows with the square of their number
     for n, ours, python in ((100, 20, 1), (1000, 5, 0.25), (10000, 3, ONCE)):
@@ -166,7 +170,8 @@ class Results:
 
     def base(self, row):
         """The row to compare with: the least that this request can cost."""
-        who, n = (LIBSSH, row.n) if row.asks else (BARE, 0)
+        who, n = (LIBSSH, row.n) if row.asks else \
+            (BARE_GROUPS if row.who == GROUPS else BARE, 0)
         return self.wall(row.part, row.group, n, who)
 
     def python(self, row):

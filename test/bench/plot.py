@@ -6,11 +6,13 @@ import math
 from xml.sax.saxutils import escape
 
 import figures
-from figures import BARE, COUNTS, LIBSSH, NO_SANDBOX, OURS, PYTHON
+from figures import (BARE, BARE_GROUPS, COUNTS, GROUPS, LIBSSH, NO_SANDBOX, OURS,
+                     PYTHON)
 
 WIDTH, LEFT, RIGHT = 900, 250, 730     # of the axis: LEFT to RIGHT
 LANE, GAP, MARGIN = 18, 7, 16
 COLOURS = {BARE: '#7a7a7a', LIBSSH: '#7a7a7a', OURS: '#0b6bcb', NO_SANDBOX: '#6fb1ee',
+           BARE_GROUPS: '#a9a9a9', GROUPS: '#3f8f6f',
            PYTHON: '#d1660a'}
 TITLES = {
     (figures.LISTING, ''): 'listsessions: a process',

@@ -18,7 +18,8 @@ import lab          # noqa: E402
 import plot         # noqa: E402
 import report       # noqa: E402
 from figures import (       # noqa: E402
-    AT_ONCE, BARE, COUNTS, LIBSSH, LIST_COUNT, LISTING, OURS, PYTHON, REAL, SELECTING)
+    AT_ONCE, BARE, BARE_GROUPS, COUNTS, GROUPS, LIBSSH, LIST_COUNT, LISTING, OURS, PYTHON,
+    REAL, SELECTING)
 
 ABOUT = {'machine': '2 x <CPU> & more', 'system': 'a system', 'run': 'today'}
 SVG = '{http://www.w3.org/2000/svg}'
@@ -37,6 +38,8 @@ def known():
         (LISTING, '', 0, BARE): samples(1, 2, 9),
         (LISTING, '', 3, OURS): samples(2.9, 1.5, 3.1),
         (LISTING, '', 3, PYTHON): samples(225, 300),
+        (LISTING, '', 0, BARE_GROUPS): samples(2, 3),
+        (LISTING, '', 3, GROUPS): samples(3, 6),
         (LISTING, '', 10000, OURS): samples(41.6, 50, 60),
         (SELECTING, AT_ONCE, 32, LIBSSH): samples(100, 100),
         (SELECTING, AT_ONCE, 32, OURS): samples(131, 129.9, 140),
@@ -57,6 +60,8 @@ def arithmetic(tap):
               'a ratio is minimum over minimum and median over median')
     tap.equal(figures.difference((4, 9), (2, 3)), (2, 6), 'a difference, too')
     tap.equal(figures.ratio(None, (1, 1)), None, 'no ratio without samples')
+    tap.equal(known().base(figures.Row(LISTING, '', 3, GROUPS, 1)), (2, 2.5),
+              'look-ups of groups are compared with the same look-ups')
     text = '0 1500 1 2 3 4 5 6\n1 7 8 9 10 11 12 13\n0 2500 1 2 3 4 5 6\n'
     parsed = figures.parse(text)
     tap.equal([sample.wall_ns for sample in parsed[0]], [1500, 2500],

@@ -4,6 +4,7 @@ and an sshd with forced commands.  Each world knows the command of a row, the ri
 answer, and the account to run it as."""
 
 import collections
+import grp
 import os
 import pathlib
 import re
@@ -19,7 +20,8 @@ import brokerlab            # noqa: E402
 import farmlab              # noqa: E402
 import lab                  # noqa: E402
 from figures import (       # noqa: E402
-    BARE, DELAYS, LIBSSH, LIST_WHOLE, NO_SANDBOX, PROFILES, PYTHON, REAL, SERVERS, SSHD)
+    BARE, BARE_GROUPS, DELAYS, GROUPS, LIBSSH, LIST_WHOLE, NO_SANDBOX, PROFILES, PYTHON,
+    REAL, SERVERS, SSHD)
 
 PEER = '/usr/bin/x2gobroker'            # of Debian's package x2gobroker
 VALGRIND = '/usr/bin/valgrind'
@@ -29,8 +31,6 @@ PROFILE = '''\
 name = Profile {number}, first floor
 host = server1 (192.0.2.1), server2 (192.0.2.2), server3
 command = XFCE
-acl-users-allow = {user}, alice, bob
-
 '''
 
 # env: what is set for it beside its words, {name: value}
@@ -114,35 +114,42 @@ class Listings:
             brokerlab.Site(programs.broker, self.account))
         for n in PROFILES:
             self._make(n)
+        self._make(3, 'groups', 'acl-groups-allow = ' +
+                   grp.getgrgid(self.user.gid).gr_name)
         self.site.write('3-bare.conf', pathlib.Path(self.site.path('3.conf'))
                         .read_text().replace('[global]', '[global]\nsandbox = false'))
 
-    def _make(self, n):
+    def _make(self, n, name=None, rule='acl-users-allow = {user}, alice, bob'):
         """The configuration, and all in one file for the Python broker."""
-        folder = pathlib.Path(self.site.path('%d.d' % n))
+        name = name or '%d' % n
+        folder = pathlib.Path(self.site.path(name + '.d'))
         folder.mkdir()
         default = '[DEFAULT]\nuser = BROKER_USER\n'
-        texts = [PROFILE.format(number=number, user=self.user.name)
+        texts = [(PROFILE + rule + '\n\n').format(number=number, user=self.user.name)
                  for number in range(n)]
         for first in range(0, n, 100):
             (folder / ('%06d.conf' % first)).write_text(
                 default + ''.join(texts[first:first + 100]))
-        self.site.write('python-%d.conf' % n, default + ''.join(texts))
-        self.site.write('%d.conf' % n, self.site.conf().replace(
-            self.site.path('profiles.d'), str(folder)))
+        self.site.write('python-%s.conf' % name, default + ''.join(texts))
+        self.site.write(name + '.conf', self.site.conf().replace(
+            self.site.path('profiles.d'), str(folder)).replace(
+            '[global]', '[global]\nignore-primary-group-memberships = false'))
 
     def forced(self, row):
         """The forced command, without the client's part.  The Python broker gets both,
         because it ignores what the client sends."""
         if row.who == BARE:
             return Command([self.programs.bare])
+        if row.who == BARE_GROUPS:
+            return Command([self.programs.bare, self.user.name])
         user = ['--user', self.user.name]
         if row.who == PYTHON:
             return python_command(
                 self.site, self.account, self.site.path('python-%d.conf' % row.n),
                 '-C', self.site.path('%d.conf' % row.n), *user, '--task',
                 'listsessions')
-        config = '3-bare.conf' if row.who == NO_SANDBOX else '%d.conf' % row.n
+        config = {NO_SANDBOX: '3-bare.conf', GROUPS: 'groups.conf'}.get(
+            row.who, '%d.conf' % row.n)
         return Command(self.site.command(*user, config=config))
 
     def good(self, row, answer):

@@ -14,6 +14,8 @@
 struct passwd	*__wrap_getpwnam(const char *name);
 struct group	*__wrap_getgrnam(const char *name);
 
+static int lookups;		/* of users, with which those of groups begin */
+
 /* A directory that has the user bob and the groups lab and "Domain Users", and
  * finds them in any case. */
 struct passwd *
@@ -22,6 +24,7 @@ __wrap_getpwnam(const char *name)
 	static char bob[] = "bob";
 	static struct passwd pw = { .pw_name = bob };
 
+	lookups++;
 	return strcasecmp(name, "bob") == 0 ? &pw : NULL;
 }
 
@@ -450,6 +453,42 @@ a_name_that_the_directory_does_not_have_is_told(void **state unused)
 }
 
 static void
+what_no_rule_needs_is_not_looked_up(void **state unused)
+{
+	static const struct {
+		const char *keys;
+		int lookups;
+	} rows[] = {
+		{ "", 0 }, { "acl-users-allow=alice", 0 },
+		{ "acl-users-allow=ALL\nacl-users-deny=bob, eve", 0 },
+		{ "acl-users-allow=1, 2, 3", 0 },
+		{ "acl-groups-order=allow-deny\nacl-groups-allow=", 0 },
+		/* decided before the groups are */
+		{ "acl-users-allow=alice\nacl-groups-deny=lab", 0 },
+		{ "acl-clients-allow=10.0.0.0/8\nacl-groups-allow=lab", 0 },
+		{ "acl-groups-allow=lab", 1 },
+		{ "acl-groups-allow=lab\nacl-groups-deny=1, 2, 3", 1 },
+		{ "acl-users-deny=bob\nacl-groups-allow=lab", 1 },
+		{ "acl-users-deny=1", 1 },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_user *user;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		profiles = load_profile(rows[i].keys);
+		user = make_user("alice", "192.0.2.7");
+		lookups = 0;
+		x2gobroker_acl_check(x2gobroker_profiles_get(profiles, 0), user,
+		    NULL);
+		if (lookups != rows[i].lookups)
+			fail_msg("[%s] %d look-ups", rows[i].keys, lookups);
+		x2gobroker_user_free(user);
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
+static void
 what_is_surely_not_meant_is_told(void **state unused)
 {
 	static const struct {
@@ -501,6 +540,7 @@ main(void)
 		cmocka_unit_test(a_deny_list_hits_in_any_case_and_by_each_word),
 		cmocka_unit_test(a_group_without_a_name_is_denied),
 		cmocka_unit_test(a_name_that_the_directory_does_not_have_is_told),
+		cmocka_unit_test(what_no_rule_needs_is_not_looked_up),
 		cmocka_unit_test(what_is_surely_not_meant_is_told),
 	};
 
