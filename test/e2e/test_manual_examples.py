@@ -79,6 +79,7 @@ EXAMPLES = [
     Row(BROKER, '# x2gobrokerctl authorize alice', 'commands',
         before='ssh-keygen -q -t ed25519 -N "" -f alice'),
     Row(AGENT, 'useradd --system', 'script', before='userdel -r x2gobroker 2>/dev/null'),
+    Row(PAM, 'ad_gpo_map_remote', 'output'),            # for sssd, which is not here
     Row(PAM, '# chown root:x2gobroker', 'commands'),
     Row(PAM, '# chmod 4750', 'commands'),
     Row(PAM, '# /usr/lib/x2go/x2gobroker-pam check', 'commands', EITHER),
