@@ -452,10 +452,11 @@ report_misspelt(const char *path, const char *name, unsigned int line,
 	const char *meant = nearmiss_find(name, access ? "acl-" : "broker-");
 
 	report(rep, X2GOBROKER_ERR_VALUE, path, line, "%.60s: unknown key, "
-	    "%s%s%s; correct it, or see x2gobroker-sessionprofiles(5)",
+	    "%s; %s%s%ssee x2gobroker-sessionprofiles(5)",
 	    name, access ? "so it is not known who may see this profile" :
-	    "which is too similar to be another one", meant != NULL ?
-	    "; did you mean " : "", meant != NULL ? meant : "");
+	    "but similar to one for the broker", meant != NULL ?
+	    "write " : "", meant != NULL ? meant : "", meant != NULL ?
+	    ", or " : "");
 }
 
 /* Report lines that were meant as keys, but continue the value of key as they

@@ -76,6 +76,33 @@ a_key_that_almost_hides_or_opens_withholds_the_profile(void **state unused)
 	check_fates(keys, LENGTH(keys), WITHHELD);
 }
 
+/* In the words of an error, with file and line. */
+static void
+the_error_says_what_to_write(void **state unused)
+{
+	static const char *const rows[][2] = {
+		{ "acl_users_allow", "so it is not known who may see this "
+		    "profile; write acl-users-allow, or see x2gobroker-" },
+		{ "AllowUsers", "may see this profile; see x2gobroker-" },
+		{ "broker-sesion-autologin", "similar to one for the broker; "
+		    "write broker-session-autologin, or see" },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	char text[100];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(text, sizeof(text), "[p]\nhost=a\n%s=x\n",
+		    rows[i][0]);
+		profiles = load_text(text, &problems);
+		check_problem(rows[i][0], &problems.list[0],
+		    &(const struct problem){ X2GOBROKER_ERR_VALUE, 3,
+		    rows[i][1] });
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
 static void
 a_key_that_resembles_another_one_is_told(void **state unused)
 {
@@ -202,6 +229,7 @@ main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_key_that_almost_hides_or_opens_withholds_the_profile),
+		cmocka_unit_test(the_error_says_what_to_write),
 		cmocka_unit_test(a_key_that_resembles_another_one_is_told),
 		cmocka_unit_test(a_key_that_resembles_nothing_is_for_the_client),
 		cmocka_unit_test(a_rule_that_is_indented_withholds_the_profile),
