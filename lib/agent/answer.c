@@ -55,6 +55,28 @@ is_made_of(const char *word, const char *chars)
 	    word[strspn(word, chars)] == '\0';
 }
 
+bool
+agent_name_is_plain(const char *user)
+{
+	/* "-" means no user, for tasks that need none */
+	return is_made_of(user, PARSE_ALNUM "._-@+") || strcmp(user, "-") == 0;
+}
+
+/* EXAMPLE\alice, or a name with other letters than those of ASCII.  Some shells
+ * read "\\" and "\'" in quotes as one character. */
+static bool
+may_be_quoted(const char *user)
+{
+	const char *p;
+
+	for (p = user; *p != '\0'; p++)
+		if ((*p & 0x80) == 0 && strchr(PARSE_ALNUM "._-@+",
+		    *p) == NULL && (*p != '\\' || p[1] == '\\' ||
+		    p[1] == '\0'))
+			return false;
+	return *user != '\0' && *user != '-';
+}
+
 /*
  * The command line is read by the login shell of the account, which can be any
  * shell (some do not treat a backslash in quotes as such); by Debian's agent,
@@ -73,16 +95,15 @@ agent_command(struct buf *buf, const char *agent, const char *user,
 
 	if (agent[0] != '/' || !is_made_of(agent, PARSE_ALNUM "/._+-"))
 		return bad_word(err, "the path", agent);
-	/* "-" means no user, for tasks that need none */
-	if (!is_made_of(user, PARSE_ALNUM "._-@+") &&
-	    strcmp(user, "-") != 0)
+	if (!agent_name_is_plain(user) && !may_be_quoted(user))
 		return bad_word(err, "the user", user);
 	if (!is_made_of(task, PARSE_ALNUM "_-"))
 		return bad_word(err, "the task", task);
 	for (i = 0; args != NULL && args[i] != NULL; i++)
 		if (!is_made_of(args[i], i == 0 ? ARGUMENT "\"" : ARGUMENT))
 			return bad_word(err, "the argument", args[i]);
-	buf_printf(buf, "%s %s %s", agent, user, task);
+	buf_printf(buf, agent_name_is_plain(user) ? "%s %s %s" : "%s '%s' %s",
+	    agent, user, task);
 	for (i = 0; args != NULL && args[i] != NULL; i++)
 		buf_printf(buf, " '%s'", args[i]);
 	return buf->failed ? error_nomem(err) : 0;

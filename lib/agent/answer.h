@@ -107,6 +107,9 @@ struct agent_report {
 void	agent_report_init(struct agent_report *report);
 void	agent_report_free(struct agent_report *report);
 
+/* Can any agent be given this name?  Only our own takes others, in quotes. */
+bool	agent_name_is_plain(const char *user);
+
 /* Write the command line "AGENT USER TASK ['ARG' ...]", for a login shell or
  * for an agent as a forced command.  user may be "-" for none; args ends with
  * NULL, or is NULL.  Returns -1 if either could misread a word (a quote, ';', a

@@ -87,7 +87,7 @@ connect_to_ssh(struct connection *link, struct x2gobroker_error *err)
 }
 
 static int
-ssh_ask(struct connection *link, const char *user, const char *task,
+send_command(struct connection *link, const char *user, const char *task,
     const char *const *args, struct buf *answer, struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf command = { 0 };
@@ -96,6 +96,32 @@ ssh_ask(struct connection *link, const char *user, const char *task,
 		return -1;
 	return ssh_link_run(&link->ssh, command.data, AGENT_ANSWER_MAX, answer,
 	    err);
+}
+
+/* Debian's agent gives the name to a shell.  Ours does not, and is known by a
+ * task of its own. */
+static bool
+takes_quotes(struct connection *link)
+{
+	cleanup_buf struct buf answer = { 0 };
+
+	if (link->quotes == QUOTES_UNKNOWN)
+		link->quotes = send_command(link, "-", AGENT_AVAILABLETASKS,
+		    NULL, &answer, NULL) == 0 && answer.data != NULL &&
+		    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL ?
+		    QUOTES_TAKEN : QUOTES_REFUSED;
+	return link->quotes == QUOTES_TAKEN;
+}
+
+static int
+ssh_ask(struct connection *link, const char *user, const char *task,
+    const char *const *args, struct buf *answer, struct x2gobroker_error *err)
+{
+	if (!agent_name_is_plain(user) && !takes_quotes(link))
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
+		    "agent there cannot be given the user name \"%.200s\"",
+		    user);
+	return send_command(link, user, task, args, answer, err);
 }
 
 const struct source source_ssh = {

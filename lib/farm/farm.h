@@ -50,6 +50,7 @@ struct query {
 	char *new_key;			/* a line for known_hosts, or NULL */
 	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
 	enum sshd_verdict sshd;
+	bool unnamed;			/* it cannot be asked about the user */
 };
 
 struct query_context *query_context_new(const struct x2gobroker_config *config,

@@ -46,9 +46,24 @@ handle_new_key(const struct x2gobroker_farm *farm, struct farm_server *server)
 }
 
 static void
+add_warning(struct farm_server *server, struct buf *text)
+{
+	if (text->failed || text->len == 0)
+		return;
+	if (server->warning != NULL)
+		buf_printf(text, "; %s", server->warning);
+	if (text->failed)
+		return;
+	free(server->warning);
+	server->warning = steal(&text->data);
+	text->len = text->size = 0;
+}
+
+static void
 take_answer(struct x2gobroker_farm *farm, struct query *query)
 {
 	struct farm_server *server = &farm->servers[query->server];
+	cleanup_buf struct buf text = { 0 };
 
 	server->shown.asked = true;
 	server->shown.answered = !query->job.failed;
@@ -68,6 +83,12 @@ take_answer(struct x2gobroker_farm *farm, struct query *query)
 	    sizeof(server->fingerprint));
 	if (server->new_key != NULL && server->shown.answered)
 		handle_new_key(farm, server);
+	if (query->unnamed) {
+		buf_printf(&text, "its agent cannot be given the user name "
+		    "\"%.200s\", so no session is found there",
+		    farm->context->user);
+		add_warning(server, &text);
+	}
 }
 
 struct poll {
@@ -223,20 +244,6 @@ add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 		    (own || is_credible(farm, server, session)))
 			farm->sessions[farm->nsessions++] =
 			    (struct farm_session){ session, i };
-}
-
-static void
-add_warning(struct farm_server *server, struct buf *text)
-{
-	if (text->failed || text->len == 0)
-		return;
-	if (server->warning != NULL)
-		buf_printf(text, "; %s", server->warning);
-	if (text->failed)
-		return;
-	free(server->warning);
-	server->warning = steal(&text->data);
-	text->len = text->size = 0;
 }
 
 /* The host line that would make its sessions known. */

@@ -45,12 +45,30 @@ query_context_release(struct query_context *context)
 	free(context);
 }
 
+/* Whose sessions are asked for, or NULL. */
+static const char *
+find_user(const struct query *query)
+{
+	return query->unnamed ? NULL : query->context->user;
+}
+
+/* Did it fail because of the name?  A new session is possible all the same. */
+static bool
+is_unnamed(struct query *query, const struct x2gobroker_error *err)
+{
+	const char *user = find_user(query);
+
+	query->unnamed |= user != NULL && err->code == X2GOBROKER_ERR_VALUE &&
+	    !agent_name_is_plain(user);
+	return user != NULL && query->unnamed;
+}
+
 /* Ask, and have parse read the answer. */
 static int
 ask_report(struct query *query, struct connection *link, const char *task,
     agent_parser *parse, struct x2gobroker_error *err)
 {
-	const char *user = query->context->user;
+	const char *user = find_user(query);
 	cleanup_buf struct buf answer = { 0 };
 
 	/* "-", which is not the name of an account, has no sessions */
@@ -93,7 +111,7 @@ ask_sessions(struct query *query, struct connection *link,
 	struct agent_report status;
 
 	if (ask_list(query, link, err) == -1)
-		return -1;
+		return is_unnamed(query, err) ? 0 : -1;
 	if (!query->target.source->per_server || are_here(query))
 		return 0;
 	agent_report_init(&status);
@@ -113,10 +131,12 @@ static int
 ask_all(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	const char *user = query->context->user;
+	const char *user = find_user(query);
 	int result;
 
 	result = ask_report(query, link, AGENT_STATUS, agent_parse_status, err);
+	if (result == -1 && is_unnamed(query, err))
+		return ask_all(query, link, err);
 	if (result == 0)
 		query->report.time_here = time(NULL);
 	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||

@@ -686,10 +686,13 @@ def test_surroundings(tap, farm):
 
 
 def test_odd_users(tap, farm):
-    """A name that a shell would take apart is not sent to any."""
+    """A name that a shell would take apart is not sent to any; a new session is
+    possible all the same."""
     a, b = farm.servers[:2]
     farm.profiles(farm.profile('desk', [a, b]))
-    for name in "x2go'q%d" % os.getpid(), 'x2go$(id)%d' % os.getpid():
+    b.play(kind='old')
+    for name in ("x2go'q%d" % os.getpid(), 'x2go$(id)%d' % os.getpid(),
+                 'X2GO\\a%d' % os.getpid(), 'x2goj\xfcrgen%d' % os.getpid()):
         made = subprocess.run(['useradd', '--badname', '-M', '-p', '*', name],
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if made.returncode:
@@ -697,10 +700,20 @@ def test_odd_users(tap, farm):
             tap.note('no account %s: %s' % (name, made.stdout))
             continue
         try:
+            a.calls(), b.calls()
             got = farm.select(user=name)
             log = farm.site.log_text()
-            tap.ok(got.raw.stdout == DENIED and 'is not allowed in the command line' in log,
-                   'user %s: refused, and the log says why' % name[:9], got.raw, log)
+            told = [server.name for server in (a, b) if re.search(
+                server.name + ': its agent cannot be given the user name', log)]
+            tap.ok(got.server and got.sessions == [] and
+                   told == (['ts02'] if name.startswith(('X', 'x2goj')) else
+                            ['ts01', 'ts02']),
+                   'user %s: a new session, and the log says why' % name[:9], got.raw,
+                   log)
+            calls = ''.join(a.calls() + b.calls())
+            tap.equal("'%s'" % name in calls or "\t%s\t" % name in calls,
+                      told == ['ts02'], 'user %s: in quotes, or not at all' % name[:9],
+                      calls)
             here = farmlab.Played(farm.agent_program, farm.broker,
                                   farm.site.path('odd'))
             with farm.site.configured(default_agent_query_mode='LOCAL',

@@ -33,6 +33,11 @@ words_are_put_on_a_command_line(void **state unused)
 		{ AGENT, "_a.b-c+1", "suspendsession",
 		    { "a-50-1_stR_dp24", NULL },
 		    AGENT " _a.b-c+1 suspendsession 'a-50-1_stR_dp24'" },
+		/* for our agent */
+		{ AGENT, "EXAMPLE\\alice", "status", { NULL },
+		    AGENT " 'EXAMPLE\\alice' status" },
+		{ AGENT, "j\xc3\xbcrgen", "addauthkey", { "ssh-rsa A", NULL },
+		    AGENT " 'j\xc3\xbcrgen' addauthkey 'ssh-rsa A'" },
 		{ "/opt/a_b/agent-1.0+x", "alice", "addauthkey",
 		    { "ssh-rsa AAAA+/b3== alice@lab, 1",
 		    "%h/.x2go/authorized_keys", NULL },
@@ -62,11 +67,12 @@ static void
 words_that_could_be_misread_are_refused(void **state unused)
 {
 	static const char *const words[] = {
-		"", "-x", "--", "a;b", ";", "a'b", "'", "a\"b", "a\\b", "a\\",
+		"", "-x", "--", "a;b", ";", "a'b", "'", "a\"b", "a\\",
+		"a\\\\b", "a\\'b",
 		"a\nb", "a\n", "a\rb", "a\tb", "a\x01", "a\x7f", "a$b", "$(a)",
 		"a`b", "a|b", "a&b", "a<b", "a>b", "a*b", "a?b", "a[b]", "a!b",
 		"a{b,c}", "~", "~root", "#", "a#b", "a^b", "a(b)",
-		"M\xc3\xbcller", "a\xff",
+		"-\xc3\xbc", "\xc3\xbc;",
 	};
 	char path[32];
 	const char *args[] = { "x", NULL, NULL };
@@ -105,7 +111,11 @@ words_are_good_in_their_place_only(void **state unused)
 		{ "/usr/lib/x2go/agent -x", "a", "b", "the path" },
 		{ "/usr/lib/%h", "a", "b", "the path" },
 		{ AGENT, "a b", "b", "the user" },
-		{ AGENT, "EXAMPLE\\alice", "b", "the user" },
+		{ AGENT, "a", "EXAMPLE\\b", "the task" },
+		{ AGENT, "a", "\xc3\xbc", "the task" },
+		{ "/opt/\xc3\xbc", "a", "b", "the path" },
+		{ AGENT, "EXAMPLE\\a b", "b", "the user" },
+		{ AGENT, "EXAMPLE\\$a", "b", "the user" },
 		{ AGENT, "a/b", "b", "the user" },
 		{ AGENT, "a:b", "b", "the user" },
 		{ AGENT, "a", "-", "the task" },

@@ -28,6 +28,7 @@ static struct {
 	enum tcp_greeting greetings[4];	/* one for each attempt */
 	int attempts;
 	char way[300];		/* NAME:PORT */
+	const char *tasks;	/* of its agent */
 	char said[300];		/* the command line, or the words */
 	int slept_ms;
 } wire;
@@ -75,7 +76,8 @@ __wrap_ssh_link_run(struct ssh_link *link unused, const char *command,
 {
 	assert_int_equal(max, AGENT_ANSWER_MAX);
 	snprintf(wire.said, sizeof(wire.said), "%s", command);
-	buf_puts(out, "there");
+	buf_puts(out, strstr(command, "availabletasks") != NULL ? wire.tasks :
+	    "there");
 	return wire.fails ? error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "no") : 0;
 }
@@ -119,6 +121,7 @@ struct trial {
 	enum attempt attempt;
 	const char *task;
 	const char *const *args;
+	const char *user;	/* NULL: alice */
 	struct buf answer;
 };
 
@@ -135,7 +138,8 @@ run(struct parallel_job *job, struct x2gobroker_error *err)
 	result = connection_open(&link, job, &trial->target, trial->attempt ==
 	    OPEN_FOR_KEY ? NULL : "/the/agent", &none, err);
 	if (trial->attempt == ASK && result == 0)
-		result = connection_ask(&link, "alice", trial->task, trial->args,
+		result = connection_ask(&link, trial->user != NULL ?
+		    trial->user : "alice", trial->task, trial->args,
 		    &trial->answer, err);
 	connection_close(&link);
 	return result;
@@ -308,6 +312,41 @@ an_agent_is_asked_there_or_here(void **state unused)
 	}
 }
 
+/* Only our own agent, which gives it to no shell. */
+static void
+a_name_that_needs_quotes_is_for_our_agent(void **state unused)
+{
+	static const struct {
+		const struct source *source;
+		const char *user, *tasks, *said, *why;
+	} rows[] = {
+		{ &source_ssh, "EXAMPLE\\alice", "OK\nstatus\n",
+		    "/the/agent 'EXAMPLE\\alice' listsessions", "" },
+		{ &source_ssh, "EXAMPLE\\alice", "OK\nlistsessions\n",
+		    "/the/agent - availabletasks", "the agent there cannot be "
+		    "given the user name \"EXAMPLE\\alice\"" },
+		{ &source_ssh, "a'b", "OK\nstatus\n",
+		    "/the/agent - availabletasks", "the user \"a'b\" is not "
+		    "allowed in the command line of an agent" },
+		{ &source_local, "EXAMPLE\\alice", "",
+		    "[/the/agent][EXAMPLE\\alice][listsessions]", "" },
+	};
+	struct trial trial;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		wire.tasks = rows[i].tasks;
+		trial = (struct trial){ .attempt = ASK, .user = rows[i].user,
+		    .task = "listsessions", .target = { .source =
+		    rows[i].source, .host = { .name = "ts01" }, .port = 22 } };
+		do_try(&trial, 20000);
+		check_text(rows[i].user, wire.said, rows[i].said);
+		check_text(rows[i].user, trial.job.error.text, rows[i].why);
+		check(rows[i].user, trial.job.failed == (*rows[i].why != '\0'));
+		buf_free(&trial.answer);
+	}
+}
+
 int
 main(void)
 {
@@ -321,6 +360,8 @@ main(void)
 		    the_client_and_we_go_to_the_same_address, setup),
 		cmocka_unit_test_setup(an_agent_is_asked_there_or_here,
 		    setup),
+		cmocka_unit_test_setup(
+		    a_name_that_needs_quotes_is_for_our_agent, setup),
 	};
 
 	return cmocka_run_group_tests_name("link", tests, NULL, NULL);

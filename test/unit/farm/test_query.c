@@ -289,6 +289,51 @@ without_memory_there_is_no_question(void **state unused)
 	query_context_release(NULL);
 }
 
+/* An agent that cannot be given the name still has a load; the fake one says so
+ * for any name but "-". */
+static void
+a_name_that_no_agent_takes_is_left_out(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "status", X2GOBROKER_ERR_VALUE, "no such name" },
+		{ NULL, "status", X2GOBROKER_OK, "OK\n" LOAD "END\n" },
+		{ NULL, "listsessions", X2GOBROKER_ERR_VALUE, "no such name" },
+		{ 0 },
+	};
+	static const struct {
+		const struct question *question;
+		const char *user;
+		bool unnamed;
+	} tries[] = {
+		{ &query_all, "EXAMPLE\\alice", true },
+		{ &query_sessions, "EXAMPLE\\alice", true },
+		/* it was something else */
+		{ &query_all, "alice", false },
+		{ &query_sessions, "alice", false },
+	};
+	struct query_context *context;
+	struct query *query;
+	struct parallel_job *job;
+	size_t i;
+
+	for (i = 0; i < LENGTH(tries); i++) {
+		play_servers(rows);
+		context = query_context_new(&test_config, tries[i].user, NULL);
+		assert_non_null(context);
+		query = query_new(context, &(struct connection_target){
+		    .source = &source_ssh, .host = { .name = "ts01" },
+		    .port = 22 }, tries[i].question, NULL, NULL);
+		assert_non_null(query);
+		query_context_release(context);
+		job = &query->job;
+		assert_int_equal(parallel_run(&job, 1, clock_ms() +
+		    PATIENCE_MS, NULL, NULL, NULL), 0);
+		check(tries[i].user, query->job.failed != tries[i].unnamed);
+		check(tries[i].user, query->unnamed == tries[i].unnamed);
+		query_free(job);
+	}
+}
+
 int
 main(void)
 {
@@ -299,6 +344,7 @@ main(void)
 		cmocka_unit_test(a_session_is_watched_until_it_has_changed),
 		cmocka_unit_test(a_session_that_stays_is_given_up),
 		cmocka_unit_test(without_memory_there_is_no_question),
+		cmocka_unit_test(a_name_that_no_agent_takes_is_left_out),
 	};
 
 	return cmocka_run_group_tests_name("ask", tests, NULL, NULL);
