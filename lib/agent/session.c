@@ -105,17 +105,16 @@ check_line(const char *line, size_t len, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* Split session->line at each '|'; fields may be empty. */
+/* Split session->line at each '|'; fields may be empty.  Those that a later
+ * version may add are left out. */
 static int
 split(struct session *session, struct x2gobroker_error *err)
 {
 	char *rest = session->line, *field;
 
-	while ((field = strsep(&rest, "|")) != NULL) {
-		if (session->nfields == SESSION_FIELDS_MAX)
-			return session_error(err, "too many fields");
+	while (session->nfields < SESSION_FIELDS_MAX &&
+	    (field = strsep(&rest, "|")) != NULL)
 		session->fields[session->nfields++] = field;
-	}
 	if (session->nfields < SESSION_FIELDS_MIN)
 		return session_error(err, "too few fields");
 	return 0;

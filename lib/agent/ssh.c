@@ -281,6 +281,7 @@ step_login(struct ssh_link *link)
 int
 ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 {
+	bool partial = false;
 	size_t i;
 
 	for (i = 0; i < link->setup->nidentities; i++) {
@@ -288,14 +289,22 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 		switch (do_step(link, step_login)) {
 		case SSH_AUTH_SUCCESS:
 			return 0;
-		case SSH_AUTH_DENIED:
 		case SSH_AUTH_PARTIAL:
+			partial = true;
+			break;
+		case SSH_AUTH_DENIED:
 			break;
 		default:
 			return ssh_error(link, "connection lost at the login",
 			    err);
 		}
 	}
+	if (partial)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "login as %.100s: sshd accepts the key, but wants more "
+		    "than that; in sshd_config there, write: Match User %.100s "
+		    "and AuthenticationMethods publickey", link->setup->user,
+		    link->setup->user);
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "login as %.100s with %.300s denied; is the public key in "
 	    "authorized_keys there, and is the account unlocked?",

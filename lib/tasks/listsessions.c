@@ -106,6 +106,26 @@ put_unless_null(struct buf *buf, const char *name, const char *value)
 		qsettings_put(buf, name, value);
 }
 
+/* The client takes all of sshproxyhost= for a name. */
+static void
+put_proxy(struct buf *buf, const struct x2gobroker_profile *profile)
+{
+	const char *name = x2gobroker_profile_value(profile, "sshproxyhost");
+	const char *port = x2gobroker_profile_value(profile, "sshproxyport");
+	struct host host;
+
+	if (name != NULL && hostlist_first(name, &host, NULL) == 0 &&
+	    host.port != 0 && host_for_client(&host) != NULL) {
+		qsettings_put(buf, "sshproxyhost", host_for_client(&host));
+		buf_printf(buf, "sshproxyport=%d\n", host.port);
+		return;
+	}
+	if (name != NULL && !profile_is_not_set(name))
+		qsettings_put(buf, "sshproxyhost", name);
+	if (port != NULL && !profile_is_not_set(port))
+		put_number(buf, "sshproxyport", port);
+}
+
 /* The keys whose value depends on other keys. */
 static void
 put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
@@ -130,6 +150,7 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 		put_unless_null(buf, "key",
 		    x2gobroker_profile_value(profile, "key"));
 	}
+	put_proxy(buf, profile);
 }
 
 /* The defaults of a profile file as lines for the client.  Thousands of

@@ -290,7 +290,7 @@ logins_are_tried_with_each_key(void **state unused)
 		{ { SSH_AUTH_DENIED, SSH_AUTH_DENIED }, 2,
 		    "login as nobody with" },
 		{ { SSH_AUTH_PARTIAL, SSH_AUTH_PARTIAL }, 2,
-		    "login as nobody with" },
+		    "login as nobody: sshd accepts the key, but wants more" },
 		{ { SSH_AUTH_ERROR }, 1, "connection lost at the login: so it is" },
 		{ { SSH_AUTH_INFO }, 1, "connection lost at the login: so it is" },
 		{ { SSH_AUTH_DENIED, SSH_AUTH_ERROR }, 2, "connection lost" },

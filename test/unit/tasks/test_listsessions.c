@@ -217,6 +217,36 @@ the_brokers_own_keys_are_kept_back(void **state unused)
 }
 
 static void
+the_port_of_a_proxy_is_a_key_of_its_own(void **state unused)
+{
+	static const struct {
+		const char *lines, *listed;
+	} rows[] = {
+		{ "sshproxyhost=gw", "\nsshproxyhost=gw\n" },
+		{ "sshproxyhost=gw:222\nsshproxyport=22",
+		    "\nsshproxyhost=gw\nsshproxyport=222\n" },
+		{ "sshproxyhost=gw (192.0.2.1:222)",
+		    "\nsshproxyhost=192.0.2.1\nsshproxyport=222\n" },
+		{ "sshproxyhost=gw\nsshproxyport=23",
+		    "\nsshproxyhost=gw\nsshproxyport=23\n" },
+		{ "sshproxyport=23", "\nsshproxyport=23\n" },
+	};
+	char text[200], *answer;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(text, sizeof(text), "[p]\nhost=a\n%s\n",
+		    rows[i].lines);
+		answer = list(text, NULL);
+		check(rows[i].lines, strstr(answer, rows[i].listed) != NULL);
+		check(rows[i].lines, strstr(strstr(answer, "sshproxyport") !=
+		    NULL ? strstr(answer, "sshproxyport") + 1 : "",
+		    "sshproxyport") == NULL);
+		free(answer);
+	}
+}
+
+static void
 autologin_is_announced_with_a_key(void **state unused)
 {
 	static const struct {
@@ -386,6 +416,7 @@ main(void)
 		test(the_client_is_told_the_first_host),
 		test(the_client_is_told_as_whom_to_log_in),
 		test(the_brokers_own_keys_are_kept_back),
+		test(the_port_of_a_proxy_is_a_key_of_its_own),
 		test(autologin_is_announced_with_a_key),
 		test(defaults_are_overridden_key_by_key),
 		test(no_key_is_sent_twice),
