@@ -667,7 +667,8 @@ def test_interrupted(tap, machine):
 
 def test_no_directories(tap, machine):
     for name in ('/etc/ssh/sshd_config.d', '/etc/tmpfiles.d'):
-        shutil.rmtree(name)
+        if os.path.exists(name):        # the second one is rare on small systems
+            shutil.rmtree(name)
     os.makedirs('/etc/x2go')
     pathlib.Path(CONFIG).write_text('[global]\nstate-dir = /run/other\n')
     before = machine.changes()
