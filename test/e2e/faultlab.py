@@ -15,6 +15,7 @@ its own.
 import collections
 import concurrent.futures
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
@@ -297,17 +298,13 @@ class Bench:
             self.here.program if request.mode == 'LOCAL' else farmlab.AGENT)
         self.site.settings.update(settings)
         self.site.configure(**more)
-        # strace makes a call that it fails another one, and the filter of system calls
-        # ends the process for that one
-        self.site.write('unboxed.conf', self.site.conf().replace(
-            '[global]\n', '[global]\nsandbox = false\n'))
 
     def environment(self, line):
         return {'PATH': '/usr/bin:/bin', 'SSH_ORIGINAL_COMMAND': os.fsdecode(line),
                 'SSH_CONNECTION': '127.0.0.1 50000 127.0.0.1 22'}
 
-    def words_of(self, config='x2gobroker.conf'):
-        return self.site.command('--user', self.user, '--debug', config=config)
+    def words_of(self):
+        return self.site.command('--user', self.user, '--debug')
 
     def ask_plainly(self, request, secret=None):
         return self.start(self.words_of(), self.environment(request.line(secret)),
@@ -534,10 +531,10 @@ CANNOT_FAIL = {
 OTHERS = ['EIO']                # of a call that nobody has thought of
 
 
-class Call(collections.namedtuple('Call', 'name number loader early boxed line')):
-    """A system call of a run without a fault; number: among those of its kind and
-    thread.  loader: before main(); early: before the request was read; boxed: in the
-    sandbox."""
+class Call(collections.namedtuple('Call', 'name code number loader early line')):
+    """A system call of a run without a fault; code: the kernel's number for its kind;
+    number: among those of its kind and thread.  loader: before main(); early: before the
+    request was read."""
 
 
 class Fault(collections.namedtuple('Fault', 'call error')):
@@ -547,35 +544,30 @@ class Fault(collections.namedtuple('Fault', 'call error')):
 
 
 class Tracer:
-    """Runs a request under strace(1)."""
+    """Has strace(1) write down what a request calls, and fail-call let one of it fail."""
 
-    def __init__(self, request, judge):
-        self.request, self.judge = request, judge
+    def __init__(self, program, request, judge):
+        self.program, self.request, self.judge = program, request, judge
 
-    def start(self, bench, before, boxed, *options):
+    def start(self, bench, before, *words):
+        return bench.start([*words, *bench.words_of()],
+                           bench.environment(os.fsdecode(self.request.line(before))),
+                           as_account=False)
+
+    def calls(self, bench):
+        """In order."""
         # threads, too; but an agent that is started here is no part of the broker
         follow = ['-f'] if self.request.mode == 'SSH' else []
-        words = bench.words_of('unboxed.conf' if boxed else 'x2gobroker.conf')
-        return bench.start(
-            ['strace', '-qq', *follow, '-u', bench.site.account.name, *options, *words],
-            bench.environment(os.fsdecode(self.request.line(before))), as_account=False)
-
-    def trace(self, bench, boxed):
         with tempfile.NamedTemporaryFile(prefix='x2gobroker-trace.') as file:
-            outcome = self.start(bench, self.request.before(bench), boxed, '-s', '64',
+            outcome = self.start(bench, self.request.before(bench), 'strace', '-qq', '-n',
+                                 *follow, '-u', bench.site.account.name, '-s', '64',
                                  '-o', file.name)
             lines = pathlib.Path(file.name).read_text(errors='replace').splitlines()
         wrong = self.judge.wrong(outcome, bench)
         if wrong:
             raise RuntimeError('under strace, without a fault: %s: %r' %
                                (wrong, outcome))
-        return list(numbered(lines, boxed))
-
-    def calls(self, bench):
-        """In order: those up to the sandbox, then those in it, which are counted where
-        there is none."""
-        return [call for boxed in (False, True) for call in self.trace(bench, boxed)
-                if call.boxed == boxed]
+        return list(numbered(lines))
 
     def faults(self, calls, most=None):
         """most: so many errors of each call, the nastiest ones first."""
@@ -584,9 +576,10 @@ class Tracer:
 
     def run(self, bench, fault):
         call, before = fault.call, self.request.before(bench)
-        outcome = self.start(
-            bench, before, call.boxed, '-o', '/dev/null', '-e', 'trace=' + call.name,
-            '-e', 'inject=%s:error=%s:when=%d' % (call.name, fault.error, call.number))
+        account = bench.site.account
+        outcome = self.start(bench, before, self.program, str(account.uid),
+                             str(account.gid), call.code, str(call.number),
+                             str(getattr(errno, fault.error)))
         if call.loader and never_began(outcome):
             return None, outcome
         return self.judge.wrong(outcome, bench, call.early,
@@ -594,24 +587,21 @@ class Tracer:
             self.request.after(bench, outcome, before), outcome
 
 
-def numbered(lines, unboxed):
-    """Call after call.  unboxed: there is no sandbox, so that what would be in it
-    begins where the process looks whether it has privilege to drop."""
+def numbered(lines):
+    """Call after call."""
     seen, counts = set(), collections.Counter()
     loader = early = True
-    boxed = False
     for line in lines:
-        found = re.match(r'(?:(\d+) +)?(\w+)\((.*)', line)
+        found = re.match(r'(?:(\d+) +)?\[ *(\d+)\] (\w+)\((.*)', line)
         if not found:
             continue
-        thread, name, rest = found.groups()
+        thread, code, name, rest = found.groups()
         counts[thread, name] += 1
         loader = loader and name != 'getuid'        # the first thing that we do
         if (name, counts[thread, name]) not in seen:
             seen.add((name, counts[thread, name]))
-            yield Call(name, counts[thread, name], loader, early, boxed,
+            yield Call(name, code, counts[thread, name], loader, early,
                        (name + '(' + rest)[:120])
-        boxed = boxed or name == ('getresgid' if unboxed else 'seccomp')
         early = early and not (name == 'openat' and 'x2gobroker.conf' in rest)
 
 

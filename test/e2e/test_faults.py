@@ -4,7 +4,7 @@
 request, each allocation in the whole process, writes and reads that are cut short, a
 client that goes away, a disk that is full.
 
-usage: test_faults.py PATH-TO-X2GOBROKER PATH-TO-FAULTS.SO
+usage: test_faults.py PATH-TO-X2GOBROKER PATH-TO-FAULTS.SO PATH-TO-FAIL-CALL
 """
 
 import contextlib
@@ -46,7 +46,8 @@ def kinds(faults):
 
 
 def fail_calls(tap, lab_, request, most=None, loader=False):
-    tracer = faultlab.Tracer(request, lab_.benches.settle(request))
+    tracer = faultlab.Tracer(lab_.fail_call, request,
+                             lab_.benches.settle(request))
     calls = tracer.calls(lab_.benches.all[0])
     # what happens before main() is the same for all of them
     faults = tracer.faults([call for call in calls if loader or not call.loader], most)
@@ -87,8 +88,8 @@ ALL = [LOGIN_CHECK, WHOAMI, LISTING, SELECTION, FIRST_TOKEN, TOKEN, HERE, RESUME
 
 
 class Lab:
-    def __init__(self, stack, program, library):
-        self.program, self.stack = program, stack
+    def __init__(self, stack, program, library, fail_call):
+        self.program, self.stack, self.fail_call = program, stack, fail_call
         # where all may load it
         self.farm = farmlab.Farm(stack, program, 2)
         self.library = shutil.copy(library, self.farm.dir)
@@ -414,9 +415,9 @@ def run():
     with lab.Tap() as tap, contextlib.ExitStack() as stack:
         if not tap.need(**PACKAGES):
             return
-        sys.argv, tests = sys.argv[:3], sys.argv[3:]
-        found = brokerlab.programs(tap, 'X2GOBROKER', 'FAULTS')
-        if len(found) < 2:
+        sys.argv, tests = sys.argv[:4], sys.argv[4:]
+        found = brokerlab.programs(tap, 'X2GOBROKER', 'FAULTS', 'FAIL_CALL')
+        if len(found) < 3:
             return
         lab_ = Lab(stack, *found)
         for test in [globals()[name] for name in tests] or TESTS:
