@@ -610,7 +610,7 @@ def spread(tap, farm, count, at_once, expected, slack, name):
 def test_many(tap, farm):
     with farm.site.configured(agent_timeout=30, request_timeout=40):
         farm.profiles(*[farm.profile('desk%d' % i) for i in range(20)])
-        spread(tap, farm, 300, 50, {server.name: 50 for server in farm.servers}, 5,
+        spread(tap, farm, 150, 50, {server.name: 25 for server in farm.servers}, 3,
                'six equal servers')
 
 
@@ -621,13 +621,13 @@ def test_many_here(tap, farm):
     with farm.site.configured(default_agent_query_mode='LOCAL',
                               agent_command=here.program, load_balancing='sessions'):
         farm.profiles(*[farm.profile('desk%d' % i) for i in range(20)])
-        spread(tap, farm, 300, 50, {server.name: 50 for server in farm.servers}, 5,
+        spread(tap, farm, 150, 50, {server.name: 25 for server in farm.servers}, 3,
                'here, equal servers')
         farm.site.fresh_state()
         farm.profiles(*[farm.profile('desk%d' % i, broker_host_weights=weights)
                         for i in range(20)])
-        spread(tap, farm, 300, 50, {server.name: 75 if server.name in weights else 37.5
-                                    for server in farm.servers}, 5.5,
+        spread(tap, farm, 150, 50, {server.name: 37.5 if server.name in weights else 18.75
+                                    for server in farm.servers}, 3.75,
                'here, two of double weight')
 
 
