@@ -18,7 +18,7 @@ import tempfile
 
 import lab
 
-PACKAGES = {'debootstrap': 'debootstrap', 'unshare': 'util-linux'}
+PACKAGES = {'mmdebstrap': 'mmdebstrap', 'unshare': 'util-linux'}
 TARGETS = ['apt-get', 'indextargets', 'Created-By: Packages', 'Origin: Debian',
            '--format']
 # A new instance of devpts, whose ptmx is for all: sshd's terminals are in there.
@@ -62,17 +62,25 @@ class Root:
 
     def __enter__(self):
         self.sources = mirrors()
-        site = self.sources[this_release()][0].split()[1]
         if self.release != this_release():
+            site = self.sources[this_release()][0].split()[1]
             self.sources = {self.release: ['deb %s %s main' % (site, self.release)]}
-        release = self.release
         # /tmp may be too small, or not for devices and setuid files
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-root.', dir='/var/tmp')
         os.chmod(self.dir, 0o755)
         self.log = tempfile.TemporaryFile('w+')
+        # proxies, and what the mirror needs
+        dump = subprocess.run(['apt-config', 'dump'], check=True, text=True,
+                              stdout=subprocess.PIPE).stdout
+        options = ['--aptopt=' + line.rstrip(';') for line in dump.splitlines()
+                   if line.startswith(('Acquire::http', 'Acquire::Check-'))]
+        # Unlike debootstrap(8), it has dpkg unpack and configure all packages at once.
         self.bootstrap = subprocess.Popen(
             ['unshare', '--mount', '--pid', '--fork', '--kill-child', '--mount-proc',
-             'debootstrap', '--variant=minbase', release, self.dir, site],
+             'mmdebstrap', '--mode=root', '--variant=minbase', '--format=directory',
+             '--dpkgopt=force-unsafe-io', '--skip=cleanup/apt/lists', *options,
+             self.release, self.dir,
+             *[line for lines in self.sources.values() for line in lines]],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
             env=self._env())
         return self
@@ -80,20 +88,10 @@ class Root:
     def wait(self):
         if self.bootstrap.wait() != 0:
             self.log.seek(0)
-            raise RuntimeError('debootstrap: ' + self.log.read()[-2000:])
+            raise RuntimeError('mmdebstrap: ' + self.log.read()[-2000:])
         self.write('usr/sbin/policy-rc.d', '#!/bin/sh\nexit 101\n', 0o755)
-        self.write('etc/dpkg/dpkg.cfg.d/test', 'force-unsafe-io\n')
-        self.write('etc/apt/sources.list', ''.join(
-            line + '\n' for lines in self.sources.values() for line in lines))
-        # proxies, and what the mirror needs
-        dump = subprocess.run(['apt-config', 'dump'], check=True, text=True,
-                              stdout=subprocess.PIPE).stdout
-        self.write('etc/apt/apt.conf.d/90test', ''.join(
-            line + '\n' for line in dump.splitlines()
-            if line.startswith(('Acquire::http', 'Acquire::Check-'))))
         for name in 'etc/hosts', 'etc/resolv.conf':
             shutil.copy('/' + name, self.path(name))
-        self.run('apt-get', 'update', '-qq')
 
     @staticmethod
     def _env():

@@ -6,8 +6,10 @@ purged in a fresh Debian system, which is in a directory.
 usage: test_packages.py SOURCE-ROOT
 """
 
+import concurrent.futures
 import contextlib
 import glob
+import hashlib
 import os
 import pathlib
 import re
@@ -53,28 +55,48 @@ MODES = {
 
 # Building
 
-def build(source, out):
-    env = {**os.environ, 'DEB_BUILD_OPTIONS': 'nocheck noautodbgsym', 'LC_ALL': 'C.UTF-8'}
+def build(source, out, umask=0o022, **more):
+    env = {**os.environ, 'DEB_BUILD_OPTIONS': 'nocheck noautodbgsym', 'LC_ALL': 'C.UTF-8',
+           **more}
     done = subprocess.run([os.path.join(source, 'contrib/build-deb'), out], env=env,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, umask=umask,
                           stderr=subprocess.STDOUT, text=True)
     if done.returncode != 0:
         raise RuntimeError('build-deb: ' + done.stdout[-4000:])
 
 
-def build_next(source, out):
-    """The same sources with another entry in the changelog."""
+def build_elsewhere(source, out):
+    """The same sources, by somebody else: in another folder, with modes, time zone and
+    language of his own."""
     def ignore(directory, names):
         return [name for name in names if directory == source and
                 (name == '.git' or name.startswith('build'))]
 
-    with tempfile.TemporaryDirectory(prefix='x2gobroker-next.') as copy:
-        shutil.copytree(source, copy, ignore=ignore, symlinks=True, dirs_exist_ok=True)
-        changelog = pathlib.Path(copy, 'contrib/debian/changelog')
-        last = changelog.read_text()
-        following = re.sub(r'-(\d+)\)', lambda m: '-%d)' % (int(m[1]) + 1), last, count=1)
-        changelog.write_text(following + '\n' + last)
-        build(copy, out)
+    with tempfile.TemporaryDirectory(prefix='x2gobroker-elsewhere.') as home:
+        copy = shutil.copytree(source, home + '/a/longer path', ignore=ignore,
+                               symlinks=True)
+        for top, dirs, files in os.walk(copy):
+            for name in dirs + files:
+                path = os.path.join(top, name)
+                os.utime(path, (0, 0))
+                os.chmod(path, os.stat(path).st_mode & 0o700)
+        build(copy, out, 0o077, TZ='Pacific/Kiritimati', LC_ALL='C', LANG='tr_TR.UTF-8',
+              HOME=home, TMPDIR=home)
+
+
+def next_version(directory, out):
+    """The packages with another version, as an upgrade needs them."""
+    for name, path in debs(directory).items():
+        with tempfile.TemporaryDirectory(prefix='x2gobroker-next.') as work:
+            tree = work + '/tree'
+            subprocess.run(['dpkg-deb', '-R', path, tree], check=True)
+            control = pathlib.Path(tree, 'DEBIAN/control')
+            text = control.read_text()
+            version = re.search(r'(?m)^Version: (.*)$', text)[1]
+            control.write_text(text.replace(version, version + '.1'))
+            os.makedirs(out, exist_ok=True)
+            subprocess.run(['dpkg-deb', '-b', tree, out], check=True,
+                           stdout=subprocess.DEVNULL)
 
 
 def debs(directory):
@@ -108,6 +130,14 @@ def test_files(tap, out, tree):
                for path in programs + glob.glob(tree + '/usr/lib/*/libx2gobroker.so.0')}
     tap.ok(len(lacking) == 6 and not any(lacking.values()),
            'programs and library are hardened', lacking)
+
+
+def test_reproducible(tap, out, elsewhere):
+    """Anybody can see that a package was made of these sources."""
+    hashes = [{name: hashlib.sha256(pathlib.Path(path).read_bytes()).hexdigest()
+               for name, path in debs(directory).items()} for directory in (out, elsewhere)]
+    tap.equal(hashes[1], hashes[0], 'a build in another folder, with another umask, time '
+              'zone and language gives the same bytes')
 
 
 def test_library(tap, tree):
@@ -219,6 +249,8 @@ class Host:
 
 def test_collisions(tap, host):
     """Files that the Python broker's packages have as well are declared."""
+    if tap.absent("what collides with packages of the Python broker"):
+        return
     run = host.root.run
     names = run('apt-cache', 'pkgnames', 'x2gobroker').split()
     others = sorted(set(names + ['python3-x2gobroker']) - set(NAMES))
@@ -433,6 +465,8 @@ def test_switch(tap, host):
     """From the Python broker, and back.  Of that, only these two matter here; what
     they need otherwise is not installed."""
     root = host.root
+    if tap.absent('the packages take the place of the Python broker'):
+        return
     old = ['/debs/others/' + os.path.basename(debs(root.path('debs/others'))[name])
            for name in ('x2gobroker-common', 'x2gobroker-agent')]
     root.run('dpkg', '--force-depends', '-i', *old)
@@ -465,13 +499,19 @@ def main():
             return
         work = stack.enter_context(tempfile.TemporaryDirectory(prefix='x2gobroker-debs.'))
         root = stack.enter_context(rootlab.Root())
-        out, next_out, tree = [os.path.join(work, name) for name in ('1', '2', 'tree')]
-        with tap.case('the packages are built'):
+        out, elsewhere_out, next_out, tree = [
+            os.path.join(work, name) for name in ('1', 'elsewhere', '2', 'tree')]
+        with tap.case('the packages are built'), \
+                concurrent.futures.ThreadPoolExecutor() as pool:
+            # the second one has the other processor, beside the fresh system
+            elsewhere = pool.submit(build_elsewhere, source, elsewhere_out)
             build(source, out)
-            build_next(source, next_out)
+            elsewhere.result()
+            next_version(out, next_out)
             unpack(out, tree)
         if tap.failed:
             return
+        test_reproducible(tap, out, elsewhere_out)
         test_files(tap, out, tree)
         test_library(tap, tree)
         root.wait()
