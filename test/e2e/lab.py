@@ -53,6 +53,11 @@ def sshd_knows(option):
     return 'Bad configuration option' not in said
 
 
+def has_python_broker():
+    """Whether this release has the Python broker's packages.  Debian 12 is the last."""
+    return 'VERSION_CODENAME=bookworm\n' in pathlib.Path('/etc/os-release').read_text()
+
+
 def no_penalties():
     """The line that keeps sshd from refusing an address that tests knock from all the
     time, as OpenSSH 9.8 and later do."""
@@ -382,6 +387,15 @@ class Tap:
             self.ok(False, name, traceback.format_exc(), *[tell() for tell in more])
         else:
             self.ok(True, name)
+
+    def absent(self, name):
+        """True on releases without the Python broker, for what compares with it.  It is
+        counted on its own (test/count.py)."""
+        if has_python_broker():
+            return False
+        self.count += 1
+        print('ok %d - %s # SKIP not in this release' % (self.count, name), flush=True)
+        return True
 
     def need(self, **packages):
         """Check that programs exist: need(xwininfo='x11-utils').  Nothing is

@@ -115,7 +115,7 @@ class Arena(brokerlab.World):
         stack.callback(shutil.rmtree, self.canary_dir)
         os.chmod(self.canary_dir, 0o1777)
         self.local, self.snake = (stack.enter_context(lab.Account(groups=groups))
-                                  for groups in ([], [PYTHON_GROUP]))
+                                  for groups in ([], [PYTHON_GROUP] * lab.has_python_broker()))
         super().__init__(tap, program, stack)
         self.site.write('profiles.conf', self.named(PROFILES))
         self.own = self.connect(self.user)
@@ -1380,6 +1380,8 @@ def verdict(fell):
 def python_verdict(arena, row):
     if isinstance(row.python, str):
         return 'n/a: ' + row.python
+    if arena.tap.absent('the Python broker, ' + row.name):
+        return 'n/a: not in this release'
     arena.reset_python()
     try:
         return verdict(row.python(arena))
@@ -1406,7 +1408,7 @@ def controls(arena):
     tap.ok(token_in(with_token(client, SECRET)), 'control: tokens')
     answer = arena.shell.ask(shlex.join([arena.setuid, '--version']))
     tap.ok(b'x2gobroker' in answer.stdout, 'control: the setuid copy runs', answer)
-    for program in PYTHON, PYTHON_SETUID:
+    for program in (PYTHON, PYTHON_SETUID) * lab.has_python_broker():
         answer = arena.ask_python(*LISTING, program=program)
         tap.ok(b'mine.example' in answer.stdout and not leaks(answer),
                'control: the Python broker answers, ' + program, answer)
@@ -1414,8 +1416,9 @@ def controls(arena):
 
 def main():
     with lab.Tap() as tap, contextlib.ExitStack() as stack:
-        if not tap.need(**brokerlab.PACKAGES, cc='gcc', x2gobroker='x2gobroker',
-                        **{'x2gobroker-ssh': 'x2gobroker-ssh'}):
+        python = {name: name for name in ('x2gobroker', 'x2gobroker-ssh')
+                  if lab.has_python_broker()}
+        if not tap.need(**brokerlab.PACKAGES, cc='gcc', **python):
             return
         found = brokerlab.programs(tap, 'X2GOBROKER')
         if not found:

@@ -445,6 +445,8 @@ def again_and_again(tap, world, user, times):
 
 def test_debian(tap, world):
     """It takes nothing out by itself, so the broker remembers."""
+    if tap.absent("Debian's agent"):
+        return
     with lab.Account(groups=['x2gobroker']) as agent:
         world.serve(autologinlab.DEBIAN, agent)
         before = world.site.settings['agent-user']

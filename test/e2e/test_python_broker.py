@@ -27,6 +27,7 @@ import tempfile
 
 sys.dont_write_bytecode = True  # root's files don't belong into a checkout
 
+import lab
 import peer_accounts
 import peer_faults
 import peer_generate
@@ -449,6 +450,9 @@ def skip_reason(options):
 
 def main():
     options = arguments()
+    if not lab.has_python_broker():
+        print('ok 1 - the Python broker # SKIP not in this release\n1..1')
+        return 0
     reason = skip_reason(options)
     if reason:
         print('1..0 # SKIP %s' % reason)
