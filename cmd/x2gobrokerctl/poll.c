@@ -233,6 +233,7 @@ show(const struct ctl *ctl, const struct site *site, struct view *view)
 	if ((ctl->nwords == 0 && print_servers(view) == -1) ||
 	    (ctl->json && json_print(&json) == -1))
 		result = EXIT_NO;
+	view->json = NULL;
 	return result;
 }
 
