@@ -85,7 +85,7 @@ def test_release(tap, source, release, build_only):
         copy_sources(source, root)
         platform = Platform(tap, root, release)
         if not build_only:
-            platform.install(['dpkg-dev'])
+            platform.install(['build-essential'])
             root.run('apt-get', 'install', '-y', '-qq', '--no-install-recommends',
                      *build_depends(source))
             platform.step('the packages build with nothing but their Build-Depends',
