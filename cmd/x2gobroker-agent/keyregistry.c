@@ -26,6 +26,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -81,6 +82,12 @@ open_entry(int dir, const char *name, struct x2gobroker_error *err)
 	}
 }
 
+/* The entry that this process has made. */
+static struct {
+	int fd;
+	struct timespec when;
+} noted = { .fd = -1 };
+
 int
 keyregistry_note(const char *user, const char *file,
     struct x2gobroker_error *err)
@@ -88,6 +95,8 @@ keyregistry_note(const char *user, const char *file,
 	cleanup_buf struct buf text = { 0 };
 	cleanup_fd int dir = open_registry(err);
 	char name[NAME_LEN + 1];
+	struct stat st;
+	bool is_new;
 	int fd;
 
 	if (dir == -1)
@@ -101,12 +110,34 @@ keyregistry_note(const char *user, const char *file,
 	SHA256Data((const uint8_t *)text.data, text.len, name);
 	if ((fd = open_entry(dir, name, err)) == -1)
 		return -1;
+	is_new = fstat(fd, &st) == 0 && st.st_size == 0;
 	/* even if it exists already, to set its time */
-	if (pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len)
+	if (pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len) {
+		if (is_new && fstat(fd, &st) == 0) {
+			noted.fd = fd;
+			noted.when = st.st_mtim;
+		}
 		return fd;
+	}
 	error_errno(err, AGENT_REGISTRY, "cannot write a file in it");
 	close(fd);
 	return -1;
+}
+
+/* The process is the user's by now and cannot remove the file, but a sweep
+ * removes an empty one. */
+void
+keyregistry_forget(void)
+{
+	struct stat st;
+
+	if (noted.fd != -1 && flock(noted.fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(noted.fd, &st) == 0 &&
+	    st.st_mtim.tv_sec == noted.when.tv_sec &&
+	    st.st_mtim.tv_nsec == noted.when.tv_nsec &&
+	    ftruncate(noted.fd, 0) == -1)
+		process_log(LOG_WARNING, "a note in the registry stays: %s",
+		    strerror(errno));
 }
 
 /*

@@ -18,6 +18,10 @@
 int	keyregistry_note(const char *user, const char *file,
 	    struct x2gobroker_error *err);
 
+/* The line was not added after all: nothing is to be swept, unless the entry is
+ * older, or another process has written it, too. */
+void	keyregistry_forget(void);
+
 /* Remove expired lines of all users in the registry that are not in use, each
  * as that user.  Files that have no temporary line any more, or have failed for
  * hours, are removed from the registry.  A failure is logged, and the others

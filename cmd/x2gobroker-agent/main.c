@@ -170,8 +170,10 @@ run_job(struct job *job, struct buf *answer, struct x2gobroker_error *err)
 		job->account = &account;
 	buf_puts(answer, "OK\n");
 	if (switch_identity(job, &account, err) == -1 ||
-	    job->task->run(job, answer, err) == -1)
+	    job->task->run(job, answer, err) == -1) {
+		keyregistry_forget();
 		return -1;
+	}
 	return answer->failed ? error_nomem(err) : 0;
 }
 

@@ -191,6 +191,12 @@ x2gobroker_key_fingerprint(const char *base64,
 const char *
 pubkey_refuse_format(const char *line)
 {
+	if (strncmp(line, "\xef\xbb\xbf", 3) == 0)
+		return "the file begins with a byte order mark; save it as "
+		    "plain text, without one";
+	if (strncmp(line, "\xff\xfe", 2) == 0 ||
+	    strncmp(line, "\xfe\xff", 2) == 0)
+		return "the file is in UTF-16; save it as plain text";
 	if (strncmp(line, "PuTTY-User-Key-File", 19) == 0 ||
 	    (strncmp(line, "-----BEGIN ", 11) == 0 &&
 	    strstr(line, "PRIVATE KEY") != NULL))

@@ -224,6 +224,8 @@ def test_all_or_nothing(tap, world):
     home = pathlib.Path(world.user.home)
     os.symlink('/tmp', home / '.x2go')
     check_nothing(tap, world, 'a symbolic link', 'symbolic link')
+    tap.equal((world.sweep().returncode, world.noted()), (0, 0),
+              'a file that was refused is not swept')
     os.unlink(home / '.x2go')
     (home / '.x2go').mkdir()
     os.chown(home / '.x2go', world.other.uid, world.user.gid)

@@ -338,6 +338,9 @@ a_line_that_is_no_key_is_refused_with_a_reason(void **state unused)
 		{ "-----BEGIN OPENSSH PRIVATE KEY-----", "the private key" },
 		{ "-----BEGIN PRIVATE KEY-----", "the private key" },
 		{ "PuTTY-User-Key-File-3: ssh-rsa", "the private key" },
+		{ "\xef\xbb\xbf" TYPE KEY_A, "byte order mark" },
+		{ "\xff\xfes", "UTF-16" },
+		{ "\xfe\xff", "UTF-16" },
 		{ "---- BEGIN SSH2 PUBLIC KEY ----", "ssh-keygen -i -f" },
 		{ "-----BEGIN PUBLIC KEY-----", "ssh-keygen -i -m PKCS8" },
 	};
