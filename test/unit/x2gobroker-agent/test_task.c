@@ -222,6 +222,22 @@ check_id(const char *user, const char *const *args)
 }
 
 /* X2Go takes out of an id what is not in one. */
+/* What the broker can show, it can also suspend. */
+static void
+test_the_longest_id(void **state unused)
+{
+	char id[SESSION_ID_MAX + 2], text[SESSION_LINE_MAX];
+
+	memset(id, 'x', sizeof(id));
+	memcpy(id, "alice-50-", 9);
+	id[SESSION_ID_MAX + 1] = '\0';
+	assert_int_equal(run("suspendsession", id, ""), -1);
+	assert_non_null(strstr(err.text, "not a session id"));
+	id[SESSION_ID_MAX] = '\0';
+	snprintf(text, sizeof(text), "1|%s|50|vm|R|x\n", id);
+	assert_int_equal(run("suspendsession", id, text), 0);
+}
+
 static void
 test_ids_of_odd_names(void **state unused)
 {
@@ -435,6 +451,7 @@ main(void)
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_the_longest_id),
 		cmocka_unit_test(test_ids_of_odd_names),
 		cmocka_unit_test(test_servers),
 		cmocka_unit_test(test_average),
