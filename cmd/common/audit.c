@@ -128,26 +128,41 @@ audit_log(const struct audit *audit)
 }
 
 char *
-audit_key_fingerprint(const char *path)
+audit_auth_info(const char *path)
 {
-	char text[AUTH_INFO_MAX], *line, *rest = text, *word;
-	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
 	cleanup_fd int fd = path != NULL ? open(path, O_RDONLY | O_CLOEXEC |
 	    O_NOCTTY | O_NONBLOCK) : -1;
-	ssize_t n;
+	size_t len = AUTH_INFO_MAX;
 
-	if (fd == -1 || (n = safefile_read(fd, text, sizeof(text) - 1)) <= 0)
-		return NULL;
-	text[n] = '\0';
-	/* "publickey TYPE BASE64", a line for each method that was passed */
-	while ((line = strsep(&rest, "\n")) != NULL) {
+	return fd != -1 ? safefile_read_text(fd, path, &len, NULL) : NULL;
+}
+
+/* "publickey TYPE BASE64", a line for each method that was passed. */
+bool
+audit_next_key(char **rest, const char **type, const char **base64)
+{
+	char *line;
+
+	while ((line = strsep(rest, "\n")) != NULL) {
 		if (strncmp(line, "publickey ", 10) != 0)
 			continue;
 		strsep(&line, " ");
-		strsep(&line, " ");
-		word = strsep(&line, " ");
-		return word != NULL && x2gobroker_key_fingerprint(word,
-		    fingerprint) == 0 ? strdup(fingerprint) : NULL;
+		*type = strsep(&line, " ");
+		*base64 = strsep(&line, " ");
+		if (*base64 != NULL)
+			return true;
 	}
-	return NULL;
+	return false;
+}
+
+char *
+audit_key_fingerprint(const char *path)
+{
+	cleanup_free char *text = audit_auth_info(path);
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE], *rest = text;
+	const char *type, *base64;
+
+	return text != NULL && audit_next_key(&rest, &type, &base64) &&
+	    x2gobroker_key_fingerprint(base64, fingerprint) == 0 ?
+	    strdup(fingerprint) : NULL;
 }

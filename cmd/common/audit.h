@@ -22,6 +22,13 @@ struct audit {
 /* Write the line to the log. */
 void	audit_log(const struct audit *audit);
 
+/* The text of the file that sshd writes with ExposeAuthInfo, which the caller
+ * frees; NULL: there is none. */
+char	*audit_auth_info(const char *path);
+
+/* Cut the next public key off *rest, which points into that text at first. */
+bool	audit_next_key(char **rest, const char **type, const char **base64);
+
 /* The fingerprint, "SHA256:...", of the first public key in the file that sshd
  * writes with ExposeAuthInfo.  The caller frees it.  NULL: there is no key. */
 char	*audit_key_fingerprint(const char *path);

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <x2gobroker.h>
+#include <x2gobroker_admin.h>
 
 #include "base/cleanup.h"
 #include "base/error.h"
@@ -142,6 +142,32 @@ resolve_user(struct broker *broker, struct x2gobroker_error *err)
 	    err);
 }
 
+/* The key may have been revoked since the connection was opened. */
+static int
+check_key(const struct broker *broker, struct x2gobroker_error *err)
+{
+	const char *path = broker->process.auth_info, *type, *base64;
+	cleanup_free char *text = NULL;
+	bool found = false;
+	char *name, *rest;
+
+	if (!broker->options.listed_key || path == NULL)
+		return 0;
+	if ((rest = text = audit_auth_info(path)) == NULL)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
+		    "the key of this connection cannot be read");
+	while (!found && audit_next_key(&rest, &type, &base64)) {
+		if (x2gobroker_keys_find(broker->config, type, base64,
+		    log_report, NULL, &name, err) == -1)
+			return -1;
+		found = name != NULL && strcmp(name, broker->identity) == 0;
+		free(name);
+	}
+	return found ? 0 : error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "the key of this connection has been revoked: it is not in "
+	    "keys-dir any more");
+}
+
 /* sshd has checked the account that users share, not this user's.  Skip
  * setpass: the helper checks the account itself, and an expired password is the
  * reason to set a new one. */
@@ -235,6 +261,7 @@ main(int argc, char **argv)
 	granted = prepare_refusal(&broker, &err) == 0 && options_ok &&
 	    load_config(&broker, &err) == 0 &&
 	    resolve_user(&broker, &err) == 0 &&
+	    check_key(&broker, &err) == 0 &&
 	    check_account(&broker, &err) == 0 &&
 	    serve(&broker, &err) == 0 &&
 	    x2gobroker_answer_text(broker.answer, &text, &len, &err) == 0;

@@ -27,6 +27,8 @@ static const struct option_row {
 	    "answer for NAME (broker account and root only)" },
 	{ "backend", 0, "NAME", FIELD(backend),
 	    "serve the backend NAME: inifile or zeroconf" },
+	{ "listed-key", 0, NULL, FIELD(listed_key),
+	    "refuse a key that is not (any more) in keys-dir" },
 	{ "debug", 'd', NULL, FIELD(debug),
 	    "write the log to stderr as well" },
 	{ "version", 'V', NULL, FIELD(version), "print the version" },

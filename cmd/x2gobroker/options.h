@@ -12,6 +12,7 @@ struct options {
 	const char *user;		/* the identity to pin, or NULL */
 	const char *backend;		/* NULL: the configured one */
 	bool debug;
+	bool listed_key;		/* the key must be in keys-dir */
 	bool help;
 	bool version;
 	char **client;			/* the client's words; owned */

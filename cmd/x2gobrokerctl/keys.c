@@ -10,8 +10,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/pubkey.h"
 #include "base/safefile.h"
 #include "ctl.h"
+#include "sshd_query.h"
 
 #define TEXT_MAX	(1024 * 1024)	/* more than a thousand keys have */
 #define LINE_SIZE	4096
@@ -33,8 +35,10 @@ read_text(const char *path)
 		why = strerror(errno);
 	else if (len > TEXT_MAX)
 		why = "too large for a file of public keys";
-	else if (memchr(text, '\0', (size_t)len) != NULL)
-		why = "not a text file, so not a file of public keys";
+	else if (memchr(text, '\0', (size_t)len) != NULL) {
+		if ((why = pubkey_refuse_format(text)) == NULL)
+			why = "not a text file, so not a file of public keys";
+	}
 	else
 		text[len] = '\0';
 	if (fd > STDIN_FILENO)
@@ -68,6 +72,26 @@ add_keys(const struct x2gobroker_config *config, const char *name,
 	return EXIT_NO;
 }
 
+/* Does the broker notice at the next request? */
+static void
+tell_open_connections(const struct x2gobroker_config *config)
+{
+	const char *account = x2gobroker_config_broker_account(config);
+	char why[X2GOBROKER_TEXT_SIZE];
+	struct sshd sshd;
+	bool exposed = sshd_query_ask(&sshd, NULL, account, why,
+	    sizeof(why)) == 0 && sshd_query_is(&sshd, "ExposeAuthInfo", "yes");
+
+	sshd_query_free(&sshd);
+	if (exposed)
+		printf("Connections that are open are refused from now on.\n");
+	else
+		printf("Connections that are open stay open, and are served.  "
+		    "To end those of all users:\n    pkill -u %s sshd\n"
+		    "With \"ExposeAuthInfo yes\" in sshd_config(5), the broker "
+		    "notices that a key\nis revoked.\n", account);
+}
+
 static int
 remove_keys(const struct x2gobroker_config *config, const char *name,
     const char *text, const char *file)
@@ -81,6 +105,8 @@ remove_keys(const struct x2gobroker_config *config, const char *name,
 	}
 	printf("%zu key%s of %s removed\n", removed, removed == 1 ? "" : "s",
 	    name);
+	if (removed > 0)
+		tell_open_connections(config);
 	return removed > 0 ? EXIT_YES : EXIT_NO;
 }
 
@@ -159,7 +185,8 @@ print_line(const struct ctl *ctl, const struct x2gobroker_config *config)
 	}
 	/* pty: without it, the X2Go client hangs when it logs in */
 	if (name != NULL)
-		printf("restrict,pty,command=\"%s%s%s --user %s\" %s %s\n",
+		printf("restrict,pty,command=\"%s%s%s --user %s "
+		    "--listed-key\" %s %s\n",
 		    X2GOBROKER_PROGRAM,
 		    ctl->config_file != NULL ? " -C " : "",
 		    ctl->config_file != NULL ? ctl->config_file : "",

@@ -127,9 +127,9 @@ class World:
         self.sshd = self.start_sshd(self.site.program, self.shared.name)
         self.keys = 0
 
-    def start_sshd(self, command, by):
+    def start_sshd(self, command, by, more=''):
         return self.stack.enter_context(lab.Sshd(MATCH.format(
-            account=self.shared.name, command=command, by=by)))
+            account=self.shared.name, command=command, by=by) + more))
 
     def new_key(self, type='ed25519'):
         """The path of the private half of a key that nobody has yet."""
@@ -194,6 +194,52 @@ def test_types(world):
         world.check_out(key, type + ', after')
 
 
+def test_byte_order_marks(world):
+    """As editors on Windows write them."""
+    text = pathlib.Path(world.new_key() + '.pub').read_text()
+    for encoding, words in (('utf-8-sig', 'byte order mark'), ('utf-16', 'UTF-16')):
+        path = world.site.path(encoding)
+        pathlib.Path(path).write_text(text, encoding=encoding)
+        done = world.site.ctl('authorize', world.user.name, path)
+        world.tap.ok(done.returncode == 1 and words in done.stderr,
+                     encoding + ': says what is wrong', done)
+
+
+def test_revoked_while_connected(world):
+    """Where sshd tells the key, it is looked up at each request."""
+    world.clear()
+    key = world.new_key()
+    world.authorize(world.user, key)
+    for exposed in 'yes', 'no':
+        sshd = world.start_sshd(world.site.program, world.shared.name,
+                                '    ExposeAuthInfo %s\n' % exposed)
+        path = os.path.join(sshd.dir, 'master')
+        words = sshd.ssh_command(world.shared.name, key, options=[
+            'ControlMaster=yes', 'ControlPath=' + path])
+        master = subprocess.Popen(['ssh', '-N', *words[1:]], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL,
+                                  stderr=subprocess.DEVNULL)
+        world.stack.callback(master.wait)
+        world.stack.callback(master.kill)
+        lab.wait_for(lambda: os.path.exists(path), 10)
+
+        def ask():
+            return sshd.ssh(world.shared.name, key, brokerlab.LIST,
+                            options=['ControlPath=' + path]).stdout
+
+        served = ask()
+        world.tap.ok(served not in (b'', DENIED), exposed + ': a connection is open',
+                     served)
+        done = world.site.ctl('revoke', world.user.name, key + '.pub')
+        world.tap.ok('pkill -u ' in done.stdout,
+                     exposed + ': revoke says how to end connections', done.stdout)
+        world.tap.equal(ask() == served, exposed == 'no',
+                        exposed + ': the open connection after revoke')
+        world.authorize(world.user, key)
+        world.tap.equal(ask(), served, exposed + ': and after authorize')
+    world.clear()
+
+
 def test_two_users(world):
     keys = [world.new_key() for _ in range(4)]
     for key, account in zip(keys, [world.user, world.other] * 2):
@@ -237,7 +283,7 @@ def test_nothing_else(world):
     pub = key + '.pub'
     words = pathlib.Path(pub).read_text().split()
     world.tap.equal(world.site.asked(pub).stdout,
-                    'restrict,pty,command="%s --user %s" %s %s\n' %
+                    'restrict,pty,command="%s --user %s --listed-key" %s %s\n' %
                     (world.site.broker, world.user.name, words[0], words[1]),
                     'the line for sshd')
     world.tap.equal(world.ask(key, 'id').stdout, DENIED, 'no other command')
@@ -463,7 +509,7 @@ def test_other_configuration(world):
                     (0, [world.user.name + '.pub']), 'keys-dir is made')
     world.check_out(key, 'not in the default directory')
     line = world.site.asked(key + '.pub', '-C', conf).stdout
-    world.tap.ok('x2gobroker -C %s --user %s"' % (conf, world.user.name) in line,
+    world.tap.ok('x2gobroker -C %s --user %s --listed-key"' % (conf, world.user.name) in line,
                  'the broker is given the file, too', line)
     sshd = world.start_sshd('%s -C %s' % (world.site.program, conf), 'nobody')
     world.check_in(key, world.user, 'nobody asks, with -C', sshd)
@@ -478,9 +524,9 @@ def test_other_configuration(world):
     world.check_ctl(done, 1, ['broken.conf:1'], 'a file that is not in order')
 
 
-TESTS = [test_types, test_two_users, test_standard_input, test_nothing_else,
-         test_questions, test_ambiguous, test_hostile_files, test_bad_requests,
-         test_parallel, test_thousand_users, test_other_configuration]
+TESTS = [test_types, test_byte_order_marks, test_revoked_while_connected,
+         test_two_users, test_standard_input, test_nothing_else, test_questions, test_ambiguous,
+         test_hostile_files, test_bad_requests, test_parallel, test_thousand_users, test_other_configuration]
 
 
 def main():
