@@ -187,6 +187,17 @@ def owner(path, uid, gid=-1):
 
 
 @contextlib.contextmanager
+def member(group, name):
+    """A supplementary one."""
+    subprocess.run(['usermod', '-aG', group, name], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(['gpasswd', '-d', name, group], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
 def content(path, text):
     """Another content of a file, with its owner and mode; None: it is not there."""
     path = pathlib.Path(path)
@@ -366,6 +377,8 @@ def faults(l):
         ('pam', 'FAIL', mode(HELPER, 0o755), 'not setuid root', 'chmod 4750', set()),
         ('pam', 'FAIL', owner(HELPER, 0, 0), 'setuid', 'chmod 4750', set()),
         ('pam', 'warn', mode(HELPER, 0o4755), 'everybody', 'chmod 4750', set()),
+        ('pam', 'warn', member(l.broker.name, l.user.name), 'other members',
+         'gpasswd -d ' + l.user.name, set()),
         ('pam', 'FAIL', content(HELPER, None), 'No such file', 'account-check', set()),
         ('pam', 'FAIL', content(test_pam.SERVICE, None), 'does not exist',
          'contrib/pam.d/x2gobroker', set()),
