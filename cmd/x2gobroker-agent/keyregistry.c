@@ -26,7 +26,6 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,7 +85,7 @@ open_entry(int dir, const char *name, struct x2gobroker_error *err)
 static struct {
 	int fd;
 	struct timespec when;
-} noted = { .fd = -1 };
+} own_entry = { .fd = -1 };
 
 int
 keyregistry_note(const char *user, const char *file,
@@ -114,8 +113,8 @@ keyregistry_note(const char *user, const char *file,
 	/* even if it exists already, to set its time */
 	if (pwrite(fd, text.data, text.len, 0) == (ssize_t)text.len) {
 		if (is_new && fstat(fd, &st) == 0) {
-			noted.fd = fd;
-			noted.when = st.st_mtim;
+			own_entry.fd = fd;
+			own_entry.when = st.st_mtim;
 		}
 		return fd;
 	}
@@ -129,15 +128,17 @@ keyregistry_note(const char *user, const char *file,
 void
 keyregistry_forget(void)
 {
+	struct x2gobroker_error err;
 	struct stat st;
 
-	if (noted.fd != -1 && flock(noted.fd, LOCK_EX | LOCK_NB) == 0 &&
-	    fstat(noted.fd, &st) == 0 &&
-	    st.st_mtim.tv_sec == noted.when.tv_sec &&
-	    st.st_mtim.tv_nsec == noted.when.tv_nsec &&
-	    ftruncate(noted.fd, 0) == -1)
-		process_log(LOG_WARNING, "a note in the registry stays: %s",
-		    strerror(errno));
+	if (own_entry.fd != -1 && flock(own_entry.fd, LOCK_EX | LOCK_NB) == 0 &&
+	    fstat(own_entry.fd, &st) == 0 &&
+	    st.st_mtim.tv_sec == own_entry.when.tv_sec &&
+	    st.st_mtim.tv_nsec == own_entry.when.tv_nsec &&
+	    ftruncate(own_entry.fd, 0) == -1) {
+		error_errno(&err, AGENT_REGISTRY, "an entry cannot be emptied");
+		process_warn("sweep", &err);
+	}
 }
 
 /*

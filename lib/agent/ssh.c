@@ -264,6 +264,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 		return -1;
 	if (do_step(link, step_connect) != SSH_OK)
 		return ssh_error(link, "no SSH connection", err);
+	link->openssh = LIB(link)->ssh_get_openssh_version(link->session);
 	if (get_fingerprint(link, err) == -1)
 		return -1;
 	return check_host_key(link, policy, err);

@@ -46,6 +46,7 @@
 	X(ssh_set_blocking)			\
 	X(ssh_get_poll_flags)			\
 	X(ssh_set_counters)			\
+	X(ssh_get_openssh_version)		\
 	X(ssh_get_error)			\
 	X(ssh_options_set)			\
 	X(ssh_get_server_publickey)		\
@@ -144,6 +145,8 @@ struct ssh_link {
 	ssh_session session;
 	struct ssh_counter_struct received;	/* from the socket */
 	uint64_t receive_max;	/* libssh keeps all that it is sent */
+	int openssh;		/* SSH_VERSION_INT() of the server's OpenSSH, or
+				 * 0: it is another one */
 	const char *known_as;	/* the name of its key in known_hosts */
 	const struct host *host;
 	int port;

@@ -5,9 +5,8 @@
 
 #include "autologin/autologin.h"
 #include "access/user.h"
+#include "base/keyline.h"
 #include "base/parse.h"
-
-#define TIME_SIZE	sizeof("YYYYMMDDHHMMSSZ")	/* see sshd(8) */
 
 bool
 autologin_is_announced(const struct x2gobroker_profile *profile)
@@ -80,17 +79,19 @@ autologin_free(struct autologin *autologin)
  * X2Go session needs a terminal and forwarded ports. */
 static char *
 format_line(const struct autologin *autologin,
-    const struct x2gobroker_farm *farm, time_t expires, const char *address,
-    struct x2gobroker_error *err)
+    const struct x2gobroker_farm *farm, const struct installation *place,
+    const char *address, struct x2gobroker_error *err)
 {
 	const struct x2gobroker_config *config = farm->config;
-	char expiry[TIME_SIZE];
+	char expiry[KEYLINE_TIME];
 	struct buf buf = { 0 };
-	struct tm tm;
 
-	/* in UTC because servers may be in other time zones */
-	strftime(expiry, sizeof(expiry), "%Y%m%d%H%M%SZ",
-	    gmtime_r(&expires, &tm));
+	/* in UTC because servers may be in other time zones; for this host, in
+	 * the form that every sshd reads */
+	if (!keyline_format_time(place->expires,
+	    !place->target.source->uses_ssh, expiry))
+		return error_null(error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    "the end of a key cannot be written in local time"));
 	buf_printf(&buf, "restrict,pty,port-forwarding%s,expiry-time=\"%s\"",
 	    config->autologin_agent_forwarding ? ",agent-forwarding" : "",
 	    expiry);
@@ -160,8 +161,8 @@ autologin_place(const struct autologin *autologin,
 		place->expires = time(NULL) +
 		    farm->config->autologin_key_lifetime;
 		/* a server behind a proxy sees the address of the proxy */
-		place->line = lines[i] = format_line(autologin, farm,
-		    place->expires, i == 0 ? address : NULL, err);
+		place->line = lines[i] = format_line(autologin, farm, place,
+		    i == 0 ? address : NULL, err);
 		result = lines[i] != NULL ? 0 : -1;
 	}
 	if (result == 0)

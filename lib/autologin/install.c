@@ -120,6 +120,36 @@ remove_expired(struct install *install, struct connection *link)
 	}
 }
 
+/* Before 9.1, OpenSSH reads the end of a key in local time, which our agent can
+ * write; before 7.7, and in other servers, the option does not exist.  NULL: a
+ * key there would have no end. */
+static const char *
+task_to_add(const struct connection *link, struct x2gobroker_error *err)
+{
+	int version = link->ssh.openssh;
+
+	if (!link->target->source->uses_ssh ||
+	    version >= SSH_VERSION_INT(9, 1, 0))
+		return AGENT_ADDAUTHKEY;
+	if (version >= SSH_VERSION_INT(7, 7, 0))
+		return AGENT_ADDAUTHKEY_LOCAL;
+	error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "its SSH server is not "
+	    "OpenSSH 7.7 or later, and would not end a key in time");
+	return NULL;
+}
+
+static void
+explain_old_server(int version, struct x2gobroker_error *err)
+{
+	char why[X2GOBROKER_TEXT_SIZE];
+
+	strlcpy(why, err->text, sizeof(why));
+	error_set(err, err->code, NULL, 0, "%.300s (it has OpenSSH %d.%d, which "
+	    "reads the end of a key in local time: x2gobroker-agent can write "
+	    "that, Debian's agent cannot; OpenSSH 9.1 needs neither)", why,
+	    version >> 16, version >> 8 & 0xff);
+}
+
 static int
 add_key(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
@@ -127,10 +157,15 @@ add_key(struct query *query, struct connection *link,
 	struct install *install = (struct install *)query;
 	const char *user = query->context->user;
 	const char *args[] = { install->line, install->file, NULL };
+	const char *task = task_to_add(link, err);
 
-	if (query_do(link, user, AGENT_ADDAUTHKEY, args, err) == -1) {
+	if (task == NULL)
+		return -1;
+	if (query_do(link, user, task, args, err) == -1) {
 		/* the connection may have broken before or after */
 		install->stays = err->code == X2GOBROKER_ERR_SYSTEM;
+		if (!install->stays && strcmp(task, AGENT_ADDAUTHKEY) != 0)
+			explain_old_server(link->ssh.openssh, err);
 		return -1;
 	}
 	install->stays = !query_is_our_agent(link, user);

@@ -33,6 +33,7 @@ static struct {
 	const char *new_key;	/* the host key is not known */
 	long slept_ms;
 	bool no_setup;		/* no libssh or keys */
+	int openssh;		/* of the servers; as libssh has it */
 } link_played = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 int	__wrap_connection_open(struct connection *link, struct parallel_job *job,
@@ -60,6 +61,7 @@ play_servers(const struct said *rows)
 	link_played.new_key = NULL;
 	link_played.slept_ms = 0;
 	link_played.no_setup = false;
+	link_played.openssh = SSH_VERSION_INT(9, 2, 0);
 }
 
 static const struct said *
@@ -129,6 +131,7 @@ __wrap_connection_open(struct connection *link, struct parallel_job *job,
 	link->target = target;
 	pthread_mutex_lock(&link_played.lock);
 	link_played.opened++;
+	link->ssh.openssh = link_played.openssh;
 	if (link_played.new_key != NULL) {
 		link->ssh.new_key = strdup(link_played.new_key);
 		strcpy(link->ssh.fingerprint, "SHA256:finger");

@@ -130,6 +130,12 @@ play_set_counters(ssh_session session unused, ssh_counter socket_counter,
 	played.counter = socket_counter;
 }
 
+static int
+play_get_openssh_version(ssh_session session unused)
+{
+	return SSH_VERSION_INT(9, 2, 0);
+}
+
 static const char *
 play_get_error(void *error unused)
 {
@@ -413,7 +419,7 @@ __wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err)
 	*lib = (struct libssh){
 		PLAY(new), PLAY(free), PLAY(connect), PLAY(disconnect),
 		PLAY(set_blocking), PLAY(get_poll_flags), PLAY(get_error),
-		PLAY(set_counters),
+		PLAY(set_counters), PLAY(get_openssh_version),
 		PLAY(options_set), PLAY(get_server_publickey),
 		PLAY(get_publickey_hash), PLAY(get_fingerprint_hash),
 		PLAY(clean_pubkey_hash), PLAY(session_has_known_hosts_entry),

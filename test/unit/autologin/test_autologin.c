@@ -13,6 +13,8 @@
 #define KEY	"ssh-rsa AAAA"
 #define LINE	"restrict,pty,port-forwarding," \
 		"expiry-time=\"20251123205025Z\" " KEY " x2gobroker:alice"
+#define LINE_LOCAL "restrict,pty,port-forwarding," \
+		"expiry-time=\"20251123205025\" " KEY " x2gobroker:alice"
 
 time_t	__wrap_time(time_t *out);
 int	__wrap_install_keys(struct x2gobroker_farm *farm,
@@ -169,8 +171,10 @@ a_proxy_gets_it_too(void **state unused)
 		check(rows[i][0], strncmp(placed, rows[i][1],
 		    strlen(rows[i][1])) == 0);
 		second = strchr(placed, '\n') + 1;
-		check(rows[i][0], strstr(second, " %h/server " LINE "\n") !=
-		    NULL);
+		/* for this host, in its time, which is UTC in a test */
+		check(rows[i][0], strstr(second, strstr(rows[i][0], "LOCAL") !=
+		    NULL ? " %h/server " LINE_LOCAL "\n" : " %h/server " LINE
+		    "\n") != NULL);
 	}
 	place("sshproxyhost=", NULL, NULL);
 	assert_string_equal(placed, "ts01:22 %h/server " LINE "\n");
@@ -268,5 +272,6 @@ main(void)
 		TEST(not_every_profile_gets_one),
 	};
 
+	setenv("TZ", "UTC0", 1);
 	return cmocka_run_group_tests_name("autologin", tests, NULL, NULL);
 }

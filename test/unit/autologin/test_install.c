@@ -22,6 +22,8 @@ setup(void **state)
 	return 0;
 }
 
+static int installed_version = SSH_VERSION_INT(9, 2, 0);
+
 /* Put a line on n of: ts01, and this host.  What is said about it is in *said. */
 static int
 place(const struct said *rows, size_t n, struct problems *said,
@@ -39,6 +41,7 @@ place(const struct said *rows, size_t n, struct problems *said,
 	int result;
 
 	play_servers(rows);
+	link_played.openssh = installed_version;
 	said->n = 0;
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
@@ -81,6 +84,59 @@ a_key_is_placed_and_remembered(void **state unused)
 	assert_non_null(strstr(link_played.calls, "ts01 delauthkey line"));
 	assert_int_equal(said.n, 0);
 	assert_int_equal(count_leases(), 1);
+}
+
+/* The banner of each server says in which form it reads the end of a key. */
+static void
+a_key_without_an_end_is_not_installed(void **state unused)
+{
+	static const struct said agent[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    { NULL, "addauthkey_local", X2GOBROKER_OK, "OK\n" },
+	    TASKS("OK\nx\nstatus\n"), { 0 } },
+	debian[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    { NULL, "addauthkey_local", X2GOBROKER_OK, "" }, TASKS("OK\n"),
+	    { 0 } };
+	static const struct {
+		const char *label;
+		int version;
+		const struct said *rows;
+		const char *calls;	/* or, in the case of a refusal, why */
+		bool refused;
+	} rows[] = {
+		{ "9.1", SSH_VERSION_INT(9, 1, 0), debian,
+		    "ts01 addauthkey line file\n", false },
+		{ "10.0", SSH_VERSION_INT(10, 0, 0), agent,
+		    "ts01 addauthkey line file\n", false },
+		{ "9.0", SSH_VERSION_INT(9, 0, 0), agent,
+		    "ts01 addauthkey_local line file\n", false },
+		{ "7.7", SSH_VERSION_INT(7, 7, 0), agent,
+		    "ts01 addauthkey_local line file\n", false },
+		{ "8.4, Debian's agent", SSH_VERSION_INT(8, 4, 0), debian,
+		    "OpenSSH 8.4, which reads the end of a key in local time",
+		    true },
+		{ "7.6", SSH_VERSION_INT(7, 6, 0), agent,
+		    "not OpenSSH 7.7 or later", true },
+		{ "another one", 0, agent, "not OpenSSH 7.7 or later", true },
+	};
+	struct x2gobroker_error err;
+	struct problems said;
+	int result;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		rows_forget("state/" STALEKEYS_DIR);
+		installed_version = rows[i].version;
+		result = place(rows[i].rows, 1, &said, &err);
+		check(rows[i].label, result == (rows[i].refused ? -1 : 0));
+		if (rows[i].refused)
+			check(rows[i].label, strstr(err.text,
+			    rows[i].calls) != NULL);
+		else
+			check(rows[i].label, strncmp(link_played.calls,
+			    rows[i].calls, strlen(rows[i].calls)) == 0);
+	}
+	installed_version = SSH_VERSION_INT(9, 2, 0);
+	rows_forget("state/" STALEKEYS_DIR);
 }
 
 /* Each row starts with one expired key on the list: what the agent says, and
@@ -206,6 +262,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_is_placed_and_remembered),
+		TEST(a_key_without_an_end_is_not_installed),
 		TEST(what_stays_is_listed),
 		TEST(a_key_that_is_not_placed_is_not_used),
 		TEST(without_a_service_key_nothing_is_placed),
