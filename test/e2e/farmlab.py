@@ -305,6 +305,20 @@ class Site(brokerlab.Site):
         os.mkdir(self.path('state'), 0o755)
         os.chown(self.path('state'), self.account.uid, self.account.gid)
 
+    def add_row(self, name, number, text):
+        """A row of state-dir is a symbolic link, whose target is its text."""
+        directory = self.path('state/' + name)
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(directory, 0o700)
+            os.chown(directory, self.account.uid, self.account.gid)
+        os.symlink(text, os.path.join(os.fsencode(directory), b'%d' % number))
+
+    def rows(self, name):
+        """The rows in that directory of state-dir, in the order of their numbers."""
+        directory = self.path('state/' + name)
+        return [os.readlink(os.path.join(directory, number))
+                for number in sorted(os.listdir(directory), key=int)]
+
     def conf(self):
         more = ''.join('%s = %s\n' % item for item in self.settings.items()
                        if item[1] is not None)

@@ -213,9 +213,7 @@ class Tokens(Request):
 
 
 class Selecting(Request):
-    """What others are told of the choice is whole, the old one or the new one."""
-
-    OLD = '1700000000 elsewhere:22 nobody desk\n'
+    """The assignments of others stay, and at most one is added."""
 
     def play(self, bench):
         bench.play([])
@@ -228,17 +226,14 @@ class Selecting(Request):
 
     def before(self, bench):
         bench.site.fresh_state()
-        path = pathlib.Path(bench.site.path('state'), 'choices')
-        path.write_text(self.OLD.replace('1700000000', str(int(time.time()))))
-        os.chmod(path, 0o600)
-        os.chown(path, bench.site.account.uid, bench.site.account.gid)
-        return path.read_text()
+        row = b'%d elsewhere:22 nobody desk' % time.time()
+        bench.site.add_row('assignments', 1, row)
+        return row.decode()
 
     def after(self, bench, outcome, before):
-        text = pathlib.Path(bench.site.path('state'), 'choices').read_text()
-        lines = [line + '\n' for line in text.split('\n')[:-1]]
-        if not text.endswith('\n') or before not in lines or len(lines) > 2:
-            return 'the choices of others: %r, once %r' % (text, before)
+        rows = bench.site.rows('assignments')
+        if before not in rows or len(rows) > 2:
+            return 'the assignments of others: %r, once %r' % (rows, before)
         return None
 
 

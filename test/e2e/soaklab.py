@@ -737,12 +737,12 @@ class Oracle:
 class Sampler(Worker):
     """Looks at the processes and the state directory all the time."""
 
-    STATE_FILES = {'choices', 'leases', 'servers'}
+    STATE_DIRS = {'assignments', 'stalekeys', 'servers', 'requests'}
 
     def __init__(self, world):
         super().__init__(world)
         self.most_processes = 0
-        self.lines = dict.fromkeys(self.STATE_FILES, 0)     # at most
+        self.rows = dict.fromkeys(self.STATE_DIRS, 0)        # at most
         self.zombies, self.strange = collections.Counter(), set()
         self.seen = {}              # zombies: since when
 
@@ -774,12 +774,10 @@ class Sampler(Worker):
 
     def look_at_files(self):
         directory = pathlib.Path(self.world.farm.site.path('state'))
-        self.strange |= {name for name in os.listdir(directory)
-                         if re.sub(r'\.(lock|new)$', '', name) not in self.STATE_FILES}
-        for name in self.STATE_FILES:
+        self.strange |= set(os.listdir(directory)) - self.STATE_DIRS
+        for name in self.STATE_DIRS:
             with contextlib.suppress(FileNotFoundError):
-                text = (directory / name).read_bytes()
-                self.lines[name] = max(self.lines[name], text.count(b'\n'))
+                self.rows[name] = max(self.rows[name], len(os.listdir(directory / name)))
 
 
 Run = collections.namedtuple('Run', 'pid uuid task began ended status memory')

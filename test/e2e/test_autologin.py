@@ -454,11 +454,10 @@ def test_debian(tap, world):
         before = world.site.settings['agent-user']
         world.site.configure(agent_user=agent.name, autologin_key_lifetime=3)
         try:
-            leases = pathlib.Path(world.site.path('state'), 'leases')
             first = world.select()
             tap.ok(first.key and world.gets_in(first.key, world.user), 'it lets in',
                    world.log(), keys_of(world.user))
-            tap.equal(leases.read_text().count('\n'), 1, 'it is remembered')
+            tap.equal(len(world.site.rows('stalekeys')), 1, 'it is remembered')
             time.sleep(4.5)
             tap.ok(not world.gets_in(first.key, world.user), 'and not for longer')
             world.site.configure(autologin_key_lifetime=60)
@@ -467,13 +466,13 @@ def test_debian(tap, world):
             tap.ok(second.key and world.gets_in(second.key, world.user),
                    'the next one lets in')
             tap.ok(line_of(lines), 'the first line has gone', lines, world.log())
-            tap.equal(leases.read_text().count('\n'), 1, 'and is forgotten')
-            debian_class(tap, world, leases)
+            tap.equal(len(world.site.rows('stalekeys')), 1, 'and is forgotten')
+            debian_class(tap, world)
         finally:
             world.site.configure(agent_user=before)
 
 
-def debian_class(tap, world, leases, n=8):
+def debian_class(tap, world, n=8):
     """What many have left is cleared up bit by bit, so that nobody waits for it."""
     world.site.configure(autologin_key_lifetime=1)
     with concurrent.futures.ThreadPoolExecutor(n) as pool:
@@ -485,7 +484,7 @@ def debian_class(tap, world, leases, n=8):
     seconds = [world.select().raw.seconds for _ in range(2)]
     tap.note('the next two: %.1f and %.1f s' % tuple(seconds))
     lines = keys_of(world.user)
-    tap.equal((len(lines), leases.read_text().count('\n')), (3, 3),
+    tap.equal((len(lines), len(world.site.rows('stalekeys'))), (3, 3),
               'after two more clicks all of them have gone', *lines)
 
 

@@ -553,15 +553,15 @@ def test_state_dir(tap, farm):
     def nobody_can_make_it():
         shutil.rmtree(state)
 
-    def locked_by_a_directory():
-        os.mkdir(os.path.join(state, 'choices.lock'))
+    def assignments_are_a_file():
+        farm.site.write('state/assignments', 'x')
 
     def a_loop():
         shutil.rmtree(state)
         os.symlink('state', state)
 
     for spoil in (root_only, open_to_all, a_file, nobody_can_make_it,
-                  locked_by_a_directory, a_loop):
+                  assignments_are_a_file, a_loop):
         farm.site.fresh_state()
         spoil()
         farm.site.log()
@@ -575,17 +575,17 @@ def test_state_dir(tap, farm):
             os.unlink(state)
     new = os.path.join(farm.broker.home, 'state')
     with farm.site.configured(state_dir=new):
-        tap.ok(farm.select().server and os.path.exists(new + '/choices') and
+        tap.ok(farm.select().server and os.path.exists(new + '/assignments') and
                os.stat(new).st_mode & 0o77 == 0, 'a state-dir that is missing is made',
                farm.site.log_text())
-    for text in b'\0' * 4096, b'x\n' * 1000, b'1 2 3 4\n', b'\xff' * 100:
+    for text in b'x', b'1 2 3 4', b'\xff' * 100, b'9' * 40 + b' a b c':
         farm.site.fresh_state()
-        path = farm.site.write('state/choices', text)
-        os.chown(path, farm.broker.uid, farm.broker.gid)
+        farm.site.add_row('assignments', 1, text)
+        farm.site.write('state/assignments/2', text)
         found = collections.Counter(farm.select('desk', user).server
                                     for user in farmlab.users(SERVERS))
-        tap.equal(set(found.values()), {1}, 'a damaged file of choices is none: %r' %
-                  text[:8], farm.site.log_text())
+        tap.equal(set(found.values()), {1}, 'a damaged row is none: %r' % text[:8],
+                  farm.site.log_text())
 
 
 # Many at once

@@ -31,7 +31,7 @@ RUN_LIMIT = soaklab.REQUEST_TIMEOUT + 15    # for a broker; its own last resort 
 LEFT = {'hangup', 'drop', 'stranger'}       # kinds whose clients do not wait
 ASKED = {'listed', 'a new session', 'a session is resumed'}
 LATE_SHARE = 0.1        # of the requests, on the busiest machine
-LEASES = 100            # keys that are remembered: of some seconds, on some servers
+STALE_KEYS = 100        # keys that are remembered: of some seconds, on some servers
 SHOWN = 10              # faults in full
 SERVERS = range(2 * soaklab.GROUP, 33, soaklab.GROUP)   # a fresh Debian has 18 users
 
@@ -202,9 +202,9 @@ def report(tap, soak, runs):
     for task, fifths in memory_by_task(soak, runs).items():
         tap.note('%-14s %s' % (task, '  '.join('%d (%d)' % (
             percentile(values, 0.5), max(values)) for values in fifths if values)))
-    tap.note('%d keys for one login; at most %d lines in choices, %d in leases' % (
-        len(soak.oracle.keys), soak.sampler.lines['choices'],
-        soak.sampler.lines['leases']), '')
+    tap.note('%d keys for one login; at most %d rows in assignments, %d in stalekeys' % (
+        len(soak.oracle.keys), soak.sampler.rows['assignments'],
+        soak.sampler.rows['stalekeys']), '')
 
 
 def memory_by_task(soak, runs):
@@ -314,23 +314,21 @@ def check_rest(tap, soak, before):
     now = [soaklab.descriptors(process.pid) for process in world.listeners()]
     tap.equal(now, [world.descriptors] * len(now),
               'each sshd has as many descriptors as it starts with')
-    state = set(os.listdir(site.path('state')))
-    half = {name for name in state if name.endswith('.new')}
-    tap.equal((soak.sampler.strange, half), (set(), set()),
-              'no other file is in state-dir, and none that is half done')
+    tap.equal(soak.sampler.strange, set(), 'no other file is in state-dir')
     tap.equal(files_of(world), before, 'no file is left anywhere else')
-    most = sum(len(world.seen_by(user)) for user in world.users)
-    tap.ok(0 < soak.sampler.lines['choices'] <= most,
-           'of choices, there is one for each user and profile at most',
-           '%d, not %d' % (soak.sampler.lines['choices'], most))
-    keys, leases = len(soak.oracle.keys), soak.sampler.lines['leases']
-    tap.ok(keys and leases <= LEASES,
+    # a broker adds its row before it removes the one that it replaces
+    most = sum(len(world.seen_by(user)) for user in world.users) + soak.args.clients
+    tap.ok(0 < soak.sampler.rows['assignments'] <= most,
+           'of assignments, there is one for each user and profile at most',
+           '%d, not %d' % (soak.sampler.rows['assignments'], most))
+    keys, stale = len(soak.oracle.keys), soak.sampler.rows['stalekeys']
+    tap.ok(keys and stale <= STALE_KEYS,
            'of keys for one login, those that have expired are forgotten',
-           '%d keys, %d remembered' % (keys, leases))
-    for name in soak.sampler.STATE_FILES:
-        with tap.case('the lock of %s is free' % name), \
-                open(site.path('state/%s.lock' % name)) as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+           '%d keys, %d remembered' % (keys, stale))
+    with tap.case('the places of all requests are free'):
+        for place in pathlib.Path(site.path('state/requests')).iterdir():
+            with place.open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def files_of(world):
