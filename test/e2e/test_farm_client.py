@@ -31,9 +31,12 @@ PACKAGES = {'sudo': 'sudo', 'setcap': 'libcap2-bin', 'runuser': 'util-linux',
 DEBIAN = '/usr/lib/x2go/x2gobroker-agent'
 TITLE = 'Laboratory'            # of the window that the session shows
 
+# Debian's agent takes a second for each of four questions, and more beside other tests
 FARM_CONF = '''\
 [global]
 default-agent-query-mode = SSH
+agent-timeout = 20
+request-timeout = 40
 agent-user = {agent}
 state-dir = {account.home}/state
 drain-file = {dir}/drained
