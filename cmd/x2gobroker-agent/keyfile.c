@@ -262,7 +262,7 @@ update(struct keyfile *file, const struct buf *text,
 {
 	if (text->failed)
 		return error_nomem(err);
-	if (text->len == file->len && (text->len == 0 ||
+	if (text->len == file->len && (text->len == 0 || file->text == NULL ||
 	    memcmp(text->data, file->text, text->len) == 0))
 		return 0;
 	if (text->len > 0)

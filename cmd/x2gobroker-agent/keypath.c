@@ -101,7 +101,8 @@ static int
 put_path(const char *template, const struct account *account,
     struct buf *text, struct x2gobroker_error *err)
 {
-	const char *unknown, *p;
+	const char *unknown;
+	size_t i;
 
 	if (template[0] != '/' && strncmp(template, "%h", 2) != 0)
 		buf_printf(text, "%.*s/", (int)home_len(account),
@@ -113,8 +114,9 @@ put_path(const char *template, const struct account *account,
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0, "the "
 		    "path of the key file: %.2s is not one of %%h %%u %%U %%G "
 		    "%%%%", unknown);
-	for (p = text->data; *p != '\0'; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+	for (i = 0; i < text->len; i++)
+		if ((unsigned char)text->data[i] < 0x20 ||
+		    text->data[i] == 0x7f)
 			return error_set(err, X2GOBROKER_ERR_UNSAFE, NULL, 0,
 			    "the path of the key file contains control "
 			    "characters");

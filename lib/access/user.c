@@ -50,7 +50,7 @@ free_groups(struct x2gobroker_user *user)
 {
 	size_t i;
 
-	for (i = 0; i < user->ngroups; i++)
+	for (i = 0; user->groups != NULL && i < user->ngroups; i++)
 		free(user->groups[i]);
 	free(user->groups);
 	free(user->gids);

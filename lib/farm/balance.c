@@ -262,23 +262,32 @@ keep_scores(struct choice *choice)
 		}
 }
 
+static bool
+has_reason(const struct candidate *candidate, const char *why)
+{
+	return candidate->why != NULL && strcmp(candidate->why, why) == 0;
+}
+
 /* "NAME, NAME: REASON" for i and all that have the same reason, to keep the
  * line short.  Nothing if one before i has it. */
 static void
 put_reason(const struct choice *choice, size_t i, struct buf *buf)
 {
 	const struct candidate *list = choice->candidates;
+	const char *why = list[i].why;
 	size_t j;
 
+	if (why == NULL)
+		return;
 	for (j = 0; j < i; j++)
-		if (strcmp(list[j].why, list[i].why) == 0)
+		if (has_reason(&list[j], why))
 			return;
 	buf_puts(buf, buf->len > 0 ? "; " : "");
 	for (; j < choice->n; j++)
-		if (strcmp(list[j].why, list[i].why) == 0)
+		if (has_reason(&list[j], why))
 			buf_printf(buf, "%s%s", j > i ? ", " : "",
 			    choice->hosts[j].name);
-	buf_printf(buf, ": %s", list[i].why);
+	buf_printf(buf, ": %s", why);
 }
 
 static int

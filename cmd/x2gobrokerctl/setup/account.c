@@ -19,9 +19,10 @@ static void
 add_line(struct step *step, const char *line)
 {
 	if (files_contain(SHIPPED, line))
-		step_add_args(step, PROGRAM_SYSUSERS, SHIPPED, NULL);
+		step_add_args(step, PROGRAM_SYSUSERS, SHIPPED, (char *)NULL);
 	else
-		step_add_args(step, PROGRAM_SYSUSERS, "--inline", line, NULL);
+		step_add_args(step, PROGRAM_SYSUSERS, "--inline", line,
+		    (char *)NULL);
 }
 
 static enum back
@@ -190,5 +191,5 @@ account_add_steps(struct setup *setup)
 	    "account");
 	step->after = NO_PASSWORD;
 	step_add_args(step, PROGRAM_USERMOD, "--password", NO_PASSWORD,
-	    setup->account, NULL);
+	    setup->account, (char *)NULL);
 }

@@ -171,7 +171,7 @@ add_dirs(struct setup *setup)
 	step->content = lines;
 	step = step_add(setup, &kind_dir, "directories",
 	    "make those that are missing");
-	step_add_args(step, PROGRAM_TMPFILES, "--create", NULL);
+	step_add_args(step, PROGRAM_TMPFILES, "--create", (char *)NULL);
 	for (i = 0; missing[i] != NULL; i++)
 		step->argv[2 + i] = missing[i];
 	step->argv[2 + i] = file;

@@ -173,7 +173,7 @@ servers_add_steps(struct setup *setup, const char *key, const char *known_hosts)
 
 	setup->key = key;
 	step_add_args(step, PROGRAM_SSH_KEYGEN, "-q", "-t", "ed25519", "-N", "",
-	    "-C", setup->account, "-f", key, NULL);
+	    "-C", setup->account, "-f", key, (char *)NULL);
 	step_add(setup, &kind_known_hosts, known_hosts, step_text(setup,
 	    "add the host keys of %s%s", step_list_servers(setup),
 	    setup->ctl->yes ? "" : " after you confirmed them"));
