@@ -102,6 +102,7 @@ EXAMPLES = [
         before=XFCE_FOR_OFFICE, says='ts01: added to .*ts02: added to .*SERVER.*'
         'ts01 .* login as x2gobroker with', status=EITHER),
     Row(CONF, 'restrict,command="/usr/lib/x2go/x2gobroker-agent"', 'agent_key'),
+    Row(AGENT, 'restrict,command="/usr/lib/x2go/x2gobroker-agent --key-file', 'agent_key'),
     Row(AGENT, 'restrict,from="192.0.2.10"', 'agent_key',
         edit={'192.0.2.10': '127.0.0.0/8'}),
     Row(AGENT, '$ ssh x2gobroker@ts1', 'ask_agent'),
