@@ -82,6 +82,13 @@ def _status(pid):
     return int(fields['PPid'][0]), int(fields['Uid'][0])
 
 
+def _is_here(pid):
+    """Whether its namespace of processes is ours."""
+    with contextlib.suppress(OSError):
+        return os.readlink('/proc/%d/ns/pid' % pid) == os.readlink('/proc/self/ns/pid')
+    return False
+
+
 def processes():
     """{pid: (parent, real uid)} of everything that lives."""
     found = {int(p): _status(int(p)) for p in os.listdir('/proc') if p.isdigit()}
@@ -154,8 +161,10 @@ class Account:
         return self
 
     def processes(self):
+        """Not those in other copies of this machine, where accounts of other tests have
+        the same number."""
         return [pid for pid, status in processes().items()
-                if status[1] == self.uid]
+                if status[1] == self.uid and _is_here(pid)]
 
     def put(self, path, text, mode=0o600):
         """Write a file below the home directory, as its owner's."""
