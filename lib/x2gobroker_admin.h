@@ -190,9 +190,9 @@ int x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
  * Service keys and host keys
  */
 
-/* The path of the i-th service key in agent-identity-files of x2gobroker.conf(5),
- * from 0, or false past the end; and that of agent-known-hosts.  home: for a
- * leading "~". */
+/* The path of the i-th service key in agent-identity-files of
+ * x2gobroker.conf(5), from 0, or false past the end; and that of
+ * agent-known-hosts.  home: for a leading "~". */
 bool x2gobroker_service_key_path(const struct x2gobroker_config *config,
     size_t i, const char *home, char path[X2GOBROKER_FILE_SIZE]);
 void x2gobroker_known_hosts_path(const struct x2gobroker_config *config,

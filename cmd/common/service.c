@@ -93,9 +93,9 @@ service_refuse(const char *why)
  * Limits
  */
 
-/* A request needs a few MiB, and some for each of its servers.  What servers send
- * is bounded where it is read; this is for what was overlooked there.  Memory
- * of a sanitizer is not counted like that. */
+/* A request needs a few MiB, and some for each of its servers.  What servers
+ * send is bounded where it is read; this is for what was overlooked there.
+ * Memory of a sanitizer is not counted like that. */
 #ifdef __SANITIZE_ADDRESS__
 #define MEMORY_MAX	RLIM_INFINITY
 #else

@@ -5,9 +5,9 @@
  * program is setuid root and does only that.  It reads no configuration and no
  * environment; its arguments are a name and an address.
  *
- * Its file mode, 4750 root:BROKER-GROUP, decides who may start it; it serves only
- * root and accounts with that primary group.  PAM's service file decides what it
- * may do to which accounts.
+ * Its file mode, 4750 root:BROKER-GROUP, decides who may start it; it serves
+ * only root and accounts with that primary group.  PAM's service file decides
+ * what it may do to which accounts.
  */
 #include <arpa/inet.h>
 #include <net/if.h>

@@ -116,8 +116,8 @@ matches_file(const char *path, const char *sent, struct x2gobroker_error *err)
 	return 0;
 }
 
-/* If the administrator has made a file for this user, its secret counts in place
- * of the one that all users share. */
+/* If the administrator has made a file for this user, its secret counts in
+ * place of the one that all users share. */
 static int
 matches_own_file(const struct token *token, const char *sent,
     struct x2gobroker_error *err)

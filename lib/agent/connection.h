@@ -63,9 +63,9 @@ int	connection_open(struct connection *link, struct parallel_job *job,
 	    const struct ssh_setup *setup, struct x2gobroker_error *err);
 
 /* Have the agent do task for user, and append its answer to *answer.  args ends
- * with NULL, or is NULL.  ERR_DENIED: the agent has failed; ERR_VALUE: it cannot
- * be given the name of the user, or an argument; any other error: it was not
- * reached. */
+ * with NULL, or is NULL.  ERR_DENIED: the agent has failed; ERR_VALUE: it
+ * cannot be given the name of the user, or an argument; any other error: it was
+ * not reached. */
 int	connection_ask(struct connection *link, const char *user,
 	    const char *task, const char *const *args, struct buf *answer,
 	    struct x2gobroker_error *err);

@@ -12,8 +12,8 @@
 
 #define MESSAGE_MAX	400	/* bytes of stderr that are shown */
 
-/* What a server may send in a step beside the answer: handshakes take a few KiB,
- * and answers are padded. */
+/* What a server may send in a step beside the answer: handshakes take a few
+ * KiB, and answers are padded. */
 #define PROTOCOL_MAX	(512 * 1024)
 
 #define LIB(link)	(&(link)->setup->lib)

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "agent/connection.h"
 
-/* sshd before 9.8 sends this and closes when too many clients are logging in. */
+/* sshd before 9.8 sends this and closes if too many clients are logging in. */
 #define BUSY_TEXT	"Exceeded MaxStartups"
 
 /* Later ones send this, also to an address that has failed too often. */

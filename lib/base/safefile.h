@@ -42,9 +42,10 @@ int	 safefile_open_dir(const char *path, mode_t create,
 	    struct x2gobroker_error *err);
 
 /* Lock the open directory, which is called path, for those who change its
- * files.  The lock is a file of its own, ".lock", which only its owner can open:
- * everybody can lock with flock(2) what they can open for reading.  Returns its
- * file descriptor, or -1 with err filled in, also after timeout_ms. */
+ * files.  The lock is a file of its own, ".lock", which only its owner can
+ * open: everybody can lock with flock(2) what they can open for reading.
+ * Returns its file descriptor, or -1 with err filled in, also after
+ * timeout_ms. */
 int	 safefile_lock(int dirfd, const char *path, int timeout_ms,
 	    struct x2gobroker_error *err);
 

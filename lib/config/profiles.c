@@ -55,8 +55,9 @@ check_sections(const struct inifile *ini, struct reporter *rep)
 		    nearmiss_resembles(section->name, strcspn(section->name,
 		    "]#;"), "DEFAULT"))
 			report(rep, X2GOBROKER_ERR_VALUE, ini->path,
-			    section->line, "[%.100s]: if this is to be [DEFAULT], "
-			    "write it so; if it is a profile, add name=",
+			    section->line, "[%.100s]: if this is to be "
+			    "[DEFAULT], write it so; if it is a profile, add "
+			    "name=",
 			    section->name);
 }
 

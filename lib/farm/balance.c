@@ -6,7 +6,7 @@
 #include "config/hostlist.h"
 #include "farm/farm.h"
 
-#define RACE_MS		2000	/* for a choice that no other broker overtakes */
+#define RACE_MS		2000	/* to choose before another broker does */
 #define PAUSE_MS	10	/* the longest one before another attempt */
 #define USUAL_WEIGHT	100
 

@@ -137,8 +137,8 @@ struct farm_server *farm_find(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host);
 
 /* Is host, of a session, that server: by its name in the profile, or else by
- * the name that its agent says, unless that is the name of another one?  Servers
- * are not trusted to speak for others. */
+ * the name that its agent says, unless that is the name of another one?
+ * Servers are not trusted to speak for others. */
 bool	farm_speaks_for(const struct x2gobroker_farm *farm,
 	    const struct farm_server *server, const char *host);
 

@@ -16,7 +16,7 @@
 #include "base/safefile.h"
 #include "farm/farm.h"
 
-#define WAIT_MS		3000	/* some clients share a user, and log in at once */
+#define WAIT_MS		3000	/* for clients that share a user */
 #define PAUSE_MS	20	/* the longest one before another attempt */
 #define NAME_SIZE	(SHA256_DIGEST_STRING_LENGTH + 16)
 

@@ -71,8 +71,8 @@ check_state_dir(struct doctor *d)
 		doctor_ok(d, path, "not needed: no server is polled");
 	/* the broker makes it if it can */
 	else if ((stat(path, &st) == 0 || !parent_can_be_written(path)) &&
-	    check_own_dir(d, path, false, "users who log in at the same time get "
-	    "the same server"))
+	    check_own_dir(d, path, false, "users who log in at the same time "
+	    "get the same server"))
 		doctor_ok(d, path, "can be written");
 }
 

@@ -176,8 +176,8 @@ bool	step_confirm(const struct ctl *ctl);
 
 /* dirs.c: check the directories that exist.  *lines is what tmpfiles.d(5) says
  * of all, missing has an option of systemd-tmpfiles(8) for each that does not
- * exist, ended by NULL.  -1: one of them belongs to somebody else, with a message
- * printed. */
+ * exist, ended by NULL.  -1: one of them belongs to somebody else, with a
+ * message printed. */
 #define DIRS_MAX	5
 int	dirs_check(struct setup *setup, const char **lines,
 	    const char *missing[static DIRS_MAX + 1]);

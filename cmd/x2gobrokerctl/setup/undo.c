@@ -94,8 +94,8 @@ undo_record(const struct record *record, bool now)
 	return back;
 }
 
-/* Undo all records or, unless now, print what to undo.  Count the results.  What
- * no longer exists is forgotten; what is left stays in the manifest, for
+/* Undo all records or, unless now, print what to undo.  Count the results.
+ * What no longer exists is forgotten; what is left stays in the manifest, for
  * another --undo. */
 static void
 undo_all(struct manifest *manifest, bool now, bool dry_run,
