@@ -170,9 +170,9 @@ statedir_put(struct statedir *all, const struct staterow *row,
 	size_t i = 0;
 	int result;
 
-	while ((result = statedir_add(all, row, err)) == 1)
-		if (statedir_read_more(all, err) == -1)
-			return -1;
+	do
+		result = statedir_add(all, row, err);
+	while (result == 1 && (result = statedir_read_more(all, err)) == 0);
 	while (result == 0 && replaces != NULL && i + 1 < all->rows.n)
 		if (replaces(&all->rows.list[i], row))
 			statedir_remove(all, i);

@@ -121,6 +121,10 @@ only_one_process_adds_a_number(void **state unused)
 	assert_int_equal(other.rows.n, 1);
 	assert_int_equal(statedir_add(&other, &row, NULL), 0);
 	assert_int_equal(other.rows.n, 2);
+	/* in any case, behind all others */
+	assert_int_equal(statedir_put(&one, &row, NULL, NULL), 0);
+	assert_int_equal(one.rows.n, 3);
+	assert_int_equal(one.rows.list[2].number, 3);
 	statedir_close(&one);
 	statedir_close(&other);
 }
