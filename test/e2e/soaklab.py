@@ -584,20 +584,26 @@ class Oracle:
     def judge_list(self, record):
         user, (start, end) = self.world.users[record.user], record[5:7]
         check(record.status == 0, 'a listing is granted')
-        marks, id = {}, None
+        marks, counts, id = {}, collections.Counter(), None
         plain = []
         for line in record.stdout.splitlines(keepends=True):
             if line.startswith(b'['):
                 id = line.strip(b'[]\n').decode()
             mark = re.fullmatch(rb'status=([RS])\n', line)
             check(not mark or id not in marks, 'one mark for a profile')
+            count = re.fullmatch(rb'(?:suspended|running)=(\d+)\n', line)
             if mark:
                 marks[id] = mark[1].decode()
+            elif count and id in marks:
+                counts[id] += int(count[1])
             else:
                 plain.append(line)
         check(b''.join(plain) == framed(self.world.listings[user], record.uuid),
               'the listing is that of the user, byte for byte')
         for profile in self.world.seen_by(user):
+            may, _ = self.sessions_of(profile, user, start, end)
+            check(profile.id not in counts or 2 <= counts[profile.id] <= len(may),
+                  'as many sessions are counted as there can be')
             self.judge_mark(profile, user, marks.pop(profile.id, None), start, end)
         check(not marks, 'marks are for profiles')
         return 'listed'
