@@ -46,10 +46,11 @@ add(struct x2gobroker_profiles *profiles,
 static void
 check_sections(const struct inifile *ini, struct reporter *rep)
 {
-	const struct ini_section *section = ini->sections;
-	const struct ini_section *end = section + ini->nsections;
+	const struct ini_section *section;
+	size_t i;
 
-	for (; section < end; section++)
+	for (i = 0; i < ini->nsections; i++) {
+		section = &ini->sections[i];
 		if (strcmp(section->name, "DEFAULT") != 0 &&
 		    inifile_find(section, "name") == NULL &&
 		    nearmiss_resembles(section->name, strcspn(section->name,
@@ -57,8 +58,8 @@ check_sections(const struct inifile *ini, struct reporter *rep)
 			report(rep, X2GOBROKER_ERR_VALUE, ini->path,
 			    section->line, "[%.100s]: if this is to be "
 			    "[DEFAULT], write it so; if it is a profile, add "
-			    "name=",
-			    section->name);
+			    "name=", section->name);
+	}
 }
 
 /* Add every profile of a file. */
