@@ -107,10 +107,11 @@ struct install {
 static void
 remove_expired(struct install *install, struct connection *link)
 {
-	const struct staterow *key = install->expired.list;
-	const struct staterow *end = key + install->expired.n;
+	const struct staterow *key;
+	size_t i;
 
-	for (; key < end; key++) {
+	for (i = 0; i < install->expired.n; i++) {
+		key = &install->expired.list[i];
 		const char *args[] = { key->fields[STALE_LINE],
 		    key->fields[STALE_FILE], NULL };
 

@@ -305,15 +305,17 @@ farm_host_of(const struct x2gobroker_farm *farm,
 void
 farm_report_left_out(const struct x2gobroker_farm *farm, struct reporter *rep)
 {
-	const struct farm_session *session = farm->sessions;
-	const struct farm_session *end = session + farm->nsessions;
+	const struct farm_session *session;
+	size_t i;
 
-	for (; session < end; session++)
+	for (i = 0; i < farm->nsessions; i++) {
+		session = &farm->sessions[i];
 		if (!session->offered && session->why != NULL)
 			report(rep, X2GOBROKER_WARNING, NULL, 0, "session %s "
 			    "on %s is not offered: %s",
 			    session_id(session->session),
 			    session_host(session->session), session->why);
+	}
 }
 
 void

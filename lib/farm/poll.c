@@ -234,16 +234,18 @@ static void
 add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 {
 	struct farm_server *server = &farm->servers[i];
-	const struct session *session = server->report.sessions;
-	const struct session *end = session + server->report.nsessions;
+	const struct session *session;
+	size_t j;
 
-	for (; session < end; session++)
+	for (j = 0; j < server->report.nsessions; j++) {
+		session = &server->report.sessions[j];
 		if (own == farm_speaks_for(farm, server,
 		    session_host(session)) &&
 		    find_session(farm, session_id(session)) == NULL &&
 		    (own || is_credible(farm, server, session)))
 			farm->sessions[farm->nsessions++] =
 			    (struct farm_session){ session, i };
+	}
 }
 
 /* The host line that would make its sessions known. */

@@ -182,12 +182,15 @@ explain_refusal(const struct statedir *all, const struct staterow *news,
 void
 recent_explain_failures(struct x2gobroker_farm *farm)
 {
-	struct farm_server *server, *end = farm->servers + farm->nservers;
+	struct farm_server *server = farm->servers, *end;
 	struct staterow news = { .seconds = time(NULL) };
 	char name[TARGET_TEXT_SIZE];
 	struct statedir all;
 
-	for (server = farm->servers; server < end; server++)
+	if (server == NULL)
+		return;
+	end = server + farm->nservers;
+	for (; server < end; server++)
 		if (server->sshd != SSHD_NEUTRAL)
 			break;
 	if (server == end || open_news(farm, &all) == -1)
