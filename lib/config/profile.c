@@ -71,9 +71,9 @@ static const struct profile_key table[] = {
 	{ "soundtunnel", VALUE_BOOL, "true" },
 	{ "speed", VALUE_INT, "2", -NUMBER_MAX, NUMBER_MAX },
 	{ "sshport", VALUE_INT, "22", 1, 65535 },
-	{ "sshproxyhost", VALUE_TEXT, NULL, .listing = LIST_AT_THE_END },
+	{ "sshproxyhost", VALUE_TEXT, NULL, .listing = LIST_WITH_PROXY },
 	{ "sshproxyport", VALUE_INT, "22", 1, 65535,
-	    .listing = LIST_AT_THE_END },
+	    .listing = LIST_WITH_PROXY },
 	{ "type", VALUE_TEXT, "auto" },
 	{ "usebrokerpass", VALUE_BOOL, NULL },
 	{ "useexports", VALUE_BOOL, "true" },
@@ -353,7 +353,7 @@ profile_file_defaults(struct profile_file *file, struct inifile *ini,
 
 	if (!collect_defaults(&own, ini))
 		return false;
-	profile_check(ini, &own, rep);
+	profile_check(ini, &own, NULL, rep);
 	host = inifile_find(&own, "host");
 	if (host != NULL && !profile_is_not_set(host->value))
 		check_hosts(ini->path, host, rep);
@@ -490,15 +490,27 @@ check_continuation(const struct inifile *ini, const struct ini_key *key,
 	}
 }
 
+/* The row of a key.  Thousands of profiles can have the same unknown one, and
+ * comparing it with all known ones takes long; so look at the section before. */
+static const struct profile_key *
+find_row(const char *name, const struct ini_section *before)
+{
+	const struct ini_key *key = before != NULL ?
+	    inifile_find(before, name) : NULL;
+
+	return key != NULL && key->row != NULL ? key->row : profile_row(name);
+}
+
 /* Find the row of key, and report its errors. */
 static void
-check_key(const struct inifile *ini, struct ini_key *key, struct reporter *rep)
+check_key(const struct inifile *ini, struct ini_key *key,
+    const struct ini_section *before, struct reporter *rep)
 {
 	bool plain = is_printable_ascii(key->value);
 	char buf[X2GOBROKER_TEXT_SIZE];
 	const char *wrong;
 
-	key->row = profile_row(key->name);
+	key->row = find_row(key->name, before);
 	/* the names in the table are valid */
 	if (key->row->name == NULL && !is_key_name(key->name)) {
 		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
@@ -560,9 +572,9 @@ check_id(const char *id)
 
 unsigned int
 profile_check(const struct inifile *ini, const struct ini_section *section,
-    struct reporter *rep)
+    const struct ini_section *before, struct reporter *rep)
 {
-	unsigned int before = rep->errors;
+	unsigned int errors = rep->errors;
 	const char *wrong;
 	size_t i;
 
@@ -572,8 +584,8 @@ profile_check(const struct inifile *ini, const struct ini_section *section,
 		    "[%.100s]: the id %s", section->name, wrong);
 	inifile_report_duplicates(ini, section, rep);
 	for (i = 0; i < section->nkeys; i++)
-		check_key(ini, &section->keys[i], rep);
-	return rep->errors - before;
+		check_key(ini, &section->keys[i], before, rep);
+	return rep->errors - errors;
 }
 
 void

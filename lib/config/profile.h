@@ -55,6 +55,7 @@ enum listing {
 	LIST_AS_IT_IS,
 	LIST_NEVER,	/* only the broker uses it */
 	LIST_AT_THE_END,	/* it depends on other keys */
+	LIST_WITH_PROXY,	/* behind these: sshproxyhost, sshproxyport */
 };
 
 /* A key that this broker knows; others are sent to the client as text. */
@@ -111,10 +112,12 @@ bool	profile_login_is_own(const struct x2gobroker_profile *profile,
 bool	profile_file_defaults(struct profile_file *file, struct inifile *ini,
 	    struct reporter *rep);
 
-/* Report the errors of section, which is a profile or a [DEFAULT].
+/* Report the errors of section, which is a profile or a [DEFAULT].  before is a
+ * section that has been checked and probably has the same keys, or NULL.
  * Returns the number of errors that withhold it. */
 unsigned int profile_check(const struct inifile *ini,
-	    const struct ini_section *section, struct reporter *rep);
+	    const struct ini_section *section,
+	    const struct ini_section *before, struct reporter *rep);
 
 const struct x2gobroker_config *profiles_config(
 	    const struct x2gobroker_profiles *profiles);

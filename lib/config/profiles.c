@@ -91,7 +91,8 @@ add_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 		errors = rep->errors;
 		if (strcmp(section->name, "DEFAULT") == 0)
 			continue;
-		if (profile_check(ini, section, rep) == 0)
+		if (profile_check(ini, section, i > 0 ? section - 1 : NULL,
+		    rep) == 0)
 			profile_check_whole(&profile, rep);
 		profile.withheld = bad_defaults || rep->errors != errors;
 		add(profiles, &profile);

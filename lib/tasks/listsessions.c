@@ -150,7 +150,6 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 		put_unless_null(buf, "key",
 		    x2gobroker_profile_value(profile, "key"));
 	}
-	put_proxy(buf, profile);
 }
 
 /* The defaults of a profile file as lines for the client.  Thousands of
@@ -158,7 +157,8 @@ put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
 struct lines {
 	struct buf text;
 	size_t *ends;		/* where the line of defaults.keys[i] ends */
-	struct buf rest;	/* what put_rest() writes of them alone */
+	struct buf rest;	/* what put_rest() writes of them alone, */
+	struct buf proxy;	/* and put_proxy() */
 };
 
 static int
@@ -184,7 +184,9 @@ render_defaults(struct lines *lines, const struct x2gobroker_profile *profile,
 	}
 	bare.own = &nothing;
 	put_rest(&lines->rest, &bare);
-	return lines->text.failed || lines->rest.failed ? error_nomem(err) : 0;
+	put_proxy(&lines->proxy, &bare);
+	return lines->text.failed || lines->rest.failed ||
+	    lines->proxy.failed ? error_nomem(err) : 0;
 }
 
 /* Copy the lines of defaults from number *next up to the one named name (NULL:
@@ -212,7 +214,7 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
     struct x2gobroker_error *err)
 {
 	const struct ini_section *defaults = &profile->file->defaults;
-	bool own_rest = false;
+	bool own_rest = false, own_proxy = false;
 	size_t i, next = 0;
 
 	if (render_defaults(lines, profile, user, err) == -1)
@@ -223,8 +225,8 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 	for (i = 0; i < profile->own->nkeys; i++) {
 		const struct ini_key *key = &profile->own->keys[i];
 
-		if (key->row->listing == LIST_AT_THE_END)
-			own_rest = true;
+		own_rest |= key->row->listing == LIST_AT_THE_END;
+		own_proxy |= key->row->listing == LIST_WITH_PROXY;
 		copy_defaults(buf, lines, defaults, key->name, &next);
 		if (put_key(buf, key, user, err) == -1)
 			return -1;
@@ -234,6 +236,10 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 		put_rest(buf, profile);
 	else
 		buf_put(buf, lines->rest.data, lines->rest.len);
+	if (own_proxy)
+		put_proxy(buf, profile);
+	else
+		buf_put(buf, lines->proxy.data, lines->proxy.len);
 	return 0;
 }
 
@@ -413,6 +419,7 @@ listsessions_write(struct x2gobroker_answer *answer, void *state,
 	for (i = 0; i < nfiles; i++) {
 		buf_free(&lines[i].text);
 		buf_free(&lines[i].rest);
+		buf_free(&lines[i].proxy);
 		free(lines[i].ends);
 	}
 	free(lines);
