@@ -92,20 +92,6 @@ deny_first(const struct acl *acl, enum acl_kind kind)
 	return order == NULL || strcmp(order->value, "allow-deny") != 0;
 }
 
-/* The same letters, in upper or lower case of ASCII. */
-static bool
-is_same_name(const char *item, size_t len, const char *name)
-{
-	size_t i;
-
-	if (strlen(name) != len)
-		return false;
-	for (i = 0; i < len; i++)
-		if (parse_upper(item[i]) != parse_upper(name[i]))
-			return false;
-	return true;
-}
-
 /* Whether item means name.  In an allow list it must be exactly that; a deny
  * list must not miss because of a capital letter or a missing comma. */
 static bool
@@ -115,12 +101,12 @@ matches_name(const char *item, size_t len, const char *name, bool deny)
 
 	if (!deny)
 		return parse_item_is(item, len, name);
-	if (is_same_name(item, len, name))
+	if (parse_item_same(item, len, name))
 		return true;
 	for (; item <= end; item++) {
 		if (item < end && strchr(" &()", *item) == NULL)
 			continue;
-		if (is_same_name(word, (size_t)(item - word), name))
+		if (parse_item_same(word, (size_t)(item - word), name))
 			return true;
 		word = item + 1;
 	}
@@ -130,7 +116,7 @@ matches_name(const char *item, size_t len, const char *name, bool deny)
 static bool
 is_all(const char *item, size_t len, bool deny)
 {
-	return deny ? is_same_name(item, len, "ALL") :
+	return deny ? parse_item_same(item, len, "ALL") :
 	    parse_item_is(item, len, "ALL");
 }
 

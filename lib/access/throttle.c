@@ -11,8 +11,6 @@
  * Clients repeat a request by themselves, so the same wrong password counts
  * once.  HASH has 16 bits: enough to recognise it, too few to find it.
  */
-#include <arpa/inet.h>
-
 #include <sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,25 +37,17 @@ static const struct statedir_type type = { THROTTLE_DIR, " ", NFIELDS };
 
 enum verdict { WAIT, GO, TOO_MANY_OF_USER, TOO_MANY_OF_ADDRESS };
 
-/* What a password is counted for: IPv6 networks give a /64 to each customer;
- * some directories ignore the case of names. */
+/* What a password is counted for; some directories ignore the case of names. */
 static int
 set_key(struct throttle *throttle, const struct x2gobroker_user *user,
     const char *password, struct x2gobroker_error *err)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct address address = user->address;
 	char digest[SHA256_DIGEST_STRING_LENGTH], *p;
 	cleanup_buf struct buf text = { 0 };
-	bool is_ipv4 = memcmp(address.bytes, mapped, sizeof(mapped)) == 0;
 
 	strlcpy(throttle->address, "-", sizeof(throttle->address));
-	if (!is_ipv4)
-		memset(address.bytes + 8, 0, 8);
 	if (user->address_text != NULL)
-		inet_ntop(is_ipv4 ? AF_INET : AF_INET6, address.bytes +
-		    (is_ipv4 ? sizeof(mapped) : 0), throttle->address,
-		    sizeof(throttle->address));
+		address_customer(&user->address, throttle->address);
 	buf_printf(&text, "%s\n%s", user->name, password);
 	if (text.failed || (throttle->user = strdup(user->name)) == NULL)
 		return error_nomem(err);

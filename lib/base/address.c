@@ -54,6 +54,21 @@ address_parse(const char *text, size_t len, struct address *out)
 	return inet_pton(AF_INET6, copy, out->bytes) == 1;
 }
 
+void
+address_customer(const struct address *address,
+    char text[static INET6_ADDRSTRLEN])
+{
+	struct address network = *address;
+
+	if (is_v4(address))
+		inet_ntop(AF_INET, address->bytes + sizeof(v4_prefix), text,
+		    INET6_ADDRSTRLEN);
+	else {
+		memset(network.bytes + 8, 0, 8);
+		inet_ntop(AF_INET6, network.bytes, text, INET6_ADDRSTRLEN);
+	}
+}
+
 /* The prefix length of a netmask such as 255.255.0.0, of which the bits before
  * first are taken as set; -1 if ones follow zeros. */
 static int

@@ -2,6 +2,8 @@
 #ifndef BASE_ADDRESS_H
 #define BASE_ADDRESS_H
 
+#include <netinet/in.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,6 +18,11 @@ struct network {
 	struct address base;
 	unsigned int bits;	/* length of the prefix, of 128 */
 };
+
+/* The text of the address or, as IPv6 networks give a /64 to each customer, of
+ * that network. */
+void	address_customer(const struct address *address,
+	    char text[static INET6_ADDRSTRLEN]);
 
 /* Parse an address as inet_pton(3) does, which takes no abbreviation such as
  * "10.1".  A %zone behind an IPv6 address is ignored. */

@@ -9,9 +9,7 @@
 bool
 parse_same_word(const char *a, const char *b)
 {
-	for (; *a != '\0' && parse_upper(*a) == parse_upper(*b); a++)
-		b++;
-	return *a == '\0' && *b == '\0';
+	return parse_item_same(a, strlen(a), b);
 }
 
 bool
@@ -98,4 +96,16 @@ bool
 parse_item_is(const char *item, size_t len, const char *word)
 {
 	return strlen(word) == len && memcmp(item, word, len) == 0;
+}
+
+bool
+parse_item_same(const char *item, size_t len, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		if (word[i] == '\0' || parse_upper(item[i]) !=
+		    parse_upper(word[i]))
+			return false;
+	return word[len] == '\0';
 }

@@ -39,7 +39,8 @@ bool	parse_next_item(const char **next, const char **item, size_t *len);
 /* Whether an item is exactly word. */
 bool	parse_item_is(const char *item, size_t len, const char *word);
 
-/* Whether two words are the same in any ASCII case, whatever the locale. */
+/* Whether it is the same word in any ASCII case, whatever the locale. */
+bool	parse_item_same(const char *item, size_t len, const char *word);
 bool	parse_same_word(const char *a, const char *b);
 
 static inline char
