@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,10 +103,3 @@ sshd_query_is(const struct sshd *sshd, const char *keyword,
 	return strcmp(sshd_query_get(sshd, keyword), expected) == 0;
 }
 
-bool
-sshd_query_match(const char *text, const char *pattern)
-{
-	/* for sshd, '[' is a character like others, which no name has */
-	return strchr(pattern, '[') == NULL &&
-	    fnmatch(pattern, text, FNM_NOESCAPE) == 0;
-}

@@ -33,7 +33,4 @@ const char *sshd_query_get_one(const struct sshd *sshd, const char *keyword,
 bool	sshd_query_is(const struct sshd *sshd, const char *keyword,
 	    const char *expected);
 
-/* Whether text, a name, matches a pattern of sshd, with * and ?. */
-bool	sshd_query_match(const char *text, const char *pattern);
-
 #endif

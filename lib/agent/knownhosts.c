@@ -4,38 +4,16 @@
  * hosts in them, but takes no notice of "@revoked" where another line has the
  * key, nor of "!host" in a list of patterns.
  */
-#include <ctype.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <string.h>
-#include <strings.h>
 
 #include "agent/ssh.h"
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "base/textfile.h"
 
 #define BLANKS	" \t\r"
-
-/* '*' and '?' as in ssh_config(5), in any case. */
-static bool
-matches_pattern(const char *pattern, const char *name)
-{
-	for (; *pattern != '*'; pattern++, name++) {
-		if (*pattern == '\0' || *name == '\0')
-			return *pattern == *name;
-		if (*pattern != '?' && tolower((unsigned char)*pattern) !=
-		    tolower((unsigned char)*name))
-			return false;
-	}
-	while (*pattern == '*')
-		pattern++;
-	if (*pattern == '\0')
-		return true;
-	for (; *name != '\0'; name++)
-		if (matches_pattern(pattern, name))
-			return true;
-	return false;
-}
 
 enum match { NO_MATCH, MATCH, EXCLUDED, HASHED };
 
@@ -52,9 +30,10 @@ match_hosts(const char *hosts, const char *name)
 		len = strcspn(hosts, ",");
 		strlcpy(pattern, hosts, len < sizeof(pattern) ? len + 1 :
 		    sizeof(pattern));
-		if (pattern[0] == '!' && matches_pattern(pattern + 1, name))
+		if (pattern[0] == '!' &&
+		    parse_matches_pattern(name, pattern + 1, true))
 			return EXCLUDED;
-		if (matches_pattern(pattern, name))
+		if (parse_matches_pattern(name, pattern, true))
 			result = MATCH;
 	}
 	return result;

@@ -109,3 +109,26 @@ parse_item_same(const char *item, size_t len, const char *word)
 			return false;
 	return word[len] == '\0';
 }
+
+bool
+parse_matches_pattern(const char *text, const char *pattern, bool fold)
+{
+	const char *after_star = NULL, *again = NULL;
+
+	while (*text != '\0') {
+		if (*pattern == '*') {
+			after_star = ++pattern;
+			again = text;
+		} else if (*pattern == '?' || *pattern == *text ||
+		    (fold && parse_upper(*pattern) == parse_upper(*text))) {
+			pattern++;
+			text++;
+		} else if (after_star != NULL) {
+			/* the last '*' takes one character more */
+			pattern = after_star;
+			text = ++again;
+		} else
+			return false;
+	}
+	return pattern[strspn(pattern, "*")] == '\0';
+}

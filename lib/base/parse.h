@@ -43,6 +43,11 @@ bool	parse_item_is(const char *item, size_t len, const char *word);
 bool	parse_item_same(const char *item, size_t len, const char *word);
 bool	parse_same_word(const char *a, const char *b);
 
+/* Whether text matches a pattern of OpenSSH's, in which '*' and '?' have their
+ * usual meaning and no other character has one; in any ASCII case if fold is
+ * set. */
+bool	parse_matches_pattern(const char *text, const char *pattern, bool fold);
+
 static inline char
 parse_upper(char c)
 {

@@ -79,7 +79,7 @@ list_has(const struct sshd *sshd, const char *keyword, const char *name,
 		    !with_hosts))
 			continue;
 		strlcpy(plain, pattern, len + 1);
-		if (sshd_query_match(name, plain))
+		if (parse_matches_pattern(name, plain, false))
 			return true;
 	}
 	return false;
@@ -261,7 +261,7 @@ check_accepted(struct doctor *d, const char *pattern)
 	size_t i;
 
 	for (i = 0; i < sizeof(dangerous) / sizeof(dangerous[0]); i++)
-		if (sshd_query_match(dangerous[i], pattern)) {
+		if (parse_matches_pattern(dangerous[i], pattern, false)) {
 			doctor_warn(d, "AcceptEnv", "lets clients set %s, "
 			    "which the login shell uses before the broker "
 			    "runs", dangerous[i]);

@@ -156,6 +156,37 @@ only_ascii_letters_have_an_upper_case(void **state unused)
 		    (char)(c >= 'a' && c <= 'z' ? c - 32 : c));
 }
 
+static void
+patterns_are_those_of_openssh(void **state unused)
+{
+	static const struct {
+		const char *pattern, *text;
+		bool fold, matches;
+	} rows[] = {
+		{ "", "", false, true }, { "", "a", false, false },
+		{ "*", "", false, true }, { "*", "any", false, true },
+		{ "a", "a", false, true }, { "a", "A", false, false },
+		{ "a", "A", true, true }, { "a?c", "abc", false, true },
+		{ "a?c", "ac", false, false }, { "?", "", false, false },
+		{ "a*c", "abbc", false, true }, { "a*c", "abcb", false, false },
+		{ "*.org", "a.org.org", false, true },
+		{ "*a*b*", "xxaxxbxx", false, true },
+		{ "*a*b*", "xxbxxaxx", false, false },
+		{ "**", "a", false, true }, { "a**", "a", false, true },
+		{ "a[bc]", "ab", false, false },
+		{ "[h]:22*", "[h]:2222", false, true },
+		{ "\\*", "*", false, false },
+		{ "*a*a*a*a*a*a*a*a*a*a*b",
+		    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false,
+		    false },
+	};
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++)
+		check(rows[i].pattern, parse_matches_pattern(rows[i].text,
+		    rows[i].pattern, rows[i].fold) == rows[i].matches);
+}
+
 int
 main(void)
 {
@@ -166,6 +197,7 @@ main(void)
 		cmocka_unit_test(an_item_is_compared_as_it_is),
 		cmocka_unit_test(words_are_compared_without_case),
 		cmocka_unit_test(only_ascii_letters_have_an_upper_case),
+		cmocka_unit_test(patterns_are_those_of_openssh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
