@@ -189,11 +189,19 @@ limit_time(void)
 	alarm(SECONDS_MIN);
 }
 
-void
-service_set_request_timeout(int seconds)
+int
+service_load_config(const char *path, struct x2gobroker_config **config,
+    struct x2gobroker_error *err)
 {
+	int seconds;
+
+	if (x2gobroker_config_load(path, log_report, NULL, config, err) == -1)
+		return -1;
+	log_to_file(x2gobroker_config_log_file(*config));
+	seconds = x2gobroker_config_request_timeout(*config);
 	if (seconds + SECONDS_MORE > SECONDS_MIN)
 		alarm((unsigned int)(seconds + SECONDS_MORE));
+	return 0;
 }
 
 /*

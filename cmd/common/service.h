@@ -24,8 +24,10 @@ char	*service_take_variable(const char *name);
  * what is needed from the environment before. */
 void	service_sanitise(void);
 
-/* Extend the half minute, if servers may take longer to answer. */
-void	service_set_request_timeout(int seconds);
+/* Read the configuration (path NULL: the default one), and use its log file.
+ * Extend the half minute, if servers may take longer to answer. */
+int	service_load_config(const char *path,
+	    struct x2gobroker_config **config, struct x2gobroker_error *err);
 
 /* Set the refusal that is sent if the request ends early; until then it is a
  * bare "Access denied".  text must live as long as the process. */

@@ -89,18 +89,6 @@ init_process(struct broker *broker)
 }
 
 static int
-load_config(struct broker *broker, struct x2gobroker_error *err)
-{
-	if (x2gobroker_config_load(broker->config_file, log_report, NULL,
-	    &broker->config, err) == -1)
-		return -1;
-	log_to_file(x2gobroker_config_log_file(broker->config));
-	service_set_request_timeout(x2gobroker_config_request_timeout(
-	    broker->config));
-	return 0;
-}
-
-static int
 http_error(struct broker *broker, const struct http_status *status,
     struct x2gobroker_error *err)
 {
@@ -240,7 +228,8 @@ main(int argc, char **argv)
 		return status;
 	clock_gettime(CLOCK_MONOTONIC, &broker.audit.started);
 	init_process(&broker);
-	granted = load_config(&broker, &err) == 0 &&
+	granted = service_load_config(broker.config_file, &broker.config,
+	    &err) == 0 &&
 	    read_http(&broker, &err) == 0 &&
 	    check_config(&broker, &err) == 0 &&
 	    read_form(&broker, &err) == 0 &&

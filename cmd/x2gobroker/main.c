@@ -107,12 +107,9 @@ load_config(struct broker *broker, struct x2gobroker_error *err)
 	if (broker->process.setuid && options->config_file != NULL)
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "--config-file is not allowed when the broker is setuid");
-	if (x2gobroker_config_load(options->config_file, log_report, NULL,
-	    &broker->config, err) == -1)
+	if (service_load_config(options->config_file, &broker->config, err) ==
+	    -1)
 		return -1;
-	log_to_file(x2gobroker_config_log_file(broker->config));
-	service_set_request_timeout(x2gobroker_config_request_timeout(
-	    broker->config));
 	if (options->backend == NULL)
 		return 0;
 	return x2gobroker_config_set_backend(broker->config, options->backend,
