@@ -107,14 +107,14 @@ struct install {
 static void
 remove_expired(struct install *install, struct connection *link)
 {
+	const char *args[3] = { NULL };
 	const struct staterow *key;
 	size_t i;
 
 	for (i = 0; i < install->expired.n; i++) {
 		key = &install->expired.list[i];
-		const char *args[] = { key->fields[STALE_LINE],
-		    key->fields[STALE_FILE], NULL };
-
+		args[0] = key->fields[STALE_LINE];
+		args[1] = key->fields[STALE_FILE];
 		if (query_do(link, key->fields[STALE_USER], AGENT_DELAUTHKEY,
 		    args, NULL) == 0)
 			staterows_add(&install->removed, key, NULL);

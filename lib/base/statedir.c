@@ -115,19 +115,27 @@ statedir_read_more(struct statedir *all, struct x2gobroker_error *err)
 }
 
 int
-statedir_open(struct statedir *all, const char *dir,
-    const struct statedir_type *type, struct x2gobroker_error *err)
+statedir_open_dir(const char *dir, const char *name, char **path,
+    struct x2gobroker_error *err)
 {
 	cleanup_fd int parent = safefile_open_dir(dir, 0700, err);
 
-	*all = (struct statedir){ .type = type, .fd = -1 };
+	*path = NULL;
 	if (parent == -1)
 		return -1;
-	if (asprintf(&all->path, "%s/%s", dir, type->name) == -1) {
-		all->path = NULL;
+	if (asprintf(path, "%s/%s", dir, name) == -1) {
+		*path = NULL;
 		return error_nomem(err);
 	}
-	all->fd = safefile_open_dir(all->path, 0700, err);
+	return safefile_open_dir(*path, 0700, err);
+}
+
+int
+statedir_open(struct statedir *all, const char *dir,
+    const struct statedir_type *type, struct x2gobroker_error *err)
+{
+	*all = (struct statedir){ .type = type };
+	all->fd = statedir_open_dir(dir, type->name, &all->path, err);
 	if (all->fd != -1 && statedir_read_more(all, err) == 0)
 		return 0;
 	statedir_close(all);

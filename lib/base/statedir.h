@@ -46,6 +46,11 @@ struct statedir {
 	struct staterows rows;		/* sorted by number */
 };
 
+/* Open the directory name in dir, as statedir_open() does.  The caller frees
+ * *path, its path or NULL.  Returns a file descriptor, or -1. */
+int	statedir_open_dir(const char *dir, const char *name, char **path,
+	    struct x2gobroker_error *err);
+
 /* Open the directory type->name in dir, and read its rows.  Only root and the
  * account of this process may be able to write to either; missing ones are
  * created if the parent of dir exists.  What is not a row is skipped, as no

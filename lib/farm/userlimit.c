@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/safefile.h"
+#include "base/statedir.h"
 #include "farm/farm.h"
 
 #define WAIT_MS		3000	/* for clients that share a user */
@@ -41,31 +41,19 @@ take_place(int dir, const char *digest, int n)
 	return -1;
 }
 
-/* The directory is usable by the broker account alone. */
-static int
-open_places(const struct x2gobroker_config *config)
-{
-	char path[X2GOBROKER_FILE_SIZE];
-	cleanup_fd int parent = safefile_open_dir(config->state_dir, 0700,
-	    NULL);
-
-	if (parent == -1 || (size_t)snprintf(path, sizeof(path), "%s/"
-	    USERLIMIT_DIR, config->state_dir) >= sizeof(path))
-		return -1;
-	return safefile_open_dir(path, 0700, NULL);
-}
-
 int
 userlimit_take(const struct x2gobroker_config *config, const char *user,
     int *place, struct x2gobroker_error *err)
 {
 	int64_t deadline = clock_ms() + WAIT_MS;
 	char digest[SHA256_DIGEST_STRING_LENGTH];
+	cleanup_free char *path = NULL;
 	cleanup_fd int dir = -1;
 	int fd;
 
 	if (*place != -1 || user == NULL || config->requests_per_user == 0 ||
-	    (dir = open_places(config)) == -1)
+	    (dir = statedir_open_dir(config->state_dir, USERLIMIT_DIR,
+	    &path, NULL)) == -1)
 		return 0;
 	SHA256Data((const uint8_t *)user, strlen(user), digest);
 	while ((fd = take_place(dir, digest, config->requests_per_user)) ==

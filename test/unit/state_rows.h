@@ -7,6 +7,18 @@
 
 #include "support.h"
 
+/* The state directory, which does not exist yet. */
+static unused char state_dir[100];
+
+static unused int
+make_state_dir(void **state)
+{
+	if (make_test_dir(state) == -1)
+		return -1;
+	snprintf(state_dir, sizeof(state_dir), "%s/state", test_dir);
+	return 0;
+}
+
 static unused int
 is_row(const struct dirent *entry)
 {

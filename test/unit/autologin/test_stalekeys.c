@@ -10,17 +10,6 @@
 #define MANY	30	/* brokers at the same time */
 #define FEW	5	/* that one of them takes */
 
-static char dir[100];
-
-static int
-make_site(void **state)
-{
-	if (make_test_dir(state) == -1)
-		return -1;
-	snprintf(dir, sizeof(dir), "%s/state", test_dir);
-	return 0;
-}
-
 /* A lease of alice's with that line, which is good until then. */
 static struct staterow
 lease_of(const char *server, int64_t expires, const char *line)
@@ -42,7 +31,7 @@ note(const char *server, int64_t expires, const char *line)
 	const struct staterow lease = lease_of(server, expires, line);
 	const struct staterows none = { 0 };
 
-	assert_int_equal(stalekeys_update(dir, &none, &lease, NULL), 0);
+	assert_int_equal(stalekeys_update(state_dir, &none, &lease, NULL), 0);
 }
 
 /* The lines that are taken, with a blank behind each. */
@@ -54,7 +43,7 @@ take(const char *server, int64_t now)
 	size_t i, len = 0;
 
 	text[0] = '\0';
-	assert_int_equal(stalekeys_take(dir, server, now, &taken, NULL), 0);
+	assert_int_equal(stalekeys_take(state_dir, server, now, &taken, NULL), 0);
 	for (i = 0; i < taken.n; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s ",
 		    taken.list[i].fields[STALE_LINE]);
@@ -120,7 +109,7 @@ what_is_done_is_forgotten(void **state unused)
 	note("ts01:22", NOW, "kept");
 	note("ts02:22", NOW, "b");
 	note("ts02:22", NOW, "a");
-	assert_int_equal(stalekeys_update(dir, &done, &new, NULL), 0);
+	assert_int_equal(stalekeys_update(state_dir, &done, &new, NULL), 0);
 	assert_string_equal(text_of_file(),
 	    "1763930965\tts01:22\talice\t%h/.x2go/authorized_keys\tkept\n"
 	    "1763930965\tts02:22\talice\t%h/.x2go/authorized_keys\ta\n"
@@ -156,7 +145,7 @@ what_is_no_lease_is_left_out(void **state unused)
 	    "1\tts01:22\talice\tfile\tgood too" };
 	size_t i;
 
-	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(mkdir(state_dir, 0700), 0);
 	make_dir(DIR);
 	for (i = 0; i < LENGTH(texts); i++)
 		row_write(DIR, (int)i + 1, texts[i]);
@@ -212,16 +201,16 @@ a_directory_that_others_can_write_to_is_not_used(void **state unused)
 	struct x2gobroker_error err;
 	struct staterows taken;
 
-	assert_int_equal(mkdir(dir, 0700), 0);
-	assert_int_equal(chmod(dir, 0770), 0);
-	assert_int_equal(stalekeys_update(dir, &none, &lease, &err), -1);
+	assert_int_equal(mkdir(state_dir, 0700), 0);
+	assert_int_equal(chmod(state_dir, 0770), 0);
+	assert_int_equal(stalekeys_update(state_dir, &none, &lease, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
-	assert_int_equal(stalekeys_take(dir, "ts01:22", NOW, &taken, &err), -1);
+	assert_int_equal(stalekeys_take(state_dir, "ts01:22", NOW, &taken, &err), -1);
 	assert_int_equal(taken.n, 0);
 	assert_int_equal(access(test_path(DIR), F_OK), -1);
 
 	/* but there is nothing to be said of nothing */
-	assert_int_equal(stalekeys_update(dir, &none, NULL, &err), 0);
+	assert_int_equal(stalekeys_update(state_dir, &none, NULL, &err), 0);
 }
 
 static void
@@ -236,7 +225,7 @@ memory_may_be_out_at_any_time(void **state unused)
 	note("ts01:22", NOW - 1, "b");
 	for (i = 1;; i++) {
 		alloc_fail(i);
-		result = stalekeys_take(dir, "ts01:22", NOW + 100 * i, &taken,
+		result = stalekeys_take(state_dir, "ts01:22", NOW + 100 * i, &taken,
 		    &err);
 		if (!alloc_failed())
 			break;
@@ -248,7 +237,7 @@ memory_may_be_out_at_any_time(void **state unused)
 	assert_int_equal(taken.n, 2);
 	for (i = 1;; i++) {
 		alloc_fail(i);
-		result = stalekeys_update(dir, &taken, &lease, &err);
+		result = stalekeys_update(state_dir, &taken, &lease, &err);
 		if (!alloc_failed())
 			break;
 		assert_int_equal(result, -1);
@@ -259,7 +248,7 @@ memory_may_be_out_at_any_time(void **state unused)
 	staterows_free(&taken);
 }
 
-#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, make_site, \
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, make_state_dir, \
 			    remove_test_dir)
 
 int

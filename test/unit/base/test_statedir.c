@@ -6,24 +6,13 @@
 #include "state_rows.h"
 #include "support.h"
 
-static char dir[100];
-
-static int
-make_site(void **state)
-{
-	if (make_test_dir(state) == -1)
-		return -1;
-	snprintf(dir, sizeof(dir), "%s/state", test_dir);
-	return 0;
-}
-
 static const struct statedir_type commas = { "list", ",", 2 },
     blanks = { "list", " ", 1 };
 
 static void
 open_state(struct statedir *all, const struct statedir_type *type)
 {
-	assert_int_equal(statedir_open(all, dir, type, NULL), 0);
+	assert_int_equal(statedir_open(all, state_dir, type, NULL), 0);
 }
 
 static void
@@ -161,7 +150,7 @@ an_unsafe_directory_is_refused(void **state unused)
 		path = make_dir(dirs[j]);
 		for (i = 0; i < LENGTH(modes); i++) {
 			assert_int_equal(chmod(path, modes[i]), 0);
-			assert_int_equal(statedir_open(&all, dir, &blanks,
+			assert_int_equal(statedir_open(&all, state_dir, &blanks,
 			    &err), -1);
 			assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
 		}
@@ -169,14 +158,14 @@ an_unsafe_directory_is_refused(void **state unused)
 	}
 	assert_int_equal(rmdir(test_path("state/list")), 0);
 	assert_int_equal(symlink("/etc/passwd", test_path("state/list")), 0);
-	assert_int_equal(statedir_open(&all, dir, &blanks, &err), -1);
+	assert_int_equal(statedir_open(&all, state_dir, &blanks, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
-	snprintf(dir, sizeof(dir), "%s/a/b", test_dir);
-	assert_int_equal(statedir_open(&all, dir, &blanks, &err), -1);
+	snprintf(state_dir, sizeof(state_dir), "%s/a/b", test_dir);
+	assert_int_equal(statedir_open(&all, state_dir, &blanks, &err), -1);
 	assert_int_equal(err.code, X2GOBROKER_ERR_NOTFOUND);
 }
 
-#define test(name) cmocka_unit_test_setup_teardown(name, make_site, \
+#define test(name) cmocka_unit_test_setup_teardown(name, make_state_dir, \
 	    remove_test_dir)
 
 int

@@ -12,23 +12,12 @@
 #define NOW	1763930965
 #define MANY	50	/* a class that logs in at once */
 
-static char dir[100];
-
-static int
-make_site(void **state)
-{
-	if (make_test_dir(state) == -1)
-		return -1;
-	snprintf(dir, sizeof(dir), "%s/state", test_dir);
-	return 0;
-}
-
 static struct assignments *
 open_at(time_t now)
 {
 	struct assignments *choices;
 
-	assert_int_equal(assignments_open(dir, now, &choices, NULL), 0);
+	assert_int_equal(assignments_open(state_dir, now, &choices, NULL), 0);
 	assert_non_null(choices);
 	return choices;
 }
@@ -312,7 +301,7 @@ check_refused(const char *label, enum x2gobroker_code code)
 	struct x2gobroker_error err;
 	struct assignments *choices = (void *)&err;
 
-	check(label, assignments_open(dir, NOW, &choices, &err) == -1);
+	check(label, assignments_open(state_dir, NOW, &choices, &err) == -1);
 	check(label, choices == NULL);
 	check(label, err.code == code);
 }
@@ -345,7 +334,7 @@ an_unsafe_directory_is_refused(void **state unused)
 static void
 without_a_parent_there_is_no_directory(void **state unused)
 {
-	snprintf(dir, sizeof(dir), "%s/a/b", test_dir);
+	snprintf(state_dir, sizeof(state_dir), "%s/a/b", test_dir);
 	check_refused("no parent", X2GOBROKER_ERR_NOTFOUND);
 	assert_int_equal(access(test_path("a"), F_OK), -1);
 }
@@ -397,7 +386,7 @@ choose_as(int number)
 	int result;
 
 	snprintf(user, sizeof(user), "u%d", number);
-	if (assignments_open(dir, NOW, &choices, NULL) == -1)
+	if (assignments_open(state_dir, NOW, &choices, NULL) == -1)
 		return false;
 	while ((result = assignments_add(choices, number % 2 == 0 ?
 	    "ts01:22" : "ts02:22", user, "lab", NULL)) == 1)
@@ -459,7 +448,7 @@ without_memory_the_files_stay_as_they_were(void **state unused)
 	choose(NOW, "ts01:22", "alice", "lab");
 	for (n = 1;; n++) {
 		alloc_fail(n);
-		result = assignments_open(dir, NOW, &choices, &err);
+		result = assignments_open(state_dir, NOW, &choices, &err);
 		if (result == 0) {
 			result = assignments_add(choices, "ts01:22", "bob",
 			    "lab", &err);
@@ -477,7 +466,8 @@ without_memory_the_files_stay_as_they_were(void **state unused)
 	assert_int_equal(pending(NOW, "ts01:22"), 2);
 }
 
-#define test(f)	cmocka_unit_test_setup_teardown(f, make_site, remove_test_dir)
+#define test(f)	cmocka_unit_test_setup_teardown(f, make_state_dir, \
+    remove_test_dir)
 
 int
 main(void)

@@ -4,18 +4,15 @@
 
 #include "base/clock.h"
 #include "farm/farm.h"
-#include "support.h"
+#include "state_rows.h"
 
 static struct x2gobroker_config config;
-static char dir[100];
-
 static int
 make_site(void **state)
 {
-	if (make_test_dir(state) == -1)
+	if (make_state_dir(state) == -1)
 		return -1;
-	snprintf(dir, sizeof(dir), "%s/state", test_dir);
-	config.state_dir = dir;
+	config.state_dir = state_dir;
 	config.requests_per_user = 2;
 	return 0;
 }
