@@ -23,7 +23,7 @@ struct audit {
 void	audit_log(const struct audit *audit);
 
 /* The text of the file that sshd writes with ExposeAuthInfo, which the caller
- * frees; NULL: there is none. */
+ * frees; NULL: it cannot be read. */
 char	*audit_auth_info(const char *path);
 
 /* Cut the next public key off *rest, which points into that text at first. */

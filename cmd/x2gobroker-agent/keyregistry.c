@@ -123,8 +123,8 @@ keyregistry_note(const char *user, const char *file,
 	return -1;
 }
 
-/* The process is the user's by now and cannot remove the file, but a sweep
- * removes an empty one. */
+/* The process runs as the user and cannot remove the file.  So it empties the
+ * file, and a sweep removes it. */
 void
 keyregistry_forget(void)
 {

@@ -48,7 +48,8 @@ http_take_variables(struct http_request *http)
 	return http->values[VAR_METHOD] != NULL;
 }
 
-/* Store the header if it is one of ours.  False: it was sent before. */
+/* Store the header, unless the broker does not use it.  False: it was sent
+ * twice. */
 static bool
 set_header(struct http_request *http, const char *name, const char *value)
 {

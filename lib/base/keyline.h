@@ -38,7 +38,7 @@ struct keyoption {
 	bool has_value;
 };
 
-/* Cut the next option off *rest.  False: there is none. */
+/* Cut the next option off *rest.  False: *rest is empty. */
 bool	keyline_next_option(struct span *rest, struct keyoption *option);
 
 /* Parse the value of expiry-time: YYYYMMDD or YYYYMMDDHHMM[SS] in local time,

@@ -53,7 +53,7 @@ parse_row(char *line, const struct statedir_type *type, struct staterow *row)
 	    parse_number(number, SECONDS_MAX, &row->seconds);
 }
 
-/* Read the row of a file; one that is none is skipped. */
+/* Read the row of a file, and skip a file that is not a row. */
 static int
 read_row(struct statedir *all, const char *name, int64_t number,
     struct x2gobroker_error *err)

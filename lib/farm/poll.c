@@ -199,7 +199,7 @@ find_session(const struct x2gobroker_farm *farm, const char *id)
 
 /* The server of that host, if it was asked. */
 static const struct farm_server *
-find_host(const struct x2gobroker_farm *farm, const char *host)
+find_speaker(const struct x2gobroker_farm *farm, const char *host)
 {
 	size_t i;
 
@@ -215,7 +215,7 @@ static bool
 is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
     const struct session *session)
 {
-	const struct farm_server *host = find_host(farm, session_host(session));
+	const struct farm_server *host = find_speaker(farm, session_host(session));
 
 	if (host != NULL && host->shown.answered) {
 		if (server->ndenied++ == 0)

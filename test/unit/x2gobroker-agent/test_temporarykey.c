@@ -235,82 +235,6 @@ test_every_new_key_ends_within_an_hour(void **state unused)
 	tzset();
 }
 
-/*
- * Times
- */
-
-/* Through the two changes of a year, every ten minutes of three days. */
-static void
-test_local_times_are_read_back(void **state unused)
-{
-	static const char *const zones[] = { "UTC0", "CET-1CEST,M3.5.0,M10.5.0"
-	    "/3", "EST5EDT,M3.2.0,M11.1.0", "NZST-12NZDT,M9.5.0,M4.1.0/3" };
-	static const time_t days[] = { 1679616000, 1698451200, 1678492800,
-	    1699142400, 1695427200, 1680307200 };
-	char text[KEYLINE_TIME];
-	time_t when, read;
-	size_t i, j;
-
-	for (i = 0; i < LENGTH(zones); i++) {
-		setenv("TZ", zones[i], 1);
-		tzset();
-		for (j = 0; j < LENGTH(days); j++)
-			for (when = days[j]; when < days[j] + 3 * 86400;
-			    when += 600) {
-				check(zones[i], keyline_format_time(when, true,
-				    text) && strlen(text) == 14 &&
-				    keyline_parse_time(text, 14, &read) &&
-				    read == when);
-			}
-	}
-	unsetenv("TZ");
-	tzset();
-}
-
-static void
-test_times(void **state unused)
-{
-	static const struct {
-		const char *text;
-		long long when;		/* -1: no time */
-	} rows[] = {
-		{ "20231114221320Z", NOW },
-		{ "202311142213Z", NOW - 20 },
-		{ "20231114Z", 1699920000 },
-		{ "20231114221320", NOW - 3600 },	/* TZ, below */
-		{ "20231114", 1699916400 },
-		{ "20240229Z", 1709164800 },
-		{ "", -1 },
-		{ "Z", -1 },
-		{ "2023111422132", -1 },
-		{ "20231114221320ZZ", -1 },
-		{ "20231114 22132Z", -1 },
-		{ "2023-11-14", -1 },
-		{ "20231314Z", -1 },
-		{ "20231100Z", -1 },
-		{ "20231132Z", -1 },
-		{ "20231114241320Z", -1 },
-		{ "20231114226020Z", -1 },
-		{ "20231114221361Z", -1 },
-		{ "+0231114Z", -1 },
-		{ "00001114Z", -1 },
-	};
-	size_t i;
-	time_t when;
-
-	setenv("TZ", "CET-1", 1);
-	tzset();
-	for (i = 0; i < LENGTH(rows); i++) {
-		bool is_time = keyline_parse_time(rows[i].text,
-		    strlen(rows[i].text), &when);
-
-		check(rows[i].text, is_time == (rows[i].when != -1));
-		check(rows[i].text, !is_time || when == rows[i].when);
-	}
-	unsetenv("TZ");
-	tzset();
-}
-
 /* Lines that are there already. */
 static void
 test_expired(void **state unused)
@@ -784,8 +708,6 @@ main(void)
 		cmocka_unit_test(test_bad_lines),
 		cmocka_unit_test(test_line_length),
 		cmocka_unit_test(test_every_new_key_ends_within_an_hour),
-		cmocka_unit_test(test_times),
-		cmocka_unit_test(test_local_times_are_read_back),
 		cmocka_unit_test(test_expired),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_there_and_back),
