@@ -60,32 +60,40 @@ is_revoked(const char *hosts, const struct hostkey *hostkey)
 	return false;
 }
 
+/* The next word of a line, or NULL. */
+static char *
+next_word(char **rest)
+{
+	if (*rest == NULL)
+		return NULL;
+	*rest += strspn(*rest, BLANKS);
+	return **rest != '\0' ? strsep(rest, BLANKS) : NULL;
+}
+
 static void
 read_line(char *line, unsigned int number, const struct hostkey *hostkey,
     struct known_lines *found)
 {
-	char *words[4] = { NULL }, **word = words, *rest = line;
-	char as[TARGET_NAME_SIZE];
+	char *marker, *hosts, *key, as[TARGET_NAME_SIZE];
 	bool same;
 
-	rest += strspn(rest, BLANKS);
-	if (*rest != '@')
-		word++;		/* no marker */
-	while (word < words + 4 && (*word = strsep(&rest, BLANKS)) != NULL)
-		if (**word != '\0')
-			word++;
-	if (word < words + 4 || *words[1] == '#')
+	line += strspn(line, BLANKS);
+	marker = *line == '@' ? next_word(&line) : NULL;
+	hosts = next_word(&line);
+	next_word(&line);	/* the type of the key */
+	key = next_word(&line);
+	if (hosts == NULL || *hosts == '#' || key == NULL)
 		return;
-	same = strcmp(words[3], hostkey->key) == 0;
+	same = strcmp(key, hostkey->key) == 0;
 	knownhosts_name(hostkey->known_as, hostkey->port, as);
-	if (words[0] != NULL && strcmp(words[0], "@revoked") == 0)
-		found->revoked |= same && is_revoked(words[1], hostkey);
-	else if (words[0] != NULL && strcmp(words[0], "@cert-authority") == 0 &&
-	    match_hosts(words[1], as) == MATCH && found->authority == 0)
+	if (marker != NULL && strcmp(marker, "@revoked") == 0)
+		found->revoked |= same && is_revoked(hosts, hostkey);
+	else if (marker != NULL && strcmp(marker, "@cert-authority") == 0 &&
+	    match_hosts(hosts, as) == MATCH && found->authority == 0)
 		found->authority = number;
-	if (words[0] != NULL)
+	if (marker != NULL)
 		return;
-	switch (match_hosts(words[1], as)) {
+	switch (match_hosts(hosts, as)) {
 	case NO_MATCH:
 		return;
 	case EXCLUDED:
