@@ -9,16 +9,19 @@
 #define KEY_MAX		120	/* as inifile.c allows */
 #define CHARS_PER_EDIT	4
 
-/* What X2Go Client reads besides the keys in the table of profile.c, sorted. */
+/* What X2Go Client 4.1.2.2 reads besides the keys in the table of profile.c
+ * (strings(1) shows them after a '/'), and python-x2go; sorted. */
 static const char *const client_keys[] = {
-	"clipboard", "directrdpsettings", "directxdmcp", "directxdmcpsettings",
-	"display", "icon", "krbdelegation", "krblogin", "maxdim",
-	"mimeboxaction", "mimeboxextensions", "published", "rdpclient",
-	"rdpoptions", "rdpport", "rdpserver", "sshproxyautologin",
-	"sshproxykeyfile", "sshproxykrblogin", "sshproxysamepass",
-	"sshproxysameuser", "sshproxytype", "sshproxyuser",
-	"startsoundsystem", "status", "usemimebox", "usesshproxy",
-	"xdmcpclient", "xdmcpserver",
+	"clipboard", "directrdpsettings", "directxdmcp",
+	"directxdmcpsettings", "display", "icon", "krbdelegation", "krblogin",
+	"maxdim", "mimeboxaction", "mimeboxextensions", "published",
+	"rdpclient", "rdpoptions", "rdpport", "rdpserver", "shadowdisplay",
+	"shadowfullaccess", "shadowuser", "sshproxyautologin",
+	"sshproxykeyfile", "sshproxykrblogin", "sshproxysamekey",
+	"sshproxysamepass", "sshproxysameuser", "sshproxytype",
+	"sshproxyuser", "startsoundsystem", "status", "usebrokerpassforproxy",
+	"usebrokeruserforproxy", "usemimebox", "usesshproxy", "xdmcpclient",
+	"xdmcpserver",
 };
 
 #define NCLIENT_KEYS	(sizeof(client_keys) / sizeof(client_keys[0]))

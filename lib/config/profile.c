@@ -93,6 +93,8 @@ profile_key(size_t i)
 	return i < NKEYS ? &table[i] : NULL;
 }
 
+#define CONTINUED_SIZE	64	/* longer names are none of ours */
+
 /* Rows for all other keys. */
 static const struct profile_key misspelt_key = { .type = VALUE_TEXT,
     .listing = LIST_NEVER };
@@ -460,30 +462,43 @@ report_misspelt(const char *path, const char *name, unsigned int line,
 	    ", or " : "");
 }
 
-/* Report lines that were meant as keys, but continue the value of key as they
- * are indented. */
+/* Was the line meant as a key or as a section?  If so, copy its name and return
+ * X2GOBROKER_WARNING, or an error where it could hide or open the profile. */
+static enum x2gobroker_code
+judge_continuation(const char *line, char name[static CONTINUED_SIZE])
+{
+	const struct profile_key *row;
+	size_t len = strcspn(line, *line == '[' ? "]\n" : "=:\n");
+
+	if (line[len] == '\0' || line[len] == '\n' || len >= CONTINUED_SIZE - 1)
+		return X2GOBROKER_OK;
+	strlcpy(name, line, len + (*line == '[' ? 2 : 1));
+	if (*line == '[')
+		return X2GOBROKER_WARNING;
+	while (len > 0 && name[len - 1] == ' ')
+		name[--len] = '\0';
+	row = profile_row(name);
+	if (row == &misspelt_key || row->type == VALUE_ACL ||
+	    (row->name != NULL && strncmp(name, "broker-", 7) == 0))
+		return X2GOBROKER_ERR_VALUE;
+	return row->name != NULL || nearmiss_is_client_key(name) ?
+	    X2GOBROKER_WARNING : X2GOBROKER_OK;
+}
+
+/* Report lines that were meant as keys or sections, but continue the value of
+ * key as they are indented. */
 static void
 check_continuation(const struct inifile *ini, const struct ini_key *key,
     struct reporter *rep)
 {
-	const struct profile_key *row;
+	enum x2gobroker_code code;
 	const char *line = key->value;
-	char name[64];
-	size_t len;
+	char name[CONTINUED_SIZE];
 
 	while ((line = strchr(line, '\n')) != NULL) {
-		line++;
-		len = strcspn(line, "=:\n");
-		if ((line[len] != '=' && line[len] != ':') ||
-		    len >= sizeof(name))
-			continue;
-		strlcpy(name, line, len + 1);
-		while (len > 0 && name[len - 1] == ' ')
-			name[--len] = '\0';
-		row = profile_row(name);
-		if (row == &misspelt_key || row->type == VALUE_ACL ||
-		    (row->name != NULL && strncmp(name, "broker-", 7) == 0))
-			report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
+		code = judge_continuation(++line, name);
+		if (code != X2GOBROKER_OK)
+			report(rep, code, ini->path, key->line,
 			    "%s: a line with \"%s\" is indented, so it is part "
 			    "of this value; remove the blanks before it",
 			    key->name, name);

@@ -167,6 +167,42 @@ a_rule_that_is_indented_withholds_the_profile(void **state unused)
 }
 
 static void
+another_key_or_section_that_is_indented_is_told(void **state unused)
+{
+	static const char *const told[] = {
+		"command=XFCE\n host=b", "command=XFCE\n\tfullscreen: true",
+		"icon=Q\n shadowuser = bob", "command=XFCE\n [q]",
+		"command=XFCE\n [q] # the next one",
+	};
+	static const char *const meant[] = {
+		"command=XFCE\n --colour=red", "command=XFCE\n [q",
+		"command=XFCE\n host", "future=\n :b",
+	};
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	char text[200];
+	size_t i;
+
+	for (i = 0; i < LENGTH(told) + LENGTH(meant); i++) {
+		bool bad = i < LENGTH(told);
+
+		snprintf(text, sizeof(text), "[p]\nname=P\nhost=a\n%s\n", bad ?
+		    told[i] : meant[i - LENGTH(told)]);
+		x2gobroker_profiles_free(load_text(text, &problems));
+		problems.n = 0;
+		assert_int_equal(x2gobroker_profiles_load(&test_config,
+		    collect, &problems, &profiles, NULL), 0);
+		check(text, x2gobroker_profiles_count(profiles) == 1);
+		if (bad)
+			check_problem(text, &problems.list[0],
+			    &(const struct problem){ X2GOBROKER_WARNING, 4,
+			    "is indented" });
+		check(text, bad || problems.n == 0);
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
+static void
 a_section_that_is_almost_DEFAULT_withholds_the_file(void **state unused)
 {
 	static const char *const names[] = { "default", "Default", "DEFAULTS",
@@ -233,6 +269,7 @@ main(void)
 		cmocka_unit_test(a_key_that_resembles_another_one_is_told),
 		cmocka_unit_test(a_key_that_resembles_nothing_is_for_the_client),
 		cmocka_unit_test(a_rule_that_is_indented_withholds_the_profile),
+		cmocka_unit_test(another_key_or_section_that_is_indented_is_told),
 		cmocka_unit_test(a_section_that_is_almost_DEFAULT_withholds_the_file),
 		cmocka_unit_test(a_profile_without_a_server_of_its_own_is_told),
 		cmocka_unit_test(known_keys_are_themselves),
