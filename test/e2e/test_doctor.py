@@ -38,6 +38,7 @@ Match User {broker}
 {broker_lines}
     AuthorizedKeysCommand {ctl} -C {conf} authorized-keys %u %t %k
     AuthorizedKeysCommandUser {broker}
+    ExposeAuthInfo yes
 Match User {forced}
 {forced_lines}
     ForceCommand {program}
@@ -361,6 +362,8 @@ def faults(l):
          '/bin/false', 'authorized-keys %u %t %k', {'ways-in'}),
         ('sshd-keys', 'FAIL', sshd(l, broker_lines='AuthorizedKeysCommandUser nobody'),
          'nobody', 'AuthorizedKeysCommandUser ' + broker, set()),
+        ('sshd-keys', 'WARN', sshd(l, broker_lines='ExposeAuthInfo no'),
+         'until its connection ends', 'ExposeAuthInfo yes', set()),
         ('sshd-keys', 'FAIL', mode(CTL, 0o775), 'may write it', 'belong to root', set()),
         ('sshd-sessions', 'FAIL', sshd(l, broker_lines='MaxSessions 0'),
          'MaxSessions', 'MaxSessions 10', set()),

@@ -26,8 +26,9 @@
 bool
 plan_is_name(const char *name)
 {
-	return name[0] != '\0' && name[0] != '-' &&
-	    name[strspn(name, ALNUM "_.-")] == '\0';
+	/* names of SSSD can end with '@' and a domain */
+	return name[0] != '\0' && name[0] != '-' && name[0] != '@' &&
+	    name[strspn(name, ALNUM "_.-@")] == '\0';
 }
 
 bool
@@ -237,7 +238,8 @@ add_sshd(struct setup *setup)
 	if (setup->shared)
 		sshd_add_step(setup, step_text(setup, "Match User %s\n"
 		    "\tAuthorizedKeysCommand %s\n"
-		    "\tAuthorizedKeysCommandUser %s\n", setup->account,
+		    "\tAuthorizedKeysCommandUser %s\n"
+		    "\tExposeAuthInfo yes\n", setup->account,
 		    setup->keys_command, setup->account));
 	if (setup->group != NULL)
 		sshd_add_step(setup, step_text(setup, "Match Group %s\n"

@@ -45,7 +45,9 @@ check_options(const struct ctl *ctl)
 		wrong = "--shared or --group GROUP is needed; setup asks only "
 		    "at a terminal, and without --yes";
 	else if (ctl->group != NULL && !plan_is_name(ctl->group))
-		wrong = "--group GROUP: letters, digits and _ . - only";
+		wrong = "--group GROUP: letters, digits and _ . - @ only; for "
+		    "another group, write the lines of x2gobroker(8) to "
+		    "sshd_config";
 	else if (ctl->host != NULL && !plan_is_host(ctl->host))
 		wrong = "--host HOST: the name or address of an X2Go server";
 	else if (ctl->servers != NULL && !are_hosts(ctl->servers))
