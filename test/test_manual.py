@@ -431,6 +431,25 @@ def test_messages(root):
     return complaints
 
 
+def test_of(root, where, name):
+    """Is name a function of that test: "e2e NAME", or FOLDER/NAME of the unit tests?"""
+    folder, stem = where.split(' ') if ' ' in where else where.split('/')
+    path = os.path.join(root, 'test/e2e/test_%s.py' % stem if folder == 'e2e' else
+                        'test/unit/%s/test_%s.c' % (folder, stem))
+    return os.path.exists(path) and re.search(r'(?m)^(def )?%s\(' % name, read(path))
+
+
+def test_promises(root):
+    """The tests that ATTACKS names exist."""
+    tables = re.split(r'(?m)^\w+ +\| test$', read(os.path.join(root, 'test/e2e/ATTACKS')))
+    rows = re.findall(r'(?m)^(.+?) +\| (.*)$', '\n'.join(tables[1:]))
+    if len(tables) != 4 or len(rows) < 55:
+        raise Implausible('ATTACKS: %d tables, %d rows' % (len(tables), len(rows)))
+    return ['ATTACKS: "%s": no test %s' % (promise, name) for promise, names in rows
+            for name in names.split('; ')
+            if name != 'table 1' and not test_of(root, *name.split(': '))]
+
+
 def test_lint(path):
     if shutil.which('mandoc') is None:
         return ['mandoc is not there; install it: apt-get install mandoc']
@@ -478,6 +497,7 @@ def points(root):
     yield "the client's options", test_client_options, (root,)
     yield 'tasks', test_tasks, (root,)
     yield 'messages of x2gobroker', test_messages, (root,)
+    yield 'tests that ATTACKS names', test_promises, (root,)
     yield 'tasks of x2gobroker-agent', test_agent_tasks, (root,)
     yield 'options of x2gobroker-agent', test_agent_options, (root,)
     yield 'commands of x2gobrokerctl', test_ctl_commands, (root,)
