@@ -362,7 +362,7 @@ def faults(l):
          '/bin/false', 'authorized-keys %u %t %k', {'ways-in'}),
         ('sshd-keys', 'FAIL', sshd(l, broker_lines='AuthorizedKeysCommandUser nobody'),
          'nobody', 'AuthorizedKeysCommandUser ' + broker, set()),
-        ('sshd-keys', 'WARN', sshd(l, broker_lines='ExposeAuthInfo no'),
+        ('sshd-keys', 'warn', sshd(l, broker_lines='ExposeAuthInfo no'),
          'until its connection ends', 'ExposeAuthInfo yes', set()),
         ('sshd-keys', 'FAIL', mode(CTL, 0o775), 'may write it', 'belong to root', set()),
         ('sshd-sessions', 'FAIL', sshd(l, broker_lines='MaxSessions 0'),
