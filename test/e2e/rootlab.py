@@ -117,21 +117,21 @@ class Root:
             ['unshare', '--mount', '--pid', '--fork', '--kill-child',
              'sh', '-c', ENTER, self.dir, *command], env=self._env(), cwd='/', **more)
 
-    def ask(self, *command, input=''):
+    def ask(self, *command, input='', timeout=300):
         """Run a command in there: (exit status, what it said on both)."""
         process = self.popen(*command, stdin=subprocess.PIPE, text=True,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
-            said, _ = process.communicate(input, timeout=300)
+            said, _ = process.communicate(input, timeout=timeout)
         except BaseException:
             process.kill()          # and all that it has started in there
             process.wait()
             raise
         return process.returncode, said
 
-    def run(self, *command, input=''):
+    def run(self, *command, **more):
         """The same, for commands that must not fail: what it said."""
-        status, said = self.ask(*command, input=input)
+        status, said = self.ask(*command, **more)
         if status != 0:
             raise RuntimeError('%s: status %d: %s' % (' '.join(command), status, said))
         return said

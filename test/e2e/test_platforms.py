@@ -29,6 +29,7 @@ RUN = ['openssh-server', 'strace', 'libcap2-bin', 'iproute2', 'util-linux', 'sud
        'xclip', 'xterm', 'x11-utils', 'imagemagick', 'fonts-dejavu-core', 'libdbd-sqlite3-perl',
        'pwgen', 'mandoc', 'groff', 'zsh', 'lintian']
 E2E = ['protocol', 'keys', 'farm', 'farm_faults', 'autologin', 'client']
+INSTALL = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends']
 LOG_LINES = 80      # of what failed
 
 
@@ -54,7 +55,13 @@ class Platform:
                            '\n'.join(said.splitlines()[-LOG_LINES:])), said
 
     def install(self, names):
-        self.root.run('apt-get', 'install', '-y', '-qq', '--no-install-recommends', *names)
+        self.root.run(*INSTALL, *names, timeout=1800)
+
+    def fetch(self, names):
+        """Begin to download what is installed later."""
+        return self.root.popen(*INSTALL, '--download-only', *names,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
 
     def tests(self, name, words):
         """meson's tests of these suites or names, a failed one with what it said."""
@@ -85,11 +92,11 @@ def test_release(tap, source, release, build_only):
         copy_sources(source, root)
         platform = Platform(tap, root, release)
         if not build_only:
-            platform.install(['build-essential'])
-            root.run('apt-get', 'install', '-y', '-qq', '--no-install-recommends',
-                     *build_depends(source))
+            platform.install(['build-essential', *build_depends(source)])
+            fetched = platform.fetch(BUILD + RUN)
             platform.step('the packages build with nothing but their Build-Depends',
                           'contrib/build-deb /src/debs')
+            fetched.wait()
         platform.install(BUILD)
         platform.step('builds with warnings as errors',
                       'meson setup build -Dwerror=true && meson compile -C build')
