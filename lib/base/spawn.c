@@ -79,11 +79,13 @@ add_actions(posix_spawn_file_actions_t *actions, const int its[3], bool merge)
 	for (i = IN; i <= ERR && error == 0; i++)
 		error = posix_spawn_file_actions_adddup2(actions,
 		    its[merge && i == ERR ? OUT : i], i);
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 34)
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 34)
 	/* ours have O_CLOEXEC, but the rest of this program is not ours */
 	if (error == 0)
 		error = posix_spawn_file_actions_addclosefrom_np(actions,
 		    STDERR_FILENO + 1);
+#endif
 #endif
 	return error;
 }

@@ -49,7 +49,8 @@ files_contain(const char *path, const char *text)
 	return whole != NULL && strstr(whole, text) != NULL;
 }
 
-/* The new file gets its name when it is complete. */
+/* The new file gets its name when it is complete.  Only an old one is
+ * replaced, and none that somebody has made meanwhile. */
 static bool
 write_new(int fd, const char *temporary, const char *path, const char *text,
     const struct stat *old)
@@ -57,8 +58,8 @@ write_new(int fd, const char *temporary, const char *path, const char *text,
 	return safefile_write(fd, text, strlen(text)) &&
 	    (old == NULL || fchown(fd, old->st_uid, old->st_gid) == 0) &&
 	    fchmod(fd, old != NULL ? old->st_mode & 07777 : FILE_MODE) == 0 &&
-	    fsync(fd) == 0 && renameat2(AT_FDCWD, temporary, AT_FDCWD, path,
-	    old != NULL ? 0 : RENAME_NOREPLACE) == 0;
+	    fsync(fd) == 0 && (old != NULL ? rename(temporary, path) == 0 :
+	    link(temporary, path) == 0 && unlink(temporary) == 0);
 }
 
 int
