@@ -3,8 +3,8 @@
  * x2gobrokerctl check: all errors and warnings about the configuration, in the
  * words that the broker logs.
  */
+#include "base/json.h"
 #include "ctl.h"
-#include "json.h"
 
 struct findings {
 	unsigned int errors, warnings;

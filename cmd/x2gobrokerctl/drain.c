@@ -2,8 +2,8 @@
 /*
  * x2gobrokerctl drain and undrain: servers that get no new sessions.
  */
+#include "base/json.h"
 #include "ctl.h"
-#include "json.h"
 
 /* The drain file is read and written by the owner of its directory.  If that is
  * the broker account, root has to become that account first. */

@@ -4,8 +4,8 @@
  */
 #include <string.h>
 
+#include "base/json.h"
 #include "ctl.h"
-#include "json.h"
 #include "table.h"
 
 static const char *const keys[] = { "id", "name", "command", "user", "host" };

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A text that x2gobrokerctl --json gives to other programs.  It stands between
+ * A text in JSON for other programs.  It stands between
  * quotes that it cannot leave, is UTF-8, and has nothing that a terminal acts
  * on.
  */
 #include "fuzz.h"
+#include "base/json.h"
 #include "base/utf8.h"
-
-#include "../../cmd/x2gobrokerctl/json.c"
 
 /* Behind the string that begins at p. */
 static const char *
@@ -38,12 +37,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	json_begin(&json);
 	json_string(&json, "k", text);
-	must(fflush(json.fp) == 0);
-	must((p = strchr(json.text, ':')) != NULL);
+	must((p = strchr(json.text.data, ':')) != NULL);
 	p = skip_string(p + 1 + strspn(p + 1, " "));
 	must(p[strspn(p, " \n")] == '\0');
-	fclose(json.fp);
-	free(json.text);
+	buf_free(&json.text);
 	free(text);
 	return 0;
 }

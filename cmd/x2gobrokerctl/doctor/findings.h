@@ -8,7 +8,7 @@
 
 #include <sys/types.h>
 
-#include "../json.h"
+#include "base/json.h"
 #include "../sshd_query.h"
 #include "../servers.h"
 

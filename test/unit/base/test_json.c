@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * JSON that x2gobrokerctl prints: any text, all values, nested levels.
+ * JSON: any text, all values, nested levels.
  */
-#include "../../../cmd/x2gobrokerctl/json.c"
-#include "capture.h"
+#include "base/json.h"
+#include "x2gobrokerctl/capture.h"
 
 static const char *
 print(struct json *json)

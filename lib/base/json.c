@@ -3,40 +3,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
-#include "json.h"
 
 #define REPLACEMENT	"\\ufffd"
-#define UTF8_MAX	4	/* bytes of a character */
 
 /*
  * Characters
  */
 
 static void
-put_string(FILE *fp, const char *text)
+put_string(struct buf *buf, const char *text, size_t len)
 {
+	const char *end = text + len;
 	uint32_t code;
 	size_t n;
 
-	putc('"', fp);
-	for (; *text != '\0'; text += n) {
-		n = utf8_decode(text, strnlen(text, UTF8_MAX), &code);
+	buf_putc(buf, '"');
+	for (; text < end; text += n) {
+		n = utf8_decode(text, (size_t)(end - text), &code);
 		if (n == 0) {
-			fputs(REPLACEMENT, fp);
+			buf_puts(buf, REPLACEMENT);
 			n = 1;
 		} else if (code == '"' || code == '\\')
-			fprintf(fp, "\\%c", (int)code);
+			buf_printf(buf, "\\%c", (int)code);
 		else if (code == '\n')
-			fputs("\\n", fp);
+			buf_puts(buf, "\\n");
 		else if (code == '\t')
-			fputs("\\t", fp);
+			buf_puts(buf, "\\t");
 		else if (code < 0x20 || (code >= 0x7f && code < 0xa0))
-			fprintf(fp, "\\u%04x", (unsigned int)code);
+			buf_printf(buf, "\\u%04x", (unsigned int)code);
 		else
-			fwrite(text, 1, n, fp);
+			buf_put(buf, text, n);
 	}
-	putc('"', fp);
+	buf_putc(buf, '"');
 }
 
 /*
@@ -47,26 +47,23 @@ put_string(FILE *fp, const char *text)
 static void
 begin_line(struct json *json)
 {
-	fprintf(json->fp, "\n%*s", (int)(2 * json->depth), "");
+	buf_printf(&json->text, "\n%*s", (int)(2 * json->depth), "");
 }
 
-/* Write a value's comma, line and key.  False: memory is out. */
-static bool
+/* Write a value's comma, line and key. */
+static void
 begin_value(struct json *json, const char *key)
 {
-	if (json->fp == NULL)
-		return false;
 	if (json->depth > 0) {
 		if (!json->empty)
-			putc(',', json->fp);
+			buf_putc(&json->text, ',');
 		begin_line(json);
 	}
 	json->empty = false;
 	if (key != NULL) {
-		put_string(json->fp, key);
-		fputs(": ", json->fp);
+		put_string(&json->text, key, strlen(key));
+		buf_puts(&json->text, ": ");
 	}
-	return true;
 }
 
 static void
@@ -74,9 +71,8 @@ open_level(struct json *json, const char *key, const char *brackets)
 {
 	if (json->depth == JSON_DEPTH_MAX)
 		abort();	/* no command has so many levels */
-	if (!begin_value(json, key))
-		return;
-	putc(brackets[0], json->fp);
+	begin_value(json, key);
+	buf_putc(&json->text, brackets[0]);
 	json->close[json->depth++] = brackets[1];
 	json->empty = true;
 }
@@ -85,7 +81,6 @@ void
 json_begin(struct json *json)
 {
 	*json = (struct json){ 0 };
-	json->fp = open_memstream(&json->text, &json->len);
 	json_object(json, NULL);
 }
 
@@ -106,12 +101,10 @@ json_close(struct json *json)
 {
 	bool empty = json->empty;
 
-	if (json->fp == NULL || json->depth == 0)
-		return;
 	json->depth--;
 	if (!empty)
 		begin_line(json);
-	putc(json->close[json->depth], json->fp);
+	buf_putc(&json->text, json->close[json->depth]);
 	json->empty = false;
 }
 
@@ -122,10 +115,17 @@ json_close(struct json *json)
 void
 json_string(struct json *json, const char *key, const char *value)
 {
-	if (value == NULL)
+	if (value != NULL)
+		json_bytes(json, key, value, strlen(value));
+	else
 		json_null(json, key);
-	else if (begin_value(json, key))
-		put_string(json->fp, value);
+}
+
+void
+json_bytes(struct json *json, const char *key, const char *value, size_t len)
+{
+	begin_value(json, key);
+	put_string(&json->text, value, len);
 }
 
 void
@@ -137,15 +137,15 @@ json_text(struct json *json, const char *key, const char *value)
 void
 json_bool(struct json *json, const char *key, bool value)
 {
-	if (begin_value(json, key))
-		fputs(value ? "true" : "false", json->fp);
+	begin_value(json, key);
+	buf_puts(&json->text, value ? "true" : "false");
 }
 
 void
 json_integer(struct json *json, const char *key, long long value)
 {
-	if (begin_value(json, key))
-		fprintf(json->fp, "%lld", value);
+	begin_value(json, key);
+	buf_printf(&json->text, "%lld", value);
 }
 
 void
@@ -160,35 +160,39 @@ json_known(struct json *json, const char *key, bool known, long long value)
 void
 json_number(struct json *json, const char *key, double value)
 {
-	if (!isfinite(value))	/* JSON has no infinity and no NaN */
+	if (!isfinite(value)) {		/* JSON has no infinity and no NaN */
 		json_null(json, key);
-	else if (begin_value(json, key))
-		fprintf(json->fp, "%.15g", value);
+		return;
+	}
+	begin_value(json, key);
+	buf_printf(&json->text, "%.15g", value);
 }
 
 void
 json_null(struct json *json, const char *key)
 {
-	if (begin_value(json, key))
-		fputs("null", json->fp);
+	begin_value(json, key);
+	buf_puts(&json->text, "null");
+}
+
+void
+json_end(struct json *json)
+{
+	while (json->depth > 0)
+		json_close(json);
+	buf_putc(&json->text, '\n');
 }
 
 int
 json_print(struct json *json)
 {
-	bool good = json->fp != NULL;
+	struct buf *text = &json->text;
+	bool good;
 
-	while (json->depth > 0 && good)
-		json_close(json);
-	if (json->fp != NULL) {
-		putc('\n', json->fp);
-		good = ferror(json->fp) == 0;
-		good = fclose(json->fp) == 0 && good;
-	}
-	if (good)
-		good = fwrite(json->text, 1, json->len, stdout) == json->len &&
-		    fflush(stdout) == 0;
-	free(json->text);
-	*json = (struct json){ 0 };
+	json_end(json);
+	good = !text->failed &&
+	    fwrite(text->data, 1, text->len, stdout) == text->len &&
+	    fflush(stdout) == 0;
+	buf_free(text);
 	return good ? 0 : -1;
 }
