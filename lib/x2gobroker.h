@@ -135,9 +135,10 @@ bool x2gobroker_config_http_authenticates(
 bool x2gobroker_config_http_allow_plain(
     const struct x2gobroker_config *config);
 
-/* -1: keys that only HTTP uses do not allow to serve anybody. */
+/* -1: keys that only HTTP uses do not allow to serve anybody, in the X2Go
+ * client's format or in JSON. */
 int x2gobroker_config_check_http(const struct x2gobroker_config *config,
-    struct x2gobroker_error *err);
+    bool json, struct x2gobroker_error *err);
 
 /* Use this backend ("inifile" or "zeroconf") instead of the configured one.
  * -1: unknown backend. */
@@ -260,6 +261,10 @@ int x2gobroker_request_from_argv(int argc, char *const *argv,
  * "name=value&...".  Its longest size is X2GOBROKER_FORM_MAX. */
 #define X2GOBROKER_FORM_MAX	16384
 int x2gobroker_request_from_form(const char *body, size_t len,
+    struct x2gobroker_request **out, struct x2gobroker_error *err);
+
+/* The same for a form of python-x2go, which wants its answer in JSON. */
+int x2gobroker_request_from_json_client(const char *body, size_t len,
     struct x2gobroker_request **out, struct x2gobroker_error *err);
 void x2gobroker_request_free(struct x2gobroker_request *request);
 

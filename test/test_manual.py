@@ -317,7 +317,8 @@ def test_client_options(root):
 def test_tasks(root):
     path = os.path.join(root, 'lib/tasks')
     text = ''.join(read(os.path.join(path, name)) for name in os.listdir(path))
-    names = re.findall(r'^\t\.name = "([a-z]+)"', text, re.M)
+    # what has no name in JSON is no task over SSH
+    names = re.findall(r'^\t\.name = "([a-z]+)",\n(?!\t\.json_name = "")', text, re.M)
     if len(names) < 4:
         raise Implausible('lib/tasks: %d tasks were found' % len(names))
     return compare('task', names,

@@ -49,6 +49,7 @@ static _Atomic(const struct refusal *) refusal = &bare;
 void
 service_set_refusal(const char *text, size_t len)
 {
+	atomic_store(&refusal, &bare);	/* whole at any time */
 	framed.text = text;
 	framed.len = len;
 	atomic_store(&refusal, &framed);

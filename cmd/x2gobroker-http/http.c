@@ -18,6 +18,7 @@
 #define DISCARD_MAX	(4 * 1024 * 1024)
 #define DISCARD_MS	2000
 #define PLAIN		"/plain/"
+#define JSON		"/json/"
 
 static const char *const names[NVARIABLES] = {
 	[VAR_METHOD] = "REQUEST_METHOD",
@@ -33,7 +34,8 @@ static const struct http_status
     bad_request = { "400 Bad Request", "not SCGI, or not all of it" },
     no_tls = { "403 Forbidden", "not HTTPS; see http-allow-plain in "
 	"x2gobroker.conf(5)" },
-    not_found = { "404 Not Found", "the path has no " PLAIN },
+    not_found = { "404 Not Found", "the path has neither "
+	PLAIN " nor " JSON },
     no_post = { "405 Method Not Allowed", "not a POST" },
     too_large = { "413 Content Too Large", "the body is longer than 16 KiB, or "
 	"its length is not known" };
@@ -167,16 +169,32 @@ http_discard_rest(void)
 	}
 }
 
-/* Where the path continues after ".../plain/", or NULL. */
+/* Where the path continues after ".../plain/" or ".../json/", whichever comes
+ * first, or NULL. */
 static const char *
-after_plain(const struct http_request *http)
+after_format(const struct http_request *http, bool *json)
 {
-	const char *uri = http->values[VAR_URI], *found, *query;
+	const char *p = http->values[VAR_URI], *query;
 
-	if (uri == NULL || (found = strstr(uri, PLAIN)) == NULL)
+	if (p == NULL)
 		return NULL;
-	query = uri + strcspn(uri, "?#");
-	return found < query ? found + strlen(PLAIN) : NULL;
+	query = p + strcspn(p, "?#");
+	for (; p < query; p++) {
+		*json = strncmp(p, JSON, strlen(JSON)) == 0;
+		if (*json)
+			return p + strlen(JSON);
+		if (strncmp(p, PLAIN, strlen(PLAIN)) == 0)
+			return p + strlen(PLAIN);
+	}
+	return NULL;
+}
+
+bool
+http_wants_json(const struct http_request *http)
+{
+	bool json;
+
+	return after_format(http, &json) != NULL && json;
 }
 
 static bool
@@ -192,7 +210,9 @@ is_tls(const struct http_request *http)
 const struct http_status *
 http_check(const struct http_request *http, bool allow_plain)
 {
-	if (after_plain(http) == NULL)
+	bool json;
+
+	if (after_format(http, &json) == NULL)
 		return &not_found;
 	return allow_plain || is_tls(http) ? NULL : &no_tls;
 }
@@ -200,7 +220,8 @@ http_check(const struct http_request *http, bool allow_plain)
 void
 http_backend(const struct http_request *http, char *name, size_t size)
 {
-	const char *rest = after_plain(http);
+	bool json;
+	const char *rest = after_format(http, &json);
 	size_t len = rest != NULL ? strcspn(rest, "/?#") : 0;
 
 	*name = '\0';

@@ -42,14 +42,17 @@ const struct http_status *http_read(struct http_request *http, bool is_cgi);
 bool	http_parse_headers(struct http_request *http, const char *text,
 	    size_t len);
 
-/* Whether the request is one that can be answered: a POST, by TLS unless
- * allow_plain, to .../plain/.  Returns NULL, or what is wrong with it. */
+/* Whether the request is one that can be answered: by TLS unless allow_plain, to
+ * .../plain/ or .../json/.  Returns NULL, or what is wrong with it. */
 const struct http_status *http_check(const struct http_request *http,
     bool allow_plain);
 
 /* Read the rest of a request that was refused, as far as it comes at once: if
  * it were left, some web servers would not see the response. */
 void	http_discard_rest(void);
+
+/* Is the answer to be JSON: is the path .../json/? */
+bool	http_wants_json(const struct http_request *http);
 
 /* The name of a backend in the path, ".../plain/NAME/...", copied into name, or
  * "". */

@@ -2,7 +2,8 @@
 /*
  * x2gobroker-http: one process, one request of a web server, one answer.
  * main() lists the steps of a request in order.  The X2Go client ends when it
- * gets an HTTP error, so what it can have sent is refused with status 200.
+ * gets an HTTP error, so what it can have sent is refused with status 200;
+ * python-x2go takes that for a grant, whatever the answer contains.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -24,17 +25,23 @@
 #include "common/service.h"
 #include "http.h"
 
-#define HEADERS		"Content-Type: text/plain; charset=utf-8\r\n"	\
+#define HEADERS(type)	"Content-Type: " type "; charset=utf-8\r\n"	\
 			"Cache-Control: no-store\r\n"			\
 			"Content-Length: "
+#define PLAIN		HEADERS("text/plain")
+#define JSON		HEADERS("text/json")
 
-static const char refusal[] = "Status: 200 OK\r\n" HEADERS "14\r\n\r\n"
+static const char refusal[] = "Status: 200 OK\r\n" PLAIN "14\r\n\r\n"
     "Access denied\n";
+static const char json_refusal[] = "Status: 401 Unauthorized\r\n" JSON
+    "0\r\n\r\n";
 
 struct broker {
 	const char *config_file;	/* NULL: the default one */
 	bool debug;
 	bool is_cgi;
+	bool json;
+	const char *refusal;	/* a whole response */
 	struct http_request http;
 	const struct http_status *status;	/* NULL: 200 */
 	struct x2gobroker_config *config;
@@ -79,9 +86,16 @@ read_options(int argc, char **argv, struct broker *broker)
 }
 
 static void
+set_refusal(struct broker *broker, const char *text)
+{
+	broker->refusal = text;
+	service_set_refusal(text, strlen(text));
+}
+
+static void
 init_process(struct broker *broker)
 {
-	service_set_refusal(refusal, strlen(refusal));
+	set_refusal(broker, refusal);
 	service_protect(false);
 	broker->is_cgi = http_take_variables(&broker->http);
 	service_sanitise();
@@ -112,7 +126,12 @@ read_http(struct broker *broker, struct x2gobroker_error *err)
 	if (status == NULL)
 		status = http_check(http, x2gobroker_config_http_allow_plain(
 		    broker->config));
-	return status != NULL ? http_error(broker, status, err) : 0;
+	if (status != NULL)
+		return http_error(broker, status, err);
+	broker->json = http_wants_json(http);
+	if (broker->json)
+		set_refusal(broker, json_refusal);
+	return 0;
 }
 
 /* A path can name a backend, as with the Python broker; other names mean
@@ -124,14 +143,16 @@ check_config(struct broker *broker, struct x2gobroker_error *err)
 
 	http_backend(&broker->http, backend, sizeof(backend));
 	x2gobroker_config_set_backend(broker->config, backend, NULL);
-	return x2gobroker_config_check_http(broker->config, err);
+	return x2gobroker_config_check_http(broker->config, broker->json,
+	    err);
 }
 
 static int
 read_form(struct broker *broker, struct x2gobroker_error *err)
 {
 	struct http_request *http = &broker->http;
-	int result = x2gobroker_request_from_form(http->body, http->body_len,
+	int result = (broker->json ? x2gobroker_request_from_json_client :
+	    x2gobroker_request_from_form)(http->body, http->body_len,
 	    &broker->request, err);
 
 	/* it contains a password; the request has a copy */
@@ -208,8 +229,8 @@ write_response(const struct broker *broker)
 	if (broker->status == NULL && x2gobroker_answer_text(broker->answer,
 	    &text, &len, NULL) == -1)
 		service_refuse("out of memory");
-	buf_printf(&response, "Status: %s\r\n" HEADERS "%zu\r\n%s\r\n", line,
-	    len, strncmp(line, "405", 3) == 0 ? "Allow: POST\r\n" : "");
+	buf_printf(&response, "Status: %s\r\n%s%zu\r\n%s\r\n", line,
+	    broker->json ? JSON : PLAIN, len, strncmp(line, "405", 3) == 0 ? "Allow: POST\r\n" : "");
 	buf_put(&response, text, len);
 	if (response.failed)
 		service_refuse("out of memory");
@@ -242,7 +263,8 @@ main(int argc, char **argv)
 	if (granted || broker.status != NULL)
 		status = write_response(&broker);
 	else
-		status = service_write_answer(refusal, strlen(refusal));
+		status = service_write_answer(broker.refusal,
+		    strlen(broker.refusal));
 	if (broker.status != NULL)
 		http_discard_rest();
 	/* wipes the private key that may be in it */

@@ -5,8 +5,10 @@
 
 #include "autologin/autologin.h"
 #include "access/user.h"
+#include "base/cleanup.h"
 #include "base/keyline.h"
 #include "base/parse.h"
+#include "base/pubkey.h"
 
 bool
 autologin_is_announced(const struct x2gobroker_profile *profile)
@@ -64,6 +66,59 @@ autologin_new(const struct x2gobroker_config *config,
 	autologin->job.free = free_job;
 	autologin->type = (enum autologin_key_type)config->autologin_key_type;
 	return autologin;
+}
+
+/* Past the options of a line of authorized_keys. */
+static char *
+skip_options(char *line)
+{
+	static const char *const types[] = { "ssh-", "ecdsa-", "sk-" };
+	char *rest = strchr(line, ' ');
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strncmp(line, types[i], strlen(types[i])) == 0)
+			return line;
+	return rest != NULL ? rest + 1 : line;
+}
+
+/* "[OPTIONS] TYPE BASE64 [COMMENT]"; line is modified. */
+static int
+take_public(struct autologin *autologin, char *line,
+    struct x2gobroker_error *err)
+{
+	struct pubkey key;
+	const char *why;
+
+	line = skip_options(line);
+	if ((why = pubkey_parse_line(line, &key)) == NULL && key.type == NULL)
+		why = "it is empty";
+	if (why != NULL)
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "the public key that the client has sent: %s", why);
+	if (asprintf(&autologin->keypair.public, "%s %s", key.type,
+	    key.base64) == -1) {
+		autologin->keypair.public = NULL;
+		return error_nomem(err);
+	}
+	return 0;
+}
+
+struct autologin *
+autologin_new_sent(const char *line, struct x2gobroker_error *err)
+{
+	struct autologin *autologin = calloc(1, sizeof(*autologin));
+	cleanup_free char *copy = strdup(line);
+
+	if (autologin == NULL || copy == NULL) {
+		free(autologin);
+		return error_null(error_nomem(err));
+	}
+	autologin->is_sent = true;
+	if (take_public(autologin, copy, err) == 0)
+		return autologin;
+	autologin_free(autologin);
+	return NULL;
 }
 
 void

@@ -37,6 +37,7 @@ struct autologin {
 	struct parallel_job job;		/* first */
 	enum autologin_key_type type;
 	struct keypair keypair;		/* once the job is done */
+	bool is_sent;			/* there is no job; public is all */
 };
 
 /* Does the listing announce a key to the client? */
@@ -48,6 +49,11 @@ bool	autologin_is_wanted(const struct x2gobroker_profile *profile,
 	    const struct x2gobroker_user *user, struct reporter *rep);
 
 struct autologin *autologin_new(const struct x2gobroker_config *config,
+	    struct x2gobroker_error *err);
+
+/* The client has made a key and sent the public one, as a line of
+ * authorized_keys.  Its options do not count: ours allow less. */
+struct autologin *autologin_new_sent(const char *line,
 	    struct x2gobroker_error *err);
 void	autologin_free(struct autologin *autologin);
 

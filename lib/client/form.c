@@ -98,14 +98,35 @@ set_raw_sid(struct x2gobroker_request *request, const char *text,
 	return 0;
 }
 
+/* Fields that are no options of a command line. */
+static const struct {
+	const char *name;
+	enum client_option option;
+} form_fields[] = {
+	{ "password", OPT_PASSWORD },
+	{ "pubkey", OPT_PUBKEY },
+};
+
+/* Store the value of such a field: returns 1, 0 if it is an option, or -1. */
 static int
-set_password(struct x2gobroker_request *request, const struct buf *value,
-    struct x2gobroker_error *err)
+set_form_field(struct x2gobroker_request *request, const char *name,
+    size_t name_len, const char *value, struct x2gobroker_error *err)
 {
-	if (request->values[OPT_PASSWORD] != NULL)
-		return form_error(err, "password given more than once");
-	request->values[OPT_PASSWORD] = strdup(value->data);
-	return request->values[OPT_PASSWORD] != NULL ? 0 : error_nomem(err);
+	size_t i;
+	char **to;
+
+	for (i = 0; i < sizeof(form_fields) / sizeof(form_fields[0]); i++) {
+		if (strlen(form_fields[i].name) != name_len ||
+		    memcmp(form_fields[i].name, name, name_len) != 0)
+			continue;
+		to = &request->values[form_fields[i].option];
+		if (*to != NULL)
+			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+			    "form: %s given more than once",
+			    form_fields[i].name);
+		return (*to = strdup(value)) != NULL ? 1 : error_nomem(err);
+	}
+	return 0;
 }
 
 /* Store the field at text, whose value ends at field_end; the form at end. */
@@ -118,6 +139,7 @@ set_field(struct x2gobroker_request *request, const char *text,
 	size_t name_len = (size_t)((equals != NULL ? equals : field_end) -
 	    text);
 	cleanup_buf struct buf value = { 0 };
+	int result;
 
 	buf_reserve(&value, (size_t)(field_end - raw) + 1);
 	buf_puts(&value, "");
@@ -126,8 +148,9 @@ set_field(struct x2gobroker_request *request, const char *text,
 		return error_nomem(err);
 	if (memchr(value.data, '\0', value.len) != NULL)
 		return form_error(err, "NUL in a value");
-	if (name_len == 8 && memcmp(text, "password", name_len) == 0)
-		return set_password(request, &value, err);
+	result = set_form_field(request, text, name_len, value.data, err);
+	if (result != 0)
+		return result == 1 ? 0 : -1;
 	if (request_set(request, text, name_len, value.data, value.len,
 	    err) == -1)
 		return -1;

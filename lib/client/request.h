@@ -24,12 +24,14 @@ enum client_option {
 	OPT_EVENT, OPT_SERVER, OPT_CLIENT, OPT_CMD, OPT_DISPLAY, OPT_START,
 	OPT_ELAPSED, OPT_VERSION, OPT_OS,
 	/* of forms alone: form.c */
-	OPT_PASSWORD, OPT_SID_RAW, OPT_SID_LATIN1, NOPTIONS
+	OPT_PASSWORD, OPT_PUBKEY, OPT_SID_RAW, OPT_SID_LATIN1,
+	NOPTIONS
 };
 
 struct x2gobroker_request {
 	enum x2gobroker_request_kind kind;
 	char uuid[UUID_LEN + 1];	/* "": no markers around the answer */
+	bool wants_json;		/* else the X2Go client's format */
 	const struct task *task;	/* of tasks/task.c; NULL: none */
 	char *values[NOPTIONS];		/* NULL: not sent; wiped when freed */
 };

@@ -153,7 +153,8 @@ static const struct row rows[] = {
 	{ "global", "require-password", BOOL, "true", AT(require_password) },
 	{ "global", "enable-plain-output", BOOL, "true",
 	    AT(enable_plain_output) },
-	{ "global", "enable-json-output", IGNORED },
+	{ "global", "enable-json-output", BOOL, "true",
+	    AT(enable_json_output) },
 	{ "global", "enable-uccs-output", IGNORED },
 	{ "global", "my-uccs-url-base", IGNORED },
 	{ "global", "default-auth-mech", TEXT, "pam", AT(default_auth_mech) },
@@ -600,14 +601,14 @@ http_error(const struct x2gobroker_config *config, const char *text,
 }
 
 int
-x2gobroker_config_check_http(const struct x2gobroker_config *config,
+x2gobroker_config_check_http(const struct x2gobroker_config *config, bool json,
     struct x2gobroker_error *err)
 {
 	const char *mech = config->backends[config->backend].auth_mech;
 
-	if (!config->enable_plain_output)
-		return http_error(config, "enable-plain-output = false, so "
-		    "nothing is served over HTTP", err);
+	if (json ? !config->enable_json_output : !config->enable_plain_output)
+		return http_error(config, json ? "enable-json-output = false" :
+		    "enable-plain-output = false", err);
 	if (config->http_auth == HTTP_AUTH_NONE)
 		return 0;
 	if (!config->require_password || !config->check_credentials)

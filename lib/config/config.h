@@ -64,6 +64,7 @@ struct x2gobroker_config {
 	bool require_password;
 	bool check_credentials;
 	bool enable_plain_output;
+	bool enable_json_output;
 	const char *default_auth_mech;
 
 	/* the X2Go servers */

@@ -244,6 +244,27 @@ x2gobroker_answer_decide(struct x2gobroker_answer *answer,
 	return finish(answer, err);
 }
 
+/* What python-x2go reads from "task" is the task that it knows. */
+static int
+write_json(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
+{
+	const struct task *task = answer->task;
+	struct json json;
+	int result = 0;
+
+	json_begin(&json);
+	json_string(&json, "task", task->json_name);
+	json_string(&json, "auth-status", "Access granted");
+	if (answer->token[0] != '\0')
+		json_string(&json, "next-authid", answer->token);
+	if (task->write_json != NULL)
+		result = task->write_json(answer, answer->state, &json, err);
+	json_end(&json);
+	buf_free(&answer->body);
+	answer->body = json.text;
+	return result == 0 ? finish(answer, err) : refuse(answer);
+}
+
 int
 x2gobroker_answer_write(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
@@ -251,6 +272,8 @@ x2gobroker_answer_write(struct x2gobroker_answer *answer,
 	if (!answer->granted)
 		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 		    "nothing has been granted");
+	if (answer->request->wants_json)
+		return write_json(answer, err);
 	/* the client reads the first AUTHID: anywhere in the answer */
 	if (answer->token[0] != '\0')
 		buf_printf(&answer->body, "%s%s\n", MARKER_AUTHID,

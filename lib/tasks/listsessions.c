@@ -31,37 +31,85 @@ static const char *const desktops[] = {
 	"ICEWM", "OPENBOX", "XDMCP", NULL
 };
 
+/* Where a profile is written: as lines for the X2Go client, or as JSON. */
+struct out {
+	struct buf *buf;	/* NULL: into json */
+	struct json *json;
+};
+
 static void
-put_flag(struct buf *buf, const char *name, bool value)
+put_text(const struct out *out, const char *name, const char *value)
 {
-	buf_puts(buf, name);
-	buf_puts(buf, value ? "=1\n" : "=0\n");
+	if (out->buf == NULL)
+		json_string(out->json, name, value);
+	else
+		qsettings_put(out->buf, name, value);
 }
 
 static void
-put_number(struct buf *buf, const char *name, const char *value)
+put_flag(const struct out *out, const char *name, bool value)
+{
+	if (out->buf == NULL) {
+		json_bool(out->json, name, value);
+		return;
+	}
+	buf_puts(out->buf, name);
+	buf_puts(out->buf, value ? "=1\n" : "=0\n");
+}
+
+static void
+put_int(const struct out *out, const char *name, int n)
+{
+	if (out->buf == NULL)
+		json_integer(out->json, name, n);
+	else
+		buf_printf(out->buf, "%s=%d\n", name, n);
+}
+
+static void
+put_number(const struct out *out, const char *name, const char *value)
 {
 	int n;
 
 	if (parse_int(value, INT_MIN, INT_MAX, &n))
-		buf_printf(buf, "%s=%d\n", name, n);	/* "+07" is 7 */
+		put_int(out, name, n);	/* "+07" is 7 */
+}
+
+static void
+put_list(const struct out *out, const char *name, const char *value)
+{
+	const char *item;
+	size_t len;
+
+	if (out->buf != NULL) {
+		qsettings_put_list(out->buf, name, value);
+		return;
+	}
+	json_array(out->json, name);
+	while (parse_next_item(&value, &item, &len))
+		if (len > 0)
+			json_bytes(out->json, NULL, item, len);
+	json_close(out->json);
 }
 
 /* The client wants one host; which one it will be is decided later. */
 static int
-put_host(struct buf *buf, const char *value, struct x2gobroker_error *err)
+put_host(const struct out *out, const char *value, struct x2gobroker_error *err)
 {
 	struct host host;
 
 	if (hostlist_first(value, &host, err) == -1)
 		return -1;
-	qsettings_put(buf, "host", host.name);
+	if (out->buf != NULL)
+		qsettings_put(out->buf, "host", host.name);
+	else
+		put_list(out, "host", host.name);
 	return 0;
 }
 
 /* Write key as the client reads its kind of value. */
 static int
-put_key(struct buf *buf, const struct ini_key *key,
+put_key(const struct out *out, const struct ini_key *key,
     const struct x2gobroker_user *user, struct x2gobroker_error *err)
 {
 	const struct profile_key *row = key->row;
@@ -74,20 +122,20 @@ put_key(struct buf *buf, const struct ini_key *key,
 	case VALUE_FLAG:
 	case VALUE_BOOL:
 		if (parse_bool(value, &flag))
-			put_flag(buf, name, flag);
+			put_flag(out, name, flag);
 		else
-			put_number(buf, name, value);
+			put_number(out, name, value);
 		break;
 	case VALUE_INT:
-		put_number(buf, name, value);
+		put_number(out, name, value);
 		break;
 	case VALUE_LIST:
-		qsettings_put_list(buf, name, value);
+		put_list(out, name, value);
 		break;
 	case VALUE_HOSTS:
-		return put_host(buf, value, err);
+		return put_host(out, value, err);
 	case VALUE_TEXT:
-		qsettings_put(buf, name, profile_value_for(name, value,
+		put_text(out, name, profile_value_for(name, value,
 		    user->name));
 		break;
 	case VALUE_MODE:
@@ -100,15 +148,15 @@ put_key(struct buf *buf, const struct ini_key *key,
 }
 
 static void
-put_unless_null(struct buf *buf, const char *name, const char *value)
+put_unless_null(const struct out *out, const char *name, const char *value)
 {
 	if (value != NULL)
-		qsettings_put(buf, name, value);
+		put_text(out, name, value);
 }
 
 /* The client takes all of sshproxyhost= for a name. */
 static void
-put_proxy(struct buf *buf, const struct x2gobroker_profile *profile)
+put_proxy(const struct out *out, const struct x2gobroker_profile *profile)
 {
 	const char *name = x2gobroker_profile_value(profile, "sshproxyhost");
 	const char *port = x2gobroker_profile_value(profile, "sshproxyport");
@@ -116,38 +164,38 @@ put_proxy(struct buf *buf, const struct x2gobroker_profile *profile)
 
 	if (name != NULL && hostlist_first(name, &host, NULL) == 0 &&
 	    host.port != 0 && host_for_client(&host) != NULL) {
-		qsettings_put(buf, "sshproxyhost", host_for_client(&host));
-		buf_printf(buf, "sshproxyport=%d\n", host.port);
+		put_text(out, "sshproxyhost", host_for_client(&host));
+		put_int(out, "sshproxyport", host.port);
 		return;
 	}
 	if (name != NULL && !profile_is_not_set(name))
-		qsettings_put(buf, "sshproxyhost", name);
+		put_text(out, "sshproxyhost", name);
 	if (port != NULL && !profile_is_not_set(port))
-		put_number(buf, "sshproxyport", port);
+		put_number(out, "sshproxyport", port);
 }
 
 /* The keys whose value depends on other keys. */
 static void
-put_rest(struct buf *buf, const struct x2gobroker_profile *profile)
+put_rest(const struct out *out, const struct x2gobroker_profile *profile)
 {
 	const char *command = x2gobroker_profile_value(profile, "command");
 	int desktop = command != NULL ? config_find_word(desktops, command) :
 	    -1;
 
-	put_unless_null(buf, "command", desktop != -1 ? desktops[desktop] :
+	put_unless_null(out, "command", desktop != -1 ? desktops[desktop] :
 	    command);
 	if (desktop != -1 || x2gobroker_profile_value(profile, "rootless") !=
 	    NULL)
-		put_flag(buf, "rootless", desktop == -1 &&
+		put_flag(out, "rootless", desktop == -1 &&
 		    profile_bool(profile, "rootless", false));
 	if (autologin_is_announced(profile)) {
-		put_flag(buf, "autologin", true);
-		qsettings_put(buf, "key", KEY_ANNOUNCED);
+		put_flag(out, "autologin", true);
+		put_text(out, "key", KEY_ANNOUNCED);
 	} else {
 		if (x2gobroker_profile_value(profile, "autologin") != NULL)
-			put_flag(buf, "autologin",
+			put_flag(out, "autologin",
 			    profile_bool(profile, "autologin", false));
-		put_unless_null(buf, "key",
+		put_unless_null(out, "key",
 		    x2gobroker_profile_value(profile, "key"));
 	}
 }
@@ -166,6 +214,7 @@ render_defaults(struct lines *lines, const struct x2gobroker_profile *profile,
     const struct x2gobroker_user *user, struct x2gobroker_error *err)
 {
 	const struct ini_section *defaults = &profile->file->defaults;
+	const struct out text = { .buf = &lines->text };
 	static const struct ini_section nothing;
 	struct x2gobroker_profile bare = *profile;
 	size_t i;
@@ -178,13 +227,13 @@ render_defaults(struct lines *lines, const struct x2gobroker_profile *profile,
 	for (i = 0; i < defaults->nkeys; i++) {
 		const struct ini_key *key = &defaults->keys[i];
 
-		if (put_key(&lines->text, key, user, err) == -1)
+		if (put_key(&text, key, user, err) == -1)
 			return -1;
 		lines->ends[i] = lines->text.len;
 	}
 	bare.own = &nothing;
-	put_rest(&lines->rest, &bare);
-	put_proxy(&lines->proxy, &bare);
+	put_rest(&(const struct out){ .buf = &lines->rest }, &bare);
+	put_proxy(&(const struct out){ .buf = &lines->proxy }, &bare);
 	return lines->text.failed || lines->rest.failed ||
 	    lines->proxy.failed ? error_nomem(err) : 0;
 }
@@ -214,6 +263,7 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
     struct x2gobroker_error *err)
 {
 	const struct ini_section *defaults = &profile->file->defaults;
+	const struct out out = { .buf = buf };
 	bool own_rest = false, own_proxy = false;
 	size_t i, next = 0;
 
@@ -228,16 +278,16 @@ put_profile(struct buf *buf, const struct x2gobroker_profile *profile,
 		own_rest |= key->row->listing == LIST_AT_THE_END;
 		own_proxy |= key->row->listing == LIST_WITH_PROXY;
 		copy_defaults(buf, lines, defaults, key->name, &next);
-		if (put_key(buf, key, user, err) == -1)
+		if (put_key(&out, key, user, err) == -1)
 			return -1;
 	}
 	copy_defaults(buf, lines, defaults, NULL, &next);
 	if (own_rest)
-		put_rest(buf, profile);
+		put_rest(&out, profile);
 	else
 		buf_put(buf, lines->rest.data, lines->rest.len);
 	if (own_proxy)
-		put_proxy(buf, profile);
+		put_proxy(&out, profile);
 	else
 		buf_put(buf, lines->proxy.data, lines->proxy.len);
 	return 0;
@@ -393,7 +443,9 @@ listsessions_decide(struct x2gobroker_answer *answer, void *state,
 	if (visible_find(&list->visible, answer->profiles, answer->user, NULL,
 	    NULL, &answer->reporter, err) == -1)
 		return -1;
-	mark_sessions(answer, list);
+	/* python-x2go asks the servers itself */
+	if (!answer->request->wants_json)
+		mark_sessions(answer, list);
 	buf_printf(&answer->summary, "profiles=%zu", list->visible.n);
 	return 0;
 }
@@ -426,6 +478,46 @@ listsessions_write(struct x2gobroker_answer *answer, void *state,
 	return result;
 }
 
+static int
+put_profile_json(struct json *json, const struct x2gobroker_profile *profile,
+    const struct x2gobroker_user *user, struct x2gobroker_error *err)
+{
+	const struct ini_section *const sections[] = { profile->own,
+	    &profile->file->defaults };
+	const struct out out = { .json = json };
+	size_t i, j;
+
+	json_object(json, profile->id);
+	for (i = 0; i < 2; i++)
+		for (j = 0; j < sections[i]->nkeys; j++) {
+			const struct ini_key *key = &sections[i]->keys[j];
+
+			if (profile_find_key(profile, key->name) == key &&
+			    put_key(&out, key, user, err) == -1)
+				return -1;
+		}
+	put_rest(&out, profile);
+	put_proxy(&out, profile);
+	json_close(json);
+	return 0;
+}
+
+static int
+listsessions_write_json(struct x2gobroker_answer *answer, void *state,
+    struct json *json, struct x2gobroker_error *err)
+{
+	const struct list_state *list = state;
+	size_t i;
+
+	json_object(json, "profiles");
+	for (i = 0; i < list->visible.n; i++)
+		if (put_profile_json(json, list->visible.list[i],
+		    answer->user, err) == -1)
+			return -1;
+	json_close(json);
+	return 0;
+}
+
 static void
 free_listing(void *state)
 {
@@ -437,9 +529,11 @@ free_listing(void *state)
 
 const struct task task_listsessions = {
 	.name = "listsessions",
+	.json_name = "listprofiles",
 	.help = "",
 	.state_size = sizeof(struct list_state),
 	.decide = listsessions_decide,
 	.write = listsessions_write,
+	.write_json = listsessions_write_json,
 	.free_state = free_listing,
 };

@@ -82,6 +82,7 @@ struct selection {
 	char server[HOST_TEXT_MAX + 1];
 	int port;
 	struct buf key;			/* a private one, or "" */
+	bool key_accepted;		/* the client's own public one */
 	struct buf sessions;		/* lines for SESSION_INFO */
 };
 
@@ -238,18 +239,41 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 
 	if (key == NULL)
 		return;
-	if (key->job.failed || !key->job.done)
+	if (key->keypair.public == NULL)
 		err = key->job.error;
 	else if (autologin_place(key, offer->farm, offer->profile, offer->host,
 	    x2gobroker_user_address(answer->user), &answer->reporter, &err) ==
 	    0) {
 		buf_put(&offer->selection->key, key->keypair.private.data,
 		    key->keypair.private.len);
-		buf_puts(&answer->summary, " key=yes");
+		offer->selection->key_accepted = key->is_sent;
+		buf_puts(&answer->summary, key->is_sent ? " key=sent" :
+		    " key=yes");
 		return;
 	}
 	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
 	    "no key for an automatic login: %s", err.text);
+}
+
+/* The key for an automatic login: a new one, or the client's own.  A bad one is
+ * no reason to refuse the session. */
+static int
+begin_key(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	const char *sent = answer->request->wants_json ?
+	    answer->request->values[OPT_PUBKEY] : NULL;
+	struct x2gobroker_error why;
+
+	if (sent == NULL || *sent == '\0') {
+		offer->autologin = autologin_new(offer->profile->config, err);
+		return offer->autologin != NULL ? 0 : -1;
+	}
+	offer->autologin = autologin_new_sent(sent, &why);
+	if (offer->autologin == NULL)
+		report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
+		    "no key for an automatic login: %s", why.text);
+	return 0;
 }
 
 /* To make a key takes as long as to ask a server. */
@@ -257,15 +281,14 @@ static int
 ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
     const struct question *question, struct x2gobroker_error *err)
 {
-	struct parallel_job *job = NULL;
+	bool is_made = offer->autologin != NULL && !offer->autologin->is_sent;
+	struct parallel_job *job = is_made ? &offer->autologin->job : NULL;
 	int result;
 
-	if (offer->autologin != NULL)
-		job = &offer->autologin->job;
 	result = poll_servers(offer->farm, question,
 	    offer->profile->config->agent_timeout, NULL, NULL,
-	    job != NULL ? &job : NULL, err);
-	if (job == NULL && offer->autologin != NULL) {
+	    is_made ? &job : NULL, err);
+	if (is_made && job == NULL) {
 		offer->autologin = NULL;
 		report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
 		    "no key for an automatic login: it was not made in time");
@@ -294,7 +317,7 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	    &answer->reporter);
 	if (offer->farm->nservers == 0)
 		return 0;
-	if (wanted && (offer->autologin = autologin_new(config, err)) == NULL)
+	if (wanted && begin_key(answer, offer, err) == -1)
 		return -1;
 	if (ask_while_key_is_made(answer, offer, user != NULL &&
 	    offer->nhosts == 1 ? &query_sessions : &query_all, err) == -1)
@@ -363,6 +386,32 @@ selectsession_write(struct x2gobroker_answer *answer, void *state,
 	return 0;
 }
 
+static int
+selectsession_write_json(
+    struct x2gobroker_answer *answer __attribute__((unused)), void *state,
+    struct json *json, struct x2gobroker_error *err)
+{
+	const struct selection *selection = state;
+	char port[16];
+
+	if (selection->key.failed || selection->sessions.failed)
+		return error_nomem(err);
+	snprintf(port, sizeof(port), "%d", selection->port);
+	json_object(json, "selected_session");
+	json_string(json, "server", selection->server);
+	json_string(json, "port", port);
+	if (selection->key_accepted)
+		json_string(json, "authentication_pubkey", "ACCEPTED");
+	else if (selection->key.len > 0)
+		json_string(json, "key", selection->key.data);
+	/* the best one */
+	if (selection->sessions.len > 0)
+		json_bytes(json, "session_info", selection->sessions.data,
+		    strcspn(selection->sessions.data, "\n"));
+	json_close(json);
+	return 0;
+}
+
 static void
 free_selection(void *state)
 {
@@ -374,10 +423,12 @@ free_selection(void *state)
 
 const struct task task_selectsession = {
 	.name = "selectsession",
+	.json_name = "selectsession",
 	.help = " --sid PROFILE [--login NAME]",
 	.needed = OPT_SID,
 	.state_size = sizeof(struct selection),
 	.decide = selectsession_decide,
 	.write = selectsession_write,
+	.write_json = selectsession_write_json,
 	.free_state = free_selection,
 };

@@ -79,6 +79,21 @@ static const struct task testcon = {
 	.decide = testcon_decide,
 };
 
+/* python-x2go begins with a form without a task. */
+static int
+login_decide(struct x2gobroker_answer *answer __attribute__((unused)),
+    void *state __attribute__((unused)),
+    struct x2gobroker_error *err __attribute__((unused)))
+{
+	return 0;
+}
+
+static const struct task login = {
+	.name = "login",
+	.json_name = "",
+	.decide = login_decide,
+};
+
 static const struct task *const tasks[] = {
 	&task_listsessions,
 	&task_selectsession,
@@ -101,26 +116,38 @@ x2gobroker_task_help(size_t i)
 	return i < NTASKS ? tasks[i]->help : NULL;
 }
 
+static bool
+is_named(const struct task *task, const char *name, bool json)
+{
+	if (json && task->json_name == NULL)
+		return false;
+	return strcmp(task->name, name) == 0 ||
+	    (json && strcmp(task->json_name, name) == 0);
+}
+
 /* Find the task of a request that is neither a login check nor whoami. */
 static int
 find_task(struct x2gobroker_request *request, struct x2gobroker_error *err)
 {
 	const char *name = request->values[OPT_TASK];
+	bool json = request->wants_json;
 	const struct task *task = NULL;
 	size_t i;
 
 	if (request->kind != X2GOBROKER_REQUEST_NONE)
 		return 0;
-	if (name == NULL)
+	if (json && (name == NULL || *name == '\0'))
+		task = &login;
+	else if (name == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "--task is missing");
-	for (i = 0; i < NTASKS; i++)
-		if (strcmp(tasks[i]->name, name) == 0)
+	for (i = 0; i < NTASKS && task == NULL; i++)
+		if (is_named(tasks[i], name, json))
 			task = tasks[i];
 	if (task == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "--task %.100s: unknown task", name);
-	if (request->values[task->needed] == NULL)
+	if (task->needed != OPT_TASK && request->values[task->needed] == NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "%s requires --%s", name,
 		    request_option_name(task->needed));
@@ -153,6 +180,16 @@ x2gobroker_request_from_form(const char *body, size_t len,
 {
 	if (request_from_form(body, len, out, err) == -1)
 		return -1;
+	return find_task(*out, err);
+}
+
+int
+x2gobroker_request_from_json_client(const char *body, size_t len,
+    struct x2gobroker_request **out, struct x2gobroker_error *err)
+{
+	if (request_from_form(body, len, out, err) == -1)
+		return -1;
+	(*out)->wants_json = true;
 	return find_task(*out, err);
 }
 

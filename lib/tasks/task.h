@@ -5,11 +5,13 @@
 #ifndef TASKS_TASK_H
 #define TASKS_TASK_H
 
+#include "base/json.h"
 #include "client/request.h"
 #include "tasks/answer.h"
 
 struct task {
 	const char *name;
+	const char *json_name;		/* in JSON; NULL: not served there */
 	const char *help;		/* its options, for --help; or "" */
 	enum client_option needed;	/* OPT_TASK: it needs no other one */
 	size_t state_size;		/* of state, which starts as zeros */
@@ -22,6 +24,9 @@ struct task {
 	/* Write what is granted to answer->body, from memory alone. */
 	int (*write)(struct x2gobroker_answer *answer, void *state,
 	    struct x2gobroker_error *err);
+	/* The same in JSON; NULL: what all answers have is enough. */
+	int (*write_json)(struct x2gobroker_answer *answer, void *state,
+	    struct json *json, struct x2gobroker_error *err);
 	void (*free_state)(void *state);	/* frees its content; or NULL */
 
 	bool checks_account;		/* itself, so nobody else has to */

@@ -9,6 +9,7 @@ usage: test_http.py PATH-TO-X2GOBROKER-HTTP PATH-TO-X2GOBROKER-PAM
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -237,7 +238,7 @@ def test_status(world):
     body = form('listsessions', user.name, PASSWORD)
     for expected, request in (
             (404, scgi(body, uri='/')), (404, scgi(body, uri='/plain')),
-            (404, scgi(body, uri='/json/')), (404, scgi(body, uri='/x?/plain/')),
+            (404, scgi(body, uri='/json')), (404, scgi(body, uri='/x?/plain/')),
             (404, scgi(body, REQUEST_URI=None)),
             (405, scgi(b'', method='GET')), (405, scgi(b'', method='post')),
             (405, scgi(body, method='POST ')), (405, scgi(body, REQUEST_METHOD=None)),
@@ -260,6 +261,52 @@ def test_status(world):
 
 
 HEAD = b'SCGI\x001\x00REQUEST_METHOD\x00POST\x00'
+
+
+def test_json(world):
+    """As python-x2go has it: anything but 200 is a refusal."""
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+
+    def ask(body, uri='/json/', **more):
+        answer = site.send(scgi(body, uri=uri, **more))
+        content = json.loads(answer.body) if answer.body else None
+        return answer.status, content, answer.headers.get('Content-Type')
+
+    login = form('', user.name, PASSWORD).replace(b'task=&', b'')
+    status, content, kind = ask(login)
+    tap.equal((status, content['task'], content['auth-status'], kind),
+              (200, '', 'Access granted', 'text/json; charset=utf-8'), 'json: a login')
+    token = content['next-authid']
+    status, content, _ = ask(form('listprofiles', user.name, '', token))
+    tap.equal((status, content['task'], sorted(content['profiles'])),
+              (200, 'listprofiles', ['a w+o&x=y', 'desk']), 'json: a list')
+    status, content, _ = ask(form('selectsession', user.name, '', content['next-authid'],
+                                  **{'profile-id': 'a w+o&x=y', 'pubkey': 'x'}),
+                             '/x/json/inifile/y')
+    tap.equal((status, content['selected_session']),
+              (200, {'server': 'odd.example', 'port': '22'}), 'json: a server')
+    for name, body, more in (
+            ('a wrong password', form('', user.name, WRONG), {}),
+            ('no password', form('listprofiles', user.name), {}),
+            ("somebody else's token", form('listprofiles', world.other.name,
+                                           authid=content['next-authid']), {}),
+            ('a hidden profile', form('selectsession', user.name, PASSWORD,
+                                      **{'profile-id': 'hidden'}), {}),
+            ('a task of x2goclient', form('setpass', user.name, PASSWORD, newpass='x'),
+             {}), ('testcon', b'task=testcon', {}), ('nothing', b'', {}),
+            ('JSON', b'{"task": "listprofiles"}', {}),
+            ('two keys', login + b'&pubkey=a&pubkey=b', {})):
+        status, content, _ = ask(body, **more)
+        tap.equal((status, content), (401, None), 'json, refused: ' + name)
+    site.forget()
+    site.configure('enable-json-output = false')
+    tap.equal(ask(login)[0], 401, 'enable-json-output = false')
+    world.granted(site.ask('listsessions', user, PASSWORD), 'which plain does without')
+    site.configure('enable-plain-output = false')
+    tap.equal(ask(login)[0], 200, 'enable-plain-output = false: JSON is served')
+    world.denied(site.ask('listsessions', user, PASSWORD), 'enable-plain-output = false')
+    site.configure()
 
 
 def test_hostile(world):
@@ -399,7 +446,7 @@ def test_servers(world, stack):
 
 
 TESTS = [test_conversation, test_refused_logins, test_setpass, test_throttle,
-         test_fail2ban, test_noauth, test_status, test_hostile, test_slow]
+         test_fail2ban, test_noauth, test_status, test_json, test_hostile, test_slow]
 
 
 def main():

@@ -19,6 +19,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	must(body != NULL);
 	memcpy(body, data, size);
+	result = x2gobroker_request_from_json_client(body, size, &request,
+	    &err);
+	must((result == 0) == (request->task != NULL));
+	x2gobroker_request_free(request);
 	result = x2gobroker_request_from_form(body, size, &request, &err);
 	must(request != NULL);
 	must((result == 0) == (request->task != NULL));

@@ -492,7 +492,7 @@ static void
 a_form_is_refused(void **state unused)
 {
 	static const char body[] = "task=selectsession&sid=a+\xc3\xbc&user=b"
-	    "&password=c%20d&authid=";
+	    "&password=c%20d&authid=&pubkey=e";
 	struct x2gobroker_request *request;
 	struct x2gobroker_error err;
 	int n, result;

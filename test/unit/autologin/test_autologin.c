@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Linked with --wrap=time,--wrap=install_keys: it is NOW, and what is to be put
+ * Linked with --wrap=time,--wrap=install_keys and those of failing_malloc.h and
+ * asprintf: it is NOW, and what is to be put
  * somewhere is written down.  That it comes there, and what it is good for, is
  * for test_autologin.py.
  */
 #include <time.h>
 
 #include "autologin/autologin.h"
+#include "failing_malloc.h"
 #include "support.h"
 
 #define NOW	1763930965	/* 2025-11-23 20:49:25 UTC */
@@ -256,6 +258,67 @@ not_every_profile_gets_one(void **state unused)
 	x2gobroker_user_free(user);
 }
 
+#define ED25519	"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA" \
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+/* As python-x2go writes it; what else a client sends is no key. */
+static void
+a_client_can_send_its_own(void **state unused)
+{
+	static const struct {
+		const char *line, *why;		/* NULL: taken */
+	} rows[] = {
+		{ ED25519, NULL },
+		{ ED25519 " a b c", NULL },
+		{ "no-X11-forwarding,no-pty,no-user-rc " ED25519 " a@b", NULL },
+		{ "command=\"id\" " ED25519, NULL },
+		{ "", "empty" },
+		{ "x", "" },
+		{ "ssh-rsa", "" },
+		{ "ssh-ed25519 AAAA", "" },
+		{ "ssh-rsa " ED25519, "" },
+		{ "command=\"a b\" " ED25519, "" },
+		{ "no-pty no-pty " ED25519, "" },
+		{ ED25519 "\nssh-ed25519", "control characters" },
+		{ ED25519 "AAAA", "" },
+	};
+	struct autologin *autologin;
+	struct x2gobroker_error err;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		autologin = autologin_new_sent(rows[i].line, &err);
+		check(rows[i].line, (autologin != NULL) ==
+		    (rows[i].why == NULL));
+		if (autologin != NULL)
+			check_text(rows[i].line, autologin->keypair.public,
+			    ED25519);
+		else
+			check(rows[i].line, strstr(err.text, "has sent: ") !=
+			    NULL && strstr(err.text, rows[i].why) != NULL);
+		autologin_free(autologin);
+	}
+}
+
+static void
+it_takes_memory(void **state unused)
+{
+	struct autologin *autologin;
+	struct x2gobroker_error err;
+	int n = 0;
+
+	do {
+		alloc_fail(++n);
+		autologin = autologin_new_sent(ED25519, &err);
+		if (alloc_failed()) {
+			assert_null(autologin);
+			assert_string_equal(err.text, "out of memory");
+		}
+		autologin_free(autologin);
+	} while (autologin == NULL);
+	assert_int_equal(n, 4);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
 			    remove_test_dir)
 
@@ -270,6 +333,8 @@ main(void)
 		TEST(behind_a_proxy_it_is_bound_to_no_address),
 		TEST(a_proxy_that_has_no_name_is_none),
 		TEST(not_every_profile_gets_one),
+		TEST(a_client_can_send_its_own),
+		TEST(it_takes_memory),
 	};
 
 	setenv("TZ", "UTC0", 1);

@@ -254,8 +254,14 @@ http_serves_nobody_by_mistake(void **state unused)
 {
 	static const struct {
 		const char *text, *why;		/* NULL: served */
+		bool json;
 	} rows[] = {
 		{ "[global]\n", NULL },
+		{ "[global]\n", NULL, true },
+		{ "[global]\nenable-json-output=no\n", NULL },
+		{ "[global]\nenable-json-output=no\n",
+		    "enable-json-output = false", true },
+		{ "[global]\nenable-plain-output=no\n", NULL, true },
 		{ "[global]\nrequire-password=false\n", "http-auth = none" },
 		{ "[global]\ncheck-credentials=no\n", "http-auth = none" },
 		{ "[global]\nrequire-password=false\nhttp-auth=none\n",
@@ -265,7 +271,7 @@ http_serves_nobody_by_mistake(void **state unused)
 		    "[broker_inifile]\nauth-mech=PAM\n", NULL },
 		{ "[broker_inifile]\nauth-mech=https_get\n", "must be pam" },
 		{ "[global]\nenable-plain-output=false\nhttp-auth=none\n",
-		    "nothing is served" },
+		    "enable-plain-output = false" },
 	};
 	struct x2gobroker_config *config;
 	struct x2gobroker_error err;
@@ -277,8 +283,8 @@ http_serves_nobody_by_mistake(void **state unused)
 		check(rows[i].text, config != NULL);
 		check_problems(rows[i].text, &problems, &(const struct problem){
 		    0 });
-		check(rows[i].text, x2gobroker_config_check_http(config, &err)
-		    == (rows[i].why != NULL ? -1 : 0));
+		check(rows[i].text, x2gobroker_config_check_http(config,
+		    rows[i].json, &err) == (rows[i].why != NULL ? -1 : 0));
 		check(rows[i].text, rows[i].why == NULL ||
 		    strstr(err.text, rows[i].why) != NULL);
 		check(rows[i].text, !x2gobroker_config_http_allow_plain(config));
