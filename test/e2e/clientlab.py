@@ -24,6 +24,7 @@ PACKAGES = {
     'setpriv': 'util-linux', 'ip': 'iproute2',
 }
 DATABASE = '/var/lib/x2go/x2go_sessions'
+TITLE = 'Laboratory'            # of the window that a test's session shows
 
 
 def own_machine():
@@ -189,6 +190,31 @@ class Client:
         self.output = self.output.close()
 
 
+# What a client shows
+
+def list_profiles(client):
+    """The status that the one profile has in the client's list: '', 'S' or 'R'."""
+    client.wait_for(client.screen.buttons, 30, 'the session button')
+    listing = re.findall('Inifile content: "(.*)"', client.said())[-1]
+    return ''.join(re.findall(r'\\nstatus=(\w)\\n', listing))
+
+
+def session_window(client):
+    windows = lambda: client.screen.windows('^%s$' % TITLE)
+    return client.wait_for(windows, 30, "the session's window")[0]
+
+
+def resume(client):
+    """From the list of sessions to the session's window."""
+    client.resume_session()
+    return session_window(client)
+
+
+def lose_session(client):
+    windows = lambda: client.screen.windows('^%s$' % TITLE)
+    client.wait_for(lambda: not windows(), 30, "the session's window to go")
+
+
 # Sessions, as their server sees them
 
 def sessions(user):
@@ -219,6 +245,13 @@ def ask_shell(screen, window, user, command):
         with contextlib.suppress(TimeoutError):
             return lab.wait_for(lambda: proof.exists() and proof.read_text(), 3)
     return ''
+
+
+def suspend(user, id):
+    """On the server, as its own user: the client loses it.  Most times it goes back
+    to its list; now and then a channel of its own fails, and it says so in a box."""
+    subprocess.run(['runuser', '-u', user.name, '--', 'x2gosuspend-session', id],
+                   timeout=30, check=True, stdout=subprocess.DEVNULL)
 
 
 def terminate_sessions(user):

@@ -35,6 +35,7 @@ profiles-dir = {dir}/profiles.d
 pam-helper = {dir}/x2gobroker-pam
 cookie-directory = {dir}/cookies
 state-dir = {dir}/state
+drain-file = {dir}/drained
 log-file = {dir}/broker.log
 {more}
 [broker_inifile]
@@ -319,8 +320,8 @@ class WebServer:
 
     def said(self):
         return '\n'.join(path.read_text(errors='replace') for path in
-                         pathlib.Path(self.dir).glob('*') if path.suffix in ('', '.log')
-                         and path.is_file())
+                         pathlib.Path(self.dir).glob('*') if path.suffix == '.log' or
+                         path.name == 'output')
 
     def url(self, path='/plain/', tls=True):
         return '%s://localhost:%d%s' % ('https' if tls else 'http',

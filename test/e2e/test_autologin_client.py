@@ -19,9 +19,8 @@ import brokerlab
 import clientlab
 import lab
 from autologinlab import keys_of
-from clientlab import Client, ask_shell, running
+from clientlab import TITLE, Client, ask_shell, running
 
-TITLE = 'Laboratory'            # of the window that the session shows
 LIFETIME = 20
 
 

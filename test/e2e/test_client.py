@@ -17,9 +17,8 @@ import tempfile
 
 import clientlab
 import lab
-from clientlab import Client, SessionUser, give_key, running, terminate_sessions
+from clientlab import TITLE, Client, SessionUser, give_key, running, terminate_sessions
 
-TITLE = 'Laboratory'            # of the window that the session shows
 
 # The second profile is for somebody else, so nobody may see a button for it.
 PROFILES = '''\

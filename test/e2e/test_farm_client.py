@@ -23,13 +23,13 @@ import tempfile
 import brokerlab
 import clientlab
 import lab
-from clientlab import Client, ask_shell, give_key, living, running
+from clientlab import (TITLE, Client, ask_shell, give_key, list_profiles, living,
+                       lose_session, resume, running, session_window)
 
 PACKAGES = {'sudo': 'sudo', 'setcap': 'libcap2-bin', 'runuser': 'util-linux',
             'x2gocleansessions': 'x2goserver', 'pg_lsclusters': 'postgresql',
             'pwgen': 'pwgen'}
 DEBIAN = '/usr/lib/x2go/x2gobroker-agent'
-TITLE = 'Laboratory'            # of the window that the session shows
 
 # Debian's agent takes a second for each of four questions, and more beside other tests
 FARM_CONF = '''\
@@ -226,26 +226,6 @@ def serve(world, account, path):
     return account
 
 
-# What a client shows
-
-def list_profiles(client):
-    """The status that the one profile has in the client's list: '', 'S' or 'R'."""
-    client.wait_for(client.screen.buttons, 30, 'the session button')
-    listing = re.findall('Inifile content: "(.*)"', client.said())[-1]
-    return ''.join(re.findall(r'\\nstatus=(\w)\\n', listing))
-
-
-def session_window(client):
-    windows = lambda: client.screen.windows('^%s$' % TITLE)
-    return client.wait_for(windows, 30, "the session's window")[0]
-
-
-def resume(client):
-    """From the list of sessions to the session's window."""
-    client.resume_session()
-    return session_window(client)
-
-
 # What is tested
 
 def test_agent(tap, world, name, leave):
@@ -301,16 +281,8 @@ def take_over(tap, world, name, id, secret):
 
 
 def suspend(world, client, id):
-    """On the server, as its own user: the client loses it.  Most times it goes back
-    to its list; now and then a channel of its own fails, and it says so in a box."""
-    subprocess.run(['runuser', '-u', world.user.name, '--', 'x2gosuspend-session', id],
-                   timeout=30, check=True, stdout=subprocess.DEVNULL)
+    clientlab.suspend(world.user, id)
     lose_session(client)
-
-
-def lose_session(client):
-    windows = lambda: client.screen.windows('^%s$' % TITLE)
-    client.wait_for(lambda: not windows(), 30, "the session's window to go")
 
 
 def unplug(world, client, id):

@@ -1,139 +1,370 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The real X2Go client over HTTPS: a wrong password, the right one, a session that works,
-and the list again after it.
+"""The real X2Go client over HTTPS: passwords, sessions that run, sleep and are taken
+over, automatic logins, brokers without logins, secrets, and the next person.
 
-usage: test_http_client.py PATH-TO-X2GOBROKER-HTTP PATH-TO-X2GOBROKER-PAM
+usage: test_http_client.py X2GOBROKER-HTTP X2GOBROKER-PAM X2GOBROKER-AGENT
 
-The web server is nginx, with the shipped lines and a certificate of an authority that
-the client is told of.  The session's server is this machine, whose sshd asks for the
-password, which the client has from the broker's page (usebrokerpass).
-SCREENSHOTS=DIR keeps the pictures.
+The web server has the shipped lines and a certificate of an authority that the client
+is told of.  It is another one each day; WEBSERVERS=all, or some of nginx, lighttpd and
+apache2, separated by blanks, says which.  The sessions' server is this machine, with
+the real agent, and an sshd that takes a password or a key.  SCREENSHOTS=DIR keeps the
+pictures.
 """
 
 import contextlib
+import json
 import os
 import pathlib
+import socket
+import subprocess
 import sys
 import tempfile
+import time
 
+import autologinlab
 import clientlab
 import httplab
 import lab
+from clientlab import TITLE, ask_shell, living, running, session_window
 
-TITLE = 'Laboratory'
-
-PROFILES = '''\
+PROFILE = '''\
 [laboratory]
 name = Laboratory
-host = 127.0.0.1
-sshport = {port}
-user = BROKER_USER
+host = {host} (127.0.0.1:{port})
+user = {user}
 command = xterm -T {title} -e sh
-usebrokerpass = true
 rootless = true
 sound = false
 print = false
 fstunnel = false
 '''
 
-PASSWORD_ONLY = '''\
-Match all
-    AuthenticationMethods password
-    PasswordAuthentication yes
+FARM = '''\
+default-agent-query-mode = SSH
+agent-user = %s
+agent-timeout = 20
+request-timeout = 40
 '''
+
+PYHOCA = pathlib.Path(__file__).with_name('peer_pyhoca.py')
+ERROR = '^Error$'       # the title of all boxes
+LOGOUT = 46, 108        # the button of that name, on the screen
 
 
 class User(httplab.Person, clientlab.SessionUser):
     password = 'p w+&=%x'       # which xdotool can type
 
 
+class Server(autologinlab.Server):
+    """It takes a password, and keys that a broker has made."""
+
+    def __init__(self):
+        super().__init__('.ssh/authorized_keys', autologinlab.FILE)
+        self.pam = True
+
+    def _config(self):
+        return super()._config().replace(
+            'AuthenticationMethods publickey',
+            'AuthenticationMethods any\nPasswordAuthentication yes')
+
+
 class Client(clientlab.Client):
-    """With the URL of the web server, and the name in it."""
+    """With the URL of the web server, and a name in it, or none."""
 
-    def __init__(self, screen, user, url, authority):
-        self.screen, self.user, self.output, self.last_words = screen, user, None, ''
+    def __init__(self, world, screen, user, *options, name=None):
+        world.clients.append(self)
+        self.world, self.screen, self.user = world, screen, user
+        self.output, self.last_words = None, ''
+        name = user.name if name is None else name
+        url = world.server.url().replace('://', '://%s@' % name if name else '://')
         self.command = ['setpriv', '--reuid', user.name, '--regid', user.name,
-                        '--init-groups', 'x2goclient', '--debug',
-                        '--broker-url=' + url.replace('://', '://%s@' % user.name),
-                        '--broker-cacertfile=' + authority]
+                        '--init-groups', 'x2goclient', '--debug', '--broker-url=' + url,
+                        '--broker-cacertfile=%s/ca.pem' % world.server.tls, *options]
 
-    def type_password(self, password):
-        """On the page "Authentication", where the name is filled in; the field has the
-        focus."""
+    def type_password(self, password, name=None):
+        """On the page "Authentication".  The password has the focus, as the URL has a
+        name; another name goes into the field before it."""
+        keys = lambda *keys: self.screen.run('xdotool', 'key', *keys)
+        text = lambda text: self.screen.run('xdotool', 'type', '--delay', '30', text)
         window = self.wait_for(lambda: self.screen.windows('^X2Go Client'), 30,
                                'the window')[0]
-        self.screen.run('xdotool', 'windowactivate', '--sync', window, 'key', 'ctrl+a')
-        self.screen.run('xdotool', 'type', '--delay', '30', password)
-        self.screen.run('xdotool', 'key', 'Tab', 'space')    # the button "Ok"
+        self.screen.run('xdotool', 'windowactivate', '--sync', window)
+        if name:
+            keys('shift+Tab', 'ctrl+a')
+            text(name)
+            keys('Tab')
+        keys('ctrl+a')
+        text(password)
+        keys('Tab', 'space')    # the button "Ok"
+
+    def attempt(self, password, what, name=None):
+        """Until the broker has logged what; keys that are typed too early are lost."""
+        for _ in range(5):
+            self.type_password(password, name)
+            with contextlib.suppress(TimeoutError):
+                return self.wait_for(lambda: self.world.logged(what), 8, what)
+        raise TimeoutError(what)
+
+    def log_in(self, name=None):
+        self.attempt(self.user.password, 'by=password', name)
+        self.wait_for(self.screen.buttons, 30, 'the session button')
+
+    def log_out(self):
+        """By the button of --broker-logoutbt, left of the list; then the list is gone."""
+        self.press(lambda: self.screen.buttons() and [LOGOUT], 'the button "Logout"')
 
 
-def test_session(tap, site, server, screen, stack):
-    user = stack.enter_context(User())
-    sshd = stack.enter_context(lab.Sshd(PASSWORD_ONLY, pam=True))
-    user.put('.ssh/known_hosts', pathlib.Path(sshd.known_hosts).read_text())
-    site.profiles(PROFILES.format(port=sshd.port, title=TITLE))
-    authority = os.path.join(server.tls, 'ca.pem')
-    client = stack.enter_context(Client(screen, user, server.url(), authority))
-    with tap.case('no step failed', client.tell, sshd.log_tail, site.log, server.said):
-        client.wait_for(lambda: screen.windows('^X2Go Client'), 30, 'the window')
-        screen.shoot('http-1-page')
-        log = ''
+class World:
+    """A broker, its agent, and the server of sessions; a web server comes later."""
 
-        def asked(what):
-            nonlocal log
-            log += site.log()
-            return what in log
+    def __init__(self, tap, stack, pictures, scratch):
+        enter = stack.enter_context
+        programs = [os.path.abspath(path) for path in sys.argv[1:4]]
+        self.tap, self.pictures = tap, pictures
+        self.site = httplab.Site(*programs[:2], stack)
+        self.site.listen()
+        self.agent = enter(lab.Account(shell='/bin/sh'))
+        enter(autologinlab.registry(self.agent))
+        self.sshd = enter(Server())
+        self._install_agent(programs[2], stack)
+        self.screens = [enter(clientlab.Screen(pictures, scratch)) for _ in range(2)]
+        self.log = ''
 
-        def attempt(password, what):
-            for _ in range(5):
-                client.type_password(password)
-                with contextlib.suppress(TimeoutError):
-                    return client.wait_for(lambda: asked(what), 8, what)
-            raise TimeoutError(what)
-        attempt('wrong', 'account login: ')
-        box = client.wait_for(lambda: screen.windows('^Error$'), 30, 'a box')[0]
-        screen.shoot('http-2-wrong-password')
-        tap.ok(not client.ended(), 'after a wrong password the client goes on')
-        screen.run('xdotool', 'windowactivate', '--sync', box, 'key', 'Return')
-        client.wait_for(lambda: not screen.windows('^Error$'), 10, 'the box to go')
-        attempt(user.password, 'by=password')
-        client.wait_for(screen.buttons, 30, 'the session button')
-        screen.shoot('http-3-profiles')
-        tap.equal(len(screen.buttons()), 1, 'one profile is on offer')
-        client.start_session()
-        found = client.wait_for(lambda: clientlab.running(user), 30, 'an X2Go session')
-        tap.equal(len(found), 1, 'the server runs one session')
-        window = client.wait_for(lambda: screen.windows('^%s$' % TITLE), 30,
-                                 "the session's window")[0]
-        tap.equal(clientlab.ask_shell(screen, window, user, 'id -un'), user.name + '\n',
-                  'the session takes the keyboard')
-        screen.shoot('http-4-session')
+    def _install_agent(self, program, stack):
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        os.chmod(directory, 0o755)
+        path = autologinlab.install_agent(program, directory + '/x2gobroker-agent',
+                                          self.agent.gid)
+        key = pathlib.Path(lab.keypair(self.sshd.dir, name='service'))
+        account = self.site.account
+        account.put('.ssh/id_ed25519', key.read_text())
+        account.put('.ssh/known_hosts', pathlib.Path(self.sshd.known_hosts).read_text())
+        self.agent.put('.ssh/authorized_keys', 'restrict,command="%s" %s' % (
+            path, pathlib.Path(str(key) + '.pub').read_text()))
+
+    def start(self, web, user, profile, conf='', login='BROKER_USER'):
+        """What a story begins with."""
+        self.server, self.clients = web, []
+        self.site.forget()
+        self.site.configure(FARM % self.agent.name + conf)
+        self.site.profiles(PROFILE.format(host=socket.gethostname(), title=TITLE,
+                                          port=self.sshd.port, user=login) + profile)
+        user.put('.ssh/known_hosts', pathlib.Path(self.sshd.known_hosts).read_text())
+        self.site.log()
+        self.log = ''
+
+    def logged(self, what):
+        self.log += self.site.log()
+        return what in self.log
+
+    def shoot(self, client, what):
+        client.screen.shoot('%s-%s' % (self.server.name, what))
+
+    def tell(self):
+        self.logged('')
+        return '\n'.join([*[client.tell() for client in self.clients], self.log, self.server.said(), self.sshd.log_tail()])
+
+
+def start_session(world, client, what):
+    """From the button to a shell that answers: the session's id."""
+    client.start_session()
+    id, = client.wait_for(lambda: running(client.user), 30, 'an X2Go session')
+    window = session_window(client)
+    world.tap.equal(ask_shell(client.screen, window, client.user, 'id -un'),
+                    client.user.name + '\n', what + ': a session runs')
+    world.shoot(client, what.replace(' ', '-'))
+    return id
+
+
+def close_box(client):
+    box = client.wait_for(lambda: client.screen.windows(ERROR), 30, 'a box')[0]
+    client.screen.run('xdotool', 'windowactivate', '--sync', box, 'key', 'Return')
+    client.wait_for(lambda: not client.screen.windows(ERROR), 10, 'the box to go')
+
+
+# Stories: world, web server, user, their client's screens
+
+def tell_password(world, web, user):
+    """A wrong one, the right one, a session that gets it, and the list again."""
+    tap = world.tap
+    world.start(web, user, 'usebrokerpass = true\n')
+    with Client(world, world.screens[0], user) as client:
+        client.wait_for(lambda: client.screen.windows('^X2Go Client'), 30, 'the window')
+        world.shoot(client, 'page')
+        client.attempt('wrong', 'account login: ')
+        client.wait_for(lambda: client.screen.windows(ERROR), 30, 'a box')
+        world.shoot(client, 'wrong-password')
+        close_box(client)
+        client.log_in()
+        world.shoot(client, 'profiles')
+        tap.equal(len(client.screen.buttons()), 1, 'password: one profile is on offer')
+        start_session(world, client, 'usebrokerpass')
         clientlab.terminate_sessions(user)
-        client.wait_for(lambda: not clientlab.running(user), 20, 'the session to end')
-        client.wait_for(screen.buttons, 20, 'the session button again')
-        asked('')
-        tap.ok('task=selectsession user=%s by=token' % user.name in log,
-               'the click and what follows came with a token', log)
+        client.wait_for(client.screen.buttons, 30, 'the session button again')
+        tap.ok(world.logged('granted task=selectsession user=%s by=token' % user.name),
+               'password: the click came with a token', world.log)
+
+
+def tell_key(world, web, user):
+    """No password for the session, which sleeps, is resumed and taken over."""
+    tap = world.tap
+    world.start(web, user, 'broker-session-autologin = true\n')
+    first, second = (Client(world, screen, user) for screen in world.screens)
+    with first:
+        first.log_in()
+        tap.equal(clientlab.list_profiles(first), '', 'key: no session, no mark')
+        id = start_session(world, first, 'automatic login')
+        tap.ok(world.logged('key=yes'), 'automatic login: by a key', world.log)
+        clientlab.suspend(user, id)
+        clientlab.lose_session(first)
+        lab.wait_for(lambda: living(user) == {id: 'S'}, 30, 'it to sleep')
+    world.log = ''
+    with first:
+        first.log_in()
+        tap.equal(clientlab.list_profiles(first), 'S', 'resume: it is marked')
+        first.start_session()
+        first.wait_for(first.screen.resume_buttons, 30, 'the list of sessions')
+        world.shoot(first, 'sessions')
+        clientlab.resume(first)
+        tap.equal(living(user), {id: 'R'}, 'resume: the same session')
+        world.logged('')
+        world.log = ''
+        with second:
+            second.log_in()
+            tap.equal(clientlab.list_profiles(second), 'R', 'running: it is marked')
+            second.start_session()
+            second.wait_for(second.screen.resume_buttons, 30, 'the list of sessions')
+            window = clientlab.resume(second)
+            tap.ok(world.logged('taken-over=yes'), 'running: it is taken over',
+                   world.log)
+            tap.equal(ask_shell(second.screen, window, user, 'id -un'),
+                      user.name + '\n', 'running: and goes on')
+            tap.equal(living(user), {id: 'R'}, 'running: it is the same')
+            world.shoot(second, 'taken-over')
+
+
+def tell_noauth(world, web, user):
+    """No page for a password: the list at once, and the session by the user's key."""
+    world.start(web, user, 'autologin = true\n', 'http-auth = none\n', user.name)
+    key = user.home + '/key'
+    if not os.path.exists(key):
+        lab.keypair(user.home, 'rsa', 'key')
+    user.put('.ssh/id_rsa', pathlib.Path(key).read_text())
+    user.put('.ssh/authorized_keys', pathlib.Path(key + '.pub').read_text())
+    with Client(world, world.screens[0], user, '--broker-noauth', name='') as client:
+        start_session(world, client, 'noauth')
+        world.tap.ok(world.logged('task=selectsession user=nobody by=claim'),
+                     'noauth: nobody has logged in', world.log)
+        world.tap.ok('key=yes' not in world.log, 'noauth: no key is given out',
+                     world.log)
+
+
+def tell_next_person(world, web, user):
+    """A secret from a file lets the first one in; after the button "Logout", the next
+    one logs in with the last one's token."""
+    tap = world.tap
+    world.start(web, user, 'usebrokerpass = true\n')
+    with User() as other, Client(world, world.screens[0], user,
+                                 '--broker-logoutbt') as client:
+        client.log_in()
+        world.shoot(client, 'logout')
+        world.log = ''
+        client.log_out()
+        client.user = other
+        client.log_in(other.name)
+        tap.ok('granted task=listsessions user=%s by=password' % other.name in world.log,
+               'next person: the password counts', world.log)
+
+
+def tell_secret(world, web, user):
+    """--auth-id names a file with the secret of require-cookie."""
+    tap = world.tap
+    world.start(web, user, '', 'require-cookie = true\nmy-cookie = open-sesame\n')
+    secret = user.put('secret', 'open-sesame\n')
+    with Client(world, world.screens[0], user) as client:
+        client.attempt(user.password, 'refused task=listsessions')
+        close_box(client)
+        tap.ok(not client.ended(), 'secret: without it the client goes on')
+    world.log = ''
+    with Client(world, world.screens[0], user, '--auth-id=' + secret) as client:
+        client.log_in()
+        world.shoot(client, 'secret')
+        tap.ok('granted task=listsessions' in world.log, 'secret: with it, a list',
+               world.log)
+
+
+def tell_pyhoca(world, web, user):
+    """python-x2go lists, selects, and logs in with the key that it has sent."""
+    tap = world.tap
+    world.start(web, user, 'broker-session-autologin = true\n')
+
+    def ask(password, *profile):
+        done = subprocess.run(
+            ['/usr/bin/python3', PYHOCA, web.url('/json/'), user.name, password, *profile],
+            env={**os.environ, 'REQUESTS_CA_BUNDLE': web.tls + '/ca.pem'}, timeout=60,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(done.stderr)
+        return json.loads(done.stdout.splitlines()[-1])
+
+    found = ask(user.password, 'laboratory')
+    tap.ok(found['granted'], 'pyhoca: it is let in', found)
+    profile = found['profiles'].get('laboratory', {})
+    tap.equal([profile.get(key) for key in
+               ('profile_name', 'username', 'cmd', 'session_type', 'snd_system')],
+              ['Laboratory', user.name, 'xterm -T %s -e sh' % TITLE, 'application',
+               'none'], 'pyhoca: the profile', found)
+    tap.equal((found['server'], found['port'], found['account']),
+              ('127.0.0.1', world.sshd.port, user.name),
+              'pyhoca: its key opens the account at the server', found)
+    tap.ok(world.logged('key=sent') and 'by=token' in world.log, 'pyhoca: the log',
+           world.log)
+    lines = autologinlab.keys_of(user)
+    tap.ok(len(lines) == 1 and lines[0].startswith('restrict,pty,port-forwarding,expiry')
+           and lines[0].endswith(' x2gobroker:' + user.name),
+           'pyhoca: the key has our restrictions alone', lines)
+    found = ask('wrong')
+    tap.equal((found['granted'], found['profiles']), (False, {}),
+              'pyhoca: a wrong password')
+
+
+STORIES = [tell_password, tell_key, tell_noauth, tell_next_person, tell_secret,
+           tell_pyhoca]
+
+
+def web_servers():
+    names = os.environ.get('WEBSERVERS')
+    if names == 'all':
+        return list(httplab.SERVERS)
+    if names:
+        return names.split()
+    day = time.gmtime().tm_yday
+    return [list(httplab.SERVERS)[day % len(httplab.SERVERS)]]
 
 
 def main():
     with lab.Tap() as tap, contextlib.ExitStack() as stack:
-        if not tap.need(**clientlab.PACKAGES, **httplab.PACKAGES):
+        if not tap.need(**{**clientlab.PACKAGES, **httplab.PACKAGES,
+                           **autologinlab.PACKAGES}):
             return
         scratch = stack.enter_context(tempfile.TemporaryDirectory())
         pictures = os.environ.get('SCREENSHOTS', scratch)
         os.makedirs(pictures, exist_ok=True)
         clientlab.own_machine()
-        site = httplab.Site(os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2]),
-                            stack)
-        site.listen()
+        world = World(tap, stack, pictures, scratch)
         tls = httplab.certificate(stack.enter_context(tempfile.TemporaryDirectory()))
         os.chmod(tls, 0o755)
-        server = stack.enter_context(httplab.WebServer('nginx', tls))
-        screen = stack.enter_context(clientlab.Screen(pictures, scratch))
-        with contextlib.ExitStack() as inner:
-            test_session(tap, site, server, screen, inner)
+        for name in web_servers():
+            tap.note('through ' + name)
+            with httplab.WebServer(name, tls) as web:
+                for story in STORIES:
+                    if sys.argv[4:] and story.__name__ not in sys.argv[4:]:
+                        continue
+                    what = '%s, %s: no step failed' % (name, story.__name__)
+                    with User() as user, tap.case(what, world.tell):
+                        clientlab.attempt(tap, story.__name__, user,
+                                          lambda: story(world, web, user))
 
 
 main()
