@@ -27,8 +27,10 @@
  *
  * x2gobroker-agent works the other way round: its file has the capabilities to
  * change ids, and priv_become() makes the process the user's, without
- * capabilities, before it touches anything of that user.  Two system calls for
- * capabilities need no library.
+ * capabilities, before it touches anything of that user.  For its store of keys
+ * it becomes root, also without capabilities: what is left is the right to
+ * files that belong to root.  Two system calls for capabilities need no
+ * library.
  */
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -188,15 +190,15 @@ groups_are(const gid_t *groups, size_t n)
 	return same;
 }
 
-void
-priv_become(const struct priv_user *user, priv_die *die)
+static void
+become(const struct priv_user *user, priv_die *die)
 {
 	uid_t uid = user->uid;
 	gid_t gid = user->gid;
 	struct ids old;
 
 	get_ids(&old, die);
-	if (uid == 0 || setgroups(user->ngroups, user->groups) == -1 ||
+	if (setgroups(user->ngroups, user->groups) == -1 ||
 	    setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
 		end_process(die, "the process cannot become the user's");
 	/* only root loses them by the change of ids, and some may remain for
@@ -205,6 +207,22 @@ priv_become(const struct priv_user *user, priv_die *die)
 	if (!groups_are(user->groups, user->ngroups))
 		end_process(die, "the process has not got the user's groups");
 	check_no_way_back(&old, uid, gid, die);
+}
+
+void
+priv_become(const struct priv_user *user, priv_die *die)
+{
+	if (user->uid == 0)
+		end_process(die, "the process must not become root's");
+	become(user, die);
+}
+
+void
+priv_become_root(priv_die *die)
+{
+	static const struct priv_user root;
+
+	become(&root, die);
 }
 
 bool

@@ -33,8 +33,12 @@ struct priv_user {
 	size_t ngroups;
 };
 
-/* Become that user for good, with these groups only and no capability. */
+/* Become that user, who is not root, for good, with these groups only and no
+ * capability. */
 void	priv_become(const struct priv_user *user, priv_die *die);
+
+/* Become root for good, in no other group and without any capability. */
+void	priv_become_root(priv_die *die);
 
 /* From now on, no execve(2) gives privileges.  False: the kernel does not
  * support this. */

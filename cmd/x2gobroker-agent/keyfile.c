@@ -50,7 +50,6 @@ struct editor {
 	struct keyline key;	/* parts of line */
 	time_t now;
 	bool has_key;		/* a line that stays has the key */
-	bool left;		/* a line that stays is temporary */
 };
 
 static bool
@@ -74,28 +73,25 @@ keep(struct editor *editor, const char *line, size_t len)
 	temporary = temporarykey_check(&key, &expiry);
 	if (temporary && expiry <= editor->now)
 		return false;
-	if (editor->change != KEY_EXPIRE &&
-	    keyline_same_key(&key, &editor->key)) {
-		same_line = is_line(editor->line, line, len);
-		/* a new line replaces a temporary one */
-		if (editor->change == KEY_REMOVE ? same_line || temporary :
-		    temporary && !same_line)
-			return false;
-		editor->has_key = true;
-	}
-	editor->left |= temporary;
+	if (!keyline_same_key(&key, &editor->key))
+		return true;
+	same_line = is_line(editor->line, line, len);
+	/* a new line replaces a temporary one */
+	if (editor->change == KEY_REMOVE ? same_line || temporary :
+	    temporary && !same_line)
+		return false;
+	editor->has_key = true;
 	return true;
 }
 
-bool
+void
 keyfile_edit(const char *text, size_t len, enum key_change change,
     const char *line, time_t now, struct buf *out)
 {
 	struct editor editor = { .change = change, .line = line, .now = now };
 	const char *at, *end = text + len, *eol;
 
-	if (change != KEY_EXPIRE)
-		keyline_split(line, strlen(line), &editor.key);
+	keyline_split(line, strlen(line), &editor.key);
 	for (at = text; at < end; at = eol + 1) {
 		if ((eol = memchr(at, '\n', (size_t)(end - at))) == NULL)
 			eol = end;
@@ -108,7 +104,6 @@ keyfile_edit(const char *text, size_t len, enum key_change change,
 		buf_printf(out, "%s\n", line);
 	if (len > 0 && text[len - 1] != '\n' && out->len > 0)
 		buf_truncate(out, out->len - 1);
-	return editor.left;
 }
 
 /*
@@ -274,8 +269,7 @@ update(struct keyfile *file, const struct buf *text,
 
 static int
 change_locked(struct keyfile *file, const struct account *account,
-    enum key_change change, const char *line, bool *left,
-    struct x2gobroker_error *err)
+    enum key_change change, const char *line, struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
 	sigset_t held, signals;
@@ -289,8 +283,8 @@ change_locked(struct keyfile *file, const struct account *account,
 	sigprocmask(SIG_BLOCK, &held, &signals);
 	if ((result = lock(file, err)) == 0 &&
 	    (result = read_old(file, account, err)) == 0) {
-		*left = keyfile_edit(file->text != NULL ? file->text : "",
-		    file->len, change, line, time(NULL), &text);
+		keyfile_edit(file->text != NULL ? file->text : "", file->len,
+		    change, line, time(NULL), &text);
 		result = update(file, &text, err);
 	}
 	unlock(file);
@@ -301,14 +295,12 @@ change_locked(struct keyfile *file, const struct account *account,
 
 int
 keyfile_change(const char *template, const struct account *account,
-    enum key_change change, const char *line, bool *left,
-    struct x2gobroker_error *err)
+    enum key_change change, const char *line, struct x2gobroker_error *err)
 {
 	struct keyfile file = { .new = -1 };
 	cleanup_fd int dir = -1;
 	struct keypath path;
 
-	*left = false;
 	if (keypath_make(template, account, &path, err) == -1)
 		return -1;
 	file.path = path.text;
@@ -322,5 +314,5 @@ keyfile_change(const char *template, const struct account *account,
 	    ".%s.x2gobroker", file.name) >= sizeof(file.new_name))
 		return error_set(err, X2GOBROKER_ERR_VALUE, path.text, 0,
 		    "the name is too long");
-	return change_locked(&file, account, change, line, left, err);
+	return change_locked(&file, account, change, line, err);
 }

@@ -14,7 +14,6 @@
 #include "base/safefile.h"
 #include "command.h"
 #include "keypath.h"
-#include "keyregistry.h"
 #include "process.h"
 #include "task.h"
 
@@ -40,7 +39,7 @@ put_usage(FILE *fp)
 
 	fprintf(fp, "usage: x2gobroker-agent USER TASK [ARGUMENT ...]\n"
 	    "       x2gobroker-agent [" KEY_FILE "FILE ...]\n"
-	    "       x2gobroker-agent --sweep | --help | --version\n"
+	    "       x2gobroker-agent --help | --version\n"
 	    "The tasks are:\n");
 	for (task = tasks; task->name != NULL; task++)
 		fprintf(fp, "  %s%s\n", task->name, task->args);
@@ -48,14 +47,11 @@ put_usage(FILE *fp)
 
 /* The operator's options, which no client can give. */
 static bool
-answer_option(int argc, char **argv, bool *done)
+answer_option(int argc, char **argv)
 {
-	*done = true;
 	if (argc != 2)
 		return false;
-	if (strcmp(argv[1], "--sweep") == 0)
-		*done = keyregistry_sweep();
-	else if (strcmp(argv[1], "--help") == 0)
+	if (strcmp(argv[1], "--help") == 0)
 		put_usage(stdout);
 	else if (strcmp(argv[1], "--version") == 0)
 		printf("x2gobroker-agent %s\n", X2GOBROKER_VERSION);
@@ -110,7 +106,8 @@ check_key_file(const struct job *job, const struct account *account,
 	size_t i, n = job->nkey_files > 0 ? job->nkey_files : 1;
 	struct keypath asked, path;
 
-	if (job->task->change == KEY_NONE || process.command == NULL)
+	if (job->task->change == KEY_NONE || job->task->change == KEY_STORE ||
+	    process.command == NULL)
 		return 0;
 	if (keypath_make(job->args[1], account, &asked, err) == -1)
 		return -1;
@@ -133,18 +130,17 @@ is_for_user(const struct job *job)
 	    strcmp(job->user, "-") != 0);
 }
 
+/* Become the one who carries out a task for the user. */
 static int
-become_user(const struct job *job, struct account *account,
+act_for_user(const struct job *job, struct account *account,
     struct x2gobroker_error *err)
 {
 	if (account_find(job->user, account, err) == -1 ||
 	    check_own_keys(job, account, err) == -1 ||
 	    check_key_file(job, account, err) == -1)
 		return -1;
-	if (process.uid != account->uid &&
-	    task_note_key(job, account, err) == -1)
-		process_warn(account->name, err);
-	return process_become(account, err);
+	return job->task->as_root ? process_become_root(err) :
+	    process_become(account, err);
 }
 
 /* Drop all privileges that the task does not need, before it begins. */
@@ -152,9 +148,15 @@ static int
 switch_identity(const struct job *job, struct account *account,
     struct x2gobroker_error *err)
 {
-	if (!is_for_user(job))
+	int result = 0;
+
+	if (is_for_user(job))
+		result = act_for_user(job, account, err);
+	else if (job->task->as_root)
+		result = process_become_root(err);
+	else
 		process_be_caller();
-	else if (become_user(job, account, err) == -1)
+	if (result == -1)
 		return -1;
 	/* X2Go's tools use a setgid program for their database */
 	return job->task->tool != NULL && is_for_user(job) ? 0 :
@@ -170,10 +172,8 @@ run_job(struct job *job, struct buf *answer, struct x2gobroker_error *err)
 		job->account = &account;
 	buf_puts(answer, "OK\n");
 	if (switch_identity(job, &account, err) == -1 ||
-	    job->task->run(job, answer, err) == -1) {
-		keyregistry_forget();
+	    job->task->run(job, answer, err) == -1)
 		return -1;
-	}
 	return answer->failed ? error_nomem(err) : 0;
 }
 
@@ -216,12 +216,11 @@ main(int argc, char **argv)
 	struct words words = { 0 };
 	struct job job = { 0 };
 	int64_t start = clock_ms();
-	bool done;
 	int result;
 
 	process_init();
-	if (answer_option(argc, argv, &done))
-		return done ? 0 : 1;
+	if (answer_option(argc, argv))
+		return 0;
 	if ((result = answer_job(&job, argc, argv, &words, &err)) == -1)
 		print_error(&err);
 	log_job(&job, result == 0 ? "done" : err.text, start);

@@ -143,6 +143,19 @@ process_no_new_privs(struct x2gobroker_error *err)
 	    NULL, 0, "this kernel has no PR_SET_NO_NEW_PRIVS");
 }
 
+/* Whether the caller may ask for another identity, which this file can give. */
+static int
+check_privilege(const char *whom, struct x2gobroker_error *err)
+{
+	if (!priv_can_become())
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "has no privilege to act for %.64s; on this file, run "
+		    "chgrp GROUP, chmod 0750, then setcap "
+		    "cap_setuid,cap_setgid=ep; GROUP is the group of the "
+		    "account that runs it", whom);
+	return process.uid != 0 ? check_own_file(err) : 0;
+}
+
 int
 process_become(const struct account *account, struct x2gobroker_error *err)
 {
@@ -155,14 +168,17 @@ process_become(const struct account *account, struct x2gobroker_error *err)
 		process_be_caller();	/* which needs no privilege */
 		return 0;
 	}
-	if (!priv_can_become())
-		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-		    "has no privilege to act for %.64s; on this file, run "
-		    "chgrp GROUP, chmod 0750, then setcap "
-		    "cap_setuid,cap_setgid=ep; GROUP is the group of the "
-		    "account that runs it", account->name);
-	if (process.uid != 0 && check_own_file(err) == -1)
+	if (check_privilege(account->name, err) == -1)
 		return -1;
 	priv_become(&user, process_die);
+	return 0;
+}
+
+int
+process_become_root(struct x2gobroker_error *err)
+{
+	if (check_privilege("root", err) == -1)
+		return -1;
+	priv_become_root(process_die);
 	return 0;
 }

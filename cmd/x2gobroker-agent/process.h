@@ -47,4 +47,8 @@ int	process_no_new_privs(struct x2gobroker_error *err);
 int	process_become(const struct account *account,
 	    struct x2gobroker_error *err);
 
+/* The same for root, without capabilities.  Even if the caller is the user that
+ * the task is for, this takes the privilege. */
+int	process_become_root(struct x2gobroker_error *err);
+
 #endif

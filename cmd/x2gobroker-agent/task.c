@@ -11,8 +11,7 @@
 
 #include "base/cleanup.h"
 #include "keyfile.h"
-#include "keypath.h"
-#include "keyregistry.h"
+#include "keystore.h"
 #include "load.h"
 #include "agent/answer.h"
 #include "task.h"
@@ -20,6 +19,9 @@
 
 #define LISTSESSIONS	"x2golistsessions"
 #define GETSERVERS	"x2gogetservers"
+
+/* For a question of sshd that is about no user in particular. */
+#define NOBODY		"nobody"
 
 #define ID_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \
 			"0123456789._-@"
@@ -189,25 +191,27 @@ static int
 change_key(const struct job *job, struct buf *out __attribute__((unused)),
     struct x2gobroker_error *err)
 {
-	bool left;
-
 	return keyfile_change(job->args[1], job->account, job->task->change,
-	    job->key_line.data, &left, err);
+	    job->key_line.data, err);
 }
 
-int
-task_note_key(const struct job *job, const struct account *account,
+static int
+run_checkstore(const struct job *job, struct buf *out __attribute__((unused)),
     struct x2gobroker_error *err)
 {
-	struct keypath path;
+	return keystore_check_sshd(job->account != NULL ? job->account->name :
+	    NOBODY, err);
+}
 
-	if (job->task->change != KEY_ADD ||
-	    /* do not record what will be refused */
-	    keypath_make(job->args[1], account, &path, err) == -1 ||
-	    keyregistry_note(account->name, job->args[1], err) != -1 ||
-	    err->code == X2GOBROKER_ERR_NOTFOUND)
-		return 0;
-	return -1;
+static int
+store_key(const struct job *job, struct buf *out __attribute__((unused)),
+    struct x2gobroker_error *err)
+{
+	const char *user = job->account->name;
+
+	if (keystore_check_sshd(user, err) == -1)
+		return -1;
+	return keystore_add(user, job->key_line.data, err);
 }
 
 const struct task tasks[] = {
@@ -234,6 +238,12 @@ const struct task tasks[] = {
 	    KEY_ADD, END_LOCAL, .check = check_key, .run = change_key },
 	{ AGENT_DELAUTHKEY, " KEY-LINE FILE", 2, NULL, USER_NEEDED,
 	    KEY_REMOVE, END_ANY, .check = check_key, .run = change_key },
+	{ AGENT_STOREKEY, " KEY-LINE", 1, NULL, USER_NEEDED, KEY_STORE,
+	    END_AS_SENT, true, .check = check_key, .run = store_key },
+	{ AGENT_STOREKEY_LOCAL, " KEY-LINE", 1, NULL, USER_NEEDED, KEY_STORE,
+	    END_LOCAL, true, .check = check_key, .run = store_key },
+	{ AGENT_CHECKSTORE, "", 0, NULL, USER_OR_NOBODY, .as_root = true,
+	    .run = run_checkstore },
 	{ NULL },
 };
 

@@ -35,6 +35,7 @@ struct task {
 	enum task_user user;
 	enum key_change change;
 	enum temporarykey_end end;	/* of a key that is added */
+	bool as_root;			/* not as the user */
 	/* Check the arguments before any privilege is used; may be NULL. */
 	int (*check)(struct job *job, struct x2gobroker_error *err);
 	/* Append the data of the answer to out. */
@@ -46,12 +47,5 @@ extern const struct task tasks[];	/* the last one has no name */
 
 /* NULL: no such task. */
 const struct task *task_find(const char *name);
-
-/* If a temporary line is about to be added for the account, record its file for
- * the sweep, before the process becomes the user.  A failure must not stop the
- * login: sshd refuses an expired line, and the user's next key removes it.  A
- * descriptor stays open until this process ends. */
-int	task_note_key(const struct job *job, const struct account *account,
-	    struct x2gobroker_error *err);
 
 #endif

@@ -12,8 +12,8 @@
 
 #include "base/pubkey.h"
 #include "base/safefile.h"
+#include "common/sshd_query.h"
 #include "ctl.h"
-#include "sshd_query.h"
 
 #define TEXT_MAX	(1024 * 1024)	/* more than a thousand keys have */
 #define LINE_SIZE	4096

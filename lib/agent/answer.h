@@ -133,8 +133,9 @@ agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
  * load and the number of sessions. */
 agent_parser agent_parse_status;
 
-/* The tasks that our broker asks for, by the names that it shares with Debian's
- * agent (all but "status" and the one with the end of a key in local time). */
+/* The tasks that our broker asks for.  Debian's agent has those of these names,
+ * except "status", the ones of the store, and those with the end of a key in
+ * local time. */
 #define AGENT_AVAILABLETASKS	"availabletasks"
 #define AGENT_STATUS		"status"
 #define AGENT_LISTSESSIONS	"listsessions"
@@ -145,5 +146,8 @@ agent_parser agent_parse_status;
 #define AGENT_ADDAUTHKEY	"addauthkey"
 #define AGENT_ADDAUTHKEY_LOCAL	"addauthkey_local"
 #define AGENT_DELAUTHKEY	"delauthkey"
+#define AGENT_STOREKEY		"storekey"
+#define AGENT_STOREKEY_LOCAL	"storekey_local"
+#define AGENT_CHECKSTORE	"checkstore"
 
 #endif

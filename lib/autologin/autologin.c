@@ -161,13 +161,16 @@ format_line(const struct autologin *autologin,
 	return error_null(error_nomem(err));
 }
 
+/* NULL: the store of the agent. */
 static const char *
 key_file(const struct x2gobroker_profile *profile, const char *key,
     const char *fallback)
 {
 	const char *value = x2gobroker_profile_value(profile, key);
 
-	return value != NULL && *value != '\0' ? value : fallback;
+	if (value == NULL || *value == '\0')
+		value = fallback;
+	return value != NULL && *value != '\0' ? value : NULL;
 }
 
 /* Set place to the SSH proxy of the client, if there is one: returns 0, 1, or

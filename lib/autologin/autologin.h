@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Automatic login: a key pair for one user, one server and one minute.  The
- * public key is installed on the server, with every restriction that sshd can
- * enforce; the private key is sent to the client, and stored nowhere.
+ * Automatic login: a key for one user, one server and one minute.  The public
+ * key is installed on the server, with every restriction that sshd can enforce.
+ * Usually the pair is made for the login: then the private key is sent to the
+ * client, and stored nowhere.
  */
 #ifndef AUTOLOGIN_AUTOLOGIN_H
 #define AUTOLOGIN_AUTOLOGIN_H
@@ -32,7 +33,8 @@ bool	pkcs1_is_pem(const char *pem);
 int	pkcs1_unwrap(const char *pem, struct buf *out,
 	    struct x2gobroker_error *err);
 
-/* Generates a key pair, as a job to do while servers are asked. */
+/* The key for a login.  To generate a pair is a job to do while servers are
+ * asked. */
 struct autologin {
 	struct parallel_job job;		/* first */
 	enum autologin_key_type type;
@@ -71,7 +73,8 @@ int	autologin_place(const struct autologin *autologin,
 struct installation {
 	struct connection_target target;
 	const char *line;	/* of authorized_keys */
-	const char *file;	/* may contain %h and the like, for the agent */
+	const char *file;	/* may contain %h and the like, for the agent;
+				 * NULL: its store */
 	time_t expires;
 };
 
@@ -83,10 +86,9 @@ int	install_keys(struct x2gobroker_farm *farm,
 	    struct x2gobroker_error *err);
 
 /*
- * Lines of authorized_keys on servers whose agent does not remove them itself,
- * as Debian's does not.  sshd no longer accepts an expired line; its place in
- * the file is remembered here, and the line is removed when the next key is
- * added.
+ * Lines in files of users, as Debian's agent adds them.  sshd no longer accepts
+ * an expired line; its place in the file is remembered here, and the line is
+ * removed when the next key is added.
  *
  * No process in the background does that, as it would have to outlive the
  * request and a reboot.

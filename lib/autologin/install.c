@@ -7,6 +7,8 @@
 #include "autologin/autologin.h"
 #include "base/parse.h"
 
+#define FILE_USUAL	"%h/.x2go/authorized_keys"	/* without a store */
+
 #define RETRY_SECONDS	60	/* longer than most requests take */
 /* Few, so that a login does not wait for them when many have expired; more than
  * one, so that their number shrinks. */
@@ -95,10 +97,11 @@ stalekeys_update(const char *dir, const struct staterows *removed,
 struct install {
 	struct query query;		/* first */
 	char *line, *file;		/* owned, as the query may outlive us */
+	bool to_store;			/* of our agent, if it is one */
 	struct staterows expired;	/* to be removed */
 	/* the answer */
-	bool stays;			/* the line may have been added, and the
-					 * agent will not remove it */
+	bool stays;			/* the line may have been added to the
+					 * file, for us to remove */
 	struct staterows removed;
 };
 
@@ -122,21 +125,20 @@ remove_expired(struct install *install, struct connection *link)
 }
 
 /* Before 9.1, OpenSSH reads the end of a key in local time, which our agent can
- * write; before 7.7, and in other servers, the option does not exist.  NULL: a
- * key there would have no end. */
-static const char *
-task_to_add(const struct connection *link, struct x2gobroker_error *err)
+ * write; before 7.7, and in other servers, the option does not exist: a key
+ * there would have no end. */
+static int
+find_form(const struct connection *link, bool *local,
+    struct x2gobroker_error *err)
 {
 	int version = link->ssh.openssh;
 
-	if (!link->target->source->uses_ssh ||
-	    version >= SSH_VERSION_INT(9, 1, 0))
-		return AGENT_ADDAUTHKEY;
-	if (version >= SSH_VERSION_INT(7, 7, 0))
-		return AGENT_ADDAUTHKEY_LOCAL;
-	error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "its SSH server is not "
-	    "OpenSSH 7.7 or later, and would not end a key in time");
-	return NULL;
+	*local = link->target->source->uses_ssh &&
+	    version < SSH_VERSION_INT(9, 1, 0);
+	if (!*local || version >= SSH_VERSION_INT(7, 7, 0))
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "its SSH server "
+	    "is not OpenSSH 7.7 or later, and would not end a key in time");
 }
 
 static void
@@ -152,24 +154,51 @@ explain_old_server(int version, struct x2gobroker_error *err)
 }
 
 static int
+add_to_file(struct install *install, struct connection *link, bool local,
+    struct x2gobroker_error *err)
+{
+	const char *args[] = { install->line, install->file, NULL };
+
+	install->stays = true;
+	if (query_do(link, install->query.context->user, local ?
+	    AGENT_ADDAUTHKEY_LOCAL : AGENT_ADDAUTHKEY, args, err) == 0)
+		return 0;
+	/* the connection may have broken before or after */
+	install->stays = err->code == X2GOBROKER_ERR_SYSTEM;
+	if (!install->stays && local)
+		explain_old_server(link->ssh.openssh, err);
+	return -1;
+}
+
+/* Other agents have no store: they refuse the task, or print nothing. */
+static int
+add_to_store(struct install *install, struct connection *link, bool local,
+    struct x2gobroker_error *err)
+{
+	const char *user = install->query.context->user;
+	const char *args[] = { install->line, NULL };
+
+	if (query_do(link, user, local ? AGENT_STOREKEY_LOCAL :
+	    AGENT_STOREKEY, args, err) == 0)
+		return 0;
+	if ((err->code != X2GOBROKER_ERR_NOTFOUND &&
+	    err->code != X2GOBROKER_ERR_DENIED) ||
+	    query_is_our_agent(link, user))
+		return -1;
+	return add_to_file(install, link, local, err);
+}
+
+static int
 add_key(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
 	struct install *install = (struct install *)query;
-	const char *user = query->context->user;
-	const char *args[] = { install->line, install->file, NULL };
-	const char *task = task_to_add(link, err);
+	bool local;
 
-	if (task == NULL)
+	if (find_form(link, &local, err) == -1 || (install->to_store ?
+	    add_to_store(install, link, local, err) :
+	    add_to_file(install, link, local, err)) == -1)
 		return -1;
-	if (query_do(link, user, task, args, err) == -1) {
-		/* the connection may have broken before or after */
-		install->stays = err->code == X2GOBROKER_ERR_SYSTEM;
-		if (!install->stays && strcmp(task, AGENT_ADDAUTHKEY) != 0)
-			explain_old_server(link->ssh.openssh, err);
-		return -1;
-	}
-	install->stays = !query_is_our_agent(link, user);
 	remove_expired(install, link);
 	return 0;
 }
@@ -207,8 +236,9 @@ make_install(struct x2gobroker_farm *farm, const struct installation *place,
 		return NULL;
 	}
 	install->query.job.free = free_install;
-	if ((install->line = strdup(place->line)) == NULL ||
-	    (install->file = strdup(place->file)) == NULL) {
+	install->to_store = place->file == NULL;
+	if ((install->line = strdup(place->line)) == NULL || (install->file =
+	    strdup(place->file != NULL ? place->file : FILE_USUAL)) == NULL) {
 		free_install(&install->query.job);
 		return error_null(error_nomem(err));
 	}

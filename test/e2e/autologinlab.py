@@ -26,7 +26,8 @@ from brokerlab import GRANTED, SELECT
 PACKAGES = {**farmlab.PACKAGES, 'setcap': 'libcap2-bin', 'strace': 'strace',
             'x2golistsessions': 'x2goserver'}
 DEBIAN = '/usr/lib/x2go/x2gobroker-agent'
-REGISTRY = '/var/lib/x2gobroker-agent'
+STORE = '/run/x2gobroker-agent'
+SNIPPET = '/etc/ssh/sshd_config.d/00-x2gobroker-test.conf'
 FILE = '.x2go/authorized_keys'
 PROXY_FILE = '.x2go/authorized_keys.proxy'
 
@@ -39,11 +40,12 @@ Given = collections.namedtuple('Given', 'key server raw')
 
 
 class Server(lab.Sshd):
-    """An sshd that looks for keys in home directories, and looks at their modes."""
+    """An sshd that looks for keys in home directories and in the store, and looks at
+    their modes."""
 
     def __init__(self, *files):
         super().__init__()
-        self.files = ' '.join(files)
+        self.files = ' '.join([*files, STORE + '/keys/%u'])
 
     def _config(self):
         lines = super()._config()
@@ -54,20 +56,34 @@ class Server(lab.Sshd):
 
 
 @contextlib.contextmanager
-def registry(agent):
-    """Where the agent notes whose files are to be swept.  One that the host has
-    already is back afterwards."""
-    aside = REGISTRY + '.aside-for-a-test'
-    if os.path.exists(REGISTRY):
-        os.rename(REGISTRY, aside)
-    os.mkdir(REGISTRY, 0o700)
-    os.chown(REGISTRY, agent.uid, agent.gid)
+def store():
+    """An empty store, which the sshd of this host reads, as its agent is told.  One that
+    the host has already is back afterwards."""
+    aside = STORE + '.aside-for-a-test'
+    if os.path.exists(STORE):
+        os.rename(STORE, aside)
+    os.makedirs('/run/sshd', exist_ok=True)
+    let_sshd_read_it(True)
     try:
         yield
     finally:
-        shutil.rmtree(REGISTRY)
+        let_sshd_read_it(False)
+        shutil.rmtree(STORE, ignore_errors=True)
         if os.path.exists(aside):
-            os.rename(aside, REGISTRY)
+            os.rename(aside, STORE)
+
+
+def let_sshd_read_it(yes):
+    pathlib.Path(SNIPPET).unlink(missing_ok=True)
+    if yes:
+        pathlib.Path(SNIPPET).write_text(
+            'AuthorizedKeysFile .ssh/authorized_keys %s/keys/%%u\n' % STORE)
+
+
+def stored():
+    """{user: lines} of what is in the store."""
+    return {path.name: path.read_text().splitlines()
+            for path in pathlib.Path(STORE, 'keys').glob('*')}
 
 
 def install_agent(program, path, group):
@@ -89,6 +105,8 @@ class World:
     """What all tests share.  user and other are people; the agents of the server and
     of the proxy are one program of one account, as they are one host here."""
 
+    file = None             # default-authorized-keys: None is the store
+
     def __init__(self, stack, broker, agent, person=lab.Account):
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-autologin.')
         stack.callback(shutil.rmtree, self.dir)
@@ -97,7 +115,7 @@ class World:
         self.agent, self.broker = (
             stack.enter_context(lab.Account(shell='/bin/sh')) for _ in range(2))
         self.user, self.other = (stack.enter_context(person()) for _ in range(2))
-        stack.enter_context(registry(self.agent))
+        stack.enter_context(store())
         self.program = install_agent(agent, self.path('x2gobroker-agent'),
                                      self.agent.gid)
         self.site = stack.enter_context(
@@ -131,14 +149,15 @@ class World:
         self.site.fresh_state()
         self.site.configure(default_session_autologin='true', agent_timeout=20,
                             request_timeout=40, autologin_key_lifetime=60,
-                            autologin_key_type=None)
+                            autologin_key_type=None,
+                            default_authorized_keys=self.file,
+                            default_sshproxy_authorized_keys=self.file)
         self.profiles(self.profile('desk'))
         self.site.log()
         for account in (self.user, self.other):
             shutil.rmtree(os.path.join(account.home, '.x2go'), ignore_errors=True)
             pathlib.Path(account.home, '.ssh/authorized_keys').unlink(missing_ok=True)
-        for entry in os.listdir(REGISTRY):
-            os.unlink(os.path.join(REGISTRY, entry))
+        shutil.rmtree(STORE + '/keys', ignore_errors=True)
 
     # Profiles
 
@@ -152,6 +171,10 @@ class World:
 
     def profiles(self, *texts):
         self.site.write('profiles.conf', ''.join(texts))
+
+    def keys(self, user):
+        """The lines that were added for a user, or None."""
+        return stored().get(user.name) if self.file is None else keys_of(user)
 
     # What people do
 
@@ -172,18 +195,6 @@ class World:
     def gets_in(self, key, user, **more):
         """Logged in, and as that user."""
         return self.login(key, user, **more).stdout == user.name.encode() + b'\n'
-
-    # What becomes of it on the server
-
-    def sweep(self, account=None):
-        """What a timer does once a minute."""
-        account = account or self.agent
-        return subprocess.run([self.program, '--sweep'], user=account.uid,
-                              group=account.gid, extra_groups=[], timeout=60,
-                              capture_output=True, text=True)
-
-    def noted(self):
-        return len(os.listdir(REGISTRY))
 
     def log(self):
         return self.site.log().decode(errors='backslashreplace')

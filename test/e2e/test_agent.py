@@ -24,6 +24,7 @@ import tempfile
 import threading
 import time
 
+import autologinlab
 import brokerlab
 import lab
 import test_pam
@@ -39,7 +40,8 @@ DEFAULT_FILE = '%h/.x2go/authorized_keys'
 OK = b'OK\n'
 TASKS = ['ping', 'availabletasks', 'checkload', 'listsessions', 'status', 'getservers',
          'findbusyservers', 'findbusyservers_by_sessionstats', 'suspendsession',
-         'terminatesession', 'addauthkey', 'addauthkey_local', 'delauthkey']
+         'terminatesession', 'addauthkey', 'addauthkey_local', 'delauthkey',
+         'storekey', 'storekey_local', 'checkstore']
 LOAD = ['loadavgXX', 'memAvail', 'myMemAvail', 'numCPU', 'typeCPU']
 CAPS = 'cap_setuid,cap_setgid=ep'
 
@@ -549,6 +551,87 @@ def test_key_ends(bench):
         tap.ok(not file.exists(), task + ': it can be removed when it is over')
 
 
+def test_store(bench):
+    """The holder of the broker's key cannot make a key that lasts, nor one for another
+    kind of account, nor write anything else as root."""
+    tap, user = bench.tap, bench.user
+    store = pathlib.Path(autologinlab.STORE)
+
+    def files():
+        return sorted(str(path.relative_to(store)) for path in store.rglob('*'))
+
+    with autologinlab.store(), lab.Account(shell='/usr/sbin/nologin') as nologin:
+        tap.equal(bench.ssh(bench.ours(user.name, 'checkstore')), (0, OK, b''),
+                  'store: sshd reads it')
+        tap.equal(bench.ssh(bench.ours('-', 'checkstore')), (0, OK, b''),
+                  'store: it does for all')
+        for name in 'root', 'daemon', 'nobody', bench.broker.name, nologin.name, \
+                '-', '.', '..', '../x', 'keys/x', '/etc/passwd', '.lock', 'new', '*', \
+                user.name + '/', './' + user.name, 'no_such_user', '%u', '':
+            answer = bench.ssh(bench.ours("'%s'" % name, 'storekey', bench.line()))
+            tap.ok(refused(answer), 'store: no key for %r' % name, answer)
+        for task in 'storekey', 'storekey_local':
+            for what, line, words in (
+                    ('for ever', bench.line().replace(bench.end, '99991231'), 'ahead'),
+                    ('for two hours', bench.line().replace(bench.end, end_in(7200)),
+                     'ahead'),
+                    ('that is over', bench.line().replace(bench.end, end_in(-9)), 'ago'),
+                    ('without options', bench.pubkey, 'must have options'),
+                    ('with a command', bench.line(options='command=id'), 'not allowed'),
+                    ('with a principal', bench.line(options='cert-authority'),
+                     'not allowed'),
+                    ('for a whole file', bench.line() + '\n' + bench.pubkey, 'control'),
+                    ('of no type', 'restrict x y', 'no key')):
+                answer = bench.ssh(bench.ours(user.name, task, line))
+                tap.ok(refused(answer, words), '%s: no key %s' % (task, what), answer)
+        tap.equal([name for name in files() if name not in ('.lock', 'keys', 'sshd')], [],
+                  'store: nothing was written')
+        answer = bench.ssh(bench.ours(user.name, 'storekey', bench.line(), '/etc/x'))
+        tap.ok(refused(answer, 'arguments'), 'store: the broker names no file', answer)
+        tap.equal(bench.ssh(bench.ours(user.name, 'storekey', bench.line())),
+                  (0, OK, b''), 'store: a key for half an hour')
+        test_flood(bench, store / 'keys' / user.name)
+        test_store_callers(bench)
+        test_store_clock(bench, store / 'keys')
+
+
+def test_flood(bench, file):
+    """No user's file grows without an end."""
+    answers = [bench.forced(bench.ours(bench.user.name, 'storekey', bench.line(
+        key=re.sub('.{4}$', '%04d' % number, bench.pubkey)) + 'x' * 7000))
+        for number in range(20)]
+    bench.tap.ok(answers[0].status == 0 and refused(answers[-1], 'too many keys') and
+                 file.stat().st_size <= 65536, 'store: a flood of keys', answers[-1])
+    file.unlink()
+
+
+def test_store_callers(bench):
+    """Nobody becomes root who may not become a user; not even for an own key."""
+    tap, user = bench.tap, bench.user
+    plain = bench.install('plain', 0o755, caps=False)
+    opened = bench.install('open', 0o755)
+    for what, by, program, more in (
+            ('a user, without capabilities', user, plain, {}),
+            ('a user, of a file for all', user, opened, {}),
+            ('a member of its group', user, None, {'groups': [bench.broker.gid]})):
+        for name, task in (user.name, 'storekey'), ('-', 'checkstore'):
+            words = [name, task] + [bench.line()] * (task == 'storekey')
+            answer = bench.local(*words, by=by, **more,
+                                 **({'program': program} if program else {}))
+            tap.ok(refused(answer), 'store: %s by %s' % (task, what), answer)
+
+
+def test_store_clock(bench, keys):
+    """What has expired goes, and what a clock that was set back has left."""
+    now = time.time()
+    for name, end in ('old', now - 1), ('ahead', now + 7200), ('good', now + 600):
+        (keys / name).write_text('x')
+        os.utime(keys / name, (now, end))
+    bench.forced(bench.ours(bench.user.name, 'storekey', bench.line()))
+    bench.tap.equal(sorted(os.listdir(keys)), sorted(['good', bench.user.name]),
+                    'store: only what is good now stays')
+
+
 def test_key_files(bench):
     """The operator says in the forced command which files its key may change."""
     tap, user = bench.tap, bench.user
@@ -800,7 +883,8 @@ def test_tools(bench):
         tap.ok(refused(tools.ask(), 'cannot start'), 'tool: missing')
         tap.equal([line for line in tools.ask('availabletasks').stdout.decode().split()],
                   ['OK', 'ping', 'availabletasks', 'checkload', 'addauthkey',
-                   'addauthkey_local', 'delauthkey'], 'tool: missing ones make no tasks')
+                   'addauthkey_local', 'delauthkey', 'storekey', 'storekey_local',
+                   'checkstore'], 'tool: missing ones make no tasks')
         for what, script, words in (
                 ('fails', 'echo a line; exit 3', 'exited with status 3'),
                 ('says why', 'echo no; printf "why\\033[2J\\nmore\\n" >&2; exit 1',
@@ -921,7 +1005,7 @@ def test_harm(bench):
 
 TESTS = [test_tasks, test_like_debians, test_python_broker, test_sessions, test_callers,
          test_accounts, test_own_account, test_commands, test_bytes, test_keys,
-         test_key_ends, test_key_files, test_key_attacks, test_links, test_elsewhere, test_crowd, test_log, test_harm]
+         test_key_ends, test_store, test_key_files, test_key_attacks, test_links, test_elsewhere, test_crowd, test_log, test_harm]
 FAKED_TESTS = [test_surroundings, test_tools]
 
 

@@ -12,12 +12,15 @@ the real ones, ours and Debian's.
 import base64
 import concurrent.futures
 import contextlib
+import ctypes
 import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import stat
+import struct
 import subprocess
 import threading
 import time
@@ -26,7 +29,7 @@ import autologinlab
 import brokerlab
 import farmlab
 import lab
-from autologinlab import FILE, PROXY_FILE, keys_of, wait_until
+from autologinlab import FILE, PROXY_FILE, STORE, keys_of, stored, wait_until
 
 EXPIRY = r'expiry-time="(\d{14})Z"'
 LINE = (r'restrict,pty,port-forwarding,' + EXPIRY + r'(?:,from="(?P<source>[^"]*)")?'
@@ -58,15 +61,11 @@ def test_key(tap, world):
             continue
         tap.equal(given.server, '127.0.0.1:%d' % world.server.port,
                   type + ': with the server that it is for')
-        line = line_of(keys_of(world.user))
+        line = line_of(world.keys(world.user))
         tap.ok(line and line['type'] == 'ssh-' + type and not line['source'] and
                line['user'] == world.user.name, type + ': its line is as documented',
-               keys_of(world.user))
-        tap.equal([mode(os.path.join(world.user.home, path))
-                   for path in ('.x2go', FILE)],
-                  [('700', world.user.uid, world.user.gid),
-                   ('600', world.user.uid, world.user.gid)],
-                  type + ': the file is the user\'s, and nobody else\'s')
+               world.keys(world.user))
+        check_place(tap, world, type)
         tap.ok(world.gets_in(given.key, world.user), type + ': it lets in',
                world.server.log_tail())
         tap.equal(world.login(given.key, world.user, 'tty >/dev/null && echo yes',
@@ -78,36 +77,49 @@ def test_key(tap, world):
         tap.ok(' key=yes ' in log, type + ': the log says that one was given', log)
 
 
+def check_place(tap, world, what):
+    user = world.user
+    if world.file is None:
+        tap.equal([mode(os.path.join(STORE, path)) for path in ('', 'keys',
+                                                                'keys/' + user.name)],
+                  [('755', 0, 0), ('711', 0, 0), ('644', 0, 0)],
+                  what + ': the file is root\'s, in a directory that nobody can list')
+        tap.equal(keys_of(user), None, what + ': there is nothing in the home directory')
+    else:
+        tap.equal([mode(os.path.join(user.home, path)) for path in ('.x2go', FILE)],
+                  [('700', user.uid, user.gid), ('600', user.uid, user.gid)],
+                  what + ': the file is the user\'s, and nobody else\'s')
+        tap.equal(stored(), {}, what + ': there is nothing in the store')
+
+
 def test_lifetime(tap, world):
-    """It is over when it is over, whether anybody sweeps or not."""
+    """It is over when it is over, and is removed when somebody gets another."""
     with world.site.configured(autologin_key_lifetime=4):
         start = time.time()
         given = world.select()
     got_in = world.gets_in(given.key, world.user)
     now = time.strftime('%Y%m%d%H%M%S', time.gmtime(start + 4))
-    line = line_of(keys_of(world.user))
+    line = line_of(world.keys(world.user))
     tap.ok(got_in, 'it lets in')
     tap.ok(line and 0 <= int(line[1]) - int(now) < 70, 'the line says when it ends',
-           keys_of(world.user), now)
-    tap.equal((world.sweep().returncode, len(keys_of(world.user)), world.noted()),
-              (0, 1, 1), 'nobody sweeps it away before')
+           world.keys(world.user), now)
     lab.wait_for(lambda: time.strftime('%Y%m%d%H%M%S', time.gmtime()) > line[1], 30)
     tap.ok(not world.gets_in(given.key, world.user), 'it lets in no longer',
            world.server.log_tail(5))
     tap.ok('Refused by key options' in world.server.log_tail(3),
            'because of what is in its line', world.server.log_tail(3))
-    tap.equal(len(keys_of(world.user)), 1, 'though its line is still there')
-    done = world.sweep()
-    tap.equal((done.returncode, done.stderr, keys_of(world.user), world.noted()),
-              (0, '', None, 0), 'nothing is left of it after a sweep')
+    tap.equal(len(world.keys(world.user)), 1, 'though its line is still there')
+    time.sleep(1)
+    world.select('desk', world.other)
+    tap.equal(world.keys(world.user), None, 'which goes when somebody gets another')
 
 
 def test_from(tap, world):
     with world.site.configured(autologin_key_from='true'):
         given = world.select()
-    line = line_of(keys_of(world.user))
+    line = line_of(world.keys(world.user))
     tap.ok(line and line['source'] == '127.0.0.1', 'the line says where from',
-           keys_of(world.user))
+           world.keys(world.user))
     tap.ok(world.gets_in(given.key, world.user), 'it lets in from there')
     tap.ok(not world.gets_in(given.key, world.user, source='127.0.0.2'),
            'it does not from another address', world.server.log_tail(5))
@@ -167,7 +179,8 @@ def test_tricks(tap, world):
                 wrong.append(trick)
     tap.equal((wrong, keys > 0), ([], True), '%d things to say: a key is the own '
               "user's, or there is none" % len(TRICKS), world.log())
-    tap.equal(keys_of(world.other), None, 'nothing was put into the other one\'s file')
+    tap.equal(world.keys(world.other), None, 'nothing was put into the other one\'s '
+              'file')
     with lab.Account() as stranger:
         with contextlib.suppress(AssertionError):
             done = world.site.plain('--user', world.user.name, '--task',
@@ -202,7 +215,7 @@ def test_none(tap, world):
                   name + ': no key', given.raw, log)
         if reason:
             tap.ok(reason in log, name + ': the log says why', log)
-    tap.equal((keys_of(world.user), keys_of(world.other)), (None, None),
+    tap.equal((stored(), keys_of(world.user), keys_of(world.other)), ({}, None, None),
               'nothing was put anywhere')
 
 
@@ -224,8 +237,6 @@ def test_all_or_nothing(tap, world):
     home = pathlib.Path(world.user.home)
     os.symlink('/tmp', home / '.x2go')
     check_nothing(tap, world, 'a symbolic link', 'symbolic link')
-    tap.equal((world.sweep().returncode, world.noted()), (0, 0),
-              'a file that was refused is not swept')
     os.unlink(home / '.x2go')
     (home / '.x2go').mkdir()
     os.chown(home / '.x2go', world.other.uid, world.user.gid)
@@ -255,8 +266,8 @@ def test_proxy_fails(tap, world):
                                      sshproxyhost='127.0.0.1:%d' % port))
         check_nothing(tap, world, 'a proxy that is down', '127.0.0.1:%d' % port)
     with farmlab.Door('127.0.0.1', port, lambda peer: None), \
-            world.site.configured(agent_timeout=3):
-        check_nothing(tap, world, 'a proxy that says nothing', '127.0.0.1:%d' % port, 9)
+            world.site.configured(agent_timeout=8):
+        check_nothing(tap, world, 'a proxy that says nothing', '127.0.0.1:%d' % port, 25)
     world.profiles(world.profile('desk', sshproxyhost='127.0.0.1:%d' %
                                  world.proxy.port))
     with world.site.configured(default_sshproxy_authorized_keys='%h/.profile'):
@@ -284,7 +295,7 @@ def test_proxy(tap, world):
             ('the server does from anywhere', world.server, '127.0.0.3', True)):
         tap.equal(world.gets_in(given.key, world.user, sshd=sshd, source=source),
                   expected, name, sshd.log_tail(5))
-    tap.equal(world.noted(), 2, 'both files are noted')
+    tap.equal(len(world.site.rows('stalekeys')), 2, 'both files are remembered')
     world.reset()
     world.profiles(world.profile('desk', **proxy))
     with world.site.configured(default_sshproxy_authorized_keys='%h/' + PROXY_FILE):
@@ -361,26 +372,7 @@ def look(account):
         os.path.dirname(path))
 
 
-@contextlib.contextmanager
-def sweeping(world, every=0.3):
-    """As the timer does, but all the time."""
-    stop, failed = threading.Event(), []
-
-    def sweep():
-        while not stop.wait(every):
-            done = world.sweep()
-            if done.returncode:
-                failed.append(done)
-    thread = threading.Thread(target=sweep)
-    thread.start()
-    try:
-        yield failed
-    finally:
-        stop.set()
-        thread.join()
-
-
-def test_crowd(tap, world, n=50, times=20, lifetime=30):
+def test_crowd(tap, world, n=50, times=20):
     """So many at once, and one of them so often at once."""
     start = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -392,21 +384,24 @@ def test_crowd(tap, world, n=50, times=20, lifetime=30):
         before = [look(user) for user in [*users, busy]]
         tap.note('%d accounts: %.1f s' % (n + 1, time.monotonic() - start))
         # a machine that is busy with other things may take its time
-        world.site.configure(autologin_key_lifetime=lifetime, agent_timeout=100,
+        world.site.configure(autologin_key_lifetime=600, agent_timeout=100,
+                             requests_per_user=40,
                              request_timeout=120)
         world.site.patience = 150
-        with sweeping(world) as failed:
-            crowd(tap, world, users)
-            again_and_again(tap, world, busy, times)
-            end = time.monotonic() + lifetime + 1.5
-            wait_until(end)
-        tap.equal(failed, [], 'no sweep has failed meanwhile')
-        tap.equal(world.sweep().returncode, 0, 'nor does the last one')
+        crowd(tap, world, users)
+        again_and_again(tap, world, busy, times)
         after = [look(user) for user in [*users, busy]]
         tap.equal([i for i, (a, b) in enumerate(zip(before, after)) if a != b], [],
-                  'all files are as they were before',
+                  'nothing was written into home directories',
                   *[(a, b) for a, b in zip(before, after) if a != b][:2])
-        tap.equal(world.noted(), 0, 'and none is noted any more')
+        # ten minutes later
+        for path in pathlib.Path(STORE, 'keys').iterdir():
+            os.utime(path, (time.time(), path.stat().st_mtime - 600))
+        time.sleep(1)
+        world.select()
+        tap.equal((list(stored()), sorted(os.listdir(STORE))),
+                  ([world.user.name], ['.lock', 'keys', 'sshd']),
+                  'when the next key is added, nothing else is left', stored())
 
 
 def crowd(tap, world, users):
@@ -446,19 +441,20 @@ def again_and_again(tap, world, user, times):
 # Debian's agent
 
 def test_debian(tap, world):
-    """It takes nothing out by itself, so the broker remembers."""
+    """It has no store, and takes nothing out by itself, so the broker remembers."""
     if tap.absent("Debian's agent"):
         return
     with lab.Account(groups=['x2gobroker']) as agent:
         world.serve(autologinlab.DEBIAN, agent)
         before = world.site.settings['agent-user']
-        world.site.configure(agent_user=agent.name, autologin_key_lifetime=3)
+        world.site.configure(agent_user=agent.name, autologin_key_lifetime=15)
         try:
             first = world.select()
+            start = time.monotonic()
             tap.ok(first.key and world.gets_in(first.key, world.user), 'it lets in',
                    world.log(), keys_of(world.user))
             tap.equal(len(world.site.rows('stalekeys')), 1, 'it is remembered')
-            time.sleep(4.5)
+            wait_until(start + 17)
             tap.ok(not world.gets_in(first.key, world.user), 'and not for longer')
             world.site.configure(autologin_key_lifetime=60)
             second = world.select()
@@ -621,7 +617,7 @@ def test_secret(tap, world):
         check_trace(tap, name, by_trace.key, pathlib.Path(trace).read_text())
         os.unlink(trace)
     world.serve(world.program)
-    tap.ok('addauthkey' in pathlib.Path(record).read_text(errors='replace'),
+    tap.ok('storekey' in pathlib.Path(record).read_text(errors='replace'),
            'the agent was looked at')
 
 
@@ -643,60 +639,152 @@ def check_trace(tap, name, key, trace):
     tap.ok('memfd_create(' not in trace, name + ': there is no file in memory')
 
 
-def test_sweep(tap, world):
-    """By whom, and what does not stop it."""
-    def give(lifetime=1):
-        with world.site.configured(autologin_key_lifetime=lifetime):
-            return [world.select('desk', user) for user in (world.user, world.other)]
-    give()
-    time.sleep(2.5)
-    done = subprocess.run([world.program, '--sweep'], capture_output=True, text=True)
-    tap.equal((done.returncode, done.stderr, keys_of(world.user), world.noted()),
-              (0, '', None, 0), 'root can sweep')
-    give()
-    time.sleep(2.5)
-    os.chown(os.path.join(world.user.home, '.x2go'), 0, 0)
-    os.chmod(os.path.join(world.user.home, '.x2go'), 0o700)
-    tap.equal((world.sweep().returncode, keys_of(world.other), world.noted()),
-              (1, None, 1), 'what fails for one is done for the others')
-    os.chown(os.path.join(world.user.home, '.x2go'), world.user.uid, world.user.gid)
-    tap.equal((world.sweep().returncode, keys_of(world.user), world.noted()),
-              (0, None, 0), 'and for that one in a minute')
-    for name, text in (('0' * 64, 'root\n/root/.ssh/authorized_keys\n'),
-                       ('1' * 64, ''), ('README', 'x')):
-        path = pathlib.Path(autologinlab.REGISTRY, name)
-        path.write_text(text)
-        os.chown(path, world.agent.uid, world.agent.gid)
-    os.symlink('/etc/passwd', os.path.join(autologinlab.REGISTRY, '2' * 64))
-    tap.equal((world.sweep().returncode, sorted(os.listdir(autologinlab.REGISTRY))),
-              (0, ['2' * 64, 'README']), 'what nobody has noted is not followed')
-    os.unlink(os.path.join(autologinlab.REGISTRY, '2' * 64))
-    os.unlink(os.path.join(autologinlab.REGISTRY, 'README'))
-    nobody_else(tap, world)
+# The store
+
+class PrivateHome:
+    """A home directory that not even root can look into, as one on a file server may be:
+    of a file system in user space, which serves the requests of its user alone."""
+
+    def __init__(self, user):
+        self.user, self.asked = user, []
+        self.fuse = os.open('/dev/fuse', os.O_RDWR)
+
+    def __enter__(self):
+        libc = ctypes.CDLL(None, use_errno=True)
+        options = 'fd=%d,rootmode=40700,user_id=%d,group_id=%d' % (
+            self.fuse, self.user.uid, self.user.gid)
+        if libc.mount(b'home', self.user.home.encode(), b'fuse', 0, options.encode()):
+            raise OSError(ctypes.get_errno(), 'mount')
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def _serve(self):
+        """INIT and GETATTR of an empty directory; whatever else there is fails."""
+        with contextlib.suppress(OSError):
+            while True:
+                request = os.read(self.fuse, 1 << 20)
+                opcode, number = struct.unpack_from('<IQ', request, 4)
+                answer, error = b'', 0
+                if opcode == 26:
+                    answer = struct.pack('<IIIIHHI', 7, 23, 0, 0, 1, 1, 4096) + bytes(40)
+                elif opcode == 3:
+                    answer = struct.pack('<QIIQQQQQQIIIIIIIII', 1, 0, 0, 1, *[0] * 8,
+                                         0o40700, 2, self.user.uid, self.user.gid, 0,
+                                         512)
+                    answer += bytes(104 - len(answer))
+                elif opcode not in (2, 42):     # FORGET takes no answer
+                    self.asked.append(opcode)
+                    error = -2 if opcode == 1 else -38
+                if opcode not in (2, 42):
+                    os.write(self.fuse, struct.pack('<IiQ', 16 + len(answer), error,
+                                                    number) + answer)
+
+    def __exit__(self, *_):
+        subprocess.run(['umount', '-l', self.user.home], check=True)
+        os.close(self.fuse)
 
 
-def nobody_else(tap, world):
-    """The service key alone cannot have it done, and people cannot either."""
-    world.select()
-    done = world.server.ssh(world.agent.name, world.service_key,
-                            'x2gobroker-agent --sweep')
-    tap.ok(done.returncode == 1 and done.stdout == b'', 'a client cannot ask for it',
-           done)
-    with contextlib.suppress(PermissionError):
-        done = world.sweep(world.user)
-        tap.ok(done.returncode != 0, 'nor can a user', done)
-    os.chmod(autologinlab.REGISTRY, 0o777)
-    tap.equal((world.sweep().returncode, world.noted()), (1, 1),
-              'a directory that all may write to is not read')
+def test_homes(tap, world):
+    """Nothing of it is opened, whatever it is."""
+    user = world.user
+    with PrivateHome(user):
+        try:
+            os.listdir(user.home)
+            tap.ok(False, "a home directory that is the user's alone: root cannot read it")
+        except PermissionError:
+            tap.ok(True, "a home directory that is the user's alone: root cannot read it")
+        given = world.select()
+        tap.ok(given.key and world.gets_in(given.key, user), 'the key lets in', given.raw,
+               world.tell())
+    away = user.home + '.away'
+    os.rename(user.home, away)
+    try:
+        given = world.select()
+        tap.ok(given.key and world.gets_in(given.key, user), 'no home directory yet: the '
+               'key lets in', given.raw, world.tell())
+        tap.ok(not os.path.exists(user.home), 'and none is made')
+    finally:
+        os.rename(away, user.home)
+
+
+def test_store_unread(tap, world):
+    """Before a user meets it, the log says what is to be done."""
+    autologinlab.let_sshd_read_it(False)
+    pathlib.Path(STORE, 'sshd').unlink(missing_ok=True)
+    try:
+        check_nothing(tap, world, 'an sshd that does not read the store',
+                      'AuthorizedKeysFile')
+    finally:
+        autologinlab.let_sshd_read_it(True)
     given = world.select()
-    tap.ok(given.key and world.gets_in(given.key, world.user),
-           'but nobody is kept from logging in')
-    os.chmod(autologinlab.REGISTRY, 0o700)
+    tap.ok(given.key and world.gets_in(given.key, world.user), 'then it does')
 
 
-TESTS = (test_key, test_lifetime, test_from, test_tricks, test_none,
-         test_all_or_nothing, test_proxy, test_proxy_fails, test_files, test_debian,
-         test_sweep, test_secret, test_crowd)
+def test_store_people(tap, world):
+    """A user can neither read the keys of others, nor change a file, nor be in the way."""
+    given = world.select()
+    name = world.user.name
+    script = """
+cd %s/keys
+ls . && echo listed
+cat ../.lock && echo the lock was read
+for file in %s new x; do
+    (echo x >$file) && echo $file was written
+    (echo x >../$file) && echo ../$file was written
+    rm -f $file && test ! -e $file && [ $file = %s ] && echo $file was removed
+    ln -s /etc/passwd $file && echo $file was linked
+    mkdir $file && echo $file was made
+done
+mv %s other && echo moved
+flock -n . true && echo keys is locked
+flock -n .. sleep 60 >/dev/null 2>&1 &
+flock -n ../.lock true && echo locked
+exit 0
+""" % (STORE, name, name, name)
+    done = subprocess.run(['sh', '-c', script], user=world.user.uid, group=world.user.gid,
+                          extra_groups=[], capture_output=True, text=True, timeout=20)
+    tap.equal(done.stdout, '', 'a user can do nothing there', done.stderr)
+    again = world.select()
+    tap.ok(given.key and again.key and world.gets_in(given.key, world.user) and
+           world.gets_in(again.key, world.user), 'both keys let in', world.tell())
+    for process in world.user.processes():
+        os.kill(process, signal.SIGKILL)
+
+
+def test_store_killed(tap, world, rounds=60):
+    """At any moment, what is in the store is whole."""
+    line = 'restrict,pty,expiry-time="%s" %s x2gobroker:x'
+    end = time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + 3000))
+    key = ' '.join(pathlib.Path(world.service_key + '.pub').read_text().split()[:2])
+    world.select()
+    bad, killed, whole = [], 0, set()
+    for number in range(rounds):
+        text = line % (end, re.sub('.{4}$', '%04d' % number, key))
+        child = subprocess.Popen([world.program, world.user.name, 'storekey', text],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(number / rounds * 0.03)
+        child.kill()
+        killed += child.wait() != 0
+        lines = stored().get(world.user.name, [])
+        bad += [line for line in lines if not re.fullmatch(
+            r'restrict,pty(,port-forwarding)?,expiry-time="\d{14}Z" ssh-\S+ \S{60,} '
+            r'x2gobroker:\S+', line)]
+        tap.ok(whole <= set(lines), 'killed %d: no line is lost' % number) \
+            if not whole <= set(lines) else None
+        whole = set(lines)
+    tap.equal(bad, [], 'no line is cut off, after %d of %d were killed' % (killed, rounds))
+    given = world.select()
+    tap.ok(given.key and world.gets_in(given.key, world.user), 'and the next key lets in',
+           world.tell())
+    tap.equal(sorted(os.listdir(STORE)), ['.lock', 'keys', 'sshd'],
+              'what was left half done is gone')
+
+
+FILE_TESTS = (test_key, test_lifetime, test_all_or_nothing, test_proxy, test_proxy_fails,
+              test_files)
+STORE_TESTS = (test_key, test_lifetime, test_from, test_tricks, test_none, test_homes,
+               test_store_unread, test_store_people, test_store_killed, test_debian,
+               test_secret, test_crowd)
 
 
 def main():
@@ -707,7 +795,9 @@ def main():
         if len(programs) < 2:
             return
         world = autologinlab.World(stack, *programs)
-        for test in TESTS:
+        for test, file in [*((test, '%h/' + FILE) for test in FILE_TESTS),
+                           *((test, None) for test in STORE_TESTS)]:
+            world.file = file
             world.reset()
             start = time.monotonic()
             with tap.case(test.__name__ + ': no step failed', world.tell):

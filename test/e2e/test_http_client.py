@@ -125,7 +125,7 @@ class World:
         self.site = httplab.Site(*programs[:2], stack)
         self.site.listen()
         self.agent = enter(lab.Account(shell='/bin/sh'))
-        enter(autologinlab.registry(self.agent))
+        enter(autologinlab.store())
         self.sshd = enter(Server())
         self._install_agent(programs[2], stack)
         self.screens = [enter(clientlab.Screen(pictures, scratch)) for _ in range(2)]
@@ -320,7 +320,7 @@ def tell_pyhoca(world, web, user):
               'pyhoca: its key opens the account at the server', found)
     tap.ok(world.logged('key=sent') and 'by=token' in world.log, 'pyhoca: the log',
            world.log)
-    lines = autologinlab.keys_of(user)
+    lines = autologinlab.stored().get(user.name, [])
     tap.ok(len(lines) == 1 and lines[0].startswith('restrict,pty,port-forwarding,expiry')
            and lines[0].endswith(' x2gobroker:' + user.name),
            'pyhoca: the key has our restrictions alone', lines)

@@ -113,13 +113,14 @@ EXAMPLES = [
              r'typeCPU:\d+\n(sessions:\d+\n)?agent:x2gobroker-agent \S+\nhost:\S+\ntime:\d+\n'
              r'(session:.*\n)*END\n$',
         before='test -e /var/lib/x2go/x2go_sessions || x2godbadmin --createdb'),
-    Row(AGENT, 'AuthorizedKeysFile', 'sshd', says='authorizedkeysfile .ssh/authorized_'
-        'keys .x2go/authorized_keys'),
+    Row(AGENT, 'AuthorizedKeysFile .ssh/authorized_keys .x2go', 'sshd',
+        says='authorizedkeysfile .ssh/authorized_keys .x2go/authorized_keys'),
+    Row(AGENT, 'AuthorizedKeysFile .ssh/authorized_keys /run', 'sshd',
+        says='authorizedkeysfile .ssh/authorized_keys /run/x2gobroker-agent/keys/%u'),
+    Row(AGENT, '# /usr/lib/x2go/x2gobroker-agent - checkstore', 'commands', says='OK\n$',
+        before='cp /usr/share/doc/x2gobroker/examples/sshd/x2go-server.conf '
+               '/etc/ssh/sshd_config.d/'),
     Row(AGENT, 'restrict,pty,port-forwarding,expiry-time=', 'key_options'),
-    Row(AGENT, 'cd /usr/share/doc/x2gobroker/examples', 'script',
-        # there is no systemd in the copy
-        edit={'systemctl': 'true systemctl'}),
-    Row(AGENT, '* * * * * x2gobroker /usr/lib', 'cron'),
 
     # The administrator's questions.
     Row(CONF, '# x2gobrokerctl check', 'commands'),

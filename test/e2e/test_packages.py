@@ -49,7 +49,8 @@ MODES = {
     '/run/x2gobroker': '700 x2gobroker x2gobroker',
     '/var/lib/x2gobroker': '755 x2gobroker x2gobroker',
     '/var/lib/x2gobroker/cookies': '700 x2gobroker x2gobroker',
-    '/var/lib/x2gobroker-agent': '700 x2gobroker x2gobroker',
+    '/run/x2gobroker-agent': '755 root root',
+    '/run/x2gobroker-agent/keys': '711 root root',
 }
 
 
@@ -393,9 +394,13 @@ def test_agent(tap, host, key):
                        '%h/.x2go/authorized_keys')
     tap.ok(status == 0 and root.exists(file) and root.stat(file) == '600 alice alice',
            'the agent acts for a user', said)
-    time.sleep(6)
-    status, said = ask('x2gobroker', '--sweep')
-    tap.ok(status == 0 and not root.exists(file), 'and takes expired keys out', said)
+    root.run('cp', '/usr/share/doc/x2gobroker/examples/sshd/x2go-server.conf',
+             '/etc/ssh/sshd_config.d/x2go-server.conf')
+    status, said = ask('x2gobroker', 'alice', 'storekey', line)
+    name = 'run/x2gobroker-agent/keys/alice'
+    tap.ok(status == 0 and root.exists(name) and root.stat(name) == '644 root root',
+           'and keeps keys outside of home directories', said)
+    root.run('rm', '/etc/ssh/sshd_config.d/x2go-server.conf')
 
 
 def test_upgrade(tap, host):

@@ -53,8 +53,6 @@ FILES = [
     ('/etc/x2go/broker/profiles.d', 'x2gobroker-c', 'drwxr-xr-x root root'),
     ('/etc/x2go/broker/keys.d', 'x2gobroker-c', 'drwxr-xr-x root root'),
     (X2GO + 'x2gobroker-agent', 'x2gobroker-agent-c', '-rwxr-x--- root x2gobroker'),
-    ('/usr/lib/systemd/system/x2gobroker-agent-sweep.timer', 'x2gobroker-agent-c',
-     '-rw-r--r-- root root'),
     ('/usr/lib64/libx2gobroker.so.0', 'libx2gobroker', 'lrwxrwxrwx root root'),
     ('/usr/include/x2gobroker.h', 'libx2gobroker-devel', '-rw-r--r-- root root'),
 ]

@@ -7,7 +7,7 @@
 #include "base/parse.h"
 #include "fuzz.h"
 
-#include "../../cmd/x2gobrokerctl/sshd_query.c"
+#include "../../cmd/common/sshd_query.c"
 
 static const uint8_t *the_text;
 static size_t the_len;

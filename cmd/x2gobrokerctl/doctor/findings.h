@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #include "base/json.h"
-#include "../sshd_query.h"
+#include "common/sshd_query.h"
 #include "../servers.h"
 
 enum finding {

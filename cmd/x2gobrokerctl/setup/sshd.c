@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
-#include "../sshd_query.h"
+#include "common/sshd_query.h"
 #include "step.h"
 
 #define SSHD_CONFIG	"/etc/ssh/sshd_config"

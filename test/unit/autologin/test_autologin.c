@@ -46,7 +46,8 @@ __wrap_install_keys(struct x2gobroker_farm *farm, const struct installation *pla
 		len += (size_t)snprintf(placed + len, sizeof(placed) - len,
 		    "%s:%d %s %s\n", places[i].target.source == &source_local ?
 		    "here" : places[i].target.host.name, places[i].target.port,
-		    places[i].file, places[i].line);
+		    places[i].file != NULL ? places[i].file : "store",
+		    places[i].line);
 	}
 	return 0;
 }
@@ -149,6 +150,10 @@ the_profile_says_where_it_goes(void **state unused)
 		    strlen(rows[i][1])) == 0);
 		check(rows[i][0], strchr(placed, '\n')[1] == '\0');
 	}
+	test_config.default_authorized_keys = "";
+	assert_string_equal(place("", NULL, NULL), "ts01:22 store " LINE "\n");
+	assert_string_equal(place("broker-authorized-keys=%h/k", NULL, NULL),
+	    "ts01:22 %h/k " LINE "\n");
 }
 
 static void

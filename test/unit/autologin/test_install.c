@@ -24,12 +24,14 @@ setup(void **state)
 
 static int installed_version = SSH_VERSION_INT(9, 2, 0);
 
+static bool to_store;
+
 /* Put a line on n of: ts01, and this host.  What is said about it is in *said. */
 static int
 place(const struct said *rows, size_t n, struct problems *said,
     struct x2gobroker_error *err)
 {
-	static const struct installation places[] = {
+	struct installation places[] = {
 		{ .target = { .source = &source_ssh, .host = { .name = "ts01" },
 		    .port = 22 }, .line = "line", .file = "file",
 		    .expires = 1000 },
@@ -43,6 +45,8 @@ place(const struct said *rows, size_t n, struct problems *said,
 	play_servers(rows);
 	link_played.openssh = installed_version;
 	said->n = 0;
+	if (to_store)
+		places[0].file = NULL;
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
 	result = install_keys(farm, places, n, &rep, err);
@@ -70,17 +74,13 @@ count_leases(void)
 static void
 a_key_is_placed_and_remembered(void **state unused)
 {
-	static const struct said ours[] = { ADD(X2GOBROKER_OK, "OK\n"),
-	    TASKS("OK\nx\nstatus\n"), { 0 } },
-	debian[] = { ADD(X2GOBROKER_OK, "OK\n"), TASKS("OK\n"),
+	static const struct said agent[] = { ADD(X2GOBROKER_OK, "OK\n"),
 	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } };
 	struct problems said;
 
-	assert_int_equal(place(ours, 2, &said, NULL), 0);
-	assert_int_equal(count_leases(), 0);
-	assert_int_equal(place(debian, 1, &said, NULL), 0);
+	assert_int_equal(place(agent, 1, &said, NULL), 0);
 	/* that one is taken out on the way, and a new one is there */
-	assert_int_equal(place(debian, 1, &said, NULL), 0);
+	assert_int_equal(place(agent, 1, &said, NULL), 0);
 	assert_non_null(strstr(link_played.calls, "ts01 delauthkey line"));
 	assert_int_equal(said.n, 0);
 	assert_int_equal(count_leases(), 1);
@@ -91,11 +91,9 @@ static void
 a_key_without_an_end_is_not_installed(void **state unused)
 {
 	static const struct said agent[] = { ADD(X2GOBROKER_OK, "OK\n"),
-	    { NULL, "addauthkey_local", X2GOBROKER_OK, "OK\n" },
-	    TASKS("OK\nx\nstatus\n"), { 0 } },
+	    { NULL, "addauthkey_local", X2GOBROKER_OK, "OK\n" }, { 0 } },
 	debian[] = { ADD(X2GOBROKER_OK, "OK\n"),
-	    { NULL, "addauthkey_local", X2GOBROKER_OK, "" }, TASKS("OK\n"),
-	    { 0 } };
+	    { NULL, "addauthkey_local", X2GOBROKER_OK, "" }, { 0 } };
 	static const struct {
 		const char *label;
 		int version;
@@ -148,13 +146,9 @@ what_stays_is_listed(void **state unused)
 	    line[] = "old";
 	static const struct staterow expired = { .seconds = 1,
 	    .fields = { server, name, file, line } };
-	static const struct said ours[] = { ADD(X2GOBROKER_OK, "OK\n"),
-	    TASKS("OK\nx\nstatus\n"),
-	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } },
-	debian[] = { ADD(X2GOBROKER_OK, "OK\n"), TASKS("OK\n"),
+	static const struct said agent[] = { ADD(X2GOBROKER_OK, "OK\n"),
 	    { NULL, "delauthkey", X2GOBROKER_OK, "OK\n" }, { 0 } },
 	unknown[] = { ADD(X2GOBROKER_OK, "OK\n"),
-	    { NULL, "availabletasks", X2GOBROKER_ERR_SYSTEM, "x" },
 	    { NULL, "delauthkey", X2GOBROKER_ERR_DENIED, "x" }, { 0 } },
 	refused[] = { ADD(X2GOBROKER_ERR_DENIED, "no"), { 0 } },
 	broken[] = { ADD(X2GOBROKER_ERR_SYSTEM, "off"), { 0 } },
@@ -167,8 +161,7 @@ what_stays_is_listed(void **state unused)
 		size_t listed;
 		const char *calls;
 	} rows[] = {
-		{ "ours", ours, 0, 0, "ts01 addauthkey line file\n" },
-		{ "debian", debian, 0, 1, "ts01 addauthkey line file\n" },
+		{ "agent", agent, 0, 1, "ts01 addauthkey line file\n" },
 		{ "unknown", unknown, 0, 2, "ts01 addauthkey line file\n" },
 		{ "refused", refused, -1, 1, "ts01 addauthkey line file\n" },
 		{ "broken", broken, -1, 2, "ts01 addauthkey line file\n" },
@@ -190,6 +183,61 @@ what_stays_is_listed(void **state unused)
 	}
 }
 
+#define STORE(code, text) { NULL, "storekey", code, text }
+#define TO_STORE	"ts01 storekey line\n"
+#define NO_STORE	TO_STORE "ts01 availabletasks\n"
+#define USUAL_FILE	"%h/.x2go/authorized_keys\n"
+
+/* Only an agent that is not ours has no store.  If ours cannot use it, nothing
+ * is written into the home directory in its place. */
+static void
+the_store_needs_no_home_and_no_list(void **state unused)
+{
+	static const struct said ours[] = { STORE(X2GOBROKER_OK, "OK\n"), { 0 } },
+	local[] = { { NULL, "storekey_local", X2GOBROKER_OK, "OK\n" }, { 0 } },
+	unread[] = { STORE(X2GOBROKER_ERR_DENIED, "sshd does not read it"),
+	    TASKS("OK\nstatus\n"), ADD(X2GOBROKER_OK, "OK\n"), { 0 } },
+	off[] = { STORE(X2GOBROKER_ERR_SYSTEM, "off"), { 0 } },
+	debian[] = { STORE(X2GOBROKER_OK, ""), TASKS("OK\n"),
+	    ADD(X2GOBROKER_OK, "OK\n"), { 0 } },
+	other[] = { STORE(X2GOBROKER_ERR_DENIED, "?"), TASKS("OK\n"),
+	    ADD(X2GOBROKER_OK, "OK\n"), { 0 } };
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		int version, result;
+		size_t listed;
+		const char *calls;
+	} rows[] = {
+		{ "ours", ours, 902, 0, 0, TO_STORE },
+		{ "ours, old sshd", local, 804, 0, 0,
+		    "ts01 storekey_local line\n" },
+		{ "older sshd", ours, 706, -1, 0, "" },
+		{ "no sshd reads it", unread, 902, -1, 0, NO_STORE },
+		{ "off", off, 902, -1, 0, TO_STORE },
+		{ "debian", debian, 902, 0, 1,
+		    NO_STORE "ts01 addauthkey line " USUAL_FILE },
+		{ "another", other, 902, 0, 1,
+		    NO_STORE "ts01 addauthkey line " USUAL_FILE },
+	};
+	struct problems said;
+	size_t i;
+
+	to_store = true;
+	for (i = 0; i < LENGTH(rows); i++) {
+		rows_forget("state/" STALEKEYS_DIR);
+		installed_version = SSH_VERSION_INT(rows[i].version / 100,
+		    rows[i].version % 100, 0);
+		check(rows[i].label, place(rows[i].rows, 1, &said, NULL) ==
+		    rows[i].result);
+		check(rows[i].label, count_leases() == rows[i].listed);
+		check(rows[i].label, strcmp(link_played.calls,
+		    rows[i].calls) == 0);
+	}
+	installed_version = SSH_VERSION_INT(9, 2, 0);
+	to_store = false;
+}
+
 static void
 a_key_that_is_not_placed_is_not_used(void **state unused)
 {
@@ -197,8 +245,7 @@ a_key_that_is_not_placed_is_not_used(void **state unused)
 		ADD(X2GOBROKER_ERR_DENIED, "no"), { 0 },
 	}, here[] = {
 		{ "ts01", "addauthkey", X2GOBROKER_OK, "OK\n" },
-		{ "here", "addauthkey", X2GOBROKER_ERR_DENIED, "no" },
-		TASKS("OK\nx\nstatus\n"), { 0 },
+		{ "here", "addauthkey", X2GOBROKER_ERR_DENIED, "no" }, { 0 },
 	};
 	struct x2gobroker_error err;
 	struct problems said;
@@ -242,13 +289,13 @@ without_a_service_key_nothing_is_placed(void **state unused)
 static void
 what_cannot_be_remembered_is_said(void **state unused)
 {
-	static const struct said debian[] = { ADD(X2GOBROKER_OK, "OK\n"),
-	    TASKS("OK\n"), { 0 } };
+	static const struct said agent[] = { ADD(X2GOBROKER_OK, "OK\n"),
+	    { 0 } };
 	struct problems said;
 
 	make_dir("state");
 	assert_int_equal(chmod(state_dir, 0777), 0);
-	assert_int_equal(place(debian, 1, &said, NULL), 0);
+	assert_int_equal(place(agent, 1, &said, NULL), 0);
 	assert_int_equal(said.n, 1);
 	assert_int_equal(said.list[0].code, X2GOBROKER_WARNING);
 	assert_non_null(strstr(said.list[0].text, "will not be removed from its server"));
@@ -264,6 +311,7 @@ main(void)
 		TEST(a_key_is_placed_and_remembered),
 		TEST(a_key_without_an_end_is_not_installed),
 		TEST(what_stays_is_listed),
+		TEST(the_store_needs_no_home_and_no_list),
 		TEST(a_key_that_is_not_placed_is_not_used),
 		TEST(without_a_service_key_nothing_is_placed),
 		TEST(what_cannot_be_remembered_is_said),

@@ -96,7 +96,8 @@ test_tasks(void **state unused)
 	    "checkload", "listsessions", "status", "getservers",
 	    "findbusyservers", "findbusyservers_by_sessionstats",
 	    "suspendsession", "terminatesession", "addauthkey",
-	    "addauthkey_local", "delauthkey" };
+	    "addauthkey_local", "delauthkey", "storekey", "storekey_local",
+	    "checkstore" };
 	const struct task *task;
 	size_t i;
 
@@ -116,7 +117,8 @@ test_availabletasks(void **state unused)
 {
 	assert_int_equal(run("availabletasks", NULL, NULL), 0);
 	assert_string_equal(data(), "ping\navailabletasks\ncheckload\n"
-	    "listsessions\nstatus\naddauthkey\naddauthkey_local\ndelauthkey\n");
+	    "listsessions\nstatus\naddauthkey\naddauthkey_local\ndelauthkey\n"
+	    "storekey\nstorekey_local\ncheckstore\n");
 	assert_string_equal(calls(), "");
 	assert_int_equal(run("ping", NULL, NULL), 0);
 	assert_string_equal(data(), "");

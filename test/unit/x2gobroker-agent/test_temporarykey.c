@@ -528,10 +528,9 @@ read_file(const char *path)
 static int
 change(enum key_change what, const char *line)
 {
-	bool left;
 
 	return keyfile_change("%h/.x2go/authorized_keys", &here, what, line,
-	    &left, &err);
+	    &err);
 }
 
 #define FOREVER(key)	"restrict,expiry-time=\"22231114221400Z\" " key MARK

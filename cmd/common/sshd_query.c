@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/spawn.h"
-#include "sshd_query.h"
+#include "common/sshd_query.h"
 
 #define TEXT_MAX	(1024 * 1024)	/* sshd -T prints some kilobytes */
 #define DEADLINE_MS	20000

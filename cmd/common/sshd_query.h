@@ -2,8 +2,8 @@
 /*
  * The configuration that sshd uses when a certain user logs in, by sshd -T.
  */
-#ifndef X2GOBROKERCTL_SSHD_QUERY_H
-#define X2GOBROKERCTL_SSHD_QUERY_H
+#ifndef COMMON_SSHD_QUERY_H
+#define COMMON_SSHD_QUERY_H
 
 #include <stdbool.h>
 #include <stddef.h>
