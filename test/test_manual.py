@@ -317,7 +317,7 @@ def test_client_options(root):
 def test_tasks(root):
     path = os.path.join(root, 'lib/tasks')
     text = ''.join(read(os.path.join(path, name)) for name in os.listdir(path))
-    # what has no name in JSON is no task over SSH
+    # a form without a task is nothing that comes over SSH
     names = re.findall(r'^\t\.name = "([a-z]+)",\n(?!\t\.json_name = "")', text, re.M)
     if len(names) < 4:
         raise Implausible('lib/tasks: %d tasks were found' % len(names))

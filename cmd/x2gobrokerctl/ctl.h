@@ -28,11 +28,12 @@ struct ctl {
 	const char *user;		/* count this user's sessions, or check
 					 * this user */
 	const char *sshd_config;	/* for sshd -T; NULL: the default */
+	const char *url;		/* of the web server, for doctor */
 	bool all, json, list, yes;
 	bool help, version;
 
 	/* of setup */
-	bool dry_run, shared, undo;
+	bool dry_run, http, shared, undo;
 	const char *group;		/* with a forced command */
 	const char *host;		/* of the first profile */
 	const char *servers;		/* "ts01,ts02:2222" */

@@ -10,8 +10,8 @@
 #include "commands.h"
 
 #define WHO		(OPT(AS) | OPT(GROUPS) | OPT(FROM))
-#define SETUP		(OPT(SHARED) | OPT(GROUP) | OPT(HOST) | OPT(SERVERS) | \
-			    OPT(UNDO) | OPT(DRY_RUN) | OPT(YES))
+#define SETUP		(OPT(SHARED) | OPT(GROUP) | OPT(HTTP) | OPT(HOST) | \
+			    OPT(SERVERS) | OPT(UNDO) | OPT(DRY_RUN) | OPT(YES))
 
 static int help_main(const struct ctl *);
 
@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{ "check", check_main, "", 0, OPT(JSON),
 	    "check the configuration and the profiles" },
 	{ "doctor", doctor_main, "", 0,
-	    OPT(USER) | OPT(SSHD_CONFIG) | OPT(JSON),
+	    OPT(USER) | OPT(SSHD_CONFIG) | OPT(URL) | OPT(JSON),
 	    "check all that the broker depends on, and say how to fix it" },
 	{ "list", list_main, "", OPT(AS), WHO | OPT(JSON),
 	    "list the profiles that USER sees" },

@@ -159,11 +159,11 @@ class Client:
     def press(self, buttons, what):
         """Click on the one button that buttons() finds until it goes away: a click
         is lost when the window gets the focus only now."""
+        button, = self.wait_for(buttons, 15, what)
         for _ in range(5):
-            button, = self.wait_for(buttons, 15, what)
             self.screen.run('xdotool', 'mousemove', *map(str, button), 'click', '1')
             with contextlib.suppress(TimeoutError):
-                return self.wait_for(lambda: not buttons(), 3, what + ' to go')
+                return self.wait_for(lambda: not buttons(), 6, what + ' to go')
         raise TimeoutError(what + ' does not react')
 
     def start_session(self):

@@ -210,7 +210,7 @@ def token_in(response):
 
 # Web servers
 
-def certificate(directory):
+def certificate(directory, days=30):
     """An authority of our own, and a certificate of localhost from it: their paths."""
     def openssl(*words):
         subprocess.run(['openssl', *words], check=True, cwd=directory,
@@ -221,7 +221,7 @@ def certificate(directory):
     openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=localhost', '-keyout',
             'key.pem', '-out', 'request.pem')
     openssl('x509', '-req', '-in', 'request.pem', '-CA', 'ca.pem', '-CAkey', 'ca.key',
-            '-CAcreateserial', '-days', '30', '-extfile', 'ext', '-out', 'cert.pem')
+            '-CAcreateserial', '-days', str(days), '-extfile', 'ext', '-out', 'cert.pem')
     both = pathlib.Path(directory, 'both.pem')
     both.write_text(pathlib.Path(directory, 'key.pem').read_text() +
                     pathlib.Path(directory, 'cert.pem').read_text())

@@ -4,7 +4,7 @@
 web servers with the shipped snippets; logins, tokens, throttling, fail2ban; and what
 nobody should send.
 
-usage: test_http.py PATH-TO-X2GOBROKER-HTTP PATH-TO-X2GOBROKER-PAM
+usage: test_http.py X2GOBROKER-HTTP X2GOBROKER-PAM X2GOBROKERCTL [TEST ...]
 """
 
 import concurrent.futures
@@ -41,6 +41,11 @@ class World:
         self.user, self.other = (stack.enter_context(httplab.Person())
                                  for _ in range(2))
         self.site.profiles(PROFILES % self.other.name)
+        self.stack = stack
+        self.site.listen()
+        self.tls = httplab.certificate(stack.enter_context(
+            tempfile.TemporaryDirectory()))
+        os.chmod(self.tls, 0o755)
 
     def granted(self, response, name):
         self.tap.ok(response.status == 200 and GRANTED in response.body, name, response,
@@ -387,16 +392,13 @@ def test_slow(world):
                  'half a request: refused after half a minute', answer)
 
 
-def test_servers(world, stack):
+def test_servers(world):
     """The snippets, in the real web servers."""
     tap, site, user = world.tap, world.site, world.user
     site.forget()
-    site.listen()
-    tls = httplab.certificate(stack.enter_context(tempfile.TemporaryDirectory()))
-    os.chmod(tls, 0o755)
     site.configure('http-failures = 100')
     for name in httplab.SERVERS:
-        with httplab.WebServer(name, tls) as server:
+        with httplab.WebServer(name, world.tls) as server:
             listing = server.post(form('listsessions', user.name, PASSWORD))
             log = site.log()
             tap.ok(listing.status == 200 and GRANTED in listing.body, name + ': a list',
@@ -439,14 +441,90 @@ def test_servers(world, stack):
                                   headers=['Transfer-Encoding: chunked'])
             tap.ok(GRANTED in chunked.body or chunked.status in (411, 413),
                    name + ': a chunked body', chunked)
+            code, found = doctor(world, server.url())
+            tap.ok(all(found[check] == [('ok', '')] or check == 'https' and
+                       [status for status, _ in found[check]] == ['ok', 'ok'] or
+                       check == 'http-socket' for check in HTTP_CHECKS),
+                   name + ': doctor', found)
             tap.ok(server.process.poll() is None, name + ': it still runs',
                    server.said())
             world.site.forget()
     site.configure()
 
 
+HTTP_CHECKS = 'http', 'http-socket', 'http-answer', 'https'
+
+
+def doctor(world, *url, bundle=None):
+    """(exit status, {check: [(status, remedy)]})"""
+    done = subprocess.run(
+        [os.path.abspath(sys.argv[3]), '-C', world.site.path('x2gobroker.conf'), 'doctor',
+         '--json', *(word for one in url for word in ('--url', one))],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120,
+        env={'PATH': '/usr/bin:/bin',
+             'CURL_CA_BUNDLE': bundle or world.tls + '/ca.pem'})
+    found = {}
+    for one in json.loads(done.stdout)['findings']:
+        found.setdefault(one['check'], []).append((one['status'], one['remedy'] or ''))
+    return done.returncode, found
+
+
+def test_doctor(world):
+    """What is wrong with the way in is found, by the check of it."""
+    tap, site = world.tap, world.site
+    server = world.stack.enter_context(httplab.WebServer('nginx', world.tls))
+    soon = httplab.certificate(world.stack.enter_context(tempfile.TemporaryDirectory()), 5)
+    os.chmod(soon, 0o755)
+    ending = world.stack.enter_context(httplab.WebServer('nginx', soon))
+    pam = httplab.SERVICE.read_text()
+
+    def write_pam(text):
+        httplab.SERVICE.write_text(text)
+
+    nothing = lambda: None
+    url, closed = server.url(), 'https://localhost:1/plain/'
+    for name, check, status, remedy, change, back, at, bundle in (
+            ('http-auth = none', 'http', 'warn', 'remove it, unless only trusted',
+             lambda: site.configure('http-auth = none'), site.configure, url, None),
+            ('http-allow-plain', 'http', 'warn', 'remove it, unless TLS ends',
+             lambda: site.configure('http-allow-plain = true'), site.configure, url, None),
+            ('require-password = false', 'http', 'FAIL', '',
+             lambda: site.configure('require-password = false'), site.configure, url,
+             None),
+            ('PAM refuses', 'http', 'FAIL', 'cp /usr/share/x2gobroker/pam.d/x2gobroker',
+             lambda: write_pam('auth requisite pam_deny.so\n'
+                               'account required pam_unix.so\n'),
+             lambda: write_pam(pam), url, None),
+            ('an open socket', 'http-socket', 'FAIL', 'SocketMode=0660',
+             lambda: os.chmod(httplab.SOCKET, 0o666),
+             lambda: os.chmod(httplab.SOCKET, 0o660), url, None),
+            ('a socket of people', 'http-socket', 'warn', 'let only the web server',
+             lambda: subprocess.run(['gpasswd', '-a', world.user.name, 'www-data'],
+                                    check=True, stdout=subprocess.DEVNULL),
+             lambda: subprocess.run(['gpasswd', '-d', world.user.name, 'www-data'],
+                                    check=True, stdout=subprocess.DEVNULL), url, None),
+            ('another path', 'https', 'FAIL', 'include the lines', nothing, nothing,
+             server.url('/other/'), None),
+            ('no server', 'https', 'FAIL', 'see that the web server runs', nothing,
+             nothing, closed, None),
+            ('an unknown authority', 'https', 'warn', '--broker-cacertfile', nothing,
+             nothing, url, soon + '/ca.pem'),
+            ('a certificate that ends', 'https', 'warn', 'renew it', nothing, nothing,
+             ending.url(), soon + '/ca.pem')):
+        change()
+        _, found = doctor(world, at, bundle=bundle)
+        back()
+        tap.ok(any(one[0] == status and remedy in one[1] for one in found[check]) and
+               not any(one[0] in ('warn', 'FAIL') for other in HTTP_CHECKS
+                       if other != check and not (other == 'http-answer' and
+                                                  check == 'http')
+                       for one in found[other] if check != 'http'),
+               'doctor: ' + name, found)
+
+
 TESTS = [test_conversation, test_refused_logins, test_setpass, test_throttle,
-         test_fail2ban, test_noauth, test_status, test_json, test_hostile, test_slow]
+         test_fail2ban, test_noauth, test_status, test_json, test_hostile, test_slow,
+         test_servers, test_doctor]
 
 
 def main():
@@ -454,12 +532,11 @@ def main():
         if not tap.need(**httplab.PACKAGES):
             return
         world = World(tap, stack)
-        names = sys.argv[3:]
-        for test in TESTS + [lambda world: test_servers(world, stack)]:
-            name = test.__name__.replace('<lambda>', 'test_servers')
-            if names and name not in names:
+        names = sys.argv[4:]
+        for test in TESTS:
+            if names and test.__name__ not in names:
                 continue
-            with tap.case(name + ': no step failed'):
+            with tap.case(test.__name__ + ': no step failed'):
                 test(world)
 
 

@@ -355,6 +355,33 @@ def test_group(tap, machine):
     tap.equal(machine.changes(), [], 'takes it, too', text)
 
 
+def test_http(tap, machine):
+    """Behind a web server: all that is enabled can be undone."""
+    words = ['setup', '--http', '--host', 'ts01.example', '--yes']
+    files = {'nginx': '/etc/nginx/snippets/x2gobroker.conf',
+             'apache2': '/etc/apache2/conf-available/x2gobroker.conf',
+             'lighttpd': '/etc/lighttpd/conf-available/90-x2gobroker.conf'}
+    files = [path for name, path in files.items() if shutil.which(name)]
+    link = '/etc/systemd/system/sockets.target.wants/x2gobroker-http.socket'
+    plan = done(tap, 'http, --dry-run', *words[:-1], '--dry-run', says=[
+        'account x2gobroker: create it', 'systemctl enable x2gobroker-http.socket',
+        'x2gobroker-http.socket: enable it', *files])
+    tap.equal(machine.changes(), [], '--dry-run changes nothing', plan)
+    text = done(tap, 'http', *words, says=[
+        'x2gobroker-http.socket: done', 'doctor --url https://', 'a2enconf x2gobroker'])
+    tap.ok(os.path.exists(link) and all(os.path.exists(path) for path in files),
+           'the socket is enabled, the lines are there', text)
+    tap.ok(not os.path.exists(SNIPPET) and
+           run('getent', 'shadow', 'x2gobroker').split(':')[1] != '*',
+           'nothing is done for sshd', text)
+    for path in files:
+        tap.ok('/run/x2gobroker-http.sock' in pathlib.Path(path).read_text(), path)
+    done(tap, 'again: nothing to do', *words, says=['Nothing to do.'])
+    done(tap, '-C is not for a unit', '-C', CONFIG, *words, status=2, says=['--http'])
+    done(tap, 'undo', 'setup', '--undo', '--yes', says=['x2gobroker-http.socket: done'])
+    tap.equal(machine.changes(), [], 'all is as it was')
+
+
 def test_both(tap, machine):
     """Side by side, one after the other, in one file."""
     done(tap, 'shared', *SHARED)
@@ -743,9 +770,9 @@ def test_usage(tap, machine):
 # At a terminal
 
 def test_terminal(tap, machine):
-    which, sure = '1 or 2? ', 'Proceed? [yes/no] '
+    which, sure = '1, 2 or 3? ', 'Proceed? [yes/no] '
     host = 'For which X2Go server is the first one? ['
-    status, text = terminal('setup', answers=[(which, '3\n'), (which, '1\n'),
+    status, text = terminal('setup', answers=[(which, '4\n'), (which, '1\n'),
                                               (host, '\n'), (sure, 'no\n')])
     tap.ok(status == 1 and 'nothing changed' in text, 'way 1, no', text)
     tap.equal(machine.changes(), [], 'no: nothing is done')
@@ -783,7 +810,7 @@ def test_page(tap, machine):
     """The session that the page shows is what happens."""
     host = socket.gethostname()
     _, text = terminal('setup', answers=[
-        ('1 or 2? ', '2\n'), ('Which group? [x2gousers] ', '\n'),
+        ('1, 2 or 3? ', '2\n'), ('Which group? [x2gousers] ', '\n'),
         ('which X2Go server', 'ts01.example.org\n'), ('[yes/no] ', 'yes\n')])
     for mine, theirs in (('[%s]' % host, '[desk]'), ('@%s:' % host, '@desk:'),
                          (re.search('configuration: (.*)', text)[1], 'systemctl reload ssh')):
@@ -840,7 +867,7 @@ def test_server_asks(tap, machine):
 
 
 TESTS = [
-    test_shared, test_newcomer, test_group, test_both, test_there_already,
+    test_shared, test_newcomer, test_group, test_http, test_both, test_there_already,
     test_unfit_account, test_hostile_home, test_system_directories_keep_their_owner,
     test_homes_of_people_keep_their_owner, test_target_of_a_link_keeps_its_owner,
     test_programs_of_others_do_not_become_setuid,

@@ -19,6 +19,7 @@ enum {
 	NEEDS_SSHD = 1 << 4,
 	NEEDS_ACCOUNT = 1 << 5,
 	NEEDS_BROKER = 1 << 6,	/* run as that account */
+	NEEDS_URL = 1 << 7,
 };
 
 #define SSHD		(NEEDS_CONFIG | NEEDS_ROOT | NEEDS_SSHD)
@@ -69,6 +70,13 @@ static const struct check {
 	    "sshd runs the broker for the user" },
 	{ "user-files", check_user_files, SSHD | NEEDS_USER,
 	    "the user can read the files" },
+	{ "http", check_http, NEEDS_CONFIG | NEEDS_ROOT,
+	    "passwords are checked, and encrypted on their way" },
+	{ "http-socket", check_http_socket, NEEDS_ROOT,
+	    "only the web server can write to the socket" },
+	{ "http-answer", check_http_answer, NEEDS_ROOT,
+	    "x2gobroker-http answers" },
+	{ "https", check_https, NEEDS_URL, "clients get an answer" },
 	{ "readable", check_readable, SITE,
 	    "the broker account can read the files" },
 	{ "program", check_program, BROKER,
@@ -115,6 +123,7 @@ static const struct need {
 	{ NEEDS_CONFIG, "the configuration has errors" },
 	{ NEEDS_PROFILES, "the profiles cannot be loaded" },
 	{ NEEDS_USER, "only with --user NAME" },
+	{ NEEDS_URL, "only with --url URL" },
 	{ NEEDS_ROOT, "only root can check this" },
 	{ NEEDS_SSHD, "sshd -T fails" },
 	{ NEEDS_ACCOUNT, "there is no broker account" },
@@ -135,6 +144,7 @@ find_met(const struct doctor *d)
 	return (d->config != NULL ? NEEDS_CONFIG : 0) |
 	    (d->profiles != NULL ? NEEDS_PROFILES : 0) |
 	    (d->ctl->user != NULL ? NEEDS_USER : 0) |
+	    (d->ctl->url != NULL ? NEEDS_URL : 0) |
 	    (me == 0 ? NEEDS_ROOT : 0) |
 	    (d->sshd.text != NULL ? NEEDS_SSHD : 0) |
 	    (d->account.name != NULL ? NEEDS_ACCOUNT : 0) |

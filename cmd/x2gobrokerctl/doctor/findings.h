@@ -104,6 +104,7 @@ doctor_check check_sshd, check_sshd_login, check_sshd_command, check_sshd_pty,
 	    check_sshd_environment, check_sshd_startups, check_user_command;
 doctor_check check_account, check_account_locked, check_home, check_program,
 	    check_pam, check_user_files, check_user_pam, check_user_profiles;
+doctor_check check_http, check_http_socket, check_http_answer, check_https;
 doctor_check check_authorized_keys, check_key_types, check_ways_in;
 doctor_check check_readable, check_state_dir, check_tokens, check_drain_file,
 	    check_log_file;

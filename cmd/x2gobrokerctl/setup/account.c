@@ -186,6 +186,8 @@ account_add_steps(struct setup *setup)
 	step = step_add(setup, &kind_account, setup->account, "create it");
 	add_line(step, step_text(setup, "u %s - \"" ACCOUNT_COMMENT "\" "
 	    ACCOUNT_HOME " /bin/sh", setup->account));
+	if (!setup->shared)
+		return;
 	step = step_add(setup, &kind_password, setup->account, "none, instead "
 	    "of \"locked\", because sshd may refuse the keys of a locked "
 	    "account");

@@ -113,7 +113,7 @@ plan_find_site(struct setup *setup)
 	setup->has_profiles = x2gobroker_profiles_count(profiles) +
 	    x2gobroker_profiles_count_withheld(profiles) > 0;
 	/* users who run the broker themselves cannot read a service key */
-	if (setup->shared)
+	if (setup->shared || setup->http)
 		result = find_servers(setup, profiles);
 	x2gobroker_profiles_free(profiles);
 	return result;
@@ -147,7 +147,8 @@ find_account(struct setup *setup)
 	if (!plan_is_name(name))
 		ctl_complain("broker-account %s: not a name for sshd_config",
 		    name);
-	else if (setup->shared && pw != NULL && pw->pw_uid == 0)
+	else if ((setup->shared || setup->http) && pw != NULL &&
+	    pw->pw_uid == 0)
 		ctl_complain("broker-account = %s: users would share root's "
 		    "account; choose another one", name);
 	else
@@ -270,7 +271,7 @@ plan_add_steps(struct setup *setup)
 	}
 	if (find_account(setup) == -1)
 		return -1;
-	if (setup->shared)
+	if (setup->shared || setup->http)
 		account_add_steps(setup);
 	if (setup->group != NULL)
 		account_add_group(setup, setup->group);
@@ -278,10 +279,12 @@ plan_add_steps(struct setup *setup)
 		return -1;
 	if (!setup->has_profiles)
 		add_profile(setup);
-	if (setup->shared &&
-	    x2gobroker_config_check_account(setup->config, true))
+	if (setup->http || (setup->shared &&
+	    x2gobroker_config_check_account(setup->config, true)))
 		add_pam(setup);
 	add_sshd(setup);
+	if (setup->http)
+		http_add_steps(setup);
 	if (setup->nservers > 0)
 		add_servers(setup);
 	return 0;

@@ -35,15 +35,18 @@ are_hosts(const char *list)
 static int
 check_options(const struct ctl *ctl)
 {
-	bool way = ctl->shared || ctl->group != NULL;
+	bool way = ctl->shared || ctl->group != NULL || ctl->http;
 	const char *wrong = NULL;
 
 	if (ctl->undo && (way || ctl->host != NULL || ctl->servers != NULL))
 		wrong = "--undo undoes all that setup did, and takes no other "
 		    "options";
 	else if (!ctl->undo && !way && (ctl->yes || !terminal_can_ask()))
-		wrong = "--shared or --group GROUP is needed; setup asks only "
+		wrong = "--shared, --group GROUP or --http is needed; setup asks only "
 		    "at a terminal, and without --yes";
+	else if (ctl->http && ctl->config_file != NULL)
+		wrong = "--http and -C exclude each other: the unit reads the "
+		    "default file";
 	else if (ctl->group != NULL && !plan_is_name(ctl->group))
 		wrong = "--group GROUP: letters, digits and _ . - @ only; for "
 		    "another group, write the lines of x2gobroker(8) to "
@@ -79,7 +82,7 @@ ask(struct setup *setup, const char *question, const char *initial,
 static bool
 is_way(const char *answer)
 {
-	return strcmp(answer, "1") == 0 || strcmp(answer, "2") == 0;
+	return *answer >= '1' && *answer <= '3' && answer[1] == '\0';
 }
 
 /* Without an option.  -1: no answer. */
@@ -94,10 +97,15 @@ ask_way(struct setup *setup)
 	    "     They need no account on this host.\n"
 	    "  2  Through their own accounts.  Members of a group get the "
 	    "broker, and\n"
-	    "     nothing else, when they log in to this host over SSH.\n\n");
-	if ((answer = ask(setup, "1 or 2?", "", is_way)) == NULL)
+	    "     nothing else, when they log in to this host over SSH.\n"
+	    "  3  Over HTTPS, through a web server on this host, with the "
+	    "passwords of\n"
+	    "     their own accounts.\n\n");
+	if ((answer = ask(setup, "1, 2 or 3?", "", is_way)) == NULL)
 		return -1;
-	if ((setup->shared = *answer == '1'))
+	setup->shared = *answer == '1';
+	setup->http = *answer == '3';
+	if (*answer != '2')
 		return 0;
 	setup->group = ask(setup, "Which group?", DEFAULT_GROUP, plan_is_name);
 	return setup->group != NULL ? 0 : -1;
@@ -129,10 +137,12 @@ resolve_setup(struct setup *setup)
 
 	setup->shared = ctl->shared;
 	setup->group = ctl->group;
-	if (!ctl->shared && ctl->group == NULL && ask_way(setup) == -1)
+	setup->http = ctl->http;
+	if (!ctl->shared && ctl->group == NULL && !ctl->http &&
+	    ask_way(setup) == -1)
 		return -1;
-	if (ctl->servers != NULL && !setup->shared) {
-		ctl_complain("--servers needs --shared: users who run the "
+	if (ctl->servers != NULL && !setup->shared && !setup->http) {
+		ctl_complain("--servers needs --shared or --http: users who run the "
 		    "broker under their own accounts cannot use its service "
 		    "key");
 		return -1;
@@ -339,6 +349,8 @@ print_next(struct setup *setup)
 		print_client("--broker-ssh-key=FILE", setup->account);
 	if (setup->group != NULL)
 		print_client("--broker-autologin", "NAME");
+	if (setup->http)
+		http_print_next();
 }
 
 /*

@@ -17,7 +17,7 @@
 #define WHY_SIZE	1024
 #define STATE_SIZE	1024
 #define ARGS_MAX	12
-#define STEPS_MAX	16
+#define STEPS_MAX	24
 #define FILE_PLAN	"make the file, root:root, mode 0644"
 
 #define ACCOUNT_COMMENT		"X2Go session broker"
@@ -89,6 +89,7 @@ struct setup {
 	size_t nsteps;
 	bool shared;			/* one account for all */
 	const char *group;		/* with a forced command, or NULL */
+	bool http;			/* behind a web server */
 	const char *host;		/* of the first profile */
 	const char *account, *account_group, *home;	/* the broker's */
 	const char *keys_command;	/* what sshd calls for shared */
@@ -140,7 +141,7 @@ struct kind {
 
 extern const struct kind kind_account, kind_dir, kind_file, kind_group,
     kind_key, kind_known_hosts, kind_mode, kind_passing, kind_password,
-    kind_sshd;
+    kind_sshd, kind_unit;
 
 /* Format a text in the arena.  Without memory, the program ends. */
 char	*step_text(struct setup *setup, const char *fmt, ...)
@@ -211,6 +212,10 @@ const char *sshd_reload_command(void);
 
 /* sshd.c: add the step that adds these lines. */
 void	sshd_add_step(struct setup *setup, const char *lines);
+
+/* http.c: add the steps for a web server, and print what is left to do. */
+void	http_add_steps(struct setup *setup);
+void	http_print_next(void);
 
 /* servers.c: add the steps for the service key and known_hosts. */
 void	servers_add_steps(struct setup *setup, const char *key,

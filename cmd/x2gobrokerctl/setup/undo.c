@@ -10,7 +10,7 @@
 
 static const struct kind *const kinds[] = {
 	&kind_account, &kind_dir, &kind_file, &kind_group, &kind_mode,
-	&kind_passing, &kind_password, &kind_sshd,
+	&kind_passing, &kind_password, &kind_sshd, &kind_unit,
 };
 
 /* NULL: written by a later version. */
