@@ -19,9 +19,9 @@
  *     caller frees a returned char * with free(3).
  *   - Text is UTF-8, as in the files, unless a comment says otherwise.
  *   - One thread at a time may use an object.
- *   - Functions that ask servers start threads, which block all signals, and
- *     load libssh.  A thread that waits for a name server may outlive the call,
- *     but no longer uses the caller's memory.
+ *   - It starts no threads and loads nothing.  Functions that ask servers start
+ *     x2gobroker-poll(8) as a child, and end it before they return.  If the
+ *     program ignores SIGCHLD, the exit status of that child is not known.
  *
  * The binary interface: a program allocates only one struct of the library,
  * struct x2gobroker_error, which never changes.  Other structs are returned as

@@ -20,13 +20,14 @@ import tempfile
 
 from tap import Tap
 
-# File, and what the loader has to find for it.  libssh, libcrypto and libpam are
-# not for a request that asks no server.
+# File, and what the loader has to find for it.  libssh, libcrypto and libpam are in
+# no process that decides.
 INSTALLED = {
     'lib/x2go/x2gobroker': {'libx2gobroker.so.0', 'libc.so.6'},
     'lib/x2go/x2gobroker-http': {'libx2gobroker.so.0', 'libc.so.6'},
     'lib/x2go/x2gobroker-agent': {'libc.so.6'},
     'lib/x2go/x2gobroker-pam': {'libpam.so.0', 'libc.so.6'},
+    'lib/x2go/x2gobroker-poll': {'libssh.so.4', 'libc.so.6'},
     'sbin/x2gobrokerctl': {'libx2gobroker.so.0', 'libsmartcols.so.1', 'libc.so.6'},
     'libx2gobroker.so.0': {'libc.so.6'},
 }

@@ -25,8 +25,8 @@ FLOORS = [['tasks'], ['autologin'], ['farm'], ['agent', 'access'], ['config'],
           ['client'], ['base']]
 FLOOR = {name: len(FLOORS) - i for i, row in enumerate(FLOORS) for name in row}
 PUBLIC = {'x2gobroker.h', 'x2gobroker_admin.h'}
-# The agent is the other side of what agent/ speaks with.
-WIRE = {'x2gobroker-agent': 'agent'}
+# These two are the other side of what agent/ speaks with.
+WIRE = {'x2gobroker-agent': 'agent', 'x2gobroker-poll': 'agent'}
 
 
 def may_include(source, included):
@@ -134,12 +134,14 @@ def test_rules_can_fail(tap):
             ('cmd/x2gobroker/main.c', 'farm/poll.h'),
             ('cmd/x2gobroker/main.c', 'x2gobroker-pam/helper.h'),
             ('cmd/x2gobroker/main.c', '../x2gobroker-pam/helper.h'),
+            ('cmd/x2gobroker-poll/main.c', 'farm/farm.h'),
             ('cmd/x2gobrokerctl/doctor/user.c', '../../x2gobroker/options.h')):
         tap.ok(may_include(source, header), '%s may not include %s' % (source, header))
     for source, header in (
             ('lib/farm/poll.c', 'farm/query.h'), ('lib/tasks/answer.c', 'base/buf.h'),
             ('lib/farm/poll.c', 'x2gobroker.h'), ('cmd/x2gobroker/main.c', 'identity.h'),
             ('cmd/x2gobroker/main.c', 'common/priv.h'),
+            ('cmd/x2gobroker-poll/main.c', 'agent/record.h'),
             ('cmd/x2gobrokerctl/doctor/user.c', '../servers.h'),
             ('cmd/x2gobroker/log.c', 'base/spawn.h')):
         tap.ok(not may_include(source, header), '%s may include %s' % (source, header))

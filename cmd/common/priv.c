@@ -137,6 +137,16 @@ priv_drop_for_good(priv_die *die)
 	check_no_way_back(&old, uid, gid, die);
 }
 
+void
+priv_keep_effective(priv_die *die)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+
+	if (setresgid(gid, gid, gid) == -1 || setresuid(uid, uid, uid) == -1)
+		end_process(die, "the caller's ids cannot be dropped");
+}
+
 static int
 get_caps(struct __user_cap_data_struct caps[CAP_WORDS])
 {

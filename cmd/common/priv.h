@@ -18,6 +18,10 @@ void	priv_dumpable_off(priv_die *die);
  * process has no such ids. */
 void	priv_drop_for_good(priv_die *die);
 
+/* Make all ids the effective ones, so that the caller of a setuid file cannot
+ * send signals to this process. */
+void	priv_keep_effective(priv_die *die);
+
 /* Drop all capabilities, for good.  The ids stay; they must not be root's or
  * another user's. */
 void	priv_drop_caps(priv_die *die);

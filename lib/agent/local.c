@@ -52,7 +52,7 @@ check_end(const struct spawn *child, struct x2gobroker_error *err)
 
 int
 local_run(const char *const *argv, int64_t deadline, size_t max,
-    struct buf *out, struct x2gobroker_error *err)
+    struct spawn *beside, struct buf *out, struct x2gobroker_error *err)
 {
 	static const char *const env[] = {
 		"PATH=/usr/local/bin:/usr/bin:/bin", NULL
@@ -62,9 +62,12 @@ local_run(const char *const *argv, int64_t deadline, size_t max,
 		.message_max = MESSAGE_MAX, .deadline = deadline,
 	};
 	cleanup_spawn struct spawn child = { 0 };
+	struct spawn *const children[] = { &child, beside };
 
-	if (spawn_run(&child, &options) == -1)
+	if (spawn_start(&child, &options) == -1)
 		return error_errno(err, argv[0], "cannot start " AGENT);
+	while (child.end == SPAWN_RUNNING)
+		spawn_step(children, beside != NULL ? 2 : 1);
 	if (child.output.len > 0)
 		buf_put(out, child.output.data, child.output.len);
 	flatten_message(&child.message);

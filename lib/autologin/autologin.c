@@ -37,34 +37,17 @@ autologin_is_wanted(const struct x2gobroker_profile *profile,
 	return why == NULL;
 }
 
-static int
-make_keypair(struct parallel_job *job, struct x2gobroker_error *err)
-{
-	struct autologin *autologin = (struct autologin *)job;
-	struct libssh lib;
-
-	if (libssh_load(&lib, err) == -1)
-		return -1;
-	return keypair_make(&lib, autologin->type, &autologin->keypair, err);
-}
-
-static void
-free_job(struct parallel_job *job)
-{
-	autologin_free((struct autologin *)job);
-}
-
 struct autologin *
 autologin_new(const struct x2gobroker_config *config,
     struct x2gobroker_error *err)
 {
-	struct autologin *autologin = calloc(1, sizeof(*autologin));
+	struct autologin *autologin = malloc(sizeof(*autologin));
 
 	if (autologin == NULL)
 		return error_null(error_nomem(err));
-	autologin->job.run = make_keypair;
-	autologin->job.free = free_job;
-	autologin->type = (enum autologin_key_type)config->autologin_key_type;
+	query_init(&autologin->query, &query_keypair, NULL, NULL);
+	autologin->query.args[0] = keypair_types[config->autologin_key_type];
+	autologin->is_sent = false;
 	return autologin;
 }
 
@@ -96,9 +79,9 @@ take_public(struct autologin *autologin, char *line,
 	if (why != NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "the public key that the client has sent: %s", why);
-	if (asprintf(&autologin->keypair.public, "%s %s", key.type,
+	if (asprintf(&autologin->query.public_key, "%s %s", key.type,
 	    key.base64) == -1) {
-		autologin->keypair.public = NULL;
+		autologin->query.public_key = NULL;
 		return error_nomem(err);
 	}
 	return 0;
@@ -107,13 +90,14 @@ take_public(struct autologin *autologin, char *line,
 struct autologin *
 autologin_new_sent(const char *line, struct x2gobroker_error *err)
 {
-	struct autologin *autologin = calloc(1, sizeof(*autologin));
+	struct autologin *autologin = malloc(sizeof(*autologin));
 	cleanup_free char *copy = strdup(line);
 
 	if (autologin == NULL || copy == NULL) {
 		free(autologin);
 		return error_null(error_nomem(err));
 	}
+	query_init(&autologin->query, &query_keypair, NULL, NULL);
 	autologin->is_sent = true;
 	if (take_public(autologin, copy, err) == 0)
 		return autologin;
@@ -124,9 +108,8 @@ autologin_new_sent(const char *line, struct x2gobroker_error *err)
 void
 autologin_free(struct autologin *autologin)
 {
-	if (autologin == NULL)
-		return;
-	keypair_free(&autologin->keypair);
+	if (autologin != NULL)
+		query_free(&autologin->query);
 	free(autologin);
 }
 
@@ -153,8 +136,8 @@ format_line(const struct autologin *autologin,
 	if (address != NULL && config->autologin_key_from)
 		buf_printf(&buf, ",from=\"%s\"", address);
 	/* our agent recognises its own lines by the comment */
-	buf_printf(&buf, " %s x2gobroker:%s", autologin->keypair.public,
-	    farm->context->user);
+	buf_printf(&buf, " %s x2gobroker:%s", autologin->query.public_key,
+	    farm->user);
 	if (!buf.failed)
 		return buf.data;
 	buf_free(&buf);

@@ -11,35 +11,11 @@
 #include "base/statedir.h"
 #include "farm/farm.h"
 
-/* It exists only in memory. */
-struct keypair {
-	struct buf private;	/* PEM */
-	char *public;		/* "TYPE BASE64" */
-};
-
-/* Generate an RSA key of 2048 bits as PKCS#1, which every X2Go client reads, or
- * an Ed25519 one in OpenSSH's own format, which newer clients read. */
-int	keypair_make(const struct libssh *lib, enum autologin_key_type type,
-	    struct keypair *keypair, struct x2gobroker_error *err);
-
-/* Wipe the private key, and free both. */
-void	keypair_free(struct keypair *keypair);
-
-/* Is it PKCS#1 (RFC 8017), "BEGIN RSA PRIVATE KEY"? */
-bool	pkcs1_is_pem(const char *pem);
-
-/* Write the PKCS#1 key that a PKCS#8 one (RFC 5208, "BEGIN PRIVATE KEY", as
- * libssh writes it) contains.  -1: pem is no RSA key in PKCS#8. */
-int	pkcs1_unwrap(const char *pem, struct buf *out,
-	    struct x2gobroker_error *err);
-
-/* The key for a login.  To generate a pair is a job to do while servers are
- * asked. */
+/* The key for a login.  x2gobroker-poll makes a pair while servers are asked. */
 struct autologin {
-	struct parallel_job job;		/* first */
-	enum autologin_key_type type;
-	struct keypair keypair;		/* once the job is done */
-	bool is_sent;			/* there is no job; public is all */
+	struct query query;
+	bool is_sent;			/* it is not to be asked; public_key is
+					 * the client's */
 };
 
 /* Does the listing announce a key to the client? */
@@ -57,6 +33,7 @@ struct autologin *autologin_new(const struct x2gobroker_config *config,
  * authorized_keys.  Its options do not count: ours allow less. */
 struct autologin *autologin_new_sent(const char *line,
 	    struct x2gobroker_error *err);
+/* Wipe the private key, and free both.  autologin may be NULL. */
 void	autologin_free(struct autologin *autologin);
 
 /* Install the public key on host, and on the profile's SSH proxy, for the

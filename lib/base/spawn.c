@@ -229,6 +229,11 @@ keep(struct spawn *child, int i, const char *data, size_t len)
 	size_t max = i == OUT ? options->output_max : options->message_max;
 	bool too_much = len > max - text->len;
 
+	if (i == OUT && options->data != NULL) {
+		if (options->data(options->arg, data, len) == -1)
+			give_up(child, SPAWN_BROKEN, ECANCELED);
+		return;
+	}
 	buf_put(text, data, too_much ? max - text->len : len);
 	if (text->failed)
 		give_up(child, SPAWN_BROKEN, ENOMEM);
@@ -261,6 +266,7 @@ read_output(struct spawn *child, int i)
 		} else
 			close_end(&child->fds[i]);
 	}
+	explicit_bzero(chunk, sizeof(chunk));
 }
 
 static enum spawn_end

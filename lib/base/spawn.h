@@ -44,6 +44,9 @@ struct spawn_options {
 	/* Called for each whole line of stdout when it has arrived, without
 	 * its '\n'.  -1 ends the child. */
 	int (*line)(void *arg, const char *line, size_t len);
+	/* Called for all bytes of stdout as they arrive, in place of line and
+	 * output: any number of them is taken, and none is kept. */
+	int (*data)(void *arg, const char *data, size_t len);
 	void *arg;
 };
 
@@ -55,7 +58,8 @@ enum spawn_end {
 	SPAWN_LATE,		/* killed at the deadline */
 	SPAWN_TOO_MUCH,		/* killed, or ended, after too much output */
 	SPAWN_BROKEN,		/* killed because of error, an errno value;
-				 * ECANCELED: options.line returned -1 */
+				 * ECANCELED: options.line or data returned
+				 * -1 */
 };
 
 /* A child.  Zero it before its first use. */

@@ -78,6 +78,7 @@ static const struct row rows[] = {
 	    AT(allow_password_change) },
 	{ "global", "pam-helper", PATH, X2GO_DIR "/x2gobroker-pam",
 	    AT(pam_helper) },
+	{ "global", "helper-dir", PATH, X2GO_DIR, AT(helper_dir) },
 	{ "global", "ignore-primary-group-memberships", BOOL, "true",
 	    AT(ignore_primary_group_memberships) },
 	{ "global", "default-session-autologin", BOOL, "false",

@@ -41,6 +41,7 @@ struct x2gobroker_config {
 	int account_check;		/* enum account_check */
 	bool allow_password_change;
 	const char *pam_helper;
+	const char *helper_dir;
 	bool ignore_primary_group_memberships;
 	bool default_session_autologin;
 	int default_agent_query_mode;	/* enum query_mode */

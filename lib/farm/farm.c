@@ -20,9 +20,9 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 	farm->config = config;
 	farm->place = -1;
 	farm->deadline = clock_ms() + (int64_t)config->request_timeout * 1000;
-	if ((farm->context = query_context_new(config, user, err)) == NULL) {
+	if (user != NULL && (farm->user = strdup(user)) == NULL) {
 		x2gobroker_farm_free(farm);
-		return -1;
+		return error_nomem(err);
 	}
 	/* if the drain file is unreadable, ignore it: an extra session on a
 	 * drained server is better than no logins at all */
@@ -48,7 +48,8 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	free(farm->servers);
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
-	query_context_release(farm->context);
+	free(farm->user);
+	free(farm->known_hosts);
 	cleanup_closep(&farm->place);
 	free(farm);
 }
@@ -422,11 +423,14 @@ int
 x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
     const char **path, struct x2gobroker_error *err)
 {
+	if (farm->known_hosts == NULL && (farm->known_hosts =
+	    servicekeys_known_hosts(farm->config, err)) == NULL)
+		return -1;
 	if (path != NULL)
-		*path = farm->context->setup.known_hosts;
+		*path = farm->known_hosts;
 	if (i >= farm->nservers || farm->servers[i].new_key == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "no new host key");
-	return knownhosts_add(farm->context->setup.known_hosts,
-	    farm->servers[i].new_key, err);
+	return knownhosts_add(farm->known_hosts, farm->servers[i].new_key,
+	    err);
 }

@@ -3,80 +3,10 @@
 #ifndef FARM_FARM_H
 #define FARM_FARM_H
 
-#include <stdatomic.h>
 #include <time.h>
 
-#include "agent/connection.h"
+#include "agent/query.h"
 #include "config/profile.h"
-
-/* Shared by the queries of a farm.  A query that hangs may outlive the farm, so
- * the last user frees it. */
-struct query_context {
-	atomic_uint users;
-	const struct x2gobroker_config *config;	/* borrowed; not for jobs */
-	struct ssh_setup setup;		/* loaded for the first use of SSH */
-	char *agent;			/* agent-command */
-	char *user;			/* whose sessions, or NULL */
-};
-
-struct query;
-
-/* What a query does, and how far it has to get for that. */
-struct question {
-	enum { REACH_PORT, REACH_HOST_KEY, REACH_AGENT } reach;
-	int (*ask)(struct query *query, struct connection *link,
-	    struct x2gobroker_error *err);	/* REACH_AGENT */
-	const char *task;		/* that changes a session */
-	enum session_state wanted;	/* to this state */
-};
-
-extern const struct question
-    query_knock,	/* does anything listen on the port? */
-    query_host_key,	/* which host key does it have, known or not? */
-    query_sessions,	/* the sessions of the context's user */
-    query_all,		/* these, the load and the number of all sessions */
-    query_suspend,	/* the session; done when it is suspended */
-    query_terminate;	/* the session; done when it has ended */
-
-struct query {
-	struct parallel_job job;	/* first */
-	struct query_context *context;
-	struct connection_target target;
-	const struct question *question;
-	char session[SESSION_ID_MAX + 1];	/* for suspend and terminate */
-	size_t server;			/* for the caller */
-	/* the answer */
-	struct agent_report report;
-	char *new_key;			/* a line for known_hosts, or NULL */
-	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
-	enum sshd_verdict sshd;
-	bool unnamed;			/* it cannot be asked about the user */
-};
-
-struct query_context *query_context_new(const struct x2gobroker_config *config,
-	    const char *user, struct x2gobroker_error *err);
-void	query_context_release(struct query_context *context);
-
-/* session may be NULL where the question needs none. */
-struct query *query_new(struct query_context *context,
-	    const struct connection_target *target,
-	    const struct question *question, const char *session,
-	    struct x2gobroker_error *err);
-void	query_free(struct parallel_job *query);	/* may be NULL */
-
-/* The same for a query that is part of a larger job, zeroed, which sets
- * job.free itself.  Nothing to release after -1. */
-int	query_init(struct query *query, struct query_context *context,
-	    const struct connection_target *target,
-	    const struct question *question, struct x2gobroker_error *err);
-void	query_release(struct query *query);
-
-/* Have the agent do a task whose only answer is OK. */
-int	query_do(struct connection *link, const char *user, const char *task,
-	    const char *const *args, struct x2gobroker_error *err);
-
-/* Is it our own agent, which acts at once and removes expired keys? */
-bool	query_is_our_agent(struct connection *link, const char *user);
 
 /* The names in drain-file, one in a line; '#' begins a comment line. */
 struct x2gobroker_drained {
@@ -111,7 +41,8 @@ struct farm_session {
 
 struct x2gobroker_farm {
 	const struct x2gobroker_config *config;	/* borrowed */
-	struct query_context *context;
+	char *user;			/* whose sessions, or NULL */
+	char *known_hosts;		/* path, once it was needed */
 	int64_t deadline;		/* of all queries, clock_ms() */
 	int place;			/* of userlimit_take() */
 	struct farm_server *servers;
@@ -156,13 +87,12 @@ void	farm_report_left_out(const struct x2gobroker_farm *farm,
 /* Report each server that has failed, and each warning about the others. */
 void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);
 
-/* Ask all servers, which have so many seconds to answer.  companion (may be
- * NULL) is another job to do meanwhile; if it hangs, *companion is NULL
- * afterwards. */
+/* Ask all servers, which have so many seconds to answer, and run companion (may
+ * be NULL) meanwhile. */
 int	poll_servers(struct x2gobroker_farm *farm,
 	    const struct question *question, int seconds,
 	    x2gobroker_farm_progress *progress, void *arg,
-	    struct parallel_job **companion, struct x2gobroker_error *err);
+	    struct query *companion, struct x2gobroker_error *err);
 
 /* Take a place for a request of user (NULL: needs none), and set *place, unless
  * it is set, to a file descriptor that holds it; -1 if state-dir cannot be
@@ -172,14 +102,15 @@ int	poll_servers(struct x2gobroker_farm *farm,
 int	userlimit_take(const struct x2gobroker_config *config,
 	    const char *user, int *place, struct x2gobroker_error *err);
 
-/* Ask one target, which has so many seconds to answer. */
+/* Ask one target, which has so many seconds to answer.  session may be NULL
+ * where the question needs none. */
 int	poll_target(struct x2gobroker_farm *farm,
 	    const struct connection_target *target,
 	    const struct question *question, const char *session, int seconds,
 	    struct x2gobroker_error *err);
 
-/* The deadline of a job that begins now and may take so many seconds, within
- * the request's own. */
+/* The deadline of queries that begin now and may take so many seconds, within the
+ * request's own. */
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 
 /*

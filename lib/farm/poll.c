@@ -24,17 +24,18 @@ set_error(struct farm_server *server, const struct x2gobroker_error *why)
 /* The server was asked although its host key is not known, as its policy
  * allows: add the key for AutoAddPolicy, and warn. */
 static void
-handle_new_key(const struct x2gobroker_farm *farm, struct farm_server *server)
+handle_new_key(struct x2gobroker_farm *farm, struct farm_server *server)
 {
-	const char *path = farm->context->setup.known_hosts;
 	char text[X2GOBROKER_TEXT_SIZE];
 	struct x2gobroker_error err;
+	const char *path = NULL;
 	int n;
 
 	if (server->target.policy == HOSTKEY_WARN)
 		n = asprintf(&server->warning, "unknown host key %s, accepted "
 		    "because of WarningPolicy", server->fingerprint);
-	else if (knownhosts_add(path, server->new_key, &err) == 0)
+	else if (x2gobroker_farm_trust(farm, (size_t)(server - farm->servers),
+	    &path, &err) == 0)
 		n = asprintf(&server->warning, "unknown host key %s, added to "
 		    "%s because of AutoAddPolicy", server->fingerprint, path);
 	else
@@ -60,20 +61,18 @@ add_warning(struct farm_server *server, struct buf *text)
 }
 
 static void
-take_answer(struct x2gobroker_farm *farm, struct query *query)
+take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
+    struct query *query)
 {
-	struct farm_server *server = &farm->servers[query->server];
 	cleanup_buf struct buf text = { 0 };
 
 	server->shown.asked = true;
-	server->shown.answered = !query->job.failed;
+	server->shown.answered = !query->failed;
 	server->sshd = query->sshd;
 	free(server->warning);
 	server->warning = NULL;
-	set_error(server, &query->job.error);
-	if (query->job.ended != 0)
-		server->shown.milliseconds = (int)(query->job.ended -
-		    query->job.started);
+	set_error(server, &query->error);
+	server->shown.milliseconds = query->ms;
 	agent_report_free(&server->report);
 	server->report = query->report;
 	agent_report_init(&query->report);
@@ -85,8 +84,7 @@ take_answer(struct x2gobroker_farm *farm, struct query *query)
 		handle_new_key(farm, server);
 	if (query->unnamed) {
 		buf_printf(&text, "its agent cannot be given the user name "
-		    "\"%.200s\", so no session is found there",
-		    farm->context->user);
+		    "\"%.200s\", so no session is found there", farm->user);
 		add_warning(server, &text);
 	}
 }
@@ -95,77 +93,57 @@ struct poll {
 	struct x2gobroker_farm *farm;
 	x2gobroker_farm_progress *progress;	/* or NULL */
 	void *arg;
-	const struct parallel_job *companion;	/* or NULL */
-	struct parallel_job **jobs;	/* queries, then the companion */
-	size_t n, done;			/* queries */
+	struct query *queries;		/* one for each server */
+	const struct query *companion;	/* or NULL */
+	size_t done;			/* queries */
 };
 
 static void
-job_done(void *arg, struct parallel_job *job)
+query_done(void *arg, struct query *query)
 {
 	struct poll *poll = arg;
-	struct query *query = (struct query *)job;
-
-	if (job == poll->companion)
-		return;
-	poll->done++;
-	take_answer(poll->farm, query);
-	if (poll->progress == NULL)
-		return;
-	poll->progress(poll->arg, poll->done, poll->n,
-	    x2gobroker_farm_server(poll->farm, query->server));
-}
-
-/* A query for each server; a server that cannot have one has failed. */
-static int
-make_queries(struct poll *poll, const struct question *question,
-    struct x2gobroker_error *err)
-{
 	struct x2gobroker_farm *farm = poll->farm;
-	struct query *query;
 	size_t i;
 
-	for (i = 0; i < farm->nservers; i++) {
-		query = query_new(farm->context, &farm->servers[i].target,
-		    question, NULL, err);
-		farm->servers[i].shown.asked = query == NULL;
-		if (query != NULL) {
-			query->server = i;
-			poll->jobs[poll->n++] = &query->job;
-		} else if (err->code == X2GOBROKER_ERR_NOMEM)
-			return -1;
-		else
-			set_error(&farm->servers[i], err);
-	}
-	return 0;
+	if (query == poll->companion)
+		return;
+	i = (size_t)(query - poll->queries);
+	poll->done++;
+	take_answer(farm, &farm->servers[i], query);
+	if (poll->progress != NULL)
+		poll->progress(poll->arg, poll->done, farm->nservers,
+		    x2gobroker_farm_server(farm, i));
 }
 
+/* The companion comes first, so that it is begun even if all servers hang. */
 static int
-run_queries(struct poll *poll, int64_t deadline,
-    struct parallel_job **companion, struct x2gobroker_error *err)
+run_queries(struct poll *poll, const struct question *question,
+    int64_t deadline, struct query *companion, struct x2gobroker_error *err)
 {
 	struct x2gobroker_farm *farm = poll->farm;
-	struct query *query;
-	size_t i, n = poll->n;
+	struct query **list;
+	size_t i, n = 0;
 
+	poll->companion = companion;
+	poll->queries = calloc(farm->nservers + 1, sizeof(*poll->queries));
+	list = calloc(farm->nservers + 1, sizeof(struct query *));
+	if (poll->queries == NULL || list == NULL) {
+		free(poll->queries);
+		free(list);
+		return error_nomem(err);
+	}
 	if (companion != NULL)
-		poll->companion = poll->jobs[n++] = *companion;
-	if (n > 0 && parallel_run(poll->jobs, n, deadline, job_done, poll,
-	    err) == -1)
-		return -1;
-	if (companion != NULL)
-		*companion = poll->jobs[n - 1];
-	for (i = 0; i < poll->n; i++)
-		if ((query = (struct query *)poll->jobs[i]) != NULL &&
-		    !farm->servers[query->server].shown.asked)
-			take_answer(farm, query);
+		list[n++] = companion;
+	for (i = 0; i < farm->nservers; i++) {
+		query_init(&poll->queries[i], question,
+		    &farm->servers[i].target, farm->user);
+		list[n++] = &poll->queries[i];
+	}
+	query_run(farm->config, list, n, deadline, query_done, poll);
 	for (i = 0; i < farm->nservers; i++)
-		if (!farm->servers[i].shown.asked) {
-			farm->servers[i].shown.asked = true;
-			error_set(&farm->servers[i].error,
-			    X2GOBROKER_ERR_SYSTEM, NULL, 0, "timed out (host "
-			    "name lookup, or an endless answer)");
-		}
+		query_free(&poll->queries[i]);
+	free(poll->queries);
+	free(list);
 	recent_explain_failures(farm);
 	return 0;
 }
@@ -313,27 +291,17 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 int
 poll_servers(struct x2gobroker_farm *farm, const struct question *question,
     int seconds, x2gobroker_farm_progress *progress, void *arg,
-    struct parallel_job **companion, struct x2gobroker_error *err)
+    struct query *companion, struct x2gobroker_error *err)
 {
 	struct poll poll = { .farm = farm, .progress = progress, .arg = arg };
-	struct x2gobroker_error ignored;
-	int result = -1;
 
-	if (err == NULL)
-		err = &ignored;
-	if (farm->nservers > 0 && userlimit_take(farm->config,
-	    farm->context->user, &farm->place, err) == -1)
+	if (farm->nservers > 0 && userlimit_take(farm->config, farm->user,
+	    &farm->place, err) == -1)
 		return -1;
-	poll.jobs = calloc(farm->nservers + 1, sizeof(*poll.jobs));
-	if (poll.jobs == NULL)
-		return error_nomem(err);
-	if (make_queries(&poll, question, err) == 0)
-		result = run_queries(&poll, poll_deadline(farm, seconds),
-		    companion, err);
-	while (poll.n > 0)
-		query_free(poll.jobs[--poll.n]);
-	free(poll.jobs);
-	return result == 0 ? collect_sessions(farm, err) : -1;
+	if (run_queries(&poll, question, poll_deadline(farm, seconds),
+	    companion, err) == -1)
+		return -1;
+	return collect_sessions(farm, err);
 }
 
 int
@@ -341,25 +309,16 @@ poll_target(struct x2gobroker_farm *farm,
     const struct connection_target *target, const struct question *question,
     const char *session, int seconds, struct x2gobroker_error *err)
 {
-	struct query *query = query_new(farm->context, target, question,
-	    session, err);
-	struct parallel_job *job = (struct parallel_job *)query;
-	int result;
+	struct query query, *queries[] = { &query };
 
-	if (query == NULL)
-		return -1;
-	result = parallel_run(&job, 1, poll_deadline(farm, seconds), NULL,
-	    NULL, err);
-	if (job == NULL)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "its server timed out");
-	if (result == 0 && job->failed) {
-		if (err != NULL)
-			*err = job->error;
-		result = -1;
-	}
-	query_free(job);
-	return result;
+	query_init(&query, question, target, farm->user);
+	query.args[0] = session;
+	query_run(farm->config, queries, 1, poll_deadline(farm, seconds), NULL,
+	    NULL);
+	if (query.failed && err != NULL)
+		*err = query.error;
+	query_free(&query);
+	return query.failed ? -1 : 0;
 }
 
 int

@@ -239,13 +239,13 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 
 	if (key == NULL)
 		return;
-	if (key->keypair.public == NULL)
-		err = key->job.error;
+	if (key->query.public_key == NULL)
+		err = key->query.error;
 	else if (autologin_place(key, offer->farm, offer->profile, offer->host,
 	    x2gobroker_user_address(answer->user), &answer->reporter, &err) ==
 	    0) {
-		buf_put(&offer->selection->key, key->keypair.private.data,
-		    key->keypair.private.len);
+		buf_put(&offer->selection->key, key->query.private_key.data,
+		    key->query.private_key.len);
 		offer->selection->key_accepted = key->is_sent;
 		buf_puts(&answer->summary, key->is_sent ? " key=sent" :
 		    " key=yes");
@@ -276,26 +276,6 @@ begin_key(struct x2gobroker_answer *answer, struct offer *offer,
 	return 0;
 }
 
-/* To make a key takes as long as to ask a server. */
-static int
-ask_while_key_is_made(struct x2gobroker_answer *answer, struct offer *offer,
-    const struct question *question, struct x2gobroker_error *err)
-{
-	bool is_made = offer->autologin != NULL && !offer->autologin->is_sent;
-	struct parallel_job *job = is_made ? &offer->autologin->job : NULL;
-	int result;
-
-	result = poll_servers(offer->farm, question,
-	    offer->profile->config->agent_timeout, NULL, NULL,
-	    is_made ? &job : NULL, err);
-	if (is_made && job == NULL) {
-		offer->autologin = NULL;
-		report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
-		    "no key for an automatic login: it was not made in time");
-	}
-	return result;
-}
-
 /* Ask the servers, as far as the profile wants that. */
 static int
 ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
@@ -307,6 +287,7 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	    profile_login_is_own(offer->profile, answer->user->name) ?
 	    answer->user->name : NULL;
 	const struct x2gobroker_config *config = offer->profile->config;
+	struct autologin *key;
 	bool wanted;
 
 	if (x2gobroker_farm_new(config, user, &offer->farm, err) == -1 ||
@@ -319,8 +300,11 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 		return 0;
 	if (wanted && begin_key(answer, offer, err) == -1)
 		return -1;
-	if (ask_while_key_is_made(answer, offer, user != NULL &&
-	    offer->nhosts == 1 ? &query_sessions : &query_all, err) == -1)
+	key = offer->autologin;
+	/* to make a key takes as long as to ask a server */
+	if (poll_servers(offer->farm, user != NULL && offer->nhosts == 1 ?
+	    &query_sessions : &query_all, config->agent_timeout, NULL, NULL,
+	    key != NULL && !key->is_sent ? &key->query : NULL, err) == -1)
 		return -1;
 	farm_report(offer->farm, &answer->reporter);
 	return 0;

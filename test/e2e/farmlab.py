@@ -291,7 +291,7 @@ class Site(brokerlab.Site):
         self.dir = None
         self.settings = {
             'agent-user': self.agent_user, 'agent-command': AGENT,
-            'agent-timeout': 10, 'default-agent-query-mode': 'SSH'}
+            'helper-dir': lab.helper_dir(), 'agent-timeout': 10, 'default-agent-query-mode': 'SSH'}
         super().__enter__()
         self.settings.update({'state-dir': self.path('state'),
                               'drain-file': self.path('drained')})

@@ -53,6 +53,18 @@ def sshd_knows(option):
     return 'Bad configuration option' not in said
 
 
+@functools.cache
+def helper_dir():
+    """Where x2gobroker-poll was built: in the build, or beside the programs, that a
+    test was given."""
+    for arg in sys.argv[1:]:
+        path = pathlib.Path(arg).resolve()
+        for folder in path / 'cmd', path.parents[1] if len(path.parents) > 1 else path:
+            if (folder / 'x2gobroker-poll/x2gobroker-poll').exists():
+                return str(folder / 'x2gobroker-poll')
+    return '/usr/lib/x2go'
+
+
 def has_python_broker():
     """Whether this release has the Python broker's packages.  Debian 12 is the last."""
     return 'VERSION_CODENAME=bookworm\n' in pathlib.Path('/etc/os-release').read_text()

@@ -631,8 +631,10 @@ def unquoted(line):
 def check_trace(tap, name, key, trace):
     calls = [line for line in trace.splitlines() if any(
         piece in unquoted(line) for piece in [b'PRIVATE KEY', *pieces(key)])]
-    answer = [line for line in calls if re.match(r'\d+ +write\(1, "', line)]
-    tap.ok(len(answer) == len(calls) == 1, name + ': it is written once, to stdout',
+    made, answer = ([line for line in calls if re.match(
+        r'\d+ +write\(1, "' + begin, line)] for begin in ('reply ', 'Access granted'))
+    tap.ok((len(made), len(answer), len(calls)) == (1, 1, 2), name +
+           ': it is written once by x2gobroker-poll, and once by the broker, to stdout',
            *[line[:200] for line in calls])
     tap.ok('RLIMIT_CORE' in trace and 'PR_SET_DUMPABLE, SUID_DUMP_DISABLE' in trace,
            name + ': there will be no core of it')

@@ -40,6 +40,7 @@ request-timeout = 40
 agent-user = {agent}
 state-dir = {account.home}/state
 drain-file = {dir}/drained
+helper-dir = {helpers}
 '''
 
 # Two servers, as the broker sees it: the second name is for the same one, which is
@@ -63,7 +64,8 @@ class Site(clientlab.Site):
 
     def conf(self):
         return super().conf().replace('[global]\n', FARM_CONF.format(
-            agent=self.agent, account=self.account, dir=self.dir))
+            agent=self.agent, account=self.account, dir=self.dir,
+            helpers=lab.helper_dir()))
 
     def use(self, agent):
         self.agent = agent.name

@@ -45,7 +45,7 @@ class Row:
 
 CTL, AGENT, BROKER, PAM = ('x2gobrokerctl.8', 'x2gobroker-agent.8', 'x2gobroker.8',
                            'x2gobroker-pam.8')
-HTTP = 'x2gobroker-http.8'
+HTTP, POLL = 'x2gobroker-http.8', 'x2gobroker-poll.8'
 CONF, PROFILES = 'x2gobroker.conf.5', 'x2gobroker-sessionprofiles.5'
 STORY, MOVE = 'x2gobroker.7', 'x2gobroker-migration.7'
 
@@ -209,6 +209,9 @@ EXAMPLES = [
     Row(STORY, 'ts01: /var/lib/x2gobroker/.ssh:', 'log',
         pieces=('no usable service key: ', 'cannot be looked up: ',
                 'see agent-identity-files in x2gobroker.conf(5)')),
+    Row(POLL, 'ts01: /usr/lib/x2go/x2gobroker-poll:', 'log',
+        pieces=('not found, so no server can be asked; install it, or see helper-dir in '
+                'x2gobroker.conf(5)',)),
     Row(STORY, '# x2gobrokerctl check', 'commands'),
     Row(STORY, '# x2gobrokerctl list --as alice', 'commands'),
     Row(STORY, "# su -s /bin/sh -c '/usr/lib/x2go/x2gobroker -d", 'commands',

@@ -31,6 +31,7 @@ PACKAGES = {**rootlab.PACKAGES, **clientlab.PACKAGES,
 NAMES = ('x2gobroker-c', 'x2gobroker-agent-c', 'libx2gobroker0', 'libx2gobroker-dev')
 BROKER, AGENT = '/usr/lib/x2go/x2gobroker', '/usr/lib/x2go/x2gobroker-agent'
 PAM = '/usr/lib/x2go/x2gobroker-pam'
+POLL = '/usr/lib/x2go/x2gobroker-poll'
 HTTP = '/usr/lib/x2go/x2gobroker-http'
 FIRST = '/etc/x2go/broker/profiles.d/first.conf'
 SSHD_SNIPPET = '/etc/ssh/sshd_config.d/x2gobroker.conf'
@@ -41,6 +42,7 @@ MODES = {
     BROKER: '755 root root',
     HTTP: '755 root root',
     PAM: '4750 root x2gobroker',
+    POLL: '755 root root',
     AGENT: '750 root x2gobroker',
     '/usr/sbin/x2gobrokerctl': '755 root root',
     '/etc/pam.d/x2gobroker': '644 root root',

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "fuzz.h"
-#include "agent/connection.h"
+#include "x2gobroker-poll/connection.h"
 
 static const char busy[] = "Exceeded MaxStartups", ssh[] = "SSH-";
 

@@ -4,7 +4,7 @@
  * a new key.  What was there stays, and one whole line is added.
  */
 #include "fuzz_dir.h"
-#include "agent/ssh.h"
+#include "agent/connection.h"
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -7,8 +7,6 @@
 #ifndef TEST_LINK_H
 #define TEST_LINK_H
 
-#include <pthread.h>
-
 #include "farm/farm.h"
 #include "support.h"
 
@@ -24,30 +22,24 @@ struct said {
 #define SAID_MAX	16
 
 static struct {
-	pthread_mutex_t lock;
 	const struct said *rows;
 	bool used[SAID_MAX];
 	char calls[4000];	/* "SERVER TASK ARG ...", a line for each */
 	size_t len;
-	int opened, closed;
 	const char *new_key;	/* the host key is not known */
 	long slept_ms;
-	bool no_setup;		/* no libssh or keys */
-	int openssh;		/* of the servers; as libssh has it */
-} link_played = { .lock = PTHREAD_MUTEX_INITIALIZER };
+	bool no_setup;		/* no service key */
+	bool no_keypair;	/* none can be made */
+	const char *keypair;	/* the private one */
+	int openssh;		/* of the servers */
+} link_played;
 
-int	__wrap_connection_open(struct connection *link, struct parallel_job *job,
-	    const struct connection_target *target, const char *agent,
-	    const struct ssh_setup *setup, struct x2gobroker_error *err);
 int	__wrap_connection_ask(struct connection *link, const char *user, const char *task,
 	    const char *const *args, struct buf *answer,
 	    struct x2gobroker_error *err);
-int	__wrap_connection_knock(struct parallel_job *job,
-	    const struct connection_target *target, struct x2gobroker_error *err);
-void	__wrap_connection_close(struct connection *link);
-int	__wrap_ssh_setup_load(const struct x2gobroker_config *config,
-	    bool with_keys, struct ssh_setup *setup,
-	    struct x2gobroker_error *err);
+void	__wrap_query_run(const struct x2gobroker_config *config,
+	    struct query *const *queries, size_t n, int64_t deadline,
+	    query_progress *progress, void *arg);
 int	__wrap_usleep(useconds_t microseconds);
 
 static unused void
@@ -57,11 +49,11 @@ play_servers(const struct said *rows)
 	memset(link_played.used, 0, sizeof(link_played.used));
 	link_played.len = 0;
 	link_played.calls[0] = '\0';
-	link_played.opened = link_played.closed = 0;
 	link_played.new_key = NULL;
 	link_played.slept_ms = 0;
-	link_played.no_setup = false;
-	link_played.openssh = SSH_VERSION_INT(9, 2, 0);
+	link_played.no_setup = link_played.no_keypair = false;
+	link_played.keypair = "-----BEGIN RSA PRIVATE KEY-----\n";
+	link_played.openssh = OPENSSH_VERSION(9, 2);
 }
 
 static const struct said *
@@ -107,7 +99,6 @@ say(const struct connection_target *target, const char *task,
 	const struct said *said;
 	int result = 0;
 
-	pthread_mutex_lock(&link_played.lock);
 	if (answer != NULL)
 		note_call(server, task, args);
 	said = find_said(server, task);
@@ -116,28 +107,7 @@ say(const struct connection_target *target, const char *task,
 		    said->text);
 	else if (said != NULL && answer != NULL)
 		buf_puts(answer, said->text);
-	pthread_mutex_unlock(&link_played.lock);
 	return result;
-}
-
-int
-__wrap_connection_open(struct connection *link, struct parallel_job *job,
-    const struct connection_target *target, const char *agent,
-    const struct ssh_setup *setup unused, struct x2gobroker_error *err)
-{
-	memset(link, 0, sizeof(*link));
-	link->agent = agent;
-	link->job = job;
-	link->target = target;
-	pthread_mutex_lock(&link_played.lock);
-	link_played.opened++;
-	link->ssh.openssh = link_played.openssh;
-	if (link_played.new_key != NULL) {
-		link->ssh.new_key = strdup(link_played.new_key);
-		strcpy(link->ssh.fingerprint, "SHA256:finger");
-	}
-	pthread_mutex_unlock(&link_played.lock);
-	return say(target, "open", NULL, NULL, err);
 }
 
 int
@@ -147,39 +117,59 @@ __wrap_connection_ask(struct connection *link, const char *user unused, const ch
 	return say(link->target, task, args, answer, err);
 }
 
-int
-__wrap_connection_knock(struct parallel_job *job unused,
-    const struct connection_target *target, struct x2gobroker_error *err)
+/* As x2gobroker-poll answers it. */
+static int
+answer_query(struct query *query, int64_t deadline)
 {
-	return say(target, "knock", NULL, NULL, err);
+	const struct question *question = query->question;
+	struct connection link = { .target = &query->target,
+	    .deadline = deadline, .openssh = link_played.openssh };
+	struct x2gobroker_error *err = &query->error;
+	int result;
+
+	if (question == &query_keypair) {
+		if (link_played.no_keypair)
+			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+			    "there is no libssh");
+		buf_puts(&query->private_key, link_played.keypair);
+		query->public_key = strdup("ssh-rsa AAAA");
+		return 0;
+	}
+	if (question == &query_service_key) {
+		if (link_played.no_setup)
+			return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL,
+			    0, "no service key");
+		strcpy(query->fingerprint, "SHA256:finger");
+		return 0;
+	}
+	if (question->reach == REACH_PORT)
+		return say(&query->target, "knock", NULL, NULL, err);
+	if (link_played.no_setup && query->target.source->uses_ssh)
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, "/the/key", 0,
+		    "no service key");
+	if (link_played.new_key != NULL) {
+		query->new_key = strdup(link_played.new_key);
+		strcpy(query->fingerprint, "SHA256:finger");
+	}
+	result = say(&query->target, "open", NULL, NULL, err);
+	if (result == 0 && question->ask != NULL)
+		result = question->ask(query, &link, err);
+	return result;
 }
 
 void
-__wrap_connection_close(struct connection *link)
+__wrap_query_run(const struct x2gobroker_config *config unused,
+    struct query *const *queries, size_t n, int64_t deadline,
+    query_progress *progress, void *arg)
 {
-	pthread_mutex_lock(&link_played.lock);
-	link_played.closed++;
-	pthread_mutex_unlock(&link_played.lock);
-	free(link->ssh.new_key);
-}
+	size_t i;
 
-int
-__wrap_ssh_setup_load(const struct x2gobroker_config *config,
-    bool with_keys unused, struct ssh_setup *setup,
-    struct x2gobroker_error *err)
-{
-	memset(setup, 0, sizeof(*setup));
-	if (link_played.no_setup)
-		return error_set(err, X2GOBROKER_ERR_NOTFOUND, "/the/key", 0,
-		    "no service key");
-	setup->user = strdup("x2gobroker");
-	setup->known_hosts = strdup(config->agent_known_hosts);
-	if (setup->user != NULL && setup->known_hosts != NULL)
-		return 0;
-	free(setup->user);
-	free(setup->known_hosts);
-	memset(setup, 0, sizeof(*setup));
-	return error_nomem(err);
+	for (i = 0; i < n; i++) {
+		queries[i]->failed = answer_query(queries[i], deadline) == -1;
+		queries[i]->done = true;
+		if (progress != NULL)
+			progress(arg, queries[i]);
+	}
 }
 
 /* Nobody waits here. */

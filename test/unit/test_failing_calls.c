@@ -21,12 +21,11 @@
 #include "base/address.h"
 #include "base/clock.h"
 #include "base/safefile.h"
-#include "agent/ssh.h"
-#include "agent/connection.h"
-#include "base/parallel.h"
 #include "base/statedir.h"
 #include "support.h"
 #include "access/token.h"
+#include "x2gobroker-poll/connection.h"
+#include "x2gobroker-poll/parallel.h"
 
 /* The call that fails with that errno, once, after so many that do not. */
 static struct {
@@ -163,8 +162,6 @@ __wrap___getdelim(char **line, size_t *size, int end, FILE *fp)
 }
 
 WRAP_POINTER(DIR, fdopendir, (int fd), (fd))
-WRAP_POINTER(void, dlopen, (const char *path, int flags), (path, flags))
-WRAP_POINTER(void, dlsym, (void *handle, const char *name), (handle, name))
 WRAP_POINTER(void, malloc, (size_t size), (size))
 WRAP_POINTER(void, calloc, (size_t n, size_t size), (n, size))
 WRAP_POINTER(char, strdup, (const char *text), (text))
@@ -550,7 +547,7 @@ run_agent(struct buf *out, struct x2gobroker_error *err)
 	const char *argv[] = { path, "alice", "status", NULL };
 
 	assert_int_equal(chmod(path, 0755), 0);
-	return local_run(argv, clock_ms() + 20000, 1000, out, err);
+	return local_run(argv, clock_ms() + 20000, 1000, NULL, out, err);
 }
 
 static void
@@ -615,44 +612,21 @@ an_answer_that_cannot_be_read_is_none(void **state unused)
  * Servers
  */
 
-static int
-do_nothing(struct parallel_job *job unused, struct x2gobroker_error *err unused)
+static void
+ignore_job(void *arg unused, size_t i unused)
 {
-	return 0;
 }
 
 static void
 without_threads_nobody_is_asked(void **state unused)
 {
-	struct parallel_job job = { .run = do_nothing }, *jobs[] = { &job };
-	struct x2gobroker_error err;
+	const struct parallel jobs = { .n = 1, .deadline = clock_ms() + 1000,
+	    .run = ignore_job };
 
 	let_fail("pthread_create", 0, 0);
 	broken.result = EAGAIN;
-	assert_int_equal(parallel_run(jobs, 1, clock_ms() + 1000, NULL, NULL,
-	    &err), -1);
-	assert_non_null(strstr(err.text, "cannot start a thread"));
-	let_fail("calloc", 0, ENOMEM);
-	assert_int_equal(parallel_run(jobs, 1, clock_ms() + 1000, NULL, NULL,
-	    &err), -1);
-	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
-}
-
-static void
-without_libssh_nobody_is_asked(void **state unused)
-{
-	struct x2gobroker_error err;
-	struct libssh lib;
-
-	/* a reason is there only where dlopen(3) itself has failed */
-	assert_null(dlopen("/nonexistent", RTLD_NOW));
-	let_fail("dlopen", 0, 0);
-	assert_int_equal(libssh_load(&lib, &err), -1);
-	assert_non_null(strstr(err.text, "cannot load libssh"));
-	assert_null(dlsym(RTLD_DEFAULT, "no such function"));
-	let_fail("dlsym", 5, 0);
-	assert_int_equal(libssh_load(&lib, &err), -1);
-	assert_non_null(strstr(err.text, "libssh is too old"));
+	assert_int_equal(parallel_run(&jobs), -1);
+	assert_int_equal(errno, EAGAIN);
 }
 
 static void
@@ -747,7 +721,6 @@ main(void)
 		TEST(an_agent_that_cannot_be_run_is_not_asked),
 		TEST(an_answer_that_cannot_be_read_is_none),
 		TEST(without_threads_nobody_is_asked),
-		TEST(without_libssh_nobody_is_asked),
 		TEST(a_connection_that_cannot_be_made_is_none),
 		TEST(addresses_of_a_name_are_compared),
 	};

@@ -19,7 +19,7 @@ run_script(const char *script, const char *arg, int ms, size_t max,
 	assert_int_equal(chmod(path, 0755), 0);
 	memset(err, 0, sizeof(*err));
 	memset(out, 0, sizeof(*out));
-	return local_run(argv, clock_ms() + ms, max, out, err);
+	return local_run(argv, clock_ms() + ms, max, NULL, out, err);
 }
 
 static void

@@ -77,7 +77,7 @@ static const char *
 place(const char *lines, const char *address, struct x2gobroker_error *err)
 {
 	static char public[] = KEY;
-	const struct autologin autologin = { .keypair.public = public };
+	const struct autologin autologin = { .query.public_key = public };
 	const struct x2gobroker_profile *profile;
 	struct x2gobroker_profiles *profiles;
 	struct x2gobroker_farm *farm;
@@ -296,7 +296,7 @@ a_client_can_send_its_own(void **state unused)
 		check(rows[i].line, (autologin != NULL) ==
 		    (rows[i].why == NULL));
 		if (autologin != NULL)
-			check_text(rows[i].line, autologin->keypair.public,
+			check_text(rows[i].line, autologin->query.public_key,
 			    ED25519);
 		else
 			check(rows[i].line, strstr(err.text, "has sent: ") !=

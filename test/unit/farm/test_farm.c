@@ -2,7 +2,7 @@
 /*
  * Requests that servers are asked for: what becomes of the answer to the client
  * where a server, a key, a list or memory is missing.  Linked with --wrap for
- * the functions of failing_malloc.h and fake_connection.h, parallel_run and libssh_load.
+ * the functions of failing_malloc.h and fake_connection.h.
  */
 #include "tasks/answer.h"
 #include "autologin/autologin.h"
@@ -10,40 +10,6 @@
 #include "failing_malloc.h"
 #include "fake_connection.h"
 #include "state_rows.h"
-
-int	__real_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
-	    parallel_progress *progress, void *arg, struct x2gobroker_error *err);
-int	__wrap_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
-	    parallel_progress *progress, void *arg, struct x2gobroker_error *err);
-int	__wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err);
-
-/* Of a round with more jobs than servers, the last one is the making of a
- * key. */
-static bool round_fails, key_hangs;
-
-int
-__wrap_parallel_run(struct parallel_job **jobs, size_t n, int64_t deadline,
-    parallel_progress *progress, void *arg, struct x2gobroker_error *err)
-{
-	int result;
-
-	if (round_fails)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "no threads");
-	result = __real_parallel_run(jobs, n, deadline, progress, arg, err);
-	if (key_hangs && n > 1 && jobs[n - 1] != NULL) {
-		jobs[n - 1]->free(jobs[n - 1]);
-		jobs[n - 1] = NULL;
-	}
-	return result;
-}
-
-int
-__wrap_libssh_load(struct libssh *lib unused, struct x2gobroker_error *err)
-{
-	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-	    "there is no libssh");
-}
 
 #define NAME(id)	"alice-" id "-1763930965_stDXFCE_dp24"
 #define SHADOW		"alice-60-1763930965_stS0XSHADbob_dp24"
@@ -61,12 +27,13 @@ __wrap_libssh_load(struct libssh *lib unused, struct x2gobroker_error *err)
 
 static char state_dir[100], drained[100];
 static const char *new_key;	/* of all servers, which is not known */
+static bool no_keypair;		/* none can be made */
 static struct problems said;
 
 static int
 setup(void **state)
 {
-	round_fails = key_hangs = false;
+	no_keypair = false;
 	new_key = NULL;
 	alloc_fail(0);
 	play_servers(NULL);
@@ -100,6 +67,7 @@ ask_broker(const char *task, const char *lines, const struct said *rows,
 
 	play_servers(rows);
 	link_played.new_key = new_key;
+	link_played.no_keypair = no_keypair;
 	said.n = 0;
 	snprintf(text, sizeof(text), "[p]\nname=P\n%s\n", lines);
 	profiles = load_text(text, &problems);
@@ -377,12 +345,6 @@ a_listing_has_marks(void **state unused)
 		check(rows[i].label, strstr(answer, "status=") == NULL);
 		free(answer);
 	}
-	round_fails = true;
-	answer = ask_broker(LIST, "host=ts01", suspended, NULL);
-	assert_non_null(strstr(answer, "START_USER_SESSIONS"));
-	assert_string_equal(said.list[0].text,
-	    "not all sessions are shown: no threads");
-	free(answer);
 }
 
 static void
@@ -432,11 +394,6 @@ without_a_server_it_is_refused(void **state unused)
 		check(rows[i].lines, strstr(err.text, rows[i].why) != NULL);
 		free(answer);
 	}
-	round_fails = true;
-	answer = ask_broker(SELECT, "host=ts01, ts02", idle, &err);
-	assert_string_equal(answer, DENIED);
-	assert_string_equal(err.text, "no threads");
-	free(answer);
 }
 
 /* All servers are good then, and others do not know of the choice. */
@@ -593,23 +550,18 @@ a_key_that_is_missing_is_no_refusal(void **state unused)
 		{ "no libssh", SELECT, "host=ts01", idle,
 		    "Access granted\nSERVER:ts01:22\n",
 		    "no key for an automatic login: there is no libssh" },
-	}, late[] = {
-		{ "late", SELECT, "host=ts01", idle,
-		    "Access granted\nSERVER:ts01:22\n",
-		    "it was not made in time" },
 	};
 
 	test_config.default_session_autologin = true;
+	no_keypair = true;
 	check_requests(rows, LENGTH(rows));
-	key_hangs = true;
-	check_requests(late, LENGTH(late));
 }
 
 static void
 a_key_is_for_a_server_that_is_asked(void **state unused)
 {
 	static char public[] = "ssh-rsa AAAA";
-	const struct autologin key = { .keypair.public = public };
+	const struct autologin key = { .query.public_key = public };
 	const struct host host = { .name = "ts09" };
 	struct x2gobroker_profiles *profiles;
 	struct reporter rep = { 0 };
@@ -632,7 +584,7 @@ static void
 a_key_takes_memory(void **state unused)
 {
 	static char public[] = "ssh-rsa AAAA";
-	const struct autologin key = { .keypair.public = public };
+	const struct autologin key = { .query.public_key = public };
 	const struct x2gobroker_profile *profile;
 	struct x2gobroker_profiles *profiles;
 	struct reporter rep = { 0 };

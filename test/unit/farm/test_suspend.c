@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Suspending and terminating.  Linked with --wrap for the functions of
- * fake_connection.h and parallel_run.
+ * fake_connection.h.
  */
 #include "farm/farm.h"
 #include "fake_connection.h"
-#include "fake_parallel.h"
 
 #define ID		"alice-50-1763930965_stDXFCE_dp24"
 #define LISTED(state)	"OK\n1|" ID "|50|ts01|" state "|2026-11-23T20:49:25|" \
@@ -22,7 +21,6 @@ make_farm(void)
 	};
 	struct x2gobroker_farm *farm;
 
-	round_hangs = false;
 	play_servers(rows);
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
@@ -67,8 +65,7 @@ what_goes_wrong_is_told(void **state unused)
 	};
 	static const struct problem unknown = { X2GOBROKER_ERR_NOTFOUND, 0,
 	    "no session other" }, denied = { X2GOBROKER_ERR_DENIED,
-	    0, "not yours" }, late = { X2GOBROKER_ERR_SYSTEM, 0,
-	    "its server timed out" }, none = {
+	    0, "not yours" }, none = {
 	    X2GOBROKER_ERR_NOTFOUND, 0, "no service key" };
 	struct x2gobroker_farm *farm = make_farm();
 	struct x2gobroker_error err;
@@ -79,11 +76,6 @@ what_goes_wrong_is_told(void **state unused)
 	assert_int_equal(x2gobroker_farm_suspend(farm, ID, &err), -1);
 	check_problem("refused", &err, &denied);
 	assert_int_equal(x2gobroker_farm_suspend(farm, ID, NULL), -1);
-	round_hangs = true;
-	assert_int_equal(x2gobroker_farm_terminate(farm, ID, &err), -1);
-	check_problem("late", &err, &late);
-	round_hangs = false;
-	ssh_setup_free(&farm->context->setup);
 	link_played.no_setup = true;
 	assert_int_equal(x2gobroker_farm_terminate(farm, ID, &err), -1);
 	check_problem("no key", &err, &none);

@@ -4,101 +4,49 @@
  * service key, run a command.  Never reads an ssh_config(5) file or uses
  * SSH_AUTH_SOCK.  All calls return by the deadline of the connection.
  */
-#ifndef AGENT_SSH_H
-#define AGENT_SSH_H
+#ifndef POLL_SSH_H
+#define POLL_SSH_H
 
 #include <libssh/libssh.h>
 
-#include "x2gobroker_admin.h"
-#include "base/buf.h"
-#include "config/config.h"
-#include "config/hostlist.h"
+#include "agent/record.h"
 
-/* Calls that newer versions have in place of older ones. */
-#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
-#define LIBSSH_EXIT_FUNCTIONS(X)		\
-	X(ssh_channel_get_exit_state)
-#else
-#define LIBSSH_EXIT_FUNCTIONS(X)		\
-	X(ssh_channel_get_exit_status)
-#endif
-#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
-#define LIBSSH_GENERATE_FUNCTIONS(X)		\
-	X(ssh_pki_ctx_new)			\
-	X(ssh_pki_ctx_free)			\
-	X(ssh_pki_ctx_options_set)		\
-	X(ssh_pki_generate_key)
-#else
-#define LIBSSH_GENERATE_FUNCTIONS(X)		\
-	X(ssh_pki_generate)
-#endif
-
-/* The functions of libssh that we call.  It is loaded when the first server is
- * asked: loading it with libcrypto takes longer than the rest of a listing, and
- * most requests ask no server. */
-#define LIBSSH_FUNCTIONS(X)			\
-	LIBSSH_EXIT_FUNCTIONS(X)		\
-	LIBSSH_GENERATE_FUNCTIONS(X)		\
-	X(ssh_new)				\
-	X(ssh_free)				\
-	X(ssh_connect)				\
-	X(ssh_disconnect)			\
-	X(ssh_set_blocking)			\
-	X(ssh_get_poll_flags)			\
-	X(ssh_set_counters)			\
-	X(ssh_get_openssh_version)		\
-	X(ssh_get_error)			\
-	X(ssh_options_set)			\
-	X(ssh_get_server_publickey)		\
-	X(ssh_get_publickey_hash)		\
-	X(ssh_get_fingerprint_hash)		\
-	X(ssh_clean_pubkey_hash)		\
-	X(ssh_session_has_known_hosts_entry)	\
-	X(ssh_session_is_known_server)		\
-	X(ssh_session_export_known_hosts_entry)	\
-	X(ssh_string_free_char)			\
-	X(ssh_pki_import_privkey_base64)	\
-	X(ssh_key_free)				\
-	X(ssh_pki_export_privkey_base64)	\
-	X(ssh_pki_export_pubkey_base64)		\
-	X(ssh_userauth_publickey)		\
-	X(ssh_channel_new)			\
-	X(ssh_channel_free)			\
-	X(ssh_channel_open_session)		\
-	X(ssh_channel_request_exec)		\
-	X(ssh_channel_send_eof)			\
-	X(ssh_channel_read_nonblocking)		\
-	X(ssh_channel_is_eof)			\
-	X(ssh_channel_is_closed)
-
-/* A pointer to each, of the same name. */
-struct libssh {
-#define LIBSSH_POINTER(name)	__typeof__(name) *name;
-	LIBSSH_FUNCTIONS(LIBSSH_POINTER)
-#undef LIBSSH_POINTER
-};
-
-/* Load libssh, unless it is loaded already, and fill in *lib. */
-int	libssh_load(struct libssh *lib, struct x2gobroker_error *err);
-
-/* Connections only read it, so threads may share it. */
+/* Connections only read it, so threads may share it.  Text is the order's. */
 struct ssh_setup {
-	struct libssh lib;
-	char *user;			/* the account on the servers */
-	char *known_hosts;		/* path */
+	const char *user;		/* the account on the servers */
+	const char *known_hosts;	/* path */
 	struct ssh_identity {
-		char *path;
+		const char *path;
 		ssh_key key;		/* private; libssh wipes it */
 	} *identities;
 	size_t nidentities;
-	char *tried;			/* their paths, for messages */
+	char *tried;			/* their paths, for messages; owned */
 };
 
-/* Load libssh and, with_keys, the service keys.  Fails if there is no key, or
- * if others may write a key or the known hosts; that file may be missing. */
-int	ssh_setup_load(const struct x2gobroker_config *config, bool with_keys,
+/* Check the known hosts and, with_keys, load the service keys.  Fails if there
+ * is no key, or if others may write a key or the known hosts; that file may be
+ * missing. */
+int	ssh_setup_load(const struct order *order, bool with_keys,
 	    struct ssh_setup *setup, struct x2gobroker_error *err);
 void	ssh_setup_free(struct ssh_setup *setup);
+
+/* The fingerprint of the service key in that file. */
+int	identity_fingerprint(const char *path,
+	    char fingerprint[X2GOBROKER_FINGERPRINT_SIZE],
+	    struct x2gobroker_error *err);
+
+/* Generate an RSA key of 2048 bits as PKCS#1, which every X2Go client reads, or
+ * an Ed25519 one in OpenSSH's own format, which newer clients read. */
+int	keypair_make(enum autologin_key_type type, struct buf *private,
+	    char **public, struct x2gobroker_error *err);
+
+/* Is it PKCS#1 (RFC 8017), "BEGIN RSA PRIVATE KEY"? */
+bool	pkcs1_is_pem(const char *pem);
+
+/* Write the PKCS#1 key that a PKCS#8 one (RFC 5208, "BEGIN PRIVATE KEY", as
+ * libssh writes it) contains.  -1: pem is no RSA key in PKCS#8. */
+int	pkcs1_unwrap(const char *pem, struct buf *out,
+	    struct x2gobroker_error *err);
 
 /*
  * Files of known hosts: the broker's own, and that of the system.
@@ -131,11 +79,6 @@ int	knownhosts_find(const char *path, const struct hostkey *hostkey,
 #define TARGET_NAME_SIZE	(HOST_TEXT_MAX + 16)
 char	*knownhosts_name(const char *name, int port,
 	    char text[static TARGET_NAME_SIZE]);
-
-/* Append line, and a newline, to the file of known hosts.  Creates the file and
- * its directory.  Several processes may do so at the same time. */
-int	knownhosts_add(const char *path, const char *line,
-	    struct x2gobroker_error *err);
 
 /* One connection. */
 struct ssh_link {

@@ -2,13 +2,16 @@
 /*
  * A libssh that does what a test wants: it has no network, fails where it is
  * told to, and counts what it has handed out.  A test that includes this is
- * linked with --wrap=libssh_load.
+ * linked with --wrap for each of the functions below.
  */
 #ifndef TEST_SSHLIB_H
 #define TEST_SSHLIB_H
 
-#include "agent/ssh.h"
+#include "x2gobroker-poll/ssh.h"
 #include "support.h"
+
+/* The linker knows these functions by their names. */
+#pragma GCC diagnostic ignored "-Wmissing-prototypes"
 
 static struct played {
 	const char *fails;	/* the function that does */
@@ -34,8 +37,6 @@ static struct played {
 	int fd;
 } played;
 
-int	__wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err);
-int	__real_libssh_load(struct libssh *lib, struct x2gobroker_error *err);
 
 static bool
 fails(const char *function)
@@ -83,14 +84,14 @@ text_of(const char *text)
 	return copy;
 }
 
-static ssh_session
-play_new(void)
+ssh_session
+__wrap_ssh_new(void)
 {
 	return thing("ssh_new", &played.sessions);
 }
 
-static void
-play_free(ssh_session session)
+void
+__wrap_ssh_free(ssh_session session)
 {
 	assert_ptr_equal(session, &played.sessions);
 	played.sessions--;
@@ -99,51 +100,51 @@ play_free(ssh_session session)
 		close(played.fd);
 }
 
-static int
-play_connect(ssh_session session unused)
+int
+__wrap_ssh_connect(ssh_session session unused)
 {
 	return step_of("ssh_connect");
 }
 
-static void
-play_disconnect(ssh_session session unused)
+void
+__wrap_ssh_disconnect(ssh_session session unused)
 {
 }
 
-static void
-play_set_blocking(ssh_session session unused, int blocking)
+void
+__wrap_ssh_set_blocking(ssh_session session unused, int blocking)
 {
 	assert_int_equal(blocking, 0);
 }
 
-static int
-play_get_poll_flags(ssh_session session unused)
+int
+__wrap_ssh_get_poll_flags(ssh_session session unused)
 {
 	return played.tries % 2 != 0 ? SSH_WRITE_PENDING : 0;
 }
 
-static void
-play_set_counters(ssh_session session unused, ssh_counter socket_counter,
+void
+__wrap_ssh_set_counters(ssh_session session unused, ssh_counter socket_counter,
     ssh_counter raw_counter)
 {
 	assert_null(raw_counter);
 	played.counter = socket_counter;
 }
 
-static int
-play_get_openssh_version(ssh_session session unused)
+int
+__wrap_ssh_get_openssh_version(ssh_session session unused)
 {
 	return SSH_VERSION_INT(9, 2, 0);
 }
 
-static const char *
-play_get_error(void *error unused)
+const char *
+__wrap_ssh_get_error(void *error unused)
 {
 	return "so it is";
 }
 
-static int
-play_options_set(ssh_session session unused, enum ssh_options_e type,
+int
+__wrap_ssh_options_set(ssh_session session unused, enum ssh_options_e type,
     const void *value)
 {
 	if (fails("ssh_options_set"))
@@ -155,15 +156,15 @@ play_options_set(ssh_session session unused, enum ssh_options_e type,
 	return 0;
 }
 
-static int
-play_get_server_publickey(ssh_session session unused, ssh_key *key)
+int
+__wrap_ssh_get_server_publickey(ssh_session session unused, ssh_key *key)
 {
 	*key = thing("ssh_get_server_publickey", &played.keys);
 	return *key != NULL ? SSH_OK : SSH_ERROR;
 }
 
-static int
-play_get_publickey_hash(const ssh_key key unused,
+int
+__wrap_ssh_get_publickey_hash(const ssh_key key unused,
     enum ssh_publickey_hash_type type unused, unsigned char **hash,
     size_t *len)
 {
@@ -174,16 +175,16 @@ play_get_publickey_hash(const ssh_key key unused,
 	return 0;
 }
 
-static char *
-play_get_fingerprint_hash(enum ssh_publickey_hash_type type unused,
+char *
+__wrap_ssh_get_fingerprint_hash(enum ssh_publickey_hash_type type unused,
     unsigned char *hash unused, size_t len unused)
 {
 	return fails("ssh_get_fingerprint_hash") ? NULL :
 	    text_of("SHA256:finger");
 }
 
-static void
-play_clean_pubkey_hash(unsigned char **hash)
+void
+__wrap_ssh_clean_pubkey_hash(unsigned char **hash)
 {
 	if (*hash != NULL)
 		played.texts--;
@@ -191,22 +192,22 @@ play_clean_pubkey_hash(unsigned char **hash)
 	*hash = NULL;
 }
 
-static enum ssh_known_hosts_e
-play_session_has_known_hosts_entry(ssh_session session unused)
+enum ssh_known_hosts_e
+__wrap_ssh_session_has_known_hosts_entry(ssh_session session unused)
 {
 	return played.known_name != NULL &&
 	    strcmp(played.name, played.known_name) == 0 ? SSH_KNOWN_HOSTS_OK :
 	    SSH_KNOWN_HOSTS_UNKNOWN;
 }
 
-static enum ssh_known_hosts_e
-play_session_is_known_server(ssh_session session unused)
+enum ssh_known_hosts_e
+__wrap_ssh_session_is_known_server(ssh_session session unused)
 {
 	return (enum ssh_known_hosts_e)played.known;
 }
 
-static int
-play_session_export_known_hosts_entry(ssh_session session unused, char **line)
+int
+__wrap_ssh_session_export_known_hosts_entry(ssh_session session unused, char **line)
 {
 	if (fails("ssh_session_export_known_hosts_entry"))
 		return SSH_ERROR;
@@ -214,15 +215,15 @@ play_session_export_known_hosts_entry(ssh_session session unused, char **line)
 	return SSH_OK;
 }
 
-static void
-play_string_free_char(char *text)
+void
+__wrap_ssh_string_free_char(char *text)
 {
 	played.texts--;
 	free(text);
 }
 
-static int
-play_pki_import_privkey_base64(const char *text unused,
+int
+__wrap_ssh_pki_import_privkey_base64(const char *text unused,
     const char *passphrase, ssh_auth_callback ask unused, void *arg unused,
     ssh_key *key)
 {
@@ -231,39 +232,39 @@ play_pki_import_privkey_base64(const char *text unused,
 	return *key != NULL ? SSH_OK : SSH_ERROR;
 }
 
-static void
-play_key_free(ssh_key key)
+void
+__wrap_ssh_key_free(ssh_key key)
 {
 	if (key != NULL)
 		played.keys--;
 }
 
 #if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
-static ssh_pki_ctx
-play_pki_ctx_new(void)
+ssh_pki_ctx
+__wrap_ssh_pki_ctx_new(void)
 {
 	return thing("ssh_pki_ctx_new", &played.keys);
 }
 
-static void
-play_pki_ctx_free(ssh_pki_ctx ctx unused)
+void
+__wrap_ssh_pki_ctx_free(ssh_pki_ctx ctx unused)
 {
 	played.keys--;
 }
 
-static int
-play_pki_ctx_options_set(ssh_pki_ctx ctx unused,
+int
+__wrap_ssh_pki_ctx_options_set(ssh_pki_ctx ctx unused,
     enum ssh_pki_options_e option unused, const void *value unused)
 {
 	return SSH_OK;
 }
 
-static int
-play_pki_generate_key(enum ssh_keytypes_e type unused, ssh_pki_ctx ctx unused,
+int
+__wrap_ssh_pki_generate_key(enum ssh_keytypes_e type unused, ssh_pki_ctx ctx unused,
     ssh_key *key)
 #else
-static int
-play_pki_generate(enum ssh_keytypes_e type unused, int parameter unused,
+int
+__wrap_ssh_pki_generate(enum ssh_keytypes_e type unused, int parameter unused,
     ssh_key *key)
 #endif
 {
@@ -271,8 +272,8 @@ play_pki_generate(enum ssh_keytypes_e type unused, int parameter unused,
 	return *key != NULL ? SSH_OK : SSH_ERROR;
 }
 
-static int
-play_pki_export_privkey_base64(const ssh_key key unused,
+int
+__wrap_ssh_pki_export_privkey_base64(const ssh_key key unused,
     const char *passphrase unused, ssh_auth_callback ask unused,
     void *arg unused, char **text)
 {
@@ -282,8 +283,8 @@ play_pki_export_privkey_base64(const ssh_key key unused,
 	return SSH_OK;
 }
 
-static int
-play_pki_export_pubkey_base64(const ssh_key key unused, char **text)
+int
+__wrap_ssh_pki_export_pubkey_base64(const ssh_key key unused, char **text)
 {
 	if (fails("ssh_pki_export_pubkey_base64"))
 		return SSH_ERROR;
@@ -291,8 +292,8 @@ play_pki_export_pubkey_base64(const ssh_key key unused, char **text)
 	return SSH_OK;
 }
 
-static int
-play_userauth_publickey(ssh_session session unused, const char *user,
+int
+__wrap_ssh_userauth_publickey(ssh_session session unused, const char *user,
     const ssh_key key unused)
 {
 	assert_null(user);
@@ -302,40 +303,40 @@ play_userauth_publickey(ssh_session session unused, const char *user,
 	return played.logins[played.logins_made++];
 }
 
-static ssh_channel
-play_channel_new(ssh_session session unused)
+ssh_channel
+__wrap_ssh_channel_new(ssh_session session unused)
 {
 	return thing("ssh_channel_new", &played.channels);
 }
 
-static void
-play_channel_free(ssh_channel channel)
+void
+__wrap_ssh_channel_free(ssh_channel channel)
 {
 	assert_ptr_equal(channel, &played.channels);
 	played.channels--;
 }
 
-static int
-play_channel_open_session(ssh_channel channel unused)
+int
+__wrap_ssh_channel_open_session(ssh_channel channel unused)
 {
 	return step_of("ssh_channel_open_session");
 }
 
-static int
-play_channel_request_exec(ssh_channel channel unused,
+int
+__wrap_ssh_channel_request_exec(ssh_channel channel unused,
     const char *command unused)
 {
 	return step_of("ssh_channel_request_exec");
 }
 
-static int
-play_channel_send_eof(ssh_channel channel unused)
+int
+__wrap_ssh_channel_send_eof(ssh_channel channel unused)
 {
 	return step_of("ssh_channel_send_eof");
 }
 
-static int
-play_channel_read_nonblocking(ssh_channel channel unused, void *buf,
+int
+__wrap_ssh_channel_read_nonblocking(ssh_channel channel unused, void *buf,
     uint32_t size, int is_stderr)
 {
 	size_t n = played.output_len - played.read;
@@ -359,21 +360,21 @@ play_channel_read_nonblocking(ssh_channel channel unused, void *buf,
 	return (int)n;
 }
 
-static int
-play_channel_is_eof(ssh_channel channel unused)
+int
+__wrap_ssh_channel_is_eof(ssh_channel channel unused)
 {
 	return !fails("ssh_channel_is_eof");
 }
 
-static int
-play_channel_is_closed(ssh_channel channel unused)
+int
+__wrap_ssh_channel_is_closed(ssh_channel channel unused)
 {
 	return played.closed;
 }
 
 #if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
-static int
-play_channel_get_exit_state(ssh_channel channel unused, uint32_t *status,
+int
+__wrap_ssh_channel_get_exit_state(ssh_channel channel unused, uint32_t *status,
     char **signal unused, int *core unused)
 {
 	if (played.status == -1)
@@ -382,8 +383,8 @@ play_channel_get_exit_state(ssh_channel channel unused, uint32_t *status,
 	return SSH_OK;
 }
 #else
-static int
-play_channel_get_exit_status(ssh_channel channel unused)
+int
+__wrap_ssh_channel_get_exit_status(ssh_channel channel unused)
 {
 	return played.status;
 }
@@ -407,46 +408,6 @@ check_returned(const char *label)
 	check(label, played.channels == 0);
 	check(label, played.keys == 0);
 	check(label, played.texts == 0);
-}
-
-int
-__wrap_libssh_load(struct libssh *lib, struct x2gobroker_error *err)
-{
-	if (fails("libssh_load"))
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
-		    "there is no libssh");
-#define PLAY(name)	.ssh_##name = play_##name
-	*lib = (struct libssh){
-		PLAY(new), PLAY(free), PLAY(connect), PLAY(disconnect),
-		PLAY(set_blocking), PLAY(get_poll_flags), PLAY(get_error),
-		PLAY(set_counters), PLAY(get_openssh_version),
-		PLAY(options_set), PLAY(get_server_publickey),
-		PLAY(get_publickey_hash), PLAY(get_fingerprint_hash),
-		PLAY(clean_pubkey_hash), PLAY(session_has_known_hosts_entry),
-		PLAY(session_is_known_server),
-		PLAY(session_export_known_hosts_entry),
-		PLAY(string_free_char), PLAY(pki_import_privkey_base64),
-		PLAY(key_free),
-#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
-		PLAY(pki_ctx_new), PLAY(pki_ctx_free),
-		PLAY(pki_ctx_options_set), PLAY(pki_generate_key),
-#else
-		PLAY(pki_generate),
-#endif
-		PLAY(pki_export_privkey_base64),
-		PLAY(pki_export_pubkey_base64), PLAY(userauth_publickey),
-		PLAY(channel_new), PLAY(channel_free),
-		PLAY(channel_open_session), PLAY(channel_request_exec),
-		PLAY(channel_send_eof), PLAY(channel_read_nonblocking),
-		PLAY(channel_is_eof), PLAY(channel_is_closed),
-#if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
-		PLAY(channel_get_exit_state),
-#else
-		PLAY(channel_get_exit_status),
-#endif
-	};
-#undef PLAY
-	return 0;
 }
 
 #endif

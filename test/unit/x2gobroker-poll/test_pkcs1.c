@@ -2,9 +2,9 @@
 /*
  * PKCS#8 to PKCS#1.  Linked with --wrap for the functions of failing_malloc.h.
  */
-#include "autologin/autologin.h"
 #include "failing_malloc.h"
 #include "support.h"
+#include "x2gobroker-poll/ssh.h"
 
 #define BEGIN	"-----BEGIN PRIVATE KEY-----\n"
 #define END	"-----END PRIVATE KEY-----\n"

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "agent/connection.h"
+#include "connection.h"
 
 /* sshd before 9.8 sends this and closes if too many clients are logging in. */
 #define BUSY_TEXT	"Exceeded MaxStartups"

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * SSH as libssh plays it here: what is refused, and that nothing of it is left
- * behind.  The real one is for test_farm.py.  Linked with --wrap for
- * libssh_load, the functions of failing_malloc.h and asprintf.
+ * behind.  The real one is for test_farm.py.  Linked with --wrap for the functions
+ * of fake_libssh.h and failing_malloc.h and asprintf.
  */
 #include <sys/socket.h>
 
 #include <fcntl.h>
 
 #include "base/clock.h"
-#include "agent/ssh.h"
 #include "failing_malloc.h"
 #include "fake_libssh.h"
 
 #define PATIENCE_MS	20000
 #define OUTPUT_MAX	20000
 
-static struct x2gobroker_config config;
+static char paths[3][100], *files[] = { paths[0], paths[1], paths[2] };
+static struct order order;
 
 static int
 setup(void **state)
 {
 	play();
-	config = test_config;
-	config.broker_account = "nobody";
 	if (make_test_dir(state) == -1)
 		return -1;
-	config.agent_identity_files = write_file("key", "a key");
-	config.agent_known_hosts = test_path("known_hosts");
+	strlcpy(paths[0], write_file("key", "a key"),
+	    sizeof(paths[0]));
+	order = (struct order){ .account = "nobody", .identities = files,
+	    .nidentities = 1, .known_hosts = test_path("known_hosts") };
 	return 0;
 }
 
@@ -49,7 +49,7 @@ open_wire(struct wire *wire, const struct host *host, int port, int ms,
     enum hostkey_policy policy, struct x2gobroker_error *err)
 {
 	memset(wire, 0, sizeof(*wire));
-	assert_int_equal(ssh_setup_load(&config, true, &wire->setup, NULL), 0);
+	assert_int_equal(ssh_setup_load(&order, true, &wire->setup, NULL), 0);
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0,
 	    wire->fds), 0);
 	return ssh_link_open(&wire->link, &wire->setup, wire->fds[0],
@@ -236,7 +236,7 @@ a_list_that_cannot_be_read_is_refused(void **state unused)
 			close_wire("readable", &wire);
 			play();
 			memset(&wire, 0, sizeof(wire));
-			assert_int_equal(ssh_setup_load(&config, true,
+			assert_int_equal(ssh_setup_load(&order, true,
 			    &wire.setup, NULL), 0);
 			chmod(test_path("known_hosts"), 0666);
 			assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM |
@@ -297,12 +297,11 @@ logins_are_tried_with_each_key(void **state unused)
 	};
 	struct x2gobroker_error err;
 	struct wire wire;
-	char list[600];
 	size_t i;
 
-	snprintf(list, sizeof(list), "%s,%s", test_path("key"),
-	    write_file("other", "another"));
-	config.agent_identity_files = list;
+	strlcpy(paths[1], write_file("other", "another"),
+	    sizeof(paths[1]));
+	order.nidentities = 2;
 	for (i = 0; i < LENGTH(rows); i++) {
 		const char *label = rows[i].refused != NULL ?
 		    rows[i].refused : "let in";
@@ -319,7 +318,6 @@ logins_are_tried_with_each_key(void **state unused)
 			    NULL);
 		close_wire(label, &wire);
 	}
-	config.agent_identity_files = NULL;
 }
 
 /* libssh wants to be called again when there is something to read: there is,

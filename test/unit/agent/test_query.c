@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What is said to one server, and what becomes of its answers.  Linked with
- * --wrap for the functions of failing_malloc.h and fake_connection.h.
+ * --wrap for the functions of fake_connection.h.
  */
-#include "farm/farm.h"
+#include "agent/query.h"
 #include "base/clock.h"
-#include "base/parallel.h"
-#include "failing_malloc.h"
 #include "fake_connection.h"
 
 #define PATIENCE_MS	60000
@@ -32,22 +30,15 @@ ask_for(const struct said *rows, const struct question *question,
 {
 	const struct connection_target target = { .source = source,
 	    .host = { .name = "ts01" }, .port = 22 };
-	struct query_context *context;
-	struct parallel_job *job;
-	struct query *query;
+	static struct query query;
+	struct query *queries[] = { &query };
 
 	play_servers(rows);
-	context = query_context_new(&test_config, user, NULL);
-	assert_non_null(context);
-	query = query_new(context, &target, question, session, NULL);
-	assert_non_null(query);
-	job = &query->job;
-	assert_int_equal(parallel_run(&job, 1, clock_ms() + ms, NULL, NULL, NULL),
-	    0);
-	assert_non_null(job);
-	query_context_release(context);
-	assert_int_equal(link_played.opened, link_played.closed);
-	return query;
+	query_init(&query, question, &target, user);
+	query.args[0] = session;
+	query_run(&test_config, queries, 1, clock_ms() + ms, NULL, NULL);
+	assert_true(query.done);
+	return &query;
 }
 
 /*
@@ -63,10 +54,10 @@ sessions_are_asked_for(void **state unused)
 	};
 	struct query *query = ask_for(rows, &query_sessions, NULL, PATIENCE_MS);
 
-	assert_false(query->job.failed);
+	assert_false(query->failed);
 	assert_int_equal(query->report.nsessions, 1);
 	assert_string_equal(link_played.calls, "ts01 listsessions\n");
-	query_free(&query->job);
+	query_free(query);
 }
 
 /* Each row: who asks, and in which way; what the agent says to "status"; what is
@@ -137,8 +128,8 @@ the_one_question_is_asked_first(void **state unused)
 		source = rows[i].source;
 		query = ask_for(rows[i].rows, &query_all, NULL, PATIENCE_MS);
 		check_text(rows[i].label, link_played.calls, rows[i].calls);
-		check(rows[i].label, query->job.failed != rows[i].answered);
-		query_free(&query->job);
+		check(rows[i].label, query->failed != rows[i].answered);
+		query_free(query);
 	}
 	user = "alice";
 	source = &source_ssh;
@@ -166,18 +157,18 @@ who_cannot_be_reached_is_not_asked(void **state unused)
 
 	for (i = 0; i < LENGTH(questions); i++) {
 		query = ask_for(rows, questions[i].question, "a", PATIENCE_MS);
-		check(questions[i].why, query->job.failed);
-		check_text("why", query->job.error.text, questions[i].why);
+		check(questions[i].why, query->failed);
+		check_text("why", query->error.text, questions[i].why);
 		check_text("calls", link_played.calls, "");
-		query_free(&query->job);
+		query_free(query);
 	}
 	query = ask_for(open, &query_knock, NULL, PATIENCE_MS);
-	assert_false(query->job.failed);
-	query_free(&query->job);
+	assert_false(query->failed);
+	query_free(query);
 	query = ask_for(open, &query_host_key, NULL, PATIENCE_MS);
-	assert_false(query->job.failed);
+	assert_false(query->failed);
 	assert_string_equal(link_played.calls, "");
-	query_free(&query->job);
+	query_free(query);
 }
 
 /*
@@ -238,12 +229,12 @@ a_session_is_watched_until_it_has_changed(void **state unused)
 	for (i = 0; i < LENGTH(rows); i++) {
 		query = ask_for(rows[i].rows, rows[i].question, ID,
 		    PATIENCE_MS);
-		check(rows[i].label, query->job.failed == (rows[i].why != NULL));
+		check(rows[i].label, query->failed == (rows[i].why != NULL));
 		if (rows[i].why != NULL)
-			check(rows[i].label, strstr(query->job.error.text,
+			check(rows[i].label, strstr(query->error.text,
 			    rows[i].why) != NULL);
 		check(rows[i].label, link_played.slept_ms == rows[i].slept_ms);
-		query_free(&query->job);
+		query_free(query);
 	}
 }
 
@@ -254,39 +245,10 @@ a_session_that_stays_is_given_up(void **state unused)
 	    CHANGES("suspendsession", "OK\n"), LOOKS("R"), { 0 } };
 	struct query *query = ask_for(rows, &query_suspend, ID, 90);
 
-	assert_true(query->job.failed);
-	assert_non_null(strstr(query->job.error.text,
+	assert_true(query->failed);
+	assert_non_null(strstr(query->error.text,
 	    "is still in state R after suspendsession"));
-	query_free(&query->job);
-}
-
-static void
-without_memory_there_is_no_question(void **state unused)
-{
-	const struct connection_target target = { .source = &source_ssh };
-	struct x2gobroker_error err;
-	struct query_context *context;
-	struct query *query = NULL;
-	int n;
-
-	for (n = 1;; n++) {
-		alloc_fail(n);
-		context = query_context_new(&test_config, "alice", &err);
-		if (context != NULL)
-			query = query_new(context, &target, &query_suspend,
-			    "a", &err);
-		if (!alloc_failed())
-			break;
-		assert_true(context == NULL || query == NULL);
-		assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
-		query_context_release(context);
-	}
-	assert_int_equal(n, 7);
-	assert_non_null(query);
-	query_free(&query->job);
-	query_context_release(context);
-	query_free(NULL);
-	query_context_release(NULL);
+	query_free(query);
 }
 
 /* An agent that cannot be given the name still has a load; the fake one says so
@@ -311,27 +273,17 @@ a_name_that_no_agent_takes_is_left_out(void **state unused)
 		{ &query_all, "alice", false },
 		{ &query_sessions, "alice", false },
 	};
-	struct query_context *context;
 	struct query *query;
-	struct parallel_job *job;
 	size_t i;
 
 	for (i = 0; i < LENGTH(tries); i++) {
-		play_servers(rows);
-		context = query_context_new(&test_config, tries[i].user, NULL);
-		assert_non_null(context);
-		query = query_new(context, &(struct connection_target){
-		    .source = &source_ssh, .host = { .name = "ts01" },
-		    .port = 22 }, tries[i].question, NULL, NULL);
-		assert_non_null(query);
-		query_context_release(context);
-		job = &query->job;
-		assert_int_equal(parallel_run(&job, 1, clock_ms() +
-		    PATIENCE_MS, NULL, NULL, NULL), 0);
-		check(tries[i].user, query->job.failed != tries[i].unnamed);
+		user = tries[i].user;
+		query = ask_for(rows, tries[i].question, NULL, PATIENCE_MS);
+		check(tries[i].user, query->failed != tries[i].unnamed);
 		check(tries[i].user, query->unnamed == tries[i].unnamed);
-		query_free(job);
+		query_free(query);
 	}
+	user = "alice";
 }
 
 int
@@ -343,7 +295,6 @@ main(void)
 		cmocka_unit_test(who_cannot_be_reached_is_not_asked),
 		cmocka_unit_test(a_session_is_watched_until_it_has_changed),
 		cmocka_unit_test(a_session_that_stays_is_given_up),
-		cmocka_unit_test(without_memory_there_is_no_question),
 		cmocka_unit_test(a_name_that_no_agent_takes_is_left_out),
 	};
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The way to one agent.  Linked with --wrap for what it is made of: the
- * network, SSH, and a process here; and for usleep, as nobody waits.
+ * network, and SSH; and for usleep, as nobody waits.
  */
 #include "base/clock.h"
-#include "agent/connection.h"
 #include "support.h"
+#include "x2gobroker-poll/connection.h"
 
 int	__wrap_tcp_connect(const char *name, int port, int64_t deadline,
 	    struct x2gobroker_error *err);
@@ -18,8 +18,6 @@ int	__wrap_ssh_link_login(struct ssh_link *link,
 	    struct x2gobroker_error *err);
 int	__wrap_ssh_link_run(struct ssh_link *link, const char *command,
 	    size_t max, struct buf *out, struct x2gobroker_error *err);
-int	__wrap_local_run(const char *const *argv, int64_t deadline, size_t max,
-	    struct buf *out, struct x2gobroker_error *err);
 int	__wrap_usleep(useconds_t microseconds);
 
 /* What the server is like, and what was done. */
@@ -83,21 +81,6 @@ __wrap_ssh_link_run(struct ssh_link *link unused, const char *command,
 }
 
 int
-__wrap_local_run(const char *const *argv, int64_t deadline unused, size_t max,
-    struct buf *out, struct x2gobroker_error *err)
-{
-	size_t len = 0;
-
-	assert_int_equal(max, AGENT_ANSWER_MAX);
-	for (; *argv != NULL; argv++)
-		len += (size_t)snprintf(wire.said + len,
-		    sizeof(wire.said) - len, "[%s]", *argv);
-	buf_puts(out, "here");
-	return wire.fails ? error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
-	    "no") : 0;
-}
-
-int
 __wrap_usleep(useconds_t microseconds)
 {
 	wire.slept_ms += (int)microseconds / 1000;
@@ -112,49 +95,47 @@ setup(void **state unused)
 	return 0;
 }
 
-/* What is tried, in a job of a round with so much time; its result. */
+/* What is tried, in so much time, and its result. */
 enum attempt { OPEN, OPEN_FOR_KEY, KNOCK, ASK };
 
 struct trial {
-	struct parallel_job job;
 	struct connection_target target;
 	enum attempt attempt;
 	const char *task;
 	const char *const *args;
 	const char *user;	/* NULL: alice */
 	struct buf answer;
+	bool failed;
+	struct x2gobroker_error error;
 };
 
 static int
-run(struct parallel_job *job, struct x2gobroker_error *err)
+run(struct trial *trial, int ms, struct x2gobroker_error *err)
 {
-	struct trial *trial = (struct trial *)job;
+	const struct order order = { .agent = "/the/agent",
+	    .deadline = clock_ms() + ms };
 	const struct ssh_setup none = { 0 };
-	struct connection link;
+	struct poll_connection connection;
 	int result;
 
 	if (trial->attempt == KNOCK)
-		return connection_knock(job, &trial->target, err);
-	result = connection_open(&link, job, &trial->target, trial->attempt ==
-	    OPEN_FOR_KEY ? NULL : "/the/agent", &none, err);
+		return poll_knock(&trial->target, order.deadline, err);
+	result = poll_connect(&connection, &trial->target, &order,
+	    trial->attempt != OPEN_FOR_KEY, &none, err);
 	if (trial->attempt == ASK && result == 0)
-		result = connection_ask(&link, trial->user != NULL ?
+		result = connection_ask(&connection.link, trial->user != NULL ?
 		    trial->user : "alice", trial->task, trial->args,
 		    &trial->answer, err);
-	connection_close(&link);
+	ssh_link_close(&connection.ssh);
 	return result;
 }
 
 static void
 do_try(struct trial *trial, int ms)
 {
-	struct parallel_job *job = &trial->job;
-
 	wire.attempts = 0;
-	trial->job = (struct parallel_job){ .run = run };
-	assert_int_equal(parallel_run(&job, 1, clock_ms() + ms, NULL, NULL, NULL),
-	    0);
-	assert_non_null(job);
+	trial->error = (struct x2gobroker_error){ 0 };
+	trial->failed = run(trial, ms, &trial->error) == -1;
 }
 
 static int
@@ -209,8 +190,8 @@ a_server_may_be_out_of_reach(void **state unused)
 		    .target = { .source = &source_ssh, .port = 2022,
 		    .host = { .name = "ts01" } } };
 		do_try(&trial, 20000);
-		check_text("why", trial.job.error.text, rows[i].why);
-		check(rows[i].why, trial.job.failed == (rows[i].why[0] !=
+		check_text("why", trial.error.text, rows[i].why);
+		check(rows[i].why, trial.failed == (rows[i].why[0] !=
 		    '\0'));
 		check(rows[i].why, wire.attempts == rows[i].attempts);
 		check_text("way", wire.way, "ts01:2022");
@@ -229,8 +210,8 @@ a_busy_server_is_tried_until_the_deadline(void **state unused)
 	for (i = 0; i < LENGTH(wire.greetings); i++)
 		wire.greetings[i] = TCP_BUSY;
 	do_try(&trial, 50);
-	assert_true(trial.job.failed);
-	assert_non_null(strstr(trial.job.error.text, "too busy to accept connections"));
+	assert_true(trial.failed);
+	assert_non_null(strstr(trial.error.text, "too busy to accept connections"));
 	assert_true(wire.attempts > 1);
 	assert_true(wire.slept_ms > 0);
 }
@@ -248,8 +229,8 @@ a_server_that_refuses_is_not_tried_for_long(void **state unused)
 	for (i = 0; i < LENGTH(wire.greetings); i++)
 		wire.greetings[i] = TCP_REFUSED;
 	do_try(&trial, 60000);
-	assert_true(trial.job.failed);
-	assert_non_null(strstr(trial.job.error.text,
+	assert_true(trial.failed);
+	assert_non_null(strstr(trial.error.text,
 	    "PerSourcePenaltyExemptList"));
 	assert_true(wire.attempts > 1);
 	assert_true(clock_ms() - start < 30000);
@@ -266,31 +247,24 @@ the_client_and_we_go_to_the_same_address(void **state unused)
 }
 
 static void
-an_agent_is_asked_there_or_here(void **state unused)
+an_agent_is_asked(void **state unused)
 {
 	static const char *const words[] = { "a b", "c", NULL };
 	static const struct {
-		const struct source *source;
 		const char *task;
 		const char *const *args;
 		bool fails;
 		const char *said;
 		const char *answer;	/* or NULL: refused */
 	} rows[] = {
-		{ &source_ssh, "status", NULL, false,
+		{ "status", NULL, false,
 		    "/the/agent alice status", "there" },
-		{ &source_ssh, "addauthkey", words, false,
+		{ "addauthkey", words, false,
 		    "/the/agent alice addauthkey 'a b' 'c'", "there" },
-		{ &source_ssh, "status", NULL, true,
+		{ "status", NULL, true,
 		    "/the/agent alice status", NULL },
 		/* what cannot be said in words is not said */
-		{ &source_ssh, "a;b", NULL, false, "", NULL },
-		{ &source_local, "status", NULL, false,
-		    "[/the/agent][alice][status]", "here" },
-		{ &source_local, "addauthkey", words, false,
-		    "[/the/agent][alice][addauthkey][a b][c]", "here" },
-		{ &source_local, "status", NULL, true,
-		    "[/the/agent][alice][status]", NULL },
+		{ "a;b", NULL, false, "", NULL },
 	};
 	struct trial trial;
 	size_t i;
@@ -299,10 +273,10 @@ an_agent_is_asked_there_or_here(void **state unused)
 		wire.fails = rows[i].fails;
 		wire.said[0] = '\0';
 		trial = (struct trial){ .attempt = ASK, .task = rows[i].task,
-		    .args = rows[i].args, .target = { .source = rows[i].source,
+		    .args = rows[i].args, .target = { .source = &source_ssh,
 		    .host = { .name = "ts01" }, .port = 22 } };
 		do_try(&trial, 20000);
-		check(rows[i].said, trial.job.failed == (rows[i].answer ==
+		check(rows[i].said, trial.failed == (rows[i].answer ==
 		    NULL));
 		check_text("said", wire.said, rows[i].said);
 		if (rows[i].answer != NULL)
@@ -317,19 +291,16 @@ static void
 a_name_that_needs_quotes_is_for_our_agent(void **state unused)
 {
 	static const struct {
-		const struct source *source;
 		const char *user, *tasks, *said, *why;
 	} rows[] = {
-		{ &source_ssh, "EXAMPLE\\alice", "OK\nstatus\n",
+		{ "EXAMPLE\\alice", "OK\nstatus\n",
 		    "/the/agent 'EXAMPLE\\alice' listsessions", "" },
-		{ &source_ssh, "EXAMPLE\\alice", "OK\nlistsessions\n",
+		{ "EXAMPLE\\alice", "OK\nlistsessions\n",
 		    "/the/agent - availabletasks", "the agent there cannot be "
 		    "given the user name \"EXAMPLE\\alice\"" },
-		{ &source_ssh, "a'b", "OK\nstatus\n",
+		{ "a'b", "OK\nstatus\n",
 		    "/the/agent - availabletasks", "the user \"a'b\" is not "
 		    "allowed in the command line of an agent" },
-		{ &source_local, "EXAMPLE\\alice", "",
-		    "[/the/agent][EXAMPLE\\alice][listsessions]", "" },
 	};
 	struct trial trial;
 	size_t i;
@@ -338,11 +309,11 @@ a_name_that_needs_quotes_is_for_our_agent(void **state unused)
 		wire.tasks = rows[i].tasks;
 		trial = (struct trial){ .attempt = ASK, .user = rows[i].user,
 		    .task = "listsessions", .target = { .source =
-		    rows[i].source, .host = { .name = "ts01" }, .port = 22 } };
+		    &source_ssh, .host = { .name = "ts01" }, .port = 22 } };
 		do_try(&trial, 20000);
 		check_text(rows[i].user, wire.said, rows[i].said);
-		check_text(rows[i].user, trial.job.error.text, rows[i].why);
-		check(rows[i].user, trial.job.failed == (*rows[i].why != '\0'));
+		check_text(rows[i].user, trial.error.text, rows[i].why);
+		check(rows[i].user, trial.failed == (*rows[i].why != '\0'));
 		buf_free(&trial.answer);
 	}
 }
@@ -358,7 +329,7 @@ main(void)
 		    a_server_that_refuses_is_not_tried_for_long, setup),
 		cmocka_unit_test_setup(
 		    the_client_and_we_go_to_the_same_address, setup),
-		cmocka_unit_test_setup(an_agent_is_asked_there_or_here,
+		cmocka_unit_test_setup(an_agent_is_asked,
 		    setup),
 		cmocka_unit_test_setup(
 		    a_name_that_needs_quotes_is_for_our_agent, setup),

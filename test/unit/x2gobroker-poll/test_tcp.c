@@ -5,8 +5,8 @@
 #include <netinet/in.h>
 
 #include "base/clock.h"
-#include "agent/connection.h"
 #include "support.h"
+#include "x2gobroker-poll/connection.h"
 
 #define PATIENCE_MS	10000
 

@@ -8,15 +8,13 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "agent/ssh.h"
+#include "ssh.h"
 
 #define MESSAGE_MAX	400	/* bytes of stderr that are shown */
 
 /* What a server may send in a step beside the answer: handshakes take a few
  * KiB, and answers are padded. */
 #define PROTOCOL_MAX	(512 * 1024)
-
-#define LIB(link)	(&(link)->setup->lib)
 
 static int
 ssh_error(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
@@ -29,7 +27,7 @@ ssh_error(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 		    "timed out");
 	return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s: %.300s",
-	    what, LIB(link)->ssh_get_error(link->session));
+	    what, ssh_get_error(link->session));
 }
 
 /* Wait until the socket can be read, or written to if libssh has data to send.
@@ -39,7 +37,7 @@ ssh_error(struct ssh_link *link, const char *what, struct x2gobroker_error *err)
 static bool
 wait_for_socket(struct ssh_link *link)
 {
-	bool write_too = LIB(link)->ssh_get_poll_flags(link->session) &
+	bool write_too = ssh_get_poll_flags(link->session) &
 	    SSH_WRITE_PENDING;
 	int on = 1;
 
@@ -84,13 +82,13 @@ set_options(struct ssh_link *link, int port, struct x2gobroker_error *err)
 	size_t i;
 
 	for (i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (LIB(link)->ssh_options_set(link->session, options[i].type,
+		if (ssh_options_set(link->session, options[i].type,
 		    options[i].value) < 0) {
 			close(link->fd);
 			return ssh_error(link, "cannot set up SSH", err);
 		}
-	LIB(link)->ssh_set_blocking(link->session, 0);
-	LIB(link)->ssh_set_counters(link->session, &link->received, NULL);
+	ssh_set_blocking(link->session, 0);
+	ssh_set_counters(link->session, &link->received, NULL);
 	link->receive_max = PROTOCOL_MAX;
 	return 0;
 }
@@ -109,10 +107,10 @@ find_known_name(struct ssh_link *link, const struct host *host,
 		if (names[i][0] == '\0')
 			continue;
 		link->known_as = names[i];
-		if (LIB(link)->ssh_options_set(link->session,
+		if (ssh_options_set(link->session,
 		    SSH_OPTIONS_HOST, names[i]) < 0)
 			return ssh_error(link, "cannot set up SSH", err);
-		if (LIB(link)->ssh_session_has_known_hosts_entry(
+		if (ssh_session_has_known_hosts_entry(
 		    link->session) == SSH_KNOWN_HOSTS_OK)
 			break;
 	}
@@ -122,24 +120,23 @@ find_known_name(struct ssh_link *link, const struct host *host,
 static int
 get_fingerprint(struct ssh_link *link, struct x2gobroker_error *err)
 {
-	const struct libssh *lib = LIB(link);
 	unsigned char *hash = NULL;
 	size_t len, width;
 	ssh_key key = NULL;
 	char *text = NULL;
 
-	if (lib->ssh_get_server_publickey(link->session, &key) == SSH_OK &&
-	    lib->ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash,
+	if (ssh_get_server_publickey(link->session, &key) == SSH_OK &&
+	    ssh_get_publickey_hash(key, SSH_PUBLICKEY_HASH_SHA256, &hash,
 	    &len) == 0)
-		text = lib->ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256,
+		text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256,
 		    hash, len);
 	if (text != NULL) {
 		width = strnlen(text, sizeof(link->fingerprint) - 1);
 		memcpy(link->fingerprint, text, width);
-		lib->ssh_string_free_char(text);
+		ssh_string_free_char(text);
 	}
-	lib->ssh_clean_pubkey_hash(&hash);
-	lib->ssh_key_free(key);
+	ssh_clean_pubkey_hash(&hash);
+	ssh_key_free(key);
 	return text != NULL ? 0 : ssh_error(link, "no host key", err);
 }
 
@@ -150,10 +147,10 @@ unknown_key(struct ssh_link *link, const struct known_lines *lines,
 {
 	char *line = NULL;
 
-	if (LIB(link)->ssh_session_export_known_hosts_entry(link->session,
+	if (ssh_session_export_known_hosts_entry(link->session,
 	    &line) == SSH_OK && line != NULL) {
-		link->new_key = strdup(line);
-		LIB(link)->ssh_string_free_char(line);
+		link->new_key = strndup(line, strcspn(line, "\n"));
+		ssh_string_free_char(line);
 	}
 	if (link->new_key == NULL)
 		return error_nomem(err);
@@ -189,22 +186,21 @@ static int
 find_lines(struct ssh_link *link, struct known_lines *lines,
     struct x2gobroker_error *err)
 {
-	const struct libssh *lib = LIB(link);
 	struct hostkey hostkey = { .host = link->host, .port = link->port,
 	    .known_as = link->known_as };
 	ssh_key key = NULL;
 	char *text = NULL;
 	int result;
 
-	if (lib->ssh_get_server_publickey(link->session, &key) == SSH_OK &&
-	    lib->ssh_pki_export_pubkey_base64(key, &text) == SSH_OK) {
+	if (ssh_get_server_publickey(link->session, &key) == SSH_OK &&
+	    ssh_pki_export_pubkey_base64(key, &text) == SSH_OK) {
 		hostkey.key = text;
 		result = knownhosts_find(link->setup->known_hosts, &hostkey,
 		    lines, err);
-		lib->ssh_string_free_char(text);
+		ssh_string_free_char(text);
 	} else
 		result = ssh_error(link, "no host key", err);
-	lib->ssh_key_free(key);
+	ssh_key_free(key);
 	return result;
 }
 
@@ -221,7 +217,7 @@ check_host_key(struct ssh_link *link, enum hostkey_policy policy,
 		    "the host key %s is marked @revoked in %.200s or "
 		    KNOWN_HOSTS_OF_ALL ": give the server a new host key",
 		    link->fingerprint, link->setup->known_hosts);
-	switch (LIB(link)->ssh_session_is_known_server(link->session)) {
+	switch (ssh_session_is_known_server(link->session)) {
 	case SSH_KNOWN_HOSTS_OK:
 		return lines.excluded && !lines.vouched ?
 		    unknown_key(link, &lines, policy, err) : 0;
@@ -241,7 +237,7 @@ check_host_key(struct ssh_link *link, enum hostkey_policy policy,
 static int
 step_connect(struct ssh_link *link)
 {
-	return LIB(link)->ssh_connect(link->session);
+	return ssh_connect(link->session);
 }
 
 int
@@ -255,7 +251,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 	link->fd = fd;
 	link->host = host;
 	link->port = port;
-	if ((link->session = setup->lib.ssh_new()) == NULL) {
+	if ((link->session = ssh_new()) == NULL) {
 		close(fd);
 		return error_nomem(err);
 	}
@@ -264,7 +260,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 		return -1;
 	if (do_step(link, step_connect) != SSH_OK)
 		return ssh_error(link, "no SSH connection", err);
-	link->openssh = LIB(link)->ssh_get_openssh_version(link->session);
+	link->openssh = ssh_get_openssh_version(link->session);
 	if (get_fingerprint(link, err) == -1)
 		return -1;
 	return check_host_key(link, policy, err);
@@ -273,7 +269,7 @@ ssh_link_open(struct ssh_link *link, const struct ssh_setup *setup, int fd,
 static int
 step_login(struct ssh_link *link)
 {
-	int result = LIB(link)->ssh_userauth_publickey(link->session, NULL,
+	int result = ssh_userauth_publickey(link->session, NULL,
 	    link->key);
 
 	return result == SSH_AUTH_AGAIN ? SSH_AGAIN : result;
@@ -315,31 +311,31 @@ ssh_link_login(struct ssh_link *link, struct x2gobroker_error *err)
 static int
 step_open_channel(struct ssh_link *link)
 {
-	return LIB(link)->ssh_channel_open_session(link->channel);
+	return ssh_channel_open_session(link->channel);
 }
 
 static int
 step_exec(struct ssh_link *link)
 {
-	return LIB(link)->ssh_channel_request_exec(link->channel,
+	return ssh_channel_request_exec(link->channel,
 	    link->command);
 }
 
 static int
 step_send_eof(struct ssh_link *link)
 {
-	return LIB(link)->ssh_channel_send_eof(link->channel);
+	return ssh_channel_send_eof(link->channel);
 }
 
 /* Returns the number of bytes read, or SSH_EOF at the end. */
 static int
 step_read(struct ssh_link *link)
 {
-	int n = LIB(link)->ssh_channel_read_nonblocking(link->channel,
+	int n = ssh_channel_read_nonblocking(link->channel,
 	    link->chunk, sizeof(link->chunk), 0);
 
 	if (n == 0)
-		return LIB(link)->ssh_channel_is_eof(link->channel) ? SSH_EOF :
+		return ssh_channel_is_eof(link->channel) ? SSH_EOF :
 		    SSH_AGAIN;
 	return n;
 }
@@ -369,7 +365,7 @@ read_message(struct ssh_link *link, char message[static MESSAGE_MAX + 1])
 {
 	int i, n;
 
-	n = LIB(link)->ssh_channel_read_nonblocking(link->channel, message,
+	n = ssh_channel_read_nonblocking(link->channel, message,
 	    MESSAGE_MAX, 1);
 	if (n < 0)
 		n = 0;
@@ -389,13 +385,13 @@ step_get_status(struct ssh_link *link)
 #if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 11, 0)
 	uint32_t status;
 
-	link->status = LIB(link)->ssh_channel_get_exit_state(link->channel,
+	link->status = ssh_channel_get_exit_state(link->channel,
 	    &status, NULL, NULL) == SSH_OK ? (int)status : -1;
 #else
-	link->status = LIB(link)->ssh_channel_get_exit_status(link->channel);
+	link->status = ssh_channel_get_exit_status(link->channel);
 #endif
 	return link->status != -1 ||
-	    LIB(link)->ssh_channel_is_closed(link->channel) ? SSH_OK :
+	    ssh_channel_is_closed(link->channel) ? SSH_OK :
 	    SSH_AGAIN;
 }
 
@@ -424,11 +420,10 @@ int
 ssh_link_run(struct ssh_link *link, const char *command, size_t max,
     struct buf *out, struct x2gobroker_error *err)
 {
-	const struct libssh *lib = LIB(link);
 	size_t begin = out->len;
 	int result = -1;
 
-	if ((link->channel = lib->ssh_channel_new(link->session)) == NULL)
+	if ((link->channel = ssh_channel_new(link->session)) == NULL)
 		return error_nomem(err);
 	link->command = command;
 	link->receive_max = link->received.in_bytes + max + PROTOCOL_MAX;
@@ -439,7 +434,7 @@ ssh_link_run(struct ssh_link *link, const char *command, size_t max,
 		ssh_error(link, "connection lost", err);
 	else if (read_output(link, max, out, err) == 0)
 		result = check_exit(link, out->len == begin, err);
-	lib->ssh_channel_free(link->channel);
+	ssh_channel_free(link->channel);
 	link->channel = NULL;
 	return result;
 }
@@ -448,8 +443,8 @@ void
 ssh_link_close(struct ssh_link *link)
 {
 	if (link->session != NULL) {
-		LIB(link)->ssh_disconnect(link->session);
-		LIB(link)->ssh_free(link->session);
+		ssh_disconnect(link->session);
+		ssh_free(link->session);
 	}
 	free(link->new_key);
 	memset(link, 0, sizeof(*link));

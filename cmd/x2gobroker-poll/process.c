@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "common/startup.h"
+#include "process.h"
+
+void
+process_init(priv_die *die)
+{
+	/* report a closed connection as a write error */
+	static const int ignored[] = { SIGPIPE, 0 };
+	static const struct rlimit none = { 0, 0 };
+	const char *why;
+
+	priv_keep_effective(die);
+	priv_dumpable_off(die);
+	setrlimit(RLIMIT_CORE, &none);
+	startup_sanitise_signals(ignored);
+	/* without the broker, nobody reads the replies */
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if ((why = startup_sanitise()) != NULL)
+		die(why);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef POLL_PROCESS_H
+#define POLL_PROCESS_H
+
+#include "common/priv.h"
+
+/* Reset what was inherited, and keep the caller of a setuid broker away: all
+ * ids become the effective ones. */
+void	process_init(priv_die *die);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobroker-poll as the library runs it: for all queries that need the network
+ * or libssh, one child.  Whatever it does, those that it has not answered by
+ * the deadline have failed, and nothing else.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/record.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#define HELPER		"x2gobroker-poll"
+#define MESSAGE_MAX	400	/* bytes of its stderr */
+
+/* It ends by itself soon after the deadline of the queries. */
+#define GRACE_MS	500
+
+struct run {
+	const struct x2gobroker_config *config;
+	struct query **asked;	/* by the child */
+	size_t n;
+	int64_t deadline;
+	char path[X2GOBROKER_FILE_SIZE];
+	struct buf order;
+	struct reply_reader reader;
+	struct spawn child;
+	struct x2gobroker_error error;	/* why it was not started */
+};
+
+static bool
+needs_helper(const struct query *query)
+{
+	return query->question->reach <= REACH_PORT ||
+	    query->target.source->uses_ssh;
+}
+
+static int
+write_order(struct run *run, struct x2gobroker_error *err)
+{
+	const struct x2gobroker_config *config = run->config;
+	struct order order = {
+		.deadline = run->deadline, .confine = config->sandbox,
+		.account = config->agent_user, .agent = config->agent_command,
+		.queries = run->asked, .n = run->n,
+	};
+	enum reach reach = REACH_NOTHING;
+	cleanup_free char *hosts = NULL;
+	char **keys = NULL;
+	size_t i;
+
+	for (i = 0; i < run->n; i++)
+		if (run->asked[i]->question->reach > reach)
+			reach = run->asked[i]->question->reach;
+	if (reach >= REACH_HOST_KEY &&
+	    (hosts = servicekeys_known_hosts(config, err)) == NULL)
+		return -1;
+	order.known_hosts = hosts != NULL ? hosts : "";
+	if (reach == REACH_AGENT &&
+	    servicekeys_paths(config, &keys, &order.nidentities, err) == -1)
+		return -1;
+	order.identities = keys;
+	order_put(&run->order, &order);
+	servicekeys_free(keys, order.nidentities);
+	return run->order.failed ? error_nomem(err) : 0;
+}
+
+static int
+read_data(void *arg, const char *data, size_t len)
+{
+	struct run *run = arg;
+
+	return reply_read(&run->reader, data, len);
+}
+
+static int
+explain_start(const char *path, struct x2gobroker_error *err)
+{
+	if (errno == ENOENT)
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
+		    "not found, so no server can be asked; install it, or see "
+		    "helper-dir in x2gobroker.conf(5)");
+	return error_errno(err, path, "cannot start it");
+}
+
+static int
+start(struct run *run, struct x2gobroker_error *err)
+{
+	static const char *const env[] = { NULL };
+	const char *const argv[] = { run->path, NULL };
+	struct spawn_options options = {
+		.argv = argv, .env = env, .message_max = MESSAGE_MAX,
+		.deadline = run->deadline + GRACE_MS,
+		.data = read_data, .arg = run,
+	};
+	int len = snprintf(run->path, sizeof(run->path), "%s/" HELPER,
+	    run->config->helper_dir);
+
+	if (len < 0 || (size_t)len >= sizeof(run->path))
+		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+		    "helper-dir is too long");
+	if (write_order(run, err) == -1)
+		return -1;
+	options.input = run->order.data;
+	options.input_len = run->order.len;
+	if (spawn_start(&run->child, &options) == -1)
+		return explain_start(run->path, err);
+	return 0;
+}
+
+/* Why there was no reply to a query. */
+static void
+explain_end(const struct run *run, struct x2gobroker_error *err)
+{
+	const struct spawn *child = &run->child;
+	const char *message = child->message.len > 0 ? child->message.data :
+	    "";
+	int len = (int)strcspn(message, "\n");
+	char text[SPAWN_TEXT_SIZE];
+
+	if (run->error.code != X2GOBROKER_OK)
+		*err = run->error;
+	else if (child->end == SPAWN_BROKEN && child->error == ECANCELED)
+		error_set(err, X2GOBROKER_ERR_SYNTAX, run->path, 0,
+		    "its output is not a reply");
+	else if (spawn_exit_status(child) == 0 || child->end == SPAWN_LOST)
+		error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		    clock_left(run->deadline) == 0 ? "timed out (host name "
+		    "lookup, or an endless answer)" :
+		    HELPER " ended without a reply");
+	else
+		error_set(err, X2GOBROKER_ERR_SYSTEM, run->path, 0, "it %s%s"
+		    "%.*s", spawn_describe(child, text), len > 0 ? ": " : "",
+		    len, message);
+}
+
+/* Fail all that are not done. */
+static void
+end_run(struct run *run)
+{
+	struct x2gobroker_error err;
+	struct query *query;
+	size_t i;
+
+	for (i = 0; i < run->n; i++) {
+		query = run->asked[i];
+		if (query->done)
+			continue;
+		explain_end(run, &err);
+		/* a part of a reply may be there */
+		query_free(query);
+		query_fail(query, &err);
+		if (run->reader.progress != NULL)
+			run->reader.progress(run->reader.arg, query);
+	}
+	spawn_finish(&run->child);
+	buf_free(&run->order);
+	buf_free(&run->reader.text);
+	free(run->asked);
+}
+
+static bool
+is_done(const struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->n; i++)
+		if (!run->asked[i]->done)
+			return false;
+	return true;
+}
+
+/* The agent of this host. */
+static void
+ask_here(struct run *run, struct query *query)
+{
+	int64_t started = clock_ms();
+	struct connection link;
+
+	connection_local(&link, &query->target, run->config->agent_command,
+	    run->deadline, run->n > 0 ? &run->child : NULL);
+	query->failed = query->question->ask != NULL &&
+	    query->question->ask(query, &link, &query->error) == -1;
+	query->ms = (int)(clock_ms() - started);
+	query->done = true;
+	if (run->reader.progress != NULL)
+		run->reader.progress(run->reader.arg, query);
+}
+
+void
+query_run(const struct x2gobroker_config *config,
+    struct query *const *queries, size_t n, int64_t deadline,
+    query_progress *progress, void *arg)
+{
+	struct run run = { .config = config, .deadline = deadline };
+	struct spawn *const child = &run.child;
+	size_t i;
+
+	run.asked = calloc(n + 1, sizeof(struct query *));
+	for (i = 0; i < n && run.asked != NULL; i++)
+		if (needs_helper(queries[i]))
+			run.asked[run.n++] = queries[i];
+	run.reader = (struct reply_reader){ .queries = run.asked, .n = run.n,
+	    .progress = progress, .arg = arg };
+	if (run.n > 0 && start(&run, &run.error) == -1)
+		child->end = SPAWN_BROKEN;
+	for (i = 0; i < n; i++)
+		if (run.asked == NULL) {
+			error_nomem(&queries[i]->error);
+			query_fail(queries[i], &queries[i]->error);
+		} else if (!needs_helper(queries[i]))
+			ask_here(&run, queries[i]);
+	while (run.n > 0 && child->end == SPAWN_RUNNING && !is_done(&run))
+		spawn_step(&child, 1);
+	end_run(&run);
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/query.h"
+#include "agent/record.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+/* How long to wait before the state of a session is read again.  Debian's agent
+ * only marks the session; x2gocleansessions(8) acts when it sees the mark for
+ * the second time, after 4 to 5 seconds, and x2golistsessions(8) removes a mark
+ * that it finds before.  So with that agent, wait first and read then. */
+#define RECHECK_MS		100
+#define RECHECK_DEBIAN_MS	6000
+
+const char *const keypair_types[] = { "RSA", "ED25519", NULL };
+
+void
+query_init(struct query *query, const struct question *question,
+    const struct connection_target *target, const char *user)
+{
+	*query = (struct query){ .question = question, .user = user };
+	if (target != NULL)
+		query->target = *target;
+	agent_report_init(&query->report);
+}
+
+void
+query_free(struct query *query)
+{
+	agent_report_free(&query->report);
+	buf_free(&query->private_key);
+	free(query->public_key);
+	free(query->new_key);
+	query->public_key = query->new_key = NULL;
+}
+
+void
+query_fail(struct query *query, const struct x2gobroker_error *err)
+{
+	query->done = query->failed = true;
+	query->error = *err;
+}
+
+/* Whose sessions are asked for, or NULL. */
+static const char *
+find_user(const struct query *query)
+{
+	return query->unnamed ? NULL : query->user;
+}
+
+/* Did it fail because of the name?  A new session is possible all the same. */
+static bool
+is_unnamed(struct query *query, const struct x2gobroker_error *err)
+{
+	const char *user = find_user(query);
+
+	query->unnamed |= user != NULL && err->code == X2GOBROKER_ERR_VALUE &&
+	    !agent_name_is_plain(user);
+	return user != NULL && query->unnamed;
+}
+
+/* Only the host of its sessions is of interest: the list is there already. */
+static int
+take_host(struct query *query, const char *answer, size_t len,
+    struct x2gobroker_error *err)
+{
+	struct agent_report status;
+	int result;
+
+	agent_report_init(&status);
+	result = agent_parse_status(answer, len, NULL, &status, err);
+	if (result == 0)
+		strlcpy(query->report.host, status.host,
+		    sizeof(query->report.host));
+	agent_report_free(&status);
+	return result;
+}
+
+int
+query_take(struct query *query, const char *task, const char *answer,
+    size_t len, struct x2gobroker_error *err)
+{
+	static const struct {
+		const char *task;
+		agent_parser *parse;
+	} parsers[] = {
+		{ AGENT_STATUS, agent_parse_status },
+		{ AGENT_LISTSESSIONS, agent_parse_sessions },
+		{ AGENT_CHECKLOAD, agent_parse_load },
+		{ AGENT_GETSERVERS, agent_parse_servers },
+	};
+	bool is_status = strcmp(task, AGENT_STATUS) == 0;
+	size_t i = 0;
+
+	if (is_status && query->question == &query_sessions)
+		return take_host(query, answer, len, err);
+	while (strcmp(parsers[i].task, task) != 0)
+		if (++i == sizeof(parsers) / sizeof(parsers[0]))
+			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+			    "no such task");
+	if (parsers[i].parse(answer, len, find_user(query), &query->report,
+	    err) == -1)
+		return -1;
+	if (is_status)
+		query->report.time_here = time(NULL);
+	return 0;
+}
+
+static int
+ask_report(struct query *query, struct connection *link, const char *task,
+    struct x2gobroker_error *err)
+{
+	const char *user = find_user(query), *text;
+	cleanup_buf struct buf answer = { 0 };
+
+	/* "-", which is not the name of an account, has no sessions */
+	if (connection_ask(link, user != NULL ? user : "-", task, NULL,
+	    &answer, err) == -1)
+		return -1;
+	text = answer.data != NULL ? answer.data : "";
+	if (query_take(query, task, text, answer.len, err) == -1)
+		return -1;
+	if (query->record != NULL)
+		record_put(query->record, task, text, answer.len);
+	return 0;
+}
+
+/* Are all sessions on the host of that name? */
+static bool
+are_here(const struct query *query)
+{
+	const struct agent_report *report = &query->report;
+	size_t i;
+
+	for (i = 0; i < report->nsessions; i++)
+		if (hostlist_match(&query->target.host, 1,
+		    session_host(&report->sessions[i])) == NULL)
+			return false;
+	return true;
+}
+
+/* The profile may have an alias or an address of the server.  Its own name is
+ * needed only where a session has another one.  Not every agent tells it. */
+static int
+ask_sessions(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	if (ask_report(query, link, AGENT_LISTSESSIONS, err) == -1)
+		return is_unnamed(query, err) ? 0 : -1;
+	if (query->target.source->per_server && !are_here(query))
+		ask_report(query, link, AGENT_STATUS, NULL);
+	return 0;
+}
+
+/* Our agent answers all questions at once.  Another one refuses "status" or
+ * prints nothing: to ask it for "availabletasks" first would cost every request
+ * of ours more than the attempt costs others. */
+static int
+ask_all(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	const char *user = find_user(query);
+	int result;
+
+	result = ask_report(query, link, AGENT_STATUS, err);
+	if (result == -1 && is_unnamed(query, err))
+		return ask_all(query, link, err);
+	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||
+	    err->code == X2GOBROKER_ERR_DENIED)) {
+		result = user == NULL ? 0 :
+		    ask_report(query, link, AGENT_LISTSESSIONS, err);
+		if (result == 0)
+			result = ask_report(query, link, AGENT_CHECKLOAD, err);
+	} else if (link->target->source->per_server)
+		return result;
+	/* counts for all servers exist only where they share a database, so
+	 * failure is no error */
+	if (result == 0 && user != NULL)
+		ask_report(query, link, AGENT_GETSERVERS, NULL);
+	return result;
+}
+
+/* Have the agent do a task whose only answer is OK. */
+static int
+do_task(struct connection *link, const char *user, const char *task,
+    const char *const *args, struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf answer = { 0 };
+
+	if (connection_ask(link, user, task, args, &answer, err) == -1)
+		return -1;
+	return agent_parse_ok(answer.data != NULL ? answer.data : "",
+	    answer.len, err);
+}
+
+/* Is it our own agent, which acts at once and has a store of keys? */
+static bool
+is_our_agent(struct connection *link, const char *user)
+{
+	cleanup_buf struct buf answer = { 0 };
+
+	return connection_ask(link, user, AGENT_AVAILABLETASKS, NULL,
+	    &answer, NULL) == 0 && answer.data != NULL &&
+	    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL;
+}
+
+/* The present state of the session; SESSION_FINISHED if it is gone. */
+static int
+get_state(struct query *query, struct connection *link,
+    enum session_state *state, struct x2gobroker_error *err)
+{
+	const struct agent_report *report = &query->report;
+	size_t i;
+
+	agent_report_free(&query->report);
+	if (ask_report(query, link, AGENT_LISTSESSIONS, err) == -1)
+		return -1;
+	*state = SESSION_FINISHED;
+	for (i = 0; i < report->nsessions; i++)
+		if (strcmp(session_id(&report->sessions[i]),
+		    query->args[0]) == 0)
+			*state = report->sessions[i].state;
+	return 0;
+}
+
+static int
+change_state(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	const char *task = query->question->task;
+	const char *user = query->user, *id = query->args[0];
+	const char *args[] = { id, NULL };
+	int64_t deadline = link->deadline;
+	bool at_once = is_our_agent(link, user);
+	int ms = at_once ? RECHECK_MS : RECHECK_DEBIAN_MS;
+	enum session_state state;
+
+	if (do_task(link, user, task, args, err) == -1)
+		return -1;
+	for (;;) {
+		if (!at_once)
+			usleep((useconds_t)ms * 1000);
+		if (get_state(query, link, &state, err) == -1)
+			return -1;
+		if (state == query->question->wanted)
+			return 0;
+		if (state == SESSION_FINISHED)
+			return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+			    "session %s has ended", id);
+		if (clock_left(deadline) < ms)
+			return error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+			    "session %s is still in state %c after %s", id,
+			    state, task);
+		if (at_once)
+			usleep((useconds_t)ms * 1000);
+		else if (do_task(link, user, task, args, err) == -1)
+			return -1;
+	}
+}
+
+/*
+ * Keys for one login
+ */
+
+/* A line that is removed here, and stays on the list of the broker, is removed
+ * again later, which does no harm. */
+static void
+remove_expired(struct query *query, struct connection *link)
+{
+	const char *args[3] = { NULL };
+	struct expired_key *key;
+	size_t i;
+
+	for (i = 0; i < query->nexpired; i++) {
+		key = &query->expired[i];
+		args[0] = key->line;
+		args[1] = key->file;
+		key->removed = do_task(link, key->user, AGENT_DELAUTHKEY,
+		    args, NULL) == 0;
+	}
+}
+
+/* Before 9.1, OpenSSH reads the end of a key in local time, which our agent can
+ * write; before 7.7, and in other servers, the option does not exist: a key
+ * there would have no end. */
+static int
+find_form(const struct connection *link, bool *local,
+    struct x2gobroker_error *err)
+{
+	*local = link->target->source->uses_ssh &&
+	    link->openssh < OPENSSH_VERSION(9, 1);
+	if (!*local || link->openssh >= OPENSSH_VERSION(7, 7))
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "its SSH server "
+	    "is not OpenSSH 7.7 or later, and would not end a key in time");
+}
+
+static void
+explain_old_server(int version, struct x2gobroker_error *err)
+{
+	char why[X2GOBROKER_TEXT_SIZE];
+
+	strlcpy(why, err->text, sizeof(why));
+	error_set(err, err->code, NULL, 0, "%.300s (it has OpenSSH %d.%d, which "
+	    "reads the end of a key in local time: x2gobroker-agent can "
+	    "write that, Debian's agent cannot; OpenSSH 9.1 needs neither)", why,
+	    version >> 16, version >> 8 & 0xff);
+}
+
+static int
+add_to_file(struct query *query, struct connection *link, bool local,
+    struct x2gobroker_error *err)
+{
+	const char *args[] = { query->args[0], query->args[1], NULL };
+
+	query->stays = true;
+	if (do_task(link, query->user, local ? AGENT_ADDAUTHKEY_LOCAL :
+	    AGENT_ADDAUTHKEY, args, err) == 0)
+		return 0;
+	/* the connection may have broken before or after */
+	query->stays = err->code == X2GOBROKER_ERR_SYSTEM;
+	if (!query->stays && local)
+		explain_old_server(link->openssh, err);
+	return -1;
+}
+
+/* Other agents have no store: they refuse the task, or print nothing. */
+static int
+add_to_store(struct query *query, struct connection *link, bool local,
+    struct x2gobroker_error *err)
+{
+	const char *args[] = { query->args[0], NULL };
+
+	if (do_task(link, query->user, local ? AGENT_STOREKEY_LOCAL :
+	    AGENT_STOREKEY, args, err) == 0)
+		return 0;
+	if ((err->code != X2GOBROKER_ERR_NOTFOUND &&
+	    err->code != X2GOBROKER_ERR_DENIED) ||
+	    is_our_agent(link, query->user))
+		return -1;
+	return add_to_file(query, link, local, err);
+}
+
+static int
+add_key(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	bool local;
+
+	if (find_form(link, &local, err) == -1 ||
+	    (query->question == &query_store_key ?
+	    add_to_store(query, link, local, err) :
+	    add_to_file(query, link, local, err)) == -1)
+		return -1;
+	remove_expired(query, link);
+	return 0;
+}
+
+const struct question
+    query_keypair = { "keypair", REACH_NOTHING, NULL },
+    query_service_key = { "service-key", REACH_NOTHING, NULL },
+    query_knock = { "knock", REACH_PORT, NULL },
+    query_host_key = { "host-key", REACH_HOST_KEY, NULL },
+    query_sessions = { "sessions", REACH_AGENT, ask_sessions },
+    query_all = { "all", REACH_AGENT, ask_all },
+    query_suspend = { "suspend", REACH_AGENT, change_state,
+	AGENT_SUSPENDSESSION, SESSION_SUSPENDED },
+    query_terminate = { "terminate", REACH_AGENT, change_state,
+	AGENT_TERMINATESESSION, SESSION_FINISHED },
+    query_add_key = { "add-key", REACH_AGENT, add_key },
+    query_store_key = { "store-key", REACH_AGENT, add_key };
+
+const struct question *const query_questions[] = {
+	&query_keypair, &query_service_key, &query_knock, &query_host_key,
+	&query_sessions, &query_all, &query_suspend, &query_terminate,
+	&query_add_key, &query_store_key, NULL
+};

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x2gobroker-poll that is something else: what it was asked for has failed, in
+ * time and with a reason, and no process is left.
+ */
+#include <sys/wait.h>
+
+#include <errno.h>
+
+#include "agent/query.h"
+#include "base/clock.h"
+#include "support.h"
+
+#define LATE_MS		300	/* the deadline of the queries */
+
+static struct x2gobroker_config config;
+
+static int
+setup(void **state)
+{
+	if (make_test_dir(state) == -1)
+		return -1;
+	config = test_config;
+	config.helper_dir = test_dir;
+	config.broker_account = "root";
+	config.agent_known_hosts = "/nonexistent";
+	config.agent_identity_files = "/nonexistent";
+	return 0;
+}
+
+static int ndone;
+
+static void
+note(void *arg unused, struct query *query)
+{
+	assert_true(query->done);
+	ndone++;
+}
+
+/* Ask two servers by that program.  Returns how many milliseconds it took. */
+static int64_t
+run(const char *script, struct query queries[2])
+{
+	const struct connection_target target = { .source = &source_ssh,
+	    .host = { .name = "ts01" }, .port = 22 };
+	struct query *list[] = { &queries[0], &queries[1] };
+	int64_t start = clock_ms();
+	char text[1000];
+
+	snprintf(text, sizeof(text), "#!/bin/sh\n%s\n", script);
+	assert_int_equal(chmod(write_file("x2gobroker-poll", text), 0755), 0);
+	ndone = 0;
+	query_init(&queries[0], &query_all, &target, "alice");
+	query_init(&queries[1], &query_all, &target, "alice");
+	query_run(&config, list, 2, start + LATE_MS, note, NULL);
+	assert_int_equal(ndone, 2);
+	/* no child is left */
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	return clock_ms() - start;
+}
+
+#define FIRST	"printf 'reply 1 0\\nend 0 \\n'; "
+
+static void
+what_it_does_is_its_own_failure(void **state unused)
+{
+	static const struct {
+		const char *script;
+		bool answered;		/* the first one is */
+		const char *why;	/* of the second one */
+	} rows[] = {
+		{ "exit 0", false, "ended without a reply" },
+		{ FIRST "exit 0", true, "ended without a reply" },
+		{ FIRST "sleep 0.4", true, "timed out" },
+		{ "exit 3", false, "exited with status 3" },
+		{ FIRST "echo one >&2; echo two >&2; exit 1", true,
+		    "exited with status 1: one" },
+		{ FIRST "kill -9 $$", true, "was killed by signal 9" },
+		{ FIRST "kill -STOP $$", true, "did not end in time" },
+		{ "sleep 60", false, "did not end in time" },
+		{ FIRST "echo hello", true, "is not a reply" },
+		{ "head -c 10000000 /dev/zero", false, "is not a reply" },
+		{ FIRST "cat /dev/zero", true, "is not a reply" },
+		{ FIRST "yes >&2", true, "did not end in time" },
+		{ FIRST "printf 'reply 1 1\\n'", true,
+		    "ended without a reply" },
+		/* part of a reply counts for nothing */
+		{ FIRST "printf 'reply 1 1\\nhost-key 1 a\\nx'", true,
+		    "ended without a reply" },
+		{ FIRST "while :; do printf r; sleep 0.2; done", true,
+		    "did not end in time" },
+		{ FIRST "sleep 60 & exit 2", true, "exited with status 2" },
+	};
+	struct query queries[2];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		check(rows[i].script, run(rows[i].script, queries) < 10000);
+		check(rows[i].script, queries[0].failed != rows[i].answered);
+		check(rows[i].script, queries[1].failed);
+		check(rows[i].script, queries[1].new_key == NULL);
+		if (strstr(queries[1].error.text, rows[i].why) == NULL)
+			fail_msg("[%s] %s", rows[i].script,
+			    queries[1].error.text);
+		query_free(&queries[0]);
+		query_free(&queries[1]);
+	}
+}
+
+static void
+what_does_not_start_is_told(void **state unused)
+{
+	struct query queries[2];
+
+	assert_int_equal(symlink("/nonexistent", test_path("link")), 0);
+	config.helper_dir = test_path("link");
+	run("exit 0", queries);
+	assert_non_null(strstr(queries[0].error.text, "not found"));
+	assert_non_null(strstr(queries[1].error.file, "/x2gobroker-poll"));
+	config.helper_dir = test_dir;
+	config.broker_account = "no such account";
+	config.agent_known_hosts = "~/known_hosts";
+	run("exit 0", queries);
+	assert_non_null(strstr(queries[0].error.text, "does not exist"));
+}
+
+/* It gets no environment, no other descriptor, and all in one order. */
+static void
+it_gets_an_order_and_nothing_else(void **state unused)
+{
+	struct query queries[2];
+	char text[4000] = "";
+	char script[300];
+	FILE *fp;
+
+	setenv("SECRET", "secret", 1);
+	snprintf(script, sizeof(script), "{ cat /proc/$$/environ; ls "
+	    "/proc/$$/fd; cat; } >%s/got", test_dir);
+	run(script, queries);
+	fp = fopen(test_path("got"), "r");
+	assert_non_null(fp);
+	text[fread(text, 1, sizeof(text) - 1, fp)] = '\0';
+	fclose(fp);
+	assert_null(strstr(text, "secret"));
+	assert_non_null(strstr(text, "name 4 ts01\naddress 0 \nport 2 22\n"));
+	assert_non_null(strstr(text, "identity 12 /nonexistent\n"));
+}
+
+/* The agent of this host is asked meanwhile, and needs no child. */
+static void
+this_host_needs_no_child(void **state unused)
+{
+	const struct connection_target here = { .source = &source_local };
+	struct query query, *list[] = { &query };
+
+	config.agent_command = write_file("agent", "#!/bin/sh\n"
+	    "printf 'OK\\nloadavgXX:121\\nmemAvail:15873\\n"
+	    "myMemAvail:15010\\nnumCPU:4\\ntypeCPU:2400\\nEND\\n'\n");
+	assert_int_equal(chmod(config.agent_command, 0755), 0);
+	config.helper_dir = "/nonexistent";
+	query_init(&query, &query_all, &here, NULL);
+	query_run(&config, list, 1, clock_ms() + 20000, NULL, NULL);
+	assert_string_equal(query.error.text, "");
+	assert_false(query.failed);
+	assert_true(query.report.load_known);
+	query_free(&query);
+}
+
+#define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
+			    remove_test_dir)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_it_does_is_its_own_failure),
+		TEST(what_does_not_start_is_told),
+		TEST(it_gets_an_order_and_nothing_else),
+		TEST(this_host_needs_no_child),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
