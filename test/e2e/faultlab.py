@@ -643,7 +643,9 @@ class Starver:
             self.request.after(bench, outcome, before), outcome
 
 
-def numbers(n, first, most):
-    """All of the first ones, then evenly as many as make most."""
-    step = max(1, -(-(n - first) // max(1, most - first)))
-    return itertools.chain(range(1, min(n, first) + 1), range(first + 1, n + 1, step))
+def numbers(n, ends, most):
+    """From 1 to n: all of the first and the last ones, and evenly between them as many
+    as make most."""
+    step = max(1, -(-(n - 2 * ends) // max(1, most - 2 * ends)))
+    return sorted({*range(1, min(n, ends) + 1), *range(ends + 1, n + 1, step),
+                   *range(max(1, n - ends + 1), n + 1)})

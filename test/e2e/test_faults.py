@@ -59,14 +59,14 @@ def fail_calls(tap, lab_, request, most=None, loader=False):
               [row for row in failed if row[0] in of_kind])
 
 
-def fail_allocations(tap, lab_, request, first, most, first_later=100, most_later=200):
+def fail_allocations(tap, lab_, request, ends, most, ends_later=40, most_later=110):
     starver = faultlab.Starver(lab_.library, request, lab_.benches.settle(request))
     n, *first_lookup = starver.count(lab_.benches.all[0])
     starver.libcs = range(first_lookup[0] + 1, first_lookup[1] + 1)
     for words, later, sample in (
-            ('one allocation', {}, (first, most)),
+            ('one allocation', {}, (ends, most)),
             ('one allocation and all later ones', {'later': 1},
-             (first_later, most_later))):
+             (ends_later, most_later))):
         faults = [{'allocation': i, **later} for i in faultlab.numbers(n, *sample)]
         check(tap, '%s, %s of %d' % (request.name, words, n), faults,
               lab_.benches.map(starver.run, faults))
@@ -122,10 +122,11 @@ def test_allocations(tap, lab_):
     def fail(request, *numbers):
         timed(tap, functools.partial(fail_allocations, tap, lab_), request, *numbers)
     fail(LISTING, 1000, 1000, 1000, 1000)
+    # what these do before, the listing has done, too
     for request in (LOGIN_CHECK, WHOAMI, SELECTION, FIRST_TOKEN, TOKEN, HERE):
-        fail(request, 1000, 1000)
+        fail(request, 100, 300)
     # thousands, nearly all of them libssh's and libcrypto's
-    fail(RESUMED, 300, 500)
+    fail(RESUMED, 150, 450)
 
 
 # Reads and writes
