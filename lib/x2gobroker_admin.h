@@ -7,6 +7,8 @@
 #ifndef X2GOBROKER_ADMIN_H
 #define X2GOBROKER_ADMIN_H
 
+#include <stdint.h>
+
 #include <x2gobroker.h>
 
 #ifdef __cplusplus
@@ -233,6 +235,57 @@ const struct x2gobroker_host_key *x2gobroker_farm_host_key(
  * the name of that file, for a message. */
 int x2gobroker_farm_trust(struct x2gobroker_farm *farm, size_t i,
     const char **path, struct x2gobroker_error *err);
+
+/*
+ * Clients that are connected to a session now, as their events say
+ * (client-events).
+ */
+
+enum x2gobroker_order {
+	X2GOBROKER_ORDER_NONE = 0,
+	X2GOBROKER_ORDER_SUSPEND,
+	X2GOBROKER_ORDER_TERMINATE,
+};
+
+/* A client.  Its texts but user and address are what it said; characters that a
+ * terminal would act on are escaped.  Later versions may add members at the
+ * end. */
+struct x2gobroker_client {
+	const char *user;		/* of the broker */
+	const char *session;		/* the id */
+	const char *server;
+	const char *address;		/* of the client; "": unknown */
+	const char *system, *version;	/* of the client; "": not said */
+	const char *event;		/* the last one, such as "ALIVE" */
+	int64_t since, seen;		/* time(3) of the first and last one */
+	enum x2gobroker_order order;	/* that waits for it */
+};
+
+struct x2gobroker_connected;
+
+/* Read the list, sorted by user and session.  A client that has missed three
+ * events is not in it. */
+int x2gobroker_connected_load(const struct x2gobroker_config *config,
+    struct x2gobroker_connected **out, struct x2gobroker_error *err);
+void x2gobroker_connected_free(struct x2gobroker_connected *all);
+
+/* From 0; NULL past the end. */
+const struct x2gobroker_client *x2gobroker_connected_get(
+    const struct x2gobroker_connected *all, size_t i);
+
+/* The client of that session of user, or NULL. */
+const struct x2gobroker_client *x2gobroker_connected_find(
+    const struct x2gobroker_connected *all, const char *user,
+    const char *session);
+
+/* Tell the client with the answer to its next event what to do. */
+int x2gobroker_connected_order(const struct x2gobroker_config *config,
+    const struct x2gobroker_client *client, enum x2gobroker_order order,
+    struct x2gobroker_error *err);
+
+/* Whether clients are asked for events, and the seconds between two. */
+bool x2gobroker_config_client_events(const struct x2gobroker_config *config);
+int x2gobroker_config_liveevent(const struct x2gobroker_config *config);
 
 /*
  * Drained servers: they get no new sessions; existing ones can be resumed

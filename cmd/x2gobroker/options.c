@@ -37,6 +37,13 @@ static const struct option_row {
 
 #define NROWS	(sizeof(rows) / sizeof(rows[0]))
 
+/* Behind words of the client, --version comes with the client's own. */
+static bool
+is_client_version(const struct options *out, const char *word)
+{
+	return out->nclient > 0 && strcmp(word, "--version") == 0;
+}
+
 /* The row of an option; *value is the text after its "=", or NULL. */
 static const struct option_row *
 find_row(const char *word, const char **value)
@@ -117,7 +124,8 @@ options_parse(int argc, char **argv, bool forced, struct options *out,
 	if ((out->client = calloc((size_t)argc + 1, sizeof(char *))) == NULL)
 		return option_error(err, "out of memory", argv[0]);
 	for (i = 1; i < argc; i++) {
-		row = find_row(argv[i], &value);
+		row = is_client_version(out, argv[i]) ? NULL :
+		    find_row(argv[i], &value);
 		if (row == NULL && forced)
 			return option_error(err, "no such option in the "
 			    "forced command", argv[i]);

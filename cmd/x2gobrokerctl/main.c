@@ -38,6 +38,8 @@ static const struct command commands[] = {
 	    "show the host keys of servers, and add them to known_hosts" },
 	{ "sessions", sessions_main, "USER [PROFILE ...]", 0, OPT(JSON),
 	    "list the sessions of USER on the X2Go servers" },
+	{ "who", who_main, "", 0, OPT(JSON),
+	    "list the users who are connected to a session now" },
 	{ "suspend", suspend_main, "USER SESSION", 0, 0,
 	    "suspend a session of USER" },
 	{ "terminate", terminate_main, "USER SESSION", 0, OPT(YES),

@@ -4,8 +4,10 @@
  * of a user on the X2Go servers.
  */
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
+#include "connected.h"
 #include "servers.h"
 #include "table.h"
 #include "terminal.h"
@@ -16,6 +18,7 @@ struct view {
 	struct site site;
 	const char *user;
 	struct x2gobroker_farm *farm;
+	struct x2gobroker_connected *connected;	/* or NULL: not known */
 	size_t failed;		/* servers */
 };
 
@@ -38,13 +41,17 @@ open_view(const struct ctl *ctl, struct view *view)
 {
 	memset(view, 0, sizeof(*view));
 	view->user = ctl->words[0];
-	return servers_open(ctl, &view->site);
+	if (servers_open(ctl, &view->site) == -1)
+		return -1;
+	view->connected = connected_load(view->site.config);
+	return 0;
 }
 
 static void
 close_view(struct view *view)
 {
 	x2gobroker_farm_free(view->farm);
+	x2gobroker_connected_free(view->connected);
 	ctl_close(&view->site);
 }
 
@@ -70,11 +77,22 @@ add_time(struct table *table, const char *time)
 		table_addf(table, "%.*s %.5s", (int)(t - time), time, t + 1);
 }
 
+/* When its client has last told something. */
+static void
+add_seen(struct table *table, const struct x2gobroker_client *client)
+{
+	if (client == NULL)
+		table_add(table, NULL);
+	else
+		table_addf(table, "%lld s ago", (long long)(time(NULL) -
+		    client->seen));
+}
+
 static int
 print_table(const struct view *view)
 {
-	static const char *const heading[] = { "ID", "STATE", "HOST", "SINCE",
-	    "LAST", "CLIENT", NULL };
+	const char *const heading[] = { "ID", "STATE", "HOST", "SINCE",
+	    "LAST", "CLIENT", view->connected != NULL ? "SEEN" : NULL, NULL };
 	const struct x2gobroker_session *session;
 	struct table table;
 	size_t i;
@@ -90,6 +108,9 @@ print_table(const struct view *view)
 		add_time(&table, session->created);
 		add_time(&table, session->last);
 		table_add(&table, session->client);
+		if (view->connected != NULL)
+			add_seen(&table, x2gobroker_connected_find(
+			    view->connected, view->user, session->id));
 	}
 	return table_print(&table);
 }
@@ -99,8 +120,11 @@ put_session(struct json *json, const struct view *view,
     const struct x2gobroker_session *session)
 {
 	const struct x2gobroker_server *server;
+	const struct x2gobroker_client *client;
 
 	server = x2gobroker_farm_server(view->farm, session->server);
+	client = x2gobroker_connected_find(view->connected, view->user,
+	    session->id);
 	json_object(json, NULL);
 	json_string(json, "id", session->id);
 	json_string(json, "state", states[session->state]);
@@ -109,6 +133,8 @@ put_session(struct json *json, const struct view *view,
 	json_text(json, "since", session->created);
 	json_text(json, "last", session->last);
 	json_text(json, "client", session->client);
+	if (client != NULL)
+		json_integer(json, "seen", client->seen);
 	json_close(json);
 }
 
@@ -195,15 +221,51 @@ ask_for_session(struct view *view, const char *id)
 	return NULL;
 }
 
+/* session is NULL if its server has not answered. */
 static bool
-confirm_end(const struct view *view, const struct x2gobroker_session *session)
+confirm_end(const struct view *view, const char *id,
+    const struct x2gobroker_session *session)
 {
-	if (terminal_can_ask())
-		fprintf(stderr, "%s, of %s on %s since %s, is %s.\n",
-		    session->id, view->user, session->host, session->created,
+	if (terminal_can_ask() && session != NULL)
+		fprintf(stderr, "%s, of %s on %s since %s, is %s.\n", id,
+		    view->user, session->host, session->created,
 		    states[session->state]);
-	return servers_confirm(session->id, "Terminate it?  Unsaved work in it "
-	    "is lost.", "nothing was done");
+	return servers_confirm(id, "Terminate it?  Unsaved work in it is "
+	    "lost.", "nothing was done");
+}
+
+static int
+wait_for_client(const struct view *view, const char *id, const char *done)
+{
+	printf("%s: its client is told, and gets this with its next event\n",
+	    id);
+	fflush(stdout);
+	if (connected_wait(view->site.config, view->user, id)) {
+		printf("%s: %s by its client\n", id, done);
+		return EXIT_YES;
+	}
+	ctl_complain("%s: its client has not done it", id);
+	return EXIT_NO;
+}
+
+/* Its server and its client are told, because either may be out of reach. */
+static int
+change_both_ways(const struct view *view, const char *id,
+    const struct x2gobroker_session *session, bool ends)
+{
+	const char *done = ends ? "terminated" : "suspended";
+	struct x2gobroker_error err;
+	bool told = connected_order(view->site.config, view->user, id, ends ?
+	    X2GOBROKER_ORDER_TERMINATE : X2GOBROKER_ORDER_SUSPEND);
+
+	if (session != NULL && (ends ? x2gobroker_farm_terminate :
+	    x2gobroker_farm_suspend)(view->farm, id, &err) == 0) {
+		printf("%s: %s%s\n", id, done, told ? " by its server" : "");
+		return EXIT_YES;
+	}
+	if (session != NULL)
+		ctl_complain("%s: %s", id, err.text);
+	return told ? wait_for_client(view, id, done) : EXIT_NO;
 }
 
 static int
@@ -211,24 +273,24 @@ change_session(const struct ctl *ctl, struct view *view, bool ends)
 {
 	const char *id = ctl->words[1];
 	const struct x2gobroker_session *session = ask_for_session(view, id);
-	struct x2gobroker_error err;
+	bool connected = view->failed > 0 && x2gobroker_connected_find(
+	    view->connected, view->user, id) != NULL;
 
-	if (session != NULL && ends && !ctl->yes)
-		session = confirm_end(view, session) ?
-		    ask_for_session(view, id) : NULL;
-	if (session == NULL)
+	if (session == NULL && !connected)
 		return EXIT_NO;
-	if (!ends && session->state == X2GOBROKER_SESSION_SUSPENDED) {
+	if (ends && !ctl->yes) {
+		if (!confirm_end(view, id, session))
+			return EXIT_NO;
+		session = ask_for_session(view, id);
+	}
+	if (session == NULL && !connected)
+		return EXIT_NO;
+	if (session != NULL && !ends &&
+	    session->state == X2GOBROKER_SESSION_SUSPENDED) {
 		printf("%s: already suspended\n", id);
 		return EXIT_YES;
 	}
-	if ((ends ? x2gobroker_farm_terminate : x2gobroker_farm_suspend)(
-	    view->farm, id, &err) == -1) {
-		ctl_complain("%s: %s", id, err.text);
-		return EXIT_NO;
-	}
-	printf("%s: %s\n", id, ends ? "terminated" : "suspended");
-	return EXIT_YES;
+	return change_both_ways(view, id, session, ends);
 }
 
 static int

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
@@ -81,22 +80,28 @@ compare_numbers(const void *a, const void *b)
 	return (ra->number > rb->number) - (ra->number < rb->number);
 }
 
+DIR *
+statedir_entries(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *list = fd != -1 ? fdopendir(fd) : NULL;
+
+	if (list == NULL && fd != -1)
+		close(fd);
+	return list;
+}
+
 int
 statedir_read_more(struct statedir *all, struct x2gobroker_error *err)
 {
-	int fd = openat(all->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	DIR *dir = statedir_entries(all->fd);
 	uint64_t before = all->last;
 	const struct dirent *entry;
 	int64_t number;
 	int result = 0;
 
-	if (dir == NULL) {
-		error_errno(err, all->path, "cannot be listed");
-		if (fd != -1)
-			close(fd);
-		return -1;
-	}
+	if (dir == NULL)
+		return error_errno(err, all->path, "cannot be listed");
 	while (result == 0 && (entry = readdir(dir)) != NULL) {
 		if (!parse_number(entry->d_name, NUMBER_MAX, &number) ||
 		    (uint64_t)number <= before)

@@ -123,6 +123,11 @@ static const struct row rows[] = {
 	{ "global", "state-dir", PATH, "/run/x2gobroker", AT(state_dir) },
 	{ "global", "requests-per-user", INT, "10", AT(requests_per_user),
 	    .min = 0, .max = 1000 },
+	{ "global", "client-events", BOOL, "false", AT(client_events) },
+	{ "global", "liveevent", INT, "15", AT(liveevent),
+	    .min = 1, .max = 3600 },
+	{ "global", "syncinterval", INT, "0", AT(syncinterval),
+	    .min = 0, .max = 86400 },
 	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
 	    AT(drain_file) },
 	{ "global", "load-balancing", WORD, "load", AT(load_balancing),
@@ -578,6 +583,18 @@ x2gobroker_config_trust_environment(const struct x2gobroker_config *config,
 	default:
 		return false;
 	}
+}
+
+bool
+x2gobroker_config_client_events(const struct x2gobroker_config *config)
+{
+	return config->client_events;
+}
+
+int
+x2gobroker_config_liveevent(const struct x2gobroker_config *config)
+{
+	return config->liveevent;
 }
 
 bool

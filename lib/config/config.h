@@ -79,6 +79,9 @@ struct x2gobroker_config {
 	int request_timeout;		/* seconds */
 	const char *state_dir;
 	int requests_per_user;		/* 0: no limit */
+	bool client_events;
+	int liveevent;			/* seconds */
+	int syncinterval;		/* seconds; 0: not announced */
 	const char *drain_file;
 	int load_balancing;		/* enum load_balancing */
 

@@ -207,4 +207,20 @@ int	assignments_add(struct assignments *all, const char *server,
 
 void	assignments_close(struct assignments *all);	/* may be NULL */
 
+/*
+ * Who is connected to a session, as the events of the clients say
+ * (x2gobroker_admin.h).
+ */
+
+/* Note an event of a client, whose seen is the time of it, and find the order
+ * that waits for this client.  The texts may be from the client; NULL is "".
+ * An order is found until an event shows that the client has carried it out,
+ * because a client may drop an answer.  -1: nothing was noted. */
+int	connected_note(const struct x2gobroker_config *config,
+	    const struct x2gobroker_client *event,
+	    enum x2gobroker_order *order, struct x2gobroker_error *err);
+
+/* As the client reads it, or "". */
+const char *connected_order_word(enum x2gobroker_order order);
+
 #endif

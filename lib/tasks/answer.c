@@ -120,6 +120,13 @@ answer_shows_sessions(const struct x2gobroker_answer *answer)
 	    profiles_config(answer->profiles)->http_noauth_session_data;
 }
 
+bool
+answer_wants_events(const struct x2gobroker_answer *answer)
+{
+	return !answer->trusts_nobody &&
+	    profiles_config(answer->profiles)->client_events;
+}
+
 int
 x2gobroker_answer_testcon(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)

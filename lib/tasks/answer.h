@@ -32,4 +32,8 @@ struct x2gobroker_answer {
 /* Whether the user's sessions may be given out, and keys for a login. */
 bool	answer_shows_sessions(const struct x2gobroker_answer *answer);
 
+/* Whether clients are to tell what happens to their sessions.  Where nobody is
+ * sure who is asking, anybody could. */
+bool	answer_wants_events(const struct x2gobroker_answer *answer);
+
 #endif

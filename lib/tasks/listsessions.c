@@ -450,6 +450,17 @@ listsessions_decide(struct x2gobroker_answer *answer, void *state,
 	return 0;
 }
 
+/* Without it, clients send no events. */
+static void
+put_client_config(struct buf *buf, const struct x2gobroker_config *config)
+{
+	buf_printf(buf, MARKER_START_CONFIG "events=true\nliveevent=%d\n",
+	    config->liveevent);
+	if (config->syncinterval > 0)
+		buf_printf(buf, "syncinterval=%d\n", config->syncinterval);
+	buf_puts(buf, MARKER_END_CONFIG);
+}
+
 static int
 listsessions_write(struct x2gobroker_answer *answer, void *state,
     struct x2gobroker_error *err)
@@ -468,6 +479,8 @@ listsessions_write(struct x2gobroker_answer *answer, void *state,
 	buf_putc(buf, '\n');
 	result = put_visible(answer, list, lines, err);
 	buf_puts(buf, MARKER_END_LIST);
+	if (answer_wants_events(answer))
+		put_client_config(buf, profiles_config(answer->profiles));
 	for (i = 0; i < nfiles; i++) {
 		buf_free(&lines[i].text);
 		buf_free(&lines[i].rest);

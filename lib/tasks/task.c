@@ -8,33 +8,6 @@
 #include "client/markers.h"
 #include "tasks/task.h"
 
-#define EVENT_MAX	20	/* "TERMINATING" is the longest one */
-
-/* The client tells what happens to its session, for the log.  It shows an error
- * box each time it is not granted. */
-static int
-clientevent_decide(struct x2gobroker_answer *answer,
-    void *state __attribute__((unused)),
-    struct x2gobroker_error *err __attribute__((unused)))
-{
-	const char *event = answer->request->values[OPT_EVENT];
-
-	/* it goes into the log as it is, so it must look like an event */
-	if (event == NULL || strlen(event) > EVENT_MAX ||
-	    strspn(event, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(event))
-		event = "unknown";
-	buf_printf(&answer->summary, "event=%s", event);
-	return 0;
-}
-
-static const struct task clientevent = {
-	.name = "clientevent",
-	.help = "",
-	.decide = clientevent_decide,
-	.granted = MARKER_GRANTED,
-	.is_event = true,
-};
-
 /* The user wants a new password. */
 static int
 setpass_decide(struct x2gobroker_answer *answer,
@@ -99,7 +72,7 @@ static const struct task *const tasks[] = {
 	&task_selectsession,
 	&testcon,
 	&setpass,
-	&clientevent,
+	&task_clientevent,
 };
 
 #define NTASKS	(sizeof(tasks) / sizeof(tasks[0]))

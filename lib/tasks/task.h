@@ -34,6 +34,7 @@ struct task {
 	bool cannot_be_undone;		/* so it is granted in any case */
 };
 
+extern const struct task task_clientevent;
 extern const struct task task_listsessions;
 extern const struct task task_selectsession;
 
