@@ -76,10 +76,12 @@ class World:
     """What all tests share: a user and two computers to sit at, the broker behind
     its door, and the X2Go server."""
 
+    site_type = Site
+
     def __init__(self, program, pictures, scratch, stack):
         enter = stack.enter_context
         self.shared, self.user = enter(lab.Account()), enter(clientlab.SessionUser())
-        self.site = enter(Site(program, self.shared))
+        self.site = enter(self.site_type(program, self.shared))
         self.door, self.server = enter(lab.Sshd()), enter(lab.Sshd())
         self.site.write('profiles.conf', PROFILES.format(
             host=socket.gethostname(), port=self.server.port, title=TITLE))
