@@ -103,10 +103,6 @@ const char *x2gobroker_config_broker_account(
 /* The log file, or "" for syslog. */
 const char *x2gobroker_config_log_file(const struct x2gobroker_config *config);
 
-/* Whether the process should give up its access to files, the network and
- * programs before it writes an answer. */
-bool x2gobroker_config_sandbox(const struct x2gobroker_config *config);
-
 /* The time limit for a request, in seconds. */
 int x2gobroker_config_request_timeout(const struct x2gobroker_config *config);
 

@@ -42,14 +42,6 @@ log_to_file(const char *path)
 	file_fd = fd;
 }
 
-void
-log_prepare(void)
-{
-	/* even if the log has a file, because that may be full */
-	openlog("x2gobroker", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
-	tzset();	/* reads /etc/localtime */
-}
-
 /* Write a line with one write(2), if possible, so that the lines of two
  * processes do not mix. */
 static bool

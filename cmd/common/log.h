@@ -12,9 +12,6 @@ void	log_open(bool debug);
 /* Log to this file instead of syslog; "" changes nothing. */
 void	log_to_file(const char *path);
 
-/* Open everything that logging needs, because a sandbox allows no open(2). */
-void	log_prepare(void);
-
 /* Log one line.  Control characters in it are escaped. */
 void	log_line(int priority, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -6,7 +6,7 @@
  * Most brokers have no privileges: sshd starts them as the account that they
  * need.  But x2gobroker may be setuid to the broker account, so that people who
  * run it under their own accounts need no right to read all profiles.  It then
- * has three phases:
+ * has two phases:
  *
  * 1. The real ids are the caller's, the others the broker account's.  Files
  *    are read and written with them, and all decisions are made.  The caller
@@ -17,10 +17,8 @@
  *
  * 2. priv_drop_for_good(): all ids are the caller's.  What has been read is
  *    still in memory and secret to the caller, so the process stays protected
- *    from tracing.
+ *    from tracing.  It writes the answer.
  *
- * 3. priv_no_new_privs() and sandbox.c: the process can no longer open or start
- *    anything.  It writes the answer.
  *
  * If root is the caller, the ids become the broker account's, which may do
  * less.  Supplementary groups never change, because a setuid file adds none.

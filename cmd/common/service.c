@@ -20,7 +20,6 @@
 #include "common/log.h"
 #include "common/pam_helper.h"
 #include "common/priv.h"
-#include "common/sandbox.h"
 #include "common/service.h"
 #include "common/startup.h"
 
@@ -255,25 +254,9 @@ set_password(void *arg, const struct x2gobroker_user *user,
 	    password, err);
 }
 
-/* Everything is looked up and decided.  Writing the answer needs neither
- * privileges nor files, so give them up. */
-static void
-drop_privileges(const struct x2gobroker_config *config, bool debug)
-{
-	char parts[SANDBOX_TEXT_SIZE];
-
-	log_prepare();
-	priv_drop_for_good(service_refuse);
-	if (!x2gobroker_config_sandbox(config))
-		return;
-	sandbox_enter(parts);
-	if (debug)
-		log_line(LOG_DEBUG, "sandbox: %s", parts);
-}
-
 int
 service_answer_task(const struct x2gobroker_config *config,
-    struct x2gobroker_answer *answer, struct x2gobroker_user *user, bool debug,
+    struct x2gobroker_answer *answer, struct x2gobroker_user *user,
     struct x2gobroker_error *err)
 {
 	struct x2gobroker_profiles *profiles;	/* lives as long as answer */
@@ -286,7 +269,8 @@ service_answer_task(const struct x2gobroker_config *config,
 	x2gobroker_answer_set_report(answer, log_event, NULL);
 	if (x2gobroker_answer_decide(answer, profiles, user, err) == -1)
 		return -1;
-	drop_privileges(config, debug);
+	/* writing the answer needs no privileges */
+	priv_drop_for_good(service_refuse);
 	return x2gobroker_answer_write(answer, err);
 }
 

@@ -41,7 +41,7 @@ void	service_refuse(const char *why) __attribute__((noreturn));
  * and have it written. */
 int	service_answer_task(const struct x2gobroker_config *config,
 	    struct x2gobroker_answer *answer, struct x2gobroker_user *user,
-	    bool debug, struct x2gobroker_error *err);
+	    struct x2gobroker_error *err);
 
 /* Send the answer.  No refusal is sent into the middle of it, and the time
  * limit no longer applies, because a client's line may be slow.  -1: the client

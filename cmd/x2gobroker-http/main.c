@@ -213,7 +213,7 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 	else
 		x2gobroker_answer_trust_nobody(broker->answer);
 	return service_answer_task(broker->config, broker->answer,
-	    broker->user, broker->debug, err);
+	    broker->user, err);
 }
 
 /* All that is sent, in one piece. */

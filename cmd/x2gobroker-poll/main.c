@@ -18,12 +18,14 @@
 #include "connection.h"
 #include "parallel.h"
 #include "process.h"
+#include "sandbox.h"
 
 #define ORDER_MAX	(16 * 1024 * 1024)
 
 struct poll {
 	struct order order;
 	struct ssh_setup setup;
+	const char *missing;	/* of the sandbox, or "" */
 };
 
 static void end(const char *) __attribute__((noreturn));
@@ -128,6 +130,7 @@ reply(void *arg, size_t i, int started)
 		    "there was no time left to ask it");
 		query->failed = true;
 	}
+	strlcpy(query->missing, poll->missing, sizeof(query->missing));
 	reply_put(&text, i, query);
 	if (query->record != NULL)
 		buf_free(query->record);
@@ -191,6 +194,9 @@ main(void)
 	process_init(end);
 	read_order(&poll.order);
 	prepare(&poll);
+	process_limit_memory(poll.order.n);
+	poll.missing = poll.order.confine ?
+	    sandbox_enter(poll.order.known_hosts) : "";
 	jobs.n = poll.order.n;
 	jobs.deadline = poll.order.deadline;
 	if (parallel_run(&jobs) == -1)

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 
 #include "common/startup.h"
+#include "parallel.h"
 #include "process.h"
+
+/* What may be written to, although most of it never is: libcrypto and libc, and
+ * for each server a stack and what it sends. */
+#define MEMORY_BASE	(64UL * 1024 * 1024)
+#define MEMORY_EACH	(PARALLEL_STACK_SIZE + 256UL * 1024)
 
 void
 process_init(priv_die *die)
@@ -24,4 +30,13 @@ process_init(priv_die *die)
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if ((why = startup_sanitise()) != NULL)
 		die(why);
+}
+
+void
+process_limit_memory(size_t n)
+{
+	struct rlimit limit;
+
+	limit.rlim_cur = limit.rlim_max = MEMORY_BASE + n * MEMORY_EACH;
+	setrlimit(RLIMIT_DATA, &limit);
 }

@@ -203,7 +203,7 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 		    broker->answer, account, err);
 	case X2GOBROKER_REQUEST_TASK:
 		return service_answer_task(broker->config, broker->answer,
-		    broker->user, broker->options.debug, err);
+		    broker->user, err);
 	case X2GOBROKER_REQUEST_NONE:
 		break;
 	}

@@ -69,6 +69,7 @@ struct query {
 	bool unnamed;			/* it cannot be asked about the user */
 	bool stays;			/* the line may have been added to the
 					 * file, for us to remove */
+	char missing[32];		/* of the sandbox it was asked in */
 	struct buf private_key;		/* PEM; in memory only */
 	char *public_key;		/* "TYPE BASE64" */
 

@@ -24,6 +24,8 @@ reply_put(struct buf *buf, size_t i, const struct query *query)
 	record_putn(buf, "unnamed", query->unnamed);
 	record_putn(buf, "stays", query->stays);
 	record_puts(buf, "fingerprint", query->fingerprint);
+	if (query->missing[0] != '\0')
+		record_puts(buf, "no-sandbox", query->missing);
 	if (query->new_key != NULL)
 		record_puts(buf, "host-key", query->new_key);
 	if (query->private_key.len > 0)
@@ -134,11 +136,10 @@ take_error(struct query *query, const struct record_field *field)
 }
 
 static bool
-take_fingerprint(struct query *query, const struct record_field *field)
+copy_line(const struct record_field *field, char *line, size_t size)
 {
 	return (field->len == 0 || is_line(field)) &&
-	    strlcpy(query->fingerprint, field->value,
-	    sizeof(query->fingerprint)) < sizeof(query->fingerprint);
+	    strlcpy(line, field->value, size) < size;
 }
 
 static bool
@@ -157,7 +158,11 @@ take_field(struct reply_reader *reader, const struct record_field *field)
 	if (strcmp(name, "stays") == 0)
 		return take_flag(field, &query->stays);
 	if (strcmp(name, "fingerprint") == 0)
-		return take_fingerprint(query, field);
+		return copy_line(field, query->fingerprint,
+		    sizeof(query->fingerprint));
+	if (strcmp(name, "no-sandbox") == 0)
+		return copy_line(field, query->missing,
+		    sizeof(query->missing));
 	if (strcmp(name, "host-key") == 0)
 		return take_line(field, &query->new_key);
 	if (strcmp(name, "public-key") == 0)

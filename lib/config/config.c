@@ -540,12 +540,6 @@ x2gobroker_config_log_file(const struct x2gobroker_config *config)
 }
 
 bool
-x2gobroker_config_sandbox(const struct x2gobroker_config *config)
-{
-	return config->sandbox;
-}
-
-bool
 x2gobroker_config_check_account(const struct x2gobroker_config *config,
     bool pinned)
 {

@@ -45,6 +45,7 @@ struct x2gobroker_farm {
 	char *known_hosts;		/* path, once it was needed */
 	int64_t deadline;		/* of all queries, clock_ms() */
 	int place;			/* of userlimit_take() */
+	bool warned_of_sandbox;
 	struct farm_server *servers;
 	size_t nservers;
 	struct farm_session *sessions;	/* sorted, each id once */

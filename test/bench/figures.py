@@ -12,7 +12,6 @@ import statistics
 # who
 BARE, LIBSSH, OURS, PYTHON = (
     'bare C program', 'libssh alone', 'x2gobroker', 'Python broker')
-NO_SANDBOX = 'without sandbox'
 # what acl-groups-* costs: the groups of the user are looked up
 BARE_GROUPS, GROUPS = 'bare, groups', 'acl-groups'
 
@@ -47,7 +46,6 @@ def rows():
     """Everything that is timed.  Rows of one table take turns, in this order."""
     yield Row(LISTING, '', 0, BARE, 20)
     yield Row(LISTING, '', 3, OURS, 20)
-    yield Row(LISTING, '', 3, NO_SANDBOX, 20)
     yield Row(LISTING, '', 0, BARE_GROUPS, 20)
     yield Row(LISTING, '', 3, GROUPS, 20)
     yield Row(LISTING, '', 3, PYTHON, 1)

@@ -6,12 +6,12 @@ import math
 from xml.sax.saxutils import escape
 
 import figures
-from figures import (BARE, BARE_GROUPS, COUNTS, GROUPS, LIBSSH, NO_SANDBOX, OURS,
+from figures import (BARE, BARE_GROUPS, COUNTS, GROUPS, LIBSSH, OURS,
                      PYTHON)
 
 WIDTH, LEFT, RIGHT = 900, 250, 730     # of the axis: LEFT to RIGHT
 LANE, GAP, MARGIN = 18, 7, 16
-COLOURS = {BARE: '#7a7a7a', LIBSSH: '#7a7a7a', OURS: '#0b6bcb', NO_SANDBOX: '#6fb1ee',
+COLOURS = {BARE: '#7a7a7a', LIBSSH: '#7a7a7a', OURS: '#0b6bcb',
            BARE_GROUPS: '#a9a9a9', GROUPS: '#3f8f6f',
            PYTHON: '#d1660a'}
 TITLES = {

@@ -7,7 +7,7 @@ import textwrap
 import figures
 from figures import (
     BARE, COUNTS, GROUPS, LIBSSH, LIST_CHANNEL, LIST_COUNT, LIST_WHOLE, LISTING,
-    NO_SANDBOX, OURS, PYTHON, REAL, SELECT_CHANNEL, SELECTING, SSHD)
+    OURS, PYTHON, REAL, SELECT_CHANNEL, SELECTING, SSHD)
 
 NOTES = {
     LISTING: '''\
@@ -88,9 +88,9 @@ def process_table(results, table):
             name, *pair(wall), *pair(figures.cpu_ms(samples)),
             '%d' % memory.median if memory else '',
             *pair(figures.ratio(wall, results.base(row))
-                  if row.who in (OURS, NO_SANDBOX, GROUPS) else None),
+                  if row.who in (OURS, GROUPS) else None),
             *pair(figures.ratio(results.python(row), wall)
-                  if row.who in (OURS, NO_SANDBOX) else None)])
+                  if row.who == OURS else None)])
 
     return text + with_headings(table, line_of)
 

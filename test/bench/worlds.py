@@ -20,7 +20,7 @@ import brokerlab            # noqa: E402
 import farmlab              # noqa: E402
 import lab                  # noqa: E402
 from figures import (       # noqa: E402
-    BARE, BARE_GROUPS, DELAYS, GROUPS, LIBSSH, LIST_WHOLE, NO_SANDBOX, PROFILES, PYTHON,
+    BARE, BARE_GROUPS, DELAYS, GROUPS, LIBSSH, LIST_WHOLE, PROFILES, PYTHON,
     REAL, SERVERS, SSHD)
 
 PEER = '/usr/bin/x2gobroker'            # of Debian's package x2gobroker
@@ -116,8 +116,6 @@ class Listings:
             self._make(n)
         self._make(3, 'groups', 'acl-groups-allow = ' +
                    grp.getgrgid(self.user.gid).gr_name)
-        self.site.write('3-bare.conf', pathlib.Path(self.site.path('3.conf'))
-                        .read_text().replace('[global]', '[global]\nsandbox = false'))
 
     def _make(self, n, name=None, rule='acl-users-allow = {user}, alice, bob'):
         """The configuration, and all in one file for the Python broker."""
@@ -148,7 +146,7 @@ class Listings:
                 self.site, self.account, self.site.path('python-%d.conf' % row.n),
                 '-C', self.site.path('%d.conf' % row.n), *user, '--task',
                 'listsessions')
-        config = {NO_SANDBOX: '3-bare.conf', GROUPS: 'groups.conf'}.get(
+        config = {GROUPS: 'groups.conf'}.get(
             row.who, '%d.conf' % row.n)
         return Command(self.site.command(*user, config=config))
 

@@ -337,6 +337,81 @@ def test_one_of_eight_hangs(tap, farm):
                'one of eight, %s: in %.1f s' % (name, got.seconds))
 
 
+def test_100_of_128_hang(tap, farm):
+    """In whatever number and order they stand, no healthy one waits for them."""
+    known = farm.servers[1::2]          # by their addresses
+    alive = [server.host() for server in farm.servers] + [
+        'twin%d (%s:%d)' % (i, known[i % 4].address, known[i % 4].port) for i in range(20)]
+    network = known[0].address.rpartition('.')[0]
+    with contextlib.ExitStack() as stack:
+        for i in range(100, 200):
+            stack.enter_context(Door('%s.%d' % (network, i), known[0].port))
+        hanging = ['silent%d (%s.%d:%d)' % (i, network, i, known[0].port)
+                   for i in range(100, 200)]
+        farm.profiles(farm.profile('desk', host=', '.join(hanging + alive)))
+        got = farm.select()
+    tap.ok(got.server in [server.name for server in farm.servers],
+           '100 of 128 hang: a healthy one is chosen', got.raw, farm.site.log_text())
+    tap.ok(got.seconds <= TIMEOUT + SLACK, '100 of 128 hang: in %.1f s' % got.seconds)
+    healthy = re.findall('(?:ts0|twin)[0-9]+: ', farm.site.log_text())
+    tap.ok(len(healthy) < 14, 'and most healthy ones have answered', healthy)
+
+
+@contextlib.contextmanager
+def asking(farm):
+    """A request whose only server hangs, and the number of its x2gobroker-poll."""
+    server = farm.servers[0]
+    farm.profiles(farm.profile('desk', [server]))
+    account = farm.broker
+    with agent(delay=60000)(farm, server), subprocess.Popen(
+            farm.site.command('--user', farm.user), user=account.uid, group=account.gid,
+            extra_groups=[], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            env={'SSH_ORIGINAL_COMMAND': farmlab.SELECT % 'desk',
+                 'SSH_CONNECTION': '127.0.0.1 50000 127.0.0.1 22',
+                 'SECRET': 'secret'}) as broker:
+        def find():
+            return [pid for pid in lab.descendants(broker.pid)
+                    if os.readlink('/proc/%d/exe' % pid).endswith('/x2gobroker-poll')]
+        yield broker, lab.wait_for(find, 10, 'x2gobroker-poll')[0]
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            broker.communicate(timeout=TIMEOUT + SLACK)
+
+
+def test_powers_of_the_child(tap, farm):
+    """It cannot gain privileges, and a setuid broker's user cannot reach it."""
+    with asking(farm) as (_, pid):
+        proc = pathlib.Path('/proc/%d' % pid)
+        status = lab.wait_for(lambda: (lambda rows: rows if rows['Threads'] > '1' else None)(
+            dict(re.findall(r'(\w+):\t(.*)', (proc / 'status').read_text()))), 10)
+        limits = (proc / 'limits').read_text()
+        tap.equal((proc / 'environ').read_bytes(), b'', 'the child has no environment')
+        tap.equal(os.listdir(proc / 'fd')[:3], ['0', '1', '2'], 'nor descriptors')
+        # of its own, of the connection and nothing else
+        tap.ok(len(os.listdir(proc / 'fd')) <= 5, 'but for sockets',
+               [os.readlink(path) for path in (proc / 'fd').iterdir()])
+    tap.equal(len(set(status['Uid'].split())), 1, 'the child: all user ids are the same')
+    tap.ok(re.search(r'Max core file size +0 +0 ', limits) and
+           not re.search(r'Max data size +unlimited', limits), 'the child: limits', limits)
+    tap.equal((status['NoNewPrivs'], status['Seccomp']), ('1', '2'),
+              'the child: no new privileges, and a filter of calls')
+
+
+def test_child_that_is_killed(tap, farm):
+    """Or stopped: its servers have failed, in time, and no process is left."""
+    for name, number, why in (('killed', signal.SIGKILL, 'was killed by signal 9'),
+                              ('stopped', signal.SIGSTOP, 'did not end in time')):
+        farm.site.log()
+        start = time.monotonic()
+        with asking(farm) as (broker, pid):
+            os.kill(pid, number)
+            out = broker.communicate(timeout=TIMEOUT + SLACK)[0]
+        tap.equal((out, broker.returncode), (DENIED, 1), 'the child is %s: refused' % name)
+        tap.ok(time.monotonic() - start < TIMEOUT + SLACK, 'the child is %s: in time' % name)
+        tap.ok(why in farm.site.log_text(), 'the child is %s: the reason' % name,
+               farm.site.log_text())
+        tap.ok(pid not in lab.processes(), 'the child is %s: it is gone' % name)
+
+
 def test_all_hang(tap, farm):
     farm.profiles(farm.profile('desk'))
     for name, hang in HANGS:
@@ -798,6 +873,7 @@ def test_nothing_is_left(tap, farm):
 
 
 TESTS = [test_faults, test_forged, test_wishful_load, test_one_of_eight_hangs,
+         test_100_of_128_hang, test_powers_of_the_child, test_child_that_is_killed,
          test_all_hang, test_all_down, test_slow_agents, test_request_timeout,
          test_max_startups, test_banned, test_rush, test_penalties,
          test_host_key_policies, test_known_hosts,

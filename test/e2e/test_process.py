@@ -15,7 +15,6 @@ import fcntl
 import itertools
 import os
 import pathlib
-import platform
 import re
 import resource
 import shutil
@@ -655,79 +654,23 @@ def test_no_deadline_for_the_client(world):
                     'answer that has begun')
 
 
-# The sandbox
+# Kernels
 
-CALLS = {'x86_64': {'seccomp': 317}, 'aarch64': {'seccomp': 277}}
-EVERYWHERE = {'landlock_create_ruleset': 444, 'close_range': 436}
+CALLS = {'close_range': 436}         # on every architecture
 
 
 def hide(*names):
     """Be a kernel that does not have these calls.  For this process and those that
     it becomes, which can't gain privilege then."""
-    numbers = {**EVERYWHERE, **CALLS.get(platform.machine(), {})}
     code = [(0x20, 0, 0, 0)]                            # the number of the call
     for name in names:
-        code += [(0x15, 0, 1, numbers[name]), (0x06, 0, 0, 0x50000 | 38)]  # ENOSYS
+        code += [(0x15, 0, 1, CALLS[name]), (0x06, 0, 0, 0x50000 | 38)]  # ENOSYS
     code += [(0x06, 0, 0, 0x7fff0000)]                  # all others are allowed
     text = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *word)
                                                 for word in code))
     program = struct.pack('HxxxxxxQ', len(code), ctypes.addressof(text))
     if libc.prctl(38, 1, 0, 0, 0) == -1 or libc.prctl(22, 2, program) == -1:
         os._exit(3)
-
-
-def sandbox_parts():
-    """What this kernel has."""
-    parts = ['no-new-privs']
-    if libc.syscall(444, None, 0, 1) >= 1:
-        parts.append('landlock')
-    if platform.machine() in CALLS and os.path.exists(
-            '/proc/sys/kernel/seccomp/actions_avail'):
-        parts.append('seccomp')
-    return parts
-
-
-def test_sandbox(world):
-    parts = sandbox_parts()
-    rows = [([], []), (['landlock_create_ruleset'], ['landlock'])]
-    if 'seccomp' in parts:
-        rows += [(['seccomp'], ['seccomp']),
-                 (['seccomp', 'landlock_create_ruleset'], ['landlock', 'seccomp'])]
-    for names, missing in rows:
-        answer = world.ask(world.forced('--debug'),
-                           prepare=lambda: hide(*names) if names else None)
-        name = 'a kernel without %s' % (' and '.join(missing) or 'nothing')
-        world.tap.equal((answer.stdout, answer.status), (world.expected, 0), name)
-        there = ' '.join(part for part in parts if part not in missing)
-        world.tap.ok(re.search(rb': sandbox: %b\n' % there.encode(), answer.stderr),
-                     name + ': the log says what is on', answer.stderr)
-
-
-def test_sandbox_while_writing(world):
-    parts = sandbox_parts()
-    for more, expected in (('', ('1' if 'no-new-privs' in parts else '0',
-                                 '2' if 'seccomp' in parts else '0')),
-                           ('sandbox = false', ('0', '0'))):
-        world.configure(more)
-        with Held(world, world.forced()) as held:
-            status = held.status()
-            world.tap.equal((status['NoNewPrivs'], status['Seccomp']), expected,
-                            'while it writes: ' + (more or 'by default'))
-            world.check(held.answer(), world.expected, 'the answer: ' +
-                        (more or 'by default'))
-    world.configure()
-
-
-def test_syslog_in_the_sandbox(world):
-    """It cannot be connected to any more; so it must be by then."""
-    world.configure(log='')
-    world.host.logged()
-    answer = world.ask(world.forced())
-    log = world.host.logged()
-    world.configure()
-    world.check(answer, world.expected, 'log to syslog: the answer')
-    world.tap.ok(b' granted ' in log and log.count(b'x2gobroker') == 1,
-                 'log to syslog: the line', log)
 
 
 # The environment
@@ -998,8 +941,8 @@ def test_before_the_drop(world):
 
 TESTS = [test_standard_descriptors, test_other_descriptors, test_limits, test_full_log,
          test_settled, test_signals, test_no_argv, test_deadline,
-         test_no_deadline_for_the_client, test_sandbox, test_sandbox_while_writing,
-         test_syslog_in_the_sandbox, test_environment, test_loader, test_identity,
+         test_no_deadline_for_the_client,
+         test_environment, test_loader, test_identity,
          test_config_file, test_debug, test_address, test_arguments_are_wiped,
          test_closed_to_the_caller,
          test_root_is_the_caller, test_before_the_drop]

@@ -241,6 +241,7 @@ write_replies(struct buf *text)
 	record_puts(&answers, AGENT_LISTSESSIONS, LISTED);
 	record_puts(&answers, AGENT_CHECKLOAD, LOAD);
 	queries[0].ms = 12;
+	strcpy(queries[0].missing, "Landlock");
 	queries[0].sshd = SSHD_PENALISES;
 	queries[0].new_key = strdup("ts01 ssh-ed25519 AAAA");
 	strcpy(queries[0].fingerprint, "SHA256:finger");
@@ -280,6 +281,7 @@ replies_are_read_as_they_arrive(void **state unused)
 		assert_int_equal(queries[0].report.nsessions, 1);
 		assert_true(queries[0].report.load_known);
 		assert_int_equal(queries[0].ms, 12);
+		assert_string_equal(queries[0].missing, "Landlock");
 		assert_int_equal(queries[0].sshd, SSHD_PENALISES);
 		assert_string_equal(queries[0].new_key,
 		    "ts01 ssh-ed25519 AAAA");
@@ -340,6 +342,7 @@ a_wrong_value_fails_its_own_query(void **state unused)
 		"private-key 1 a\nprivate-key 1 b\n", "fingerprint 1 \t\n",
 		"fingerprint 51 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 		    "aaaa\n", "code 1 9\n", "code 1 0\n", "why 1 a\n",
+		"no-sandbox 32 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
 		"line 1 x\n", "other 0 \n", "status 2 OK\n",
 		"listsessions 2 NO\n",
 		EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY,
