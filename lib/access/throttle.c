@@ -28,7 +28,8 @@
 #define CALLS_ADDRESS	24	/* take seconds, leave room for right ones */
 #define CALLS_USER	2
 #define ADDRESS_FACTOR	10	/* many people can share an address */
-#define STEP_MS		20
+#define STEP_MS		20	/* between two looks, at first */
+#define STEP_MAX_MS	320	/* many who wait must not be the load */
 #define FUTURE_SECONDS	5	/* the clock may have been set back a little */
 
 enum field { PID, ADDRESS, HASH, USER, NFIELDS };
@@ -191,6 +192,7 @@ throttle_begin(struct throttle *throttle,
     struct x2gobroker_error *err)
 {
 	int64_t start = clock_ms();
+	unsigned int step = STEP_MS;
 	enum verdict verdict = WAIT;
 
 	*throttle = (struct throttle){ .config = config };
@@ -207,7 +209,9 @@ throttle_begin(struct throttle *throttle,
 			refuse(verdict, err);
 			break;
 		}
-		usleep(STEP_MS * 1000);
+		usleep(step * 1000);
+		if (step < STEP_MAX_MS)
+			step *= 2;
 	}
 	free(throttle->user);
 	throttle->user = NULL;

@@ -12,7 +12,7 @@
 #include "config/config.h"
 
 #define THROTTLE_DIR	"passwords"	/* in state-dir */
-#define THROTTLE_WAIT_MS	10000	/* for other calls to end */
+#define THROTTLE_WAIT_MS	20000	/* for other calls to end */
 
 /* One password of one user that is being checked. */
 struct throttle {
