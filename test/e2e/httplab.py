@@ -85,6 +85,13 @@ def parse(text, seconds):
     return Response(int(headers.get('Status', '0').split()[0]), headers, body, seconds)
 
 
+def bounding_set():
+    """"+chown,...": what the unit leaves to x2gobroker-pam."""
+    text = (SOURCE / 'contrib/systemd/x2gobroker-http@.service').read_text()
+    lines = re.findall('(?m)^CapabilityBoundingSet=(.*)', text)
+    return ','.join('+' + word[4:].lower() for word in ' '.join(lines).split())
+
+
 class Person(lab.Account):
     """An account with a password."""
 
@@ -92,8 +99,9 @@ class Person(lab.Account):
 
     def __enter__(self):
         super().__enter__()
-        subprocess.run(['chpasswd'], input='%s:%s\n' % (self.name, self.password), text=True,
-                       check=True)
+        # a hash that costs next to nothing
+        subprocess.run(['chpasswd', '-c', 'SHA512', '-s', '1000'], text=True, check=True,
+                       input='%s:%s\n' % (self.name, self.password))
         return self
 
 
@@ -151,7 +159,8 @@ class Site:
         return new
 
     def command(self, config=None):
-        return ['setpriv', '--reuid', str(self.account.uid), '--regid',
+        """As the unit starts it: with no more capabilities for its children."""
+        return ['setpriv', '--bounding-set', '-all,' + bounding_set(), '--reuid', str(self.account.uid), '--regid',
                 str(self.account.gid), '--clear-groups', self.program, '-C',
                 config or self.path('x2gobroker.conf')]
 
