@@ -52,6 +52,11 @@ class Binary:
         return subprocess.run([*command, self.path], stdout=subprocess.PIPE, text=True,
                               check=True).stdout
 
+    def imports(self):
+        """Names that others have to define."""
+        return re.findall(r'^ *U ([\w.]+)', self.tell('nm', '-D', '--undefined-only'),
+                          re.M)
+
     @functools.cached_property
     def dynamic(self):
         """[(tag, value)]"""
@@ -265,11 +270,28 @@ def check_installed(tap, files):
                loaded(binary))
 
 
+def check_doors(tap, files):
+    """Each broker has what its own way in needs."""
+    http = Binary(files['lib/x2go/x2gobroker-http'])
+    ssh = Binary(files['lib/x2go/x2gobroker'])
+    of_http = re.compile(r'x2gobroker_(request_from_(form|json_client)|config_\w*http\w*'
+                         r'|answer_(authenticate|testcon|trust_nobody))')
+    found = [[name for name in binary.imports() if of_http.match(name)]
+             for binary in (ssh, http)]
+    tap.ok(not found[0] and len(found[1]) >= 6,
+           'the broker for SSH calls nothing that is for HTTP', found)
+    words = [word for word in (b'SCGI', b'/plain/', b'REMOTE_ADDR')
+             if word in pathlib.Path(ssh.path).read_bytes()]
+    tap.ok(not words, 'and has nothing of it inside', words)
+
+
 def main():
     tap = Tap()
     with tempfile.TemporaryDirectory(prefix='x2gobroker-hardening.') as directory:
         check_samples(tap, directory)
-        check_installed(tap, install(tap, sys.argv[1], directory))
+        files = install(tap, sys.argv[1], directory)
+        check_installed(tap, files)
+        check_doors(tap, files)
     return tap.end()
 
 

@@ -11,6 +11,7 @@ import concurrent.futures
 import contextlib
 import json
 import os
+import pathlib
 import re
 import shutil
 import subprocess
@@ -383,6 +384,165 @@ def test_hostile(world):
               'assignments', 'requests'}, set(), 'nothing is left behind')
 
 
+def test_more_hostile(world):
+    """What nobody has sent yet: forms, paths and headers that mean two things at once."""
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+    good = form('listsessions', user.name, PASSWORD)
+    name, quoted = user.name.encode(), httplab.quote(PASSWORD).encode()
+    denied = [
+        # names of fields
+        b'TASK=listsessions&user=%s&password=%s' % (name, quoted),
+        b' task=listsessions&user=%s&password=%s' % (name, quoted),
+        b'task%%3dlistsessions&user=%s&password=%s' % (name, quoted),
+        b't%%61sk=listsessions&user=%s&password=%s' % (name, quoted),
+        b'task[]=listsessions&user=%s&password=%s' % (name, quoted),
+        b'task=listsessions&user[]=%s&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s&pass%%77ord=%s' % (name, quoted),
+        b'task=listsessions;user=%s;password=%s' % (name, quoted),
+        b'task=listsessions\r\nuser=%s\r\npassword=%s' % (name, quoted),
+        good + b'&user=', good + b'&user', good + b'&password', good + b'&task=',
+        good + b'&auth-cookie=1', good + b'&next-authid=1', b'user=root&' + good,
+        # values
+        b'task=listsessions%%20&user=%s&password=%s' % (name, quoted),
+        b'task=+listsessions&user=%s&password=%s' % (name, quoted),
+        b'task=listsessions&user=%%20%s&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s%%0d&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s%%E2%%80%%8B&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s%%C0%%80&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s%%2500&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s%%40localhost&password=%s' % (name, quoted),
+        b'task=listsessions&user=%d&password=%s' % (user.uid, quoted),
+        b'task=listsessions&user=+%s&password=%s' % (name, quoted),
+        b'task=listsessions&user=%s&password=%s%%20' % (name, quoted),
+        b'task=listsessions&user=%s&password=%s%%00' % (name, quoted),
+        b'task=listsessions&user=%s&password=%s' % (name, quoted.replace(b'%', b'%25')),
+        b'task=listsessions&user=%s&password=%%p%%w' % name,
+        b'task=listsessions&user=%s&password=%s' % (name, quoted.lower().upper()),
+        form('listsessions', user.name, '', authid='*'),
+        form('listsessions', user.name, '', authid='.'),
+        form('listsessions', user.name, '', authid='%2e%2e%2fstate'),
+        form('listsessions', user.name, '', authid=user.name),
+        form('listsessions', user.name, '', authid='0' * 64),
+        form('listsessions', user.name, '', authid='0' * 15000),
+        # tasks
+        form('listprofiles', user.name, PASSWORD), form('login', user.name, PASSWORD),
+        form('whoami', user.name, PASSWORD), form('', user.name, PASSWORD),
+        form('testcon', user.name, PASSWORD) + b'&task=listsessions',
+        form('selectsession', user.name, PASSWORD),
+        form('selectsession', user.name, PASSWORD, sid=''),
+        form('selectsession', user.name, PASSWORD, sid='DESK'),
+        form('selectsession', user.name, PASSWORD, sid='desk%00'),
+        form('selectsession', user.name, PASSWORD, sid='desk\n'),
+        form('selectsession', user.name, PASSWORD, sid='DEFAULT'),
+        form('selectsession', user.name, PASSWORD, sid='[desk]'),
+        form('selectsession', user.name, PASSWORD, sid='desk&task=testcon'),
+        form('selectsession', user.name, PASSWORD, sid='desk', login='-x'),
+        form('selectsession', user.name, PASSWORD, sid='desk', login=world.other.name),
+        form('setpass', user.name, PASSWORD, newpass=''),
+    ]
+    for number, body in enumerate(denied):
+        answer = site.send(scgi(body, address='2001:db8:%x::1' % number))
+        tap.ok((answer.status, answer.body) == (200, DENIED), 'denied: %.60r' % body,
+               answer, site.log())
+        if number % 4 == 3:
+            site.forget()
+    site.forget()
+    for status, request in (
+            (404, scgi(good, uri='/Plain/')), (404, scgi(good, uri='/plain%2f')),
+            (404, scgi(good, uri='/%70lain/')), (404, scgi(good, uri='#/plain/')),
+            (404, scgi(good, uri='/plain\\')), (404, scgi(good, uri='plain/')),
+            (404, scgi(good, uri='')), (404, scgi(good, uri='/x?/json/')),
+            (200, scgi(good, uri='/plain/' + '../' * 2000)),
+            (200, scgi(good, uri='/plain/json/')), (200, scgi(good, uri='//plain//')),
+            (200, scgi(good, uri='/plain/%00')),
+            (403, scgi(good, HTTPS='1')), (403, scgi(good, HTTPS='onn')),
+            (403, scgi(good, HTTPS='', REQUEST_SCHEME='HTTPS')),
+            (403, scgi(good, HTTPS=None, https='on')),
+            (403, scgi(good, HTTPS=None, HTTP_HTTPS='on')),
+            (405, scgi(good, method='POST\n')), (405, scgi(good, method='')),
+            (405, scgi(good, REQUEST_METHOD=None, HTTP_X_HTTP_METHOD_OVERRIDE='POST')),
+            (413, scgi(good, length='1e2')), (413, scgi(good, length=' 20')),
+            (413, scgi(good, length='20,20')), (413, scgi(good, length='\u0662\u0660')),
+            (413, scgi(good, length='16385')), (400, scgi(good, length='16384'))):
+        answer = site.send(request)
+        tap.ok(answer.status == status and
+               (GRANTED in answer.body) == (status == 200),
+               '%d for %.90r' % (status, request), answer)
+    odd = site.send(scgi(good + b'x' * 100, length=str(len(good))))
+    tap.ok(GRANTED in odd.body, 'what follows a body is not read', odd)
+    hidden = site.send(scgi(good.replace(b'task=', b'&&x&=y&task='), PATH='/nowhere',
+                            LD_PRELOAD='/nowhere.so', SSH_CLIENT='192.0.2.9 1 2'))
+    tap.ok(GRANTED in hidden.body and 'from=192.0.2.17' in site.log(),
+           'headers are no environment', hidden)
+
+
+def test_crowd(world):
+    """200 clients at once, of whom a tenth guess: the others are served, the guesses
+    are counted, and nothing of it stays."""
+    tap, site = world.tap, world.site
+    site.forget()
+    site.configure('http-failures = 3')
+    site.log()
+    with contextlib.ExitStack() as stack:
+        people = [stack.enter_context(httplab.Person()) for _ in range(20)]
+        victims = [stack.enter_context(httplab.Person()) for _ in range(2)]
+
+        def ask(number):
+            address = '192.0.%d.%d' % (number % 3, number)
+            if number % 10 == 0:
+                return site.ask('listsessions', victims[number // 10 % 2],
+                                'guess %d' % number, address=address)
+            return site.ask('listsessions', people[number % 19], PASSWORD, address=address)
+
+        with concurrent.futures.ThreadPoolExecutor(200) as pool:
+            answers = list(pool.map(ask, range(200)))
+    log = site.log()
+    granted = [GRANTED in answer.body for answer in answers]
+    tap.equal((sum(granted), [n for n in range(0, 200, 10) if granted[n]]), (180, []),
+              'crowd: those who know their password are let in, and nobody else',
+              *[line for line in log.splitlines() if 'refused' in line])
+    guesses = log.count('reason="account login: ')
+    tap.ok(guesses <= 6 and log.count('login throttled: ') == 20 - guesses,
+           'crowd: no more than three guesses for each victim were checked', guesses)
+    tap.equal(site.account.processes(), [], 'crowd: no process is left')
+    rows = [name for name in os.listdir(site.path('state'))
+            if name not in ('passwords', 'servers', 'assignments', 'requests')]
+    calls = [row.name for row in os.scandir(site.path('state/passwords'))
+             if not row.name.startswith('.')]
+    tap.ok(not rows and len(calls) <= guesses + 1, 'crowd: no file is left but failures',
+           rows, calls)
+    tap.equal(len(os.listdir(site.path('cookies'))), 180, 'crowd: a token for each')
+    site.forget()
+    site.configure()
+
+
+def test_units(world):
+    """systemd reads the shipped units."""
+    tap, units = world.tap, pathlib.Path('/etc/systemd/system')
+    if not tap.need(**{'systemd-analyze': 'systemd'}):
+        return
+    program = pathlib.Path('/usr/lib/x2go/x2gobroker-http')
+    if not program.exists():
+        program.parent.mkdir(exist_ok=True)
+        shutil.copy(world.site.program, program)
+    if subprocess.run(['getent', 'passwd', 'x2gobroker'],
+                      stdout=subprocess.DEVNULL).returncode != 0:
+        subprocess.run(['useradd', '--system', 'x2gobroker'], check=True)
+    names = 'x2gobroker-http.socket', 'x2gobroker-http@.service'
+    for name in names:
+        shutil.copy(httplab.SOURCE / 'contrib/systemd' / name, units)
+    for name in names[0], 'x2gobroker-http@1.service':
+        said = subprocess.run(['systemd-analyze', 'verify', '--man=no', name], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        wrong = [line for line in said.stdout.splitlines() if 'x2gobroker-http' in line]
+        tap.ok(said.returncode == 0 and not wrong, 'systemd-analyze verify ' + name, said)
+    said = subprocess.run(['systemd-analyze', 'security', '--offline=true',
+                           '--threshold=85', str(units / names[1])], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tap.ok(said.returncode == 0, 'systemd-analyze security', said.stdout[-3000:])
+
+
 def test_slow(world):
     """Who sends nothing more is refused in the end, by an answer."""
     site, body = world.site, form('listsessions', world.user.name, PASSWORD)
@@ -523,8 +683,9 @@ def test_doctor(world):
 
 
 TESTS = [test_conversation, test_refused_logins, test_setpass, test_throttle,
-         test_fail2ban, test_noauth, test_status, test_json, test_hostile, test_slow,
-         test_servers, test_doctor]
+         test_fail2ban, test_noauth, test_status, test_json, test_hostile,
+         test_more_hostile, test_crowd, test_units, test_slow, test_servers,
+         test_doctor]
 
 
 def main():
