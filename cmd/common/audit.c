@@ -156,13 +156,10 @@ audit_next_key(char **rest, const char **type, const char **base64)
 }
 
 char *
-audit_key_fingerprint(const char *path)
+audit_key_fingerprint(const char *base64)
 {
-	cleanup_free char *text = audit_auth_info(path);
-	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE], *rest = text;
-	const char *type, *base64;
+	char fingerprint[X2GOBROKER_FINGERPRINT_SIZE];
 
-	return text != NULL && audit_next_key(&rest, &type, &base64) &&
-	    x2gobroker_key_fingerprint(base64, fingerprint) == 0 ?
+	return x2gobroker_key_fingerprint(base64, fingerprint) == 0 ?
 	    strdup(fingerprint) : NULL;
 }

@@ -198,7 +198,6 @@ put_options(struct making *making, const struct keyline *line,
 	return put_end(making, making->now + TEMPORARYKEY_SECONDS, true, err);
 }
 
-/* Keys of hardware tokens cannot be temporary ones. */
 static int
 put_key(const struct keyline *line, struct buf *out,
     struct x2gobroker_error *err)
@@ -210,9 +209,6 @@ put_key(const struct keyline *line, struct buf *out,
 
 	if (type == NULL || base64 == NULL)
 		return error_nomem(err);
-	if (span_begins_with(&line->type, "sk-"))
-		return refuse_line(err, "keys of hardware tokens cannot be "
-		    "temporary");
 	if ((why = pubkey_check(type, base64)) != NULL)
 		return refuse_line(err, why);
 	buf_printf(out, " %s %s", type, base64);

@@ -134,9 +134,22 @@ resolve_user(struct broker *broker, struct x2gobroker_error *err)
 	broker->audit.user = broker->identity;
 	broker->audit.by = broker->pinned ? "operator" : "account";
 	broker->audit.address = address;
-	broker->audit.key = audit_key_fingerprint(broker->process.auth_info);
 	return x2gobroker_user_new(broker->identity, address, &broker->user,
 	    err);
+}
+
+/* The first key of the user that sshd has accepted, if it tells. */
+static int
+note_key(struct broker *broker, struct x2gobroker_error *err)
+{
+	cleanup_free char *text = audit_auth_info(broker->process.auth_info);
+	char *rest = text;
+	const char *type, *base64;
+
+	if (text == NULL || !audit_next_key(&rest, &type, &base64))
+		return 0;
+	broker->audit.key = audit_key_fingerprint(base64);
+	return x2gobroker_user_set_key(broker->user, type, base64, err);
 }
 
 /* The key may have been revoked since the connection was opened. */
@@ -258,7 +271,7 @@ main(int argc, char **argv)
 	granted = prepare_refusal(&broker, &err) == 0 && options_ok &&
 	    load_config(&broker, &err) == 0 &&
 	    resolve_user(&broker, &err) == 0 &&
-	    check_key(&broker, &err) == 0 &&
+	    note_key(&broker, &err) == 0 && check_key(&broker, &err) == 0 &&
 	    check_account(&broker, &err) == 0 &&
 	    serve(&broker, &err) == 0 &&
 	    x2gobroker_answer_text(broker.answer, &text, &len, &err) == 0;

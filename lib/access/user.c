@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "access/user.h"
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/parse.h"
 
@@ -80,6 +81,7 @@ x2gobroker_user_free(struct x2gobroker_user *user)
 		return;
 	free_groups(user);
 	free(user->address_text);
+	free(user->key);
 	free(user->name);
 	free(user);
 }
@@ -94,6 +96,22 @@ const char *
 x2gobroker_user_address(const struct x2gobroker_user *user)
 {
 	return user->address_text;
+}
+
+int
+x2gobroker_user_set_key(struct x2gobroker_user *user, const char *type,
+    const char *base64, struct x2gobroker_error *err)
+{
+	struct buf key = { 0 };
+
+	buf_printf(&key, "%s %s", type, base64);
+	if (key.failed) {
+		buf_free(&key);
+		return error_nomem(err);
+	}
+	free(user->key);
+	user->key = key.data;
+	return 0;
 }
 
 int

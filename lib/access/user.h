@@ -10,6 +10,7 @@
 struct x2gobroker_user {
 	char *name;
 	char *address_text;		/* NULL: not known */
+	char *key;			/* "TYPE BASE64"; NULL: not known */
 	struct address address;
 	bool groups_known;
 	char **groups;			/* names */

@@ -37,6 +37,15 @@ autologin_is_wanted(const struct x2gobroker_profile *profile,
 	return why == NULL;
 }
 
+bool
+autologin_is_own(const struct x2gobroker_profile *profile)
+{
+	const char *key = x2gobroker_profile_value(profile,
+	    "broker-autologin-key");
+
+	return key != NULL && config_find_word(login_keys, key) == LOGIN_KEY_OWN;
+}
+
 struct autologin *
 autologin_new(const struct x2gobroker_config *config,
     struct x2gobroker_error *err)
@@ -78,7 +87,7 @@ take_public(struct autologin *autologin, char *line,
 		why = "it is empty";
 	if (why != NULL)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-		    "the public key that the client has sent: %s", why);
+		    "the public key of the client: %s", why);
 	if (asprintf(&autologin->query.public_key, "%s %s", key.type,
 	    key.base64) == -1) {
 		autologin->query.public_key = NULL;

@@ -26,10 +26,13 @@ bool	autologin_is_announced(const struct x2gobroker_profile *profile);
 bool	autologin_is_wanted(const struct x2gobroker_profile *profile,
 	    const struct x2gobroker_user *user, struct reporter *rep);
 
+/* Is it to be the key with which the user has come to the broker? */
+bool	autologin_is_own(const struct x2gobroker_profile *profile);
+
 struct autologin *autologin_new(const struct x2gobroker_config *config,
 	    struct x2gobroker_error *err);
 
-/* The client has made a key and sent the public one, as a line of
+/* The client has the private key.  line is the public one, as a line of
  * authorized_keys.  Its options do not count: ours allow less. */
 struct autologin *autologin_new_sent(const char *line,
 	    struct x2gobroker_error *err);

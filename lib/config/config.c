@@ -42,6 +42,7 @@ static const char *const trust_words[] = { "unless-setuid", "false", "true",
 
 static const char *const http_auth_words[] = { "pam", "none", NULL };
 static const char *const balancing_words[] = { "load", "sessions", NULL };
+const char *const login_keys[] = { "new", "own", NULL };
 static const char *const key_type_words[] = { "rsa", "ed25519", NULL };
 
 struct row {

@@ -8,6 +8,7 @@ enum query_mode { QUERY_NONE, QUERY_LOCAL, QUERY_SSH };
 enum backend_id { BACKEND_INIFILE, BACKEND_ZEROCONF, NBACKENDS };
 enum account_check { CHECK_PINNED, CHECK_ALWAYS, CHECK_NEVER };
 enum load_balancing { BALANCE_LOAD, BALANCE_SESSIONS };
+enum login_key { LOGIN_KEY_NEW, LOGIN_KEY_OWN };
 enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
 enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
 enum http_auth { HTTP_AUTH_PAM, HTTP_AUTH_NONE };
@@ -101,7 +102,8 @@ struct x2gobroker_config {
 
 /* The words of enum query_mode, enum hostkey_policy and enum backend_id, which
  * end with NULL. */
-extern const char *const query_modes[], *const hostkey_policies[];
+extern const char *const query_modes[], *const hostkey_policies[],
+	    *const login_keys[];
 extern const char *const backend_names[];
 
 /* The index of text in words, in any case, or -1. */

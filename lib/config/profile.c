@@ -37,6 +37,7 @@ static const struct profile_key table[] = {
 	{ "broker-agent-hostkey-policy", VALUE_POLICY },
 	{ "broker-agent-query-mode", VALUE_MODE },
 	{ "broker-authorized-keys", VALUE_TEXT, .listing = LIST_NEVER },
+	{ "broker-autologin-key", VALUE_KEY },
 	{ "broker-host-weights", VALUE_WEIGHTS },
 	{ "broker-portscan-x2goservers", VALUE_BOOL, .listing = LIST_NEVER },
 	{ "broker-session-autologin", VALUE_BOOL, .listing = LIST_AT_THE_END },
@@ -435,6 +436,9 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 		return config_find_word(hostkey_policies, value) != -1 ?
 		    NULL : "neither RejectPolicy, WarningPolicy nor "
 		    "AutoAddPolicy";
+	case VALUE_KEY:
+		return config_find_word(login_keys, value) != -1 ? NULL :
+		    "neither new nor own";
 	case VALUE_WEIGHTS:
 		if (hostweights_parse(value, NULL, NULL, &err) == 0)
 			return NULL;

@@ -46,8 +46,9 @@ enum value_type {
 	VALUE_HOSTS,
 	VALUE_MODE,	/* an agent query mode */
 	VALUE_POLICY,	/* what to do about host keys */
+	VALUE_KEY,	/* which key is for a login */
 	VALUE_WEIGHTS,	/* NAME:WEIGHT,... */
-	VALUE_ACL,	/* this and the three above are never listed */
+	VALUE_ACL,	/* this and the four above are never listed */
 };
 
 /* What a listing does with a key. */

@@ -140,6 +140,7 @@ put_key(const struct out *out, const struct ini_key *key,
 		break;
 	case VALUE_MODE:
 	case VALUE_POLICY:
+	case VALUE_KEY:
 	case VALUE_WEIGHTS:
 	case VALUE_ACL:
 		break;

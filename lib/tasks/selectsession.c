@@ -247,29 +247,36 @@ give_key(struct x2gobroker_answer *answer, struct offer *offer)
 		buf_put(&offer->selection->key, key->query.private_key.data,
 		    key->query.private_key.len);
 		offer->selection->key_accepted = key->is_sent;
-		buf_puts(&answer->summary, key->is_sent ? " key=sent" :
-		    " key=yes");
+		buf_puts(&answer->summary, !key->is_sent ? " key=yes" :
+		    answer->request->wants_json ? " key=sent" : " key=own");
 		return;
 	}
 	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
 	    "no key for an automatic login: %s", err.text);
 }
 
-/* The key for an automatic login: a new one, or the client's own.  A bad one is
- * no reason to refuse the session. */
+/* The key for an automatic login: a new one, one that the client has sent, or
+ * the one with which the user has come.  A bad one is no reason to refuse the
+ * session. */
 static int
 begin_key(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
 {
 	const char *sent = answer->request->wants_json ?
 	    answer->request->values[OPT_PUBKEY] : NULL;
+	bool is_sent = sent != NULL && *sent != '\0';
 	struct x2gobroker_error why;
 
-	if (sent == NULL || *sent == '\0') {
+	if (!is_sent && !autologin_is_own(offer->profile)) {
 		offer->autologin = autologin_new(offer->profile->config, err);
 		return offer->autologin != NULL ? 0 : -1;
 	}
-	offer->autologin = autologin_new_sent(sent, &why);
+	if (!is_sent && (sent = answer->user->key) == NULL)
+		error_set(&why, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "sshd does "
+		    "not tell the user's own key; set \"ExposeAuthInfo yes\" "
+		    "in sshd_config(5)");
+	else
+		offer->autologin = autologin_new_sent(sent, &why);
 	if (offer->autologin == NULL)
 		report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
 		    "no key for an automatic login: %s", why.text);

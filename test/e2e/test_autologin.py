@@ -29,6 +29,7 @@ import autologinlab
 import brokerlab
 import farmlab
 import lab
+from brokerlab import SELECT
 from autologinlab import FILE, PROXY_FILE, STORE, keys_of, stored, wait_until
 
 EXPIRY = r'expiry-time="(\d{14})Z"'
@@ -641,6 +642,72 @@ def check_trace(tap, name, key, trace):
     tap.ok('memfd_create(' not in trace, name + ': there is no file in memory')
 
 
+# The user's own key
+
+def with_agent(command, socket):
+    """A command of lab.Sshd, whose private key an SSH agent holds."""
+    command = ['IdentityAgent=' + socket if word == 'IdentityAgent=none' else word
+               for word in command]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=60)
+
+
+def test_own(tap, world):
+    """The key with which the user has come is admitted, and nothing is sent."""
+    user = world.user
+    world.profiles(world.profile('desk', broker_autologin_key='own'),
+                   world.profile('other', user=world.other.name,
+                                 broker_autologin_key='own'))
+    given = world.select()
+    tap.ok(given.server and not given.key and 'ExposeAuthInfo' in world.log(),
+           'a key that sshd does not tell: none, and the log says why', given.raw)
+    socket = world.path('agent')
+    agent = subprocess.Popen(['ssh-agent', '-D', '-a', socket], stdout=subprocess.DEVNULL)
+    try:
+        lab.wait_for(lambda: os.path.exists(socket), 10)
+        for type in 'ed25519', 'ecdsa', 'rsa':
+            world.reset()
+            world.profiles(world.profile('desk', broker_autologin_key='own'))
+            key = lab.keypair(world.dir, type, 'own-' + type)
+            subprocess.run(['ssh-add', '-q', key], check=True,
+                           env={**os.environ, 'SSH_AUTH_SOCK': socket})
+            os.unlink(key)
+            own_key(tap, world, type, key + '.pub', socket)
+    finally:
+        agent.kill()
+        agent.wait()
+    tap.equal((keys_of(user), keys_of(world.other)), (None, None),
+              'nothing was written to home directories')
+
+
+def own_key(tap, world, type, pubkey, socket):
+    user = world.user
+
+    def login(account):
+        return with_agent(world.server.ssh_command(account.name, pubkey, 'id -un'), socket)
+
+    with lab.Sshd('ExposeAuthInfo yes\n') as door:
+        door.authorize(world.broker.name, pubkey, 'restrict,command="%s"' % ' '.join(
+            world.site.command('--user', user.name)))
+        tap.ok(login(user).returncode != 0, type + ': before, it does not let in')
+        listing = with_agent(door.ssh_command(world.broker.name, pubkey,
+                                              brokerlab.LIST), socket)
+        tap.ok(b'autologin=1\n' in listing.stdout, type + ': the listing says autologin',
+               listing)
+        done = with_agent(door.ssh_command(world.broker.name, pubkey, SELECT % 'desk'),
+                          socket)
+    log = world.log()
+    tap.ok(b'SERVER:' in done.stdout and b'PRIVATE' not in done.stdout and
+           ' key=own ' in log, type + ': no private key is sent', done, log)
+    line = (stored().get(user.name) or [''])[0]
+    tap.ok(' '.join(pathlib.Path(pubkey).read_text().split()[:2]) in line and
+           line.startswith('restrict,pty,port-forwarding,expiry-time='),
+           type + ': it is admitted, with an end', line)
+    tap.equal(login(user).stdout, user.name.encode() + b'\n', type + ': it lets in',
+              world.server.log_tail())
+    tap.ok(login(world.other).returncode != 0, type + ': another user cannot be had')
+
+
 # The store
 
 class PrivateHome:
@@ -784,7 +851,7 @@ def test_store_killed(tap, world, rounds=60):
 
 FILE_TESTS = (test_key, test_lifetime, test_all_or_nothing, test_proxy, test_proxy_fails,
               test_files)
-STORE_TESTS = (test_key, test_lifetime, test_from, test_tricks, test_none, test_homes,
+STORE_TESTS = (test_key, test_lifetime, test_from, test_tricks, test_none, test_own, test_homes,
                test_store_unread, test_store_people, test_store_killed, test_debian,
                test_secret, test_crowd)
 

@@ -65,16 +65,21 @@ static void
 check_fingerprint(const char *data, size_t size)
 {
 	int fd = memfd_create("auth-info", MFD_CLOEXEC);
-	char path[64], *fingerprint;
+	char path[64], *text, *rest, *fingerprint;
+	const char *type, *base64;
 
 	must(fd != -1 && write(fd, data, size) == (ssize_t)size);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if ((fingerprint = audit_key_fingerprint(path)) != NULL) {
-		must(strncmp(fingerprint, "SHA256:", 7) == 0);
-		must(strlen(fingerprint) == 50 && is_bare(fingerprint));
+	rest = text = audit_auth_info(path);
+	while (text != NULL && audit_next_key(&rest, &type, &base64)) {
 		must(memmem(data, size, "publickey ", 10) != NULL);
+		if ((fingerprint = audit_key_fingerprint(base64)) != NULL) {
+			must(strncmp(fingerprint, "SHA256:", 7) == 0);
+			must(strlen(fingerprint) == 50 && is_bare(fingerprint));
+		}
+		free(fingerprint);
 	}
-	free(fingerprint);
+	free(text);
 	close(fd);
 }
 

@@ -433,6 +433,9 @@ groups_are_set_all_or_not_at_all(void **state unused)
 		has_failed = false;
 		countdown = n;
 		result = x2gobroker_user_set_groups(user, groups, 3, NULL);
+		if (result == 0)
+			result = x2gobroker_user_set_key(user, "ssh-ed25519",
+			    "AAAA", NULL);
 		countdown = 0;
 		assert_int_equal(result == -1, has_failed);
 		if (x2gobroker_acl_check(x2gobroker_profiles_get(profiles, 0),

@@ -299,7 +299,7 @@ a_client_can_send_its_own(void **state unused)
 			check_text(rows[i].line, autologin->query.public_key,
 			    ED25519);
 		else
-			check(rows[i].line, strstr(err.text, "has sent: ") !=
+			check(rows[i].line, strstr(err.text, "of the client: ") !=
 			    NULL && strstr(err.text, rows[i].why) != NULL);
 		autologin_free(autologin);
 	}

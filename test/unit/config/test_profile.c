@@ -60,6 +60,7 @@ keys_and_values_are_checked_by_table(void **state unused)
 		{ "setdpi=often", "neither true, false nor a number" },
 		{ "applications=['a']", "lists in Python notation" },
 		{ "broker-agent-query-mode=HTTP", "neither NONE, LOCAL nor" },
+		{ "broker-autologin-key=mine", "neither new nor own" },
 		{ "broker-agent-query-mode=", "neither NONE, LOCAL nor SSH" },
 		{ "acl-users-alow=alice", "unknown key" },
 		{ "acl-clients-deny=10.0.0.0/33", "\"10.0.0.0/33\" is" },

@@ -114,7 +114,7 @@ static const char *const bad_lines[][2] = {
 	{ "restrict ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIF0zx0rJE0JvvYFpX8QXzNM6tj"
 	    "uvP5S+jKMaU2F2LZcJ", "another type" },
 	{ "restrict ssh-dss AAAAB3NzaC1kc3M=", "DSA" },
-	{ "restrict sk-ssh-ed25519@openssh.com AAAA", "hardware tokens" },
+	{ "restrict sk-ssh-ed25519@openssh.com AAAA", "damaged" },
 	{ "restrict ssh-ed25519-cert-v01@openssh.com AAAA", "certificate" },
 };
 
