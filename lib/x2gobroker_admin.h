@@ -302,11 +302,20 @@ void x2gobroker_drained_free(struct x2gobroker_drained *drained);
 const char *x2gobroker_drained_get(const struct x2gobroker_drained *drained,
     size_t i);
 
+/* Whether that server is blocked: it is not asked, not chosen, and nothing is
+ * resumed there. */
+bool x2gobroker_drained_is_blocked(const struct x2gobroker_drained *drained,
+    size_t i);
+
 /* Add host (a name or an address) to the list, or remove it.  *changed: whether
  * the list is different now. */
 int x2gobroker_drain(const struct x2gobroker_config *config, const char *host,
     bool *changed, struct x2gobroker_error *err);
 int x2gobroker_undrain(const struct x2gobroker_config *config,
+    const char *host, bool *changed, struct x2gobroker_error *err);
+int x2gobroker_block(const struct x2gobroker_config *config, const char *host,
+    bool *changed, struct x2gobroker_error *err);
+int x2gobroker_unblock(const struct x2gobroker_config *config,
     const char *host, bool *changed, struct x2gobroker_error *err);
 
 #pragma GCC visibility pop

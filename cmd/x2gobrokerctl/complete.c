@@ -73,7 +73,7 @@ put_profiles(const struct completion *c, const struct site *site)
 }
 
 static void
-put_drained(const struct completion *c, const struct site *site)
+put_drained(const struct completion *c, const struct site *site, bool blocked)
 {
 	struct x2gobroker_drained *drained;
 	const char *name;
@@ -82,7 +82,8 @@ put_drained(const struct completion *c, const struct site *site)
 	if (x2gobroker_drained_load(site->config, &drained, NULL) == -1)
 		return;
 	for (i = 0; (name = x2gobroker_drained_get(drained, i)) != NULL; i++)
-		put_word(c, name);
+		if (x2gobroker_drained_is_blocked(drained, i) == blocked)
+			put_word(c, name);
 	x2gobroker_drained_free(drained);
 }
 
@@ -94,8 +95,9 @@ put_hosts(const struct completion *c, const struct site *site)
 	struct x2gobroker_farm *farm;
 	size_t i;
 
-	if (c->command != NULL && c->command->run == undrain_main) {
-		put_drained(c, site);
+	if (c->command != NULL && (c->command->run == undrain_main ||
+	    c->command->run == unblock_main)) {
+		put_drained(c, site, c->command->run == unblock_main);
 		return;
 	}
 	if (x2gobroker_farm_new(site->config, NULL, &farm, NULL) == -1)

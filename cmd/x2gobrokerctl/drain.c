@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobrokerctl drain and undrain: servers that get no new sessions.
+ * x2gobrokerctl drain and undrain: servers that get no new sessions; block and
+ * unblock: servers that are not used at all.
  */
 #include "base/json.h"
 #include "ctl.h"
@@ -19,6 +20,20 @@ can_retry_as_broker(const struct x2gobroker_config *config,
  * The list
  */
 
+static void
+put_names(struct json *json, const char *key,
+    const struct x2gobroker_drained *drained, bool blocked)
+{
+	const char *name;
+	size_t i;
+
+	json_array(json, key);
+	for (i = 0; (name = x2gobroker_drained_get(drained, i)) != NULL; i++)
+		if (x2gobroker_drained_is_blocked(drained, i) == blocked)
+			json_string(json, NULL, name);
+	json_close(json);
+}
+
 static int
 print_list(const struct ctl *ctl, const struct x2gobroker_drained *drained)
 {
@@ -28,15 +43,15 @@ print_list(const struct ctl *ctl, const struct x2gobroker_drained *drained)
 
 	if (ctl->json) {
 		json_begin(&json);
-		json_array(&json, "drained");
+		put_names(&json, "drained", drained, false);
+		put_names(&json, "blocked", drained, true);
+		return json_print(&json) == 0 ? EXIT_YES : EXIT_NO;
 	}
 	for (i = 0; (name = x2gobroker_drained_get(drained, i)) != NULL; i++)
-		if (ctl->json)
-			json_string(&json, NULL, name);
-		else
-			printf("%s\n", name);
-	return (ctl->json ? json_print(&json) : fflush(stdout)) == 0 ?
-	    EXIT_YES : EXIT_NO;
+		printf("%s%s\n", name,
+		    x2gobroker_drained_is_blocked(drained, i) ?
+		    " (blocked)" : "");
+	return fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
 }
 
 static int
@@ -74,6 +89,14 @@ static const struct change {
 	x2gobroker_undrain,
 	"gets new sessions again",
 	"not drained",
+}, block = {
+	x2gobroker_block,
+	"blocked: not asked, not chosen, and no session there is resumed",
+	"already blocked",
+}, unblock = {
+	x2gobroker_unblock,
+	"is used again",
+	"not blocked",
 };
 
 static int
@@ -122,7 +145,7 @@ change_hosts(const struct ctl *ctl, const struct x2gobroker_config *config,
 	for (i = 0; i < ctl->nwords; i++)
 		if (change_host(config, change, ctl->words[i]) != EXIT_YES)
 			result = EXIT_NO;
-		else if (change == &drain)
+		else if (change == &drain || change == &block)
 			warn_of_unknown(profiles, ctl->words[i]);
 	x2gobroker_profiles_free(profiles);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
@@ -156,4 +179,16 @@ int
 undrain_main(const struct ctl *ctl)
 {
 	return run_with_config(ctl, &undrain);
+}
+
+int
+block_main(const struct ctl *ctl)
+{
+	return run_with_config(ctl, &block);
+}
+
+int
+unblock_main(const struct ctl *ctl)
+{
+	return run_with_config(ctl, &unblock);
 }

@@ -312,7 +312,7 @@ balance_choose_host(struct x2gobroker_farm *farm,
 {
 	const char *weights = x2gobroker_profile_value(profile,
 	    "broker-host-weights");
-	cleanup_free struct candidate *candidates = calloc(n,
+	cleanup_free struct candidate *candidates = calloc(n + 1,
 	    sizeof(*candidates));
 	struct choice choice = { farm, profile, hosts, n, candidates };
 	size_t i;
@@ -320,6 +320,11 @@ balance_choose_host(struct x2gobroker_farm *farm,
 
 	if (candidates == NULL)
 		return error_nomem(err);
+	if (n == 0)
+		return error_set(err, X2GOBROKER_ERR_DENIED,
+		    profile->file->path, profile_key_line(profile, "host"),
+		    "host: all servers are blocked (x2gobrokerctl unblock "
+		    "admits them again)");
 	for (i = 0; i < n; i++)
 		set_candidate(&choice, i);
 	if (weights != NULL)
@@ -342,7 +347,7 @@ x2gobroker_farm_choose(struct x2gobroker_farm *farm,
 	const struct farm_server *found;
 	size_t chosen = 0, n;
 
-	if (farm_hosts(profile, &hosts, &n, err) == -1 ||
+	if (farm_hosts(farm, profile, &hosts, &n, err) == -1 ||
 	    balance_choose_host(farm, profile, hosts, n, NULL, false, &nobody,
 	    &chosen, err) == -1)
 		return -1;

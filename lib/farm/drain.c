@@ -2,11 +2,14 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/array.h"
 #include "base/cleanup.h"
+#include "base/parse.h"
 #include "base/textfile.h"
 #include "farm/farm.h"
 
 #define BLANKS		" \t\r"
+#define BLOCKED		"blocked"
 #define NOT_A_HOST	"\"%.200s\" is neither a host name nor an address"
 
 /* Whether two names can mean the same host. */
@@ -28,35 +31,60 @@ is_covered_by(const char *host, const char *name)
 	    (strchr(host, '.') != NULL || strchr(name, '.') == NULL);
 }
 
-bool
-drain_has(const struct x2gobroker_drained *drained, const struct host *host)
+static bool
+has(const struct x2gobroker_drained *drained, const struct host *host,
+    bool blocked)
 {
+	const struct drained_host *entry;
 	size_t i;
 
-	for (i = 0; drained != NULL && i < drained->n; i++)
-		if (hostlist_match(host, 1, drained->names[i]) != NULL)
+	for (i = 0; drained != NULL && i < drained->n; i++) {
+		entry = &drained->list[i];
+		if ((entry->blocked || !blocked) &&
+		    hostlist_match(host, 1, entry->name) != NULL)
 			return true;
+	}
 	return false;
 }
 
-/* Get the next line of the file, and a copy of the name in it in *name, which
- * is freed first; NULL if the line is empty or a comment.  1, 0 at the end, or
+bool
+drain_has(const struct x2gobroker_drained *drained, const struct host *host)
+{
+	return has(drained, host, false);
+}
+
+bool
+drain_blocks(const struct x2gobroker_drained *drained, const struct host *host)
+{
+	return has(drained, host, true);
+}
+
+/* Get the next line of the file, and what it says in *entry, whose name is
+ * freed first; NULL if the line is empty or a comment.  1, 0 at the end, or
  * -1. */
 static int
-next_name(struct textfile *file, char **name, struct x2gobroker_error *err)
+next_entry(struct textfile *file, struct drained_host *entry,
+    struct x2gobroker_error *err)
 {
-	const char *word;
-	size_t len;
+	const char *name, *mark, *end;
 
-	free(*name);
-	*name = NULL;
+	free(entry->name);
+	*entry = (struct drained_host){ 0 };
 	if (!textfile_next(file))
 		return 0;
-	word = file->line + strspn(file->line, BLANKS);
-	len = strlen(word);
-	while (len > 0 && strchr(BLANKS, word[len - 1]) != NULL)
-		len--;
-	if (len > 0 && *word != '#' && (*name = strndup(word, len)) == NULL)
+	name = file->line + strspn(file->line, BLANKS);
+	if (*name == '\0' || *name == '#')
+		return 1;
+	end = name + strlen(name);
+	while (strchr(BLANKS, end[-1]) != NULL)
+		end--;
+	mark = name + strcspn(name, BLANKS);
+	mark += strspn(mark, BLANKS);
+	entry->blocked = mark < end &&
+	    parse_item_is(mark, (size_t)(end - mark), BLOCKED);
+	if (entry->blocked)
+		end = name + strcspn(name, BLANKS);
+	if ((entry->name = strndup(name, (size_t)(end - name))) == NULL)
 		return error_nomem(err);
 	return 1;
 }
@@ -66,27 +94,31 @@ load(struct x2gobroker_drained *drained, const char *path,
     struct x2gobroker_error *err)
 {
 	cleanup_textfile struct textfile file;
-	cleanup_free char *name = NULL;
-	char **names;
-	int more;
+	struct drained_host entry = { 0 }, *more;
+	int result;
 
 	if (textfile_read(&file, path, safefile_open, err) == -1)
 		return -1;
-	while ((more = next_name(&file, &name, err)) == 1) {
-		if (name == NULL)
+	while ((result = next_entry(&file, &entry, err)) == 1) {
+		if (entry.name == NULL)
 			continue;
 		/* a server with a misspelt name would go on getting sessions */
-		if (!address_is_host(name, strlen(name)))
-			return error_set(err, X2GOBROKER_ERR_SYNTAX, path,
-			    file.number, NOT_A_HOST, name);
-		names = reallocarray(drained->names, drained->n + 1,
-		    sizeof(*names));
-		if (names == NULL)
-			return error_nomem(err);
-		drained->names = names;
-		drained->names[drained->n++] = steal(&name);
+		if (!address_is_host(entry.name, strlen(entry.name))) {
+			result = error_set(err, X2GOBROKER_ERR_SYNTAX, path,
+			    file.number, NOT_A_HOST, entry.name);
+			break;
+		}
+		more = array_grow(drained->list, drained->n, sizeof(*more));
+		if (more == NULL) {
+			result = error_nomem(err);
+			break;
+		}
+		drained->list = more;
+		drained->list[drained->n++] = entry;
+		entry.name = NULL;
 	}
-	return more;
+	free(entry.name);
+	return result;
 }
 
 int
@@ -118,45 +150,73 @@ x2gobroker_drained_free(struct x2gobroker_drained *drained)
 	if (drained == NULL)
 		return;
 	for (i = 0; i < drained->n; i++)
-		free(drained->names[i]);
-	free(drained->names);
+		free(drained->list[i].name);
+	free(drained->list);
 	free(drained);
 }
 
 const char *
 x2gobroker_drained_get(const struct x2gobroker_drained *drained, size_t i)
 {
-	return i < drained->n ? drained->names[i] : NULL;
+	return i < drained->n ? drained->list[i].name : NULL;
 }
 
-/* Copy the lines of the file to text, except those of host if it is undrained.
- * *found says whether host was found.  Invalid lines are copied as they are. */
+bool
+x2gobroker_drained_is_blocked(const struct x2gobroker_drained *drained,
+    size_t i)
+{
+	return i < drained->n && drained->list[i].blocked;
+}
+
+static const struct change {
+	bool undo, blocked;
+} drain = { false, false }, undrain = { true, false },
+    block = { false, true }, unblock = { true, true };
+
+/* Is it what undo takes back, or what makes the change unnecessary? */
+static bool
+is_met(const struct change *change, const struct drained_host *entry,
+    const char *host)
+{
+	if (entry->name == NULL ||
+	    !address_is_host(entry->name, strlen(entry->name)))
+		return false;
+	if (change->undo)
+		return entry->blocked == change->blocked &&
+		    is_same(entry->name, host);
+	/* a host that is blocked gets no sessions either */
+	return (entry->blocked || !change->blocked) &&
+	    is_covered_by(host, entry->name);
+}
+
+/* Copy the lines of the file to text, except those that are undone.  *found
+ * says whether there is one that meets the change.  Invalid lines are copied as
+ * they are. */
 static int
-copy_lines(const char *path, const char *host, bool undrain, struct buf *text,
-    bool *found, struct x2gobroker_error *err)
+copy_lines(const char *path, const char *host, const struct change *change,
+    struct buf *text, bool *found, struct x2gobroker_error *err)
 {
 	cleanup_textfile struct textfile file;
-	cleanup_free char *name = NULL;
-	bool matches;
+	struct drained_host entry = { 0 };
+	bool met;
 	int more;
 
 	*found = false;
 	if (textfile_read(&file, path, safefile_open, err) == -1)
 		return -1;
-	while ((more = next_name(&file, &name, err)) == 1) {
-		matches = name != NULL &&
-		    address_is_host(name, strlen(name)) && (undrain ?
-		    is_same(name, host) : is_covered_by(host, name));
-		*found |= matches;
-		if (!undrain || !matches)
+	while ((more = next_entry(&file, &entry, err)) == 1) {
+		met = is_met(change, &entry, host);
+		*found |= met;
+		if (!change->undo || !met)
 			buf_printf(text, "%s\n", file.line);
 	}
+	free(entry.name);
 	return more;
 }
 
 static int
-change(const struct x2gobroker_config *config, const char *host, bool undrain,
-    bool *changed, struct x2gobroker_error *err)
+make(const struct change *change, const struct x2gobroker_config *config,
+    const char *host, bool *changed, struct x2gobroker_error *err)
 {
 	const char *path = config->drain_file;
 	cleanup_buf struct buf text = { 0 };
@@ -173,15 +233,16 @@ change(const struct x2gobroker_config *config, const char *host, bool undrain,
 	if (path[0] != '/')
 		return error_set(err, X2GOBROKER_ERR_VALUE, path, 0,
 		    "drain-file must be an absolute path");
-	if (textfile_lock(&lock, path, !undrain, err) == -1)
-		return undrain && err->code == X2GOBROKER_ERR_NOTFOUND ? 0 :
-		    -1;
-	if (copy_lines(path, host, undrain, &text, &found, err) == -1)
+	if (textfile_lock(&lock, path, !change->undo, err) == -1)
+		return change->undo && err->code == X2GOBROKER_ERR_NOTFOUND ?
+		    0 : -1;
+	if (copy_lines(path, host, change, &text, &found, err) == -1)
 		return -1;
-	if (found != undrain)
+	if (found != change->undo)
 		return 0;
-	if (!undrain)
-		buf_printf(&text, "%s\n", host);
+	if (!change->undo)
+		buf_printf(&text, "%s%s\n", host, change->blocked ?
+		    " " BLOCKED : "");
 	if (textfile_replace(&lock, path, &text, err) == -1)
 		return -1;
 	*changed = true;
@@ -192,12 +253,26 @@ int
 x2gobroker_drain(const struct x2gobroker_config *config, const char *host,
     bool *changed, struct x2gobroker_error *err)
 {
-	return change(config, host, false, changed, err);
+	return make(&drain, config, host, changed, err);
 }
 
 int
 x2gobroker_undrain(const struct x2gobroker_config *config, const char *host,
     bool *changed, struct x2gobroker_error *err)
 {
-	return change(config, host, true, changed, err);
+	return make(&undrain, config, host, changed, err);
+}
+
+int
+x2gobroker_block(const struct x2gobroker_config *config, const char *host,
+    bool *changed, struct x2gobroker_error *err)
+{
+	return make(&block, config, host, changed, err);
+}
+
+int
+x2gobroker_unblock(const struct x2gobroker_config *config, const char *host,
+    bool *changed, struct x2gobroker_error *err)
+{
+	return make(&unblock, config, host, changed, err);
 }

@@ -74,16 +74,20 @@ name_this_host(struct host *host)
 }
 
 int
-farm_hosts(const struct x2gobroker_profile *profile, struct host **hosts,
-    size_t *n, struct x2gobroker_error *err)
+farm_hosts(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_profile *profile, struct host **hosts, size_t *n,
+    struct x2gobroker_error *err)
 {
 	const char *value = x2gobroker_profile_value(profile, "host");
-	size_t i;
+	size_t i, all;
 
-	if (hostlist_parse(value != NULL ? value : "", hosts, n, err) == -1)
+	if (hostlist_parse(value != NULL ? value : "", hosts, &all, err) == -1)
 		return -1;
-	for (i = 0; i < *n; i++)
+	for (i = 0, *n = 0; i < all; i++) {
 		name_this_host(&(*hosts)[i]);
+		if (farm == NULL || !drain_blocks(farm->drained, &(*hosts)[i]))
+			(*hosts)[(*n)++] = (*hosts)[i];
+	}
 	return 0;
 }
 
@@ -94,7 +98,7 @@ x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
 	cleanup_free struct host *hosts = NULL;
 	size_t i, n;
 
-	if (farm_hosts(profile, &hosts, &n, NULL) == -1)
+	if (farm_hosts(NULL, profile, &hosts, &n, NULL) == -1)
 		return false;
 	for (i = 0; i < n; i++)
 		if (hostlist_match(&hosts[i], 1, name) != NULL)
@@ -204,7 +208,7 @@ x2gobroker_farm_add(struct x2gobroker_farm *farm,
 
 	if (farm_source(profile) == NULL)
 		return 0;
-	if (farm_hosts(profile, &hosts, &n, err) == -1)
+	if (farm_hosts(farm, profile, &hosts, &n, err) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
 		if (get_target(profile, &hosts[i], &target) &&

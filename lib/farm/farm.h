@@ -8,9 +8,12 @@
 #include "agent/query.h"
 #include "config/profile.h"
 
-/* The names in drain-file, one in a line; '#' begins a comment line. */
+/* The lines "NAME" and "NAME blocked" of drain-file; '#' begins a comment. */
 struct x2gobroker_drained {
-	char **names;
+	struct drained_host {
+		char *name;
+		bool blocked;
+	} *list;
 	size_t n;
 };
 
@@ -54,10 +57,12 @@ struct x2gobroker_farm {
 	struct x2gobroker_error drained_error;	/* why it is NULL */
 };
 
-/* The n hosts of a profile; the caller frees them.  "localhost" is replaced by
- * the name of this host, which its X2Go server uses for itself. */
-int	farm_hosts(const struct x2gobroker_profile *profile,
-	    struct host **hosts, size_t *n, struct x2gobroker_error *err);
+/* The n hosts of a profile, without those that are blocked if farm is not NULL;
+ * the caller frees them.  "localhost" is replaced by the name of this host,
+ * which its X2Go server uses for itself. */
+int	farm_hosts(const struct x2gobroker_farm *farm,
+	    const struct x2gobroker_profile *profile, struct host **hosts,
+	    size_t *n, struct x2gobroker_error *err);
 int	farm_port(const struct x2gobroker_profile *profile,
 	    const struct host *host);
 
@@ -133,9 +138,11 @@ bool	recent_knock(struct x2gobroker_farm *farm,
  * servers that refuse to say one. */
 void	recent_explain_failures(struct x2gobroker_farm *farm);
 
-/* Whether the host gets no new sessions, by its full or short name
- * (hostlist_match()).  drained may be NULL. */
+/* Whether the host gets no new sessions, or is blocked, by its full or short
+ * name (hostlist_match()).  drained may be NULL. */
 bool	drain_has(const struct x2gobroker_drained *drained,
+	    const struct host *host);
+bool	drain_blocks(const struct x2gobroker_drained *drained,
 	    const struct host *host);
 
 struct candidate {

@@ -356,7 +356,7 @@ find_own_sessions(struct x2gobroker_farm *farm,
 
 	if (farm_source(profile) == NULL || farm->nsessions == 0)
 		return 0;
-	if (farm_hosts(profile, &hosts, &n, err) == -1)
+	if (farm_hosts(farm, profile, &hosts, &n, err) == -1)
 		return -1;
 	for (i = 0; i < farm->nsessions; i++) {
 		if (farm_host_of(farm, profile, hosts, n,

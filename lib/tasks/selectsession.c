@@ -283,22 +283,28 @@ begin_key(struct x2gobroker_answer *answer, struct offer *offer,
 	return 0;
 }
 
+/* Whose sessions the servers are asked for.  NULL: nobody's.  Who logs in as
+ * somebody else shares that account, and must not see what others have left
+ * there. */
+static const char *
+session_owner(const struct x2gobroker_answer *answer,
+    const struct x2gobroker_profile *profile)
+{
+	return answer_shows_sessions(answer) &&
+	    profile_login_is_own(profile, answer->user->name) ?
+	    answer->user->name : NULL;
+}
+
 /* Ask the servers, as far as the profile wants that. */
 static int
 ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
 {
-	/* who logs in as somebody else shares that account, and must not see
-	 * what others have left there */
-	const char *user = answer_shows_sessions(answer) &&
-	    profile_login_is_own(offer->profile, answer->user->name) ?
-	    answer->user->name : NULL;
 	const struct x2gobroker_config *config = offer->profile->config;
 	struct autologin *key;
 	bool wanted;
 
-	if (x2gobroker_farm_new(config, user, &offer->farm, err) == -1 ||
-	    x2gobroker_farm_add(offer->farm, offer->profile, err) == -1)
+	if (x2gobroker_farm_add(offer->farm, offer->profile, err) == -1)
 		return -1;
 	wanted = answer_shows_sessions(answer) &&
 	    autologin_is_wanted(offer->profile, answer->user,
@@ -309,8 +315,9 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 		return -1;
 	key = offer->autologin;
 	/* to make a key takes as long as to ask a server */
-	if (poll_servers(offer->farm, user != NULL && offer->nhosts == 1 ?
-	    &query_sessions : &query_all, config->agent_timeout, NULL, NULL,
+	if (poll_servers(offer->farm, offer->farm->user != NULL &&
+	    offer->nhosts == 1 ? &query_sessions : &query_all,
+	    config->agent_timeout, NULL, NULL,
 	    key != NULL && !key->is_sent ? &key->query : NULL, err) == -1)
 		return -1;
 	farm_report(offer->farm, &answer->reporter);
@@ -347,10 +354,14 @@ selectsession_decide(struct x2gobroker_answer *answer, void *state,
 
 	if ((offer.profile = find_visible(answer, id, err)) == NULL ||
 	    check_login(offer.profile, answer->user, login, err) == -1 ||
-	    farm_hosts(offer.profile, &hosts, &offer.nhosts, err) == -1)
+	    x2gobroker_farm_new(offer.profile->config, session_owner(answer,
+	    offer.profile), &offer.farm, err) == -1)
 		return -1;
+	result = farm_hosts(offer.farm, offer.profile, &hosts, &offer.nhosts,
+	    err);
 	offer.hosts = hosts;
-	result = choose_server(answer, &offer, err);
+	if (result == 0)
+		result = choose_server(answer, &offer, err);
 	autologin_free(offer.autologin);
 	x2gobroker_farm_free(offer.farm);
 	return result;

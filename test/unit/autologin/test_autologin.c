@@ -95,7 +95,7 @@ place(const char *lines, const char *address, struct x2gobroker_error *err)
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
 	assert_int_equal(x2gobroker_farm_add(farm, profile, NULL), 0);
-	assert_int_equal(farm_hosts(profile, &hosts, &n, NULL), 0);
+	assert_int_equal(farm_hosts(NULL, profile, &hosts, &n, NULL), 0);
 	result = autologin_place(&autologin, farm, profile, &hosts[0], address,
 	    &rep, err);
 	free(hosts);

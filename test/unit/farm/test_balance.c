@@ -38,7 +38,7 @@ begin(struct play *play, const char *more)
 		report->load_factor = 1000;
 		report->count = 5;
 	}
-	assert_int_equal(farm_hosts(play->profile, &play->hosts, &play->n,
+	assert_int_equal(farm_hosts(NULL, play->profile, &play->hosts, &play->n,
 	    NULL), 0);
 }
 

@@ -98,7 +98,8 @@ a_line_that_is_no_name_is_an_error(void **state unused)
 	static const char *const lines[] = {
 		"ts01 ts02", "ts01,", "ts01 # broken", "ts01:22", "-ts01",
 		"1.2.3", "ts01;", "*", "ts\x01", "t\xc3\xb6st", "[2001:db8::1]",
-		"192.0.2.0/24",
+		"192.0.2.0/24", "ts01 blocked # why", "ts01 Blocked",
+		"ts01 blocked blocked",
 	};
 	struct x2gobroker_drained *drained;
 	struct x2gobroker_error err;
@@ -270,6 +271,70 @@ the_list_is_changed_line_by_line(void **state unused)
 		check(rows[i].label, changed == rows[i].changed);
 		check_list(rows[i].label, rows[i].after);
 	}
+}
+
+static void
+a_host_is_blocked_and_drained_by_itself(void **state unused)
+{
+	typedef int change(const struct x2gobroker_config *, const char *,
+	    bool *, struct x2gobroker_error *);
+	static const struct {
+		const char *before;
+		change *make;
+		const char *host;
+		bool changed;
+		const char *after;
+	} rows[] = {
+		{ "", x2gobroker_block, "ts01", true, "ts01 blocked\n" },
+		{ "ts01\n", x2gobroker_block, "ts01", true,
+		    "ts01\nts01 blocked\n" },
+		{ "ts01\tblocked \n", x2gobroker_block, "TS01", false,
+		    "ts01\tblocked \n" },
+		{ "ts01\nts01 blocked\n", x2gobroker_unblock, "ts01", true,
+		    "ts01\n" },
+		{ "ts01.lab blocked\n", x2gobroker_unblock, "ts01", true, "" },
+		{ "ts01\n", x2gobroker_unblock, "ts01", false, "ts01\n" },
+		{ "ts01 blocked\n", x2gobroker_undrain, "ts01", false,
+		    "ts01 blocked\n" },
+		{ "ts01 blocked\n", x2gobroker_drain, "ts01", false,
+		    "ts01 blocked\n" },
+		{ "ts01\nts01 blocked\n", x2gobroker_undrain, "ts01", true,
+		    "ts01 blocked\n" },
+		{ "ts01 blockedx\n", x2gobroker_unblock, "ts01", false,
+		    "ts01 blockedx\n" },
+	};
+	bool changed;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		write_list(rows[i].before);
+		check(rows[i].after, rows[i].make(&test_config, rows[i].host,
+		    &changed, NULL) == 0);
+		check(rows[i].after, changed == rows[i].changed);
+		check_list(rows[i].after, rows[i].after);
+	}
+}
+
+static void
+blocked_hosts_are_told_from_drained_ones(void **state unused)
+{
+	const struct host one = { .name = "ts01" }, two = { .name = "ts02" },
+	    other = { .name = "ts03" };
+	struct x2gobroker_drained *drained;
+
+	write_list("ts01 blocked\nts02\n");
+	drained = load();
+	assert_string_equal(x2gobroker_drained_get(drained, 0), "ts01");
+	assert_true(x2gobroker_drained_is_blocked(drained, 0));
+	assert_false(x2gobroker_drained_is_blocked(drained, 1));
+	assert_false(x2gobroker_drained_is_blocked(drained, 2));
+	assert_true(drain_blocks(drained, &one));
+	assert_true(drain_has(drained, &one));
+	assert_false(drain_blocks(drained, &two));
+	assert_true(drain_has(drained, &two));
+	assert_false(drain_has(drained, &other));
+	assert_false(drain_blocks(NULL, &one));
+	x2gobroker_drained_free(drained);
 }
 
 static void
@@ -454,6 +519,8 @@ main(void)
 		test(an_unsafe_file_is_an_error),
 		test(hosts_are_found_by_all_their_names),
 		test(the_list_is_changed_line_by_line),
+		test(a_host_is_blocked_and_drained_by_itself),
+		test(blocked_hosts_are_told_from_drained_ones),
 		test(what_is_no_host_is_refused),
 		test(all_can_read_the_list),
 		test(a_directory_that_is_there_keeps_its_mode),

@@ -396,6 +396,55 @@ without_a_server_it_is_refused(void **state unused)
 	}
 }
 
+static void
+a_server_that_is_blocked_is_not_used(void **state unused)
+{
+	static const struct said all[] = {
+		{ "ts01", "status", X2GOBROKER_OK, "must not be asked" },
+		{ "ts01", "listsessions", X2GOBROKER_OK, "must not be asked" },
+		SAYS("status", STATUS("session:" SESSION("50", "ts01", "S"))),
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")),
+		{ 0 },
+	};
+	static const struct {
+		const char *task, *lines, *answer;
+	} rows[] = {
+		{ SELECT, "host=ts01, ts02", "Access granted\nSERVER:ts02:22\n" },
+		{ SELECT, "host=TS01.lab, ts02",
+		    "Access granted\nSERVER:ts02:22\n" },
+		{ SELECT, "host=web (ts01), ts02",
+		    "Access granted\nSERVER:ts02:22\n" },
+		{ SELECT, "host=ts01, ts02\nbroker-agent-query-mode=LOCAL",
+		    "Access granted\nSERVER:ts02:22\n" },
+		{ SELECT, "host=ts01, ts02\nbroker-agent-query-mode=NONE",
+		    "Access granted\nSERVER:ts02:22\n" },
+		{ SELECT, "host=ts01, ts02\ncommand=SHADOW",
+		    "Access granted\nSERVER:ts02:22\n" },
+		{ SELECT, "host=ts01", DENIED },
+		{ SELECT, "host=ts01\nbroker-agent-query-mode=LOCAL", DENIED },
+		{ SELECT, "host=ts01\nbroker-agent-query-mode=NONE", DENIED },
+		{ SELECT, "host=ts01\ncommand=SHADOW", DENIED },
+	};
+	struct x2gobroker_error err;
+	char *answer;
+	size_t i;
+
+	write_file("drained", "ts03\nts01 blocked\n");
+	for (i = 0; i < LENGTH(rows); i++) {
+		rows_forget("state/" ASSIGNMENTS_DIR);
+		answer = ask_broker(rows[i].task, rows[i].lines, all, &err);
+		check_text(rows[i].lines, answer, rows[i].answer);
+		free(answer);
+	}
+	answer = ask_broker(SELECT, "host=ts01", all, &err);
+	assert_non_null(strstr(err.text, "all servers are blocked"));
+	free(answer);
+	answer = ask_broker(LIST, "host=ts01, ts02", all, NULL);
+	assert_null(strstr(answer, "status="));
+	free(answer);
+	unlink(drained);
+}
+
 /* All servers are good then, and others do not know of the choice. */
 static void
 without_lists_of_its_own_a_server_is_chosen(void **state unused)
@@ -448,7 +497,7 @@ a_choice_has_to_be_a_word(void **state unused)
 	assert_int_equal(x2gobroker_farm_add(farm, profile, NULL), 0);
 	play_servers(idle);
 	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
-	assert_int_equal(farm_hosts(profile, &hosts, &n, NULL), 0);
+	assert_int_equal(farm_hosts(NULL, profile, &hosts, &n, NULL), 0);
 	said.n = 0;
 	assert_int_equal(balance_choose_host(farm, profile, hosts, n, "a b", true,
 	    &rep, &chosen, NULL), 0);
@@ -605,7 +654,7 @@ a_key_takes_memory(void **state unused)
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
 	assert_int_equal(x2gobroker_farm_add(farm, profile, NULL), 0);
-	assert_int_equal(farm_hosts(profile, &hosts, &n, NULL), 0);
+	assert_int_equal(farm_hosts(NULL, profile, &hosts, &n, NULL), 0);
 	/* the line for the proxy, and that for the server */
 	for (n = 1; n <= 2; n++) {
 		alloc_fail((int)n);
@@ -762,6 +811,7 @@ main(void)
 		TEST(a_listing_has_marks),
 		TEST(a_warning_is_told),
 		TEST(without_a_server_it_is_refused),
+		TEST(a_server_that_is_blocked_is_not_used),
 		TEST(without_lists_of_its_own_a_server_is_chosen),
 		TEST(a_choice_has_to_be_a_word),
 		TEST(doors_are_knocked_at),
