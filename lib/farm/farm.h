@@ -21,6 +21,10 @@ struct farm_server {
 	struct connection_target target;
 	struct x2gobroker_error error;	/* why it has not answered */
 	enum sshd_verdict sshd;
+	bool hangs;			/* it did not answer in time */
+	bool has_hung;			/* a moment ago, by recent_find_hung() */
+	bool away;			/* so it is not asked */
+	bool pending;			/* it is to be asked */
 	char *warning;			/* owned, or NULL */
 	/* of its sessions that are left out, the first one and how many */
 	const struct session *unknown_host, *denied;
@@ -49,6 +53,7 @@ struct x2gobroker_farm {
 	int64_t deadline;		/* of all queries, clock_ms() */
 	int place;			/* of userlimit_take() */
 	bool warned_of_sandbox;
+	bool patient;			/* somebody wants to see how they are */
 	struct farm_server *servers;
 	size_t nservers;
 	struct farm_session *sessions;	/* sorted, each id once */
@@ -94,7 +99,8 @@ void	farm_report_left_out(const struct x2gobroker_farm *farm,
 void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);
 
 /* Ask all servers, which have so many seconds to answer, and run companion (may
- * be NULL) meanwhile. */
+ * be NULL) meanwhile.  Unless the farm is patient, servers that hung a
+ * moment ago are left out where no session is known to be there. */
 int	poll_servers(struct x2gobroker_farm *farm,
 	    const struct question *question, int seconds,
 	    x2gobroker_farm_progress *progress, void *arg,
@@ -128,15 +134,22 @@ int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 #define RECENT_DIR		"servers"	/* in state-dir */
 #define RECENT_KNOCK_SECONDS	5
 #define RECENT_FAILURE_SECONDS	600	/* no ban lasts longer, by default */
+#define RECENT_HUNG_SECONDS	60
+#define RECENT_TRYING_SECONDS	10
 
 /* Does anything listen there?  Connects, or waits for another request that does
  * so at this moment, or believes one of the last RECENT_KNOCK_SECONDS. */
 bool	recent_knock(struct x2gobroker_farm *farm,
 	    const struct connection_target *target);
 
-/* Store why servers did not let the broker log in, and give that reason for
- * servers that refuse to say one. */
-void	recent_explain_failures(struct x2gobroker_farm *farm);
+/* Find the servers that hung within the last RECENT_HUNG_SECONDS, as far as a
+ * request need not ask them: every RECENT_TRYING_SECONDS one does, and so does
+ * one that has no other server. */
+void	recent_find_hung(struct x2gobroker_farm *farm);
+
+/* Store which servers have hung, and why servers did not let the broker log in;
+ * give that reason for servers that refuse to say one. */
+void	recent_note_failures(struct x2gobroker_farm *farm);
 
 /* Whether the host gets no new sessions, or is blocked, by its full or short
  * name (hostlist_match()).  drained may be NULL. */

@@ -111,7 +111,8 @@ struct poll {
 	void *arg;
 	struct query *queries;		/* one for each server */
 	const struct query *companion;	/* or NULL */
-	size_t done;			/* queries */
+	size_t n, done;			/* queries */
+	int64_t deadline;
 };
 
 static void
@@ -126,15 +127,18 @@ query_done(void *arg, struct query *query)
 	i = (size_t)(query - poll->queries);
 	poll->done++;
 	take_answer(farm, &farm->servers[i], query);
+	farm->servers[i].hangs = query->failed &&
+	    clock_left(poll->deadline) == 0;
 	if (poll->progress != NULL)
-		poll->progress(poll->arg, poll->done, farm->nservers,
+		poll->progress(poll->arg, poll->done, poll->n,
 		    x2gobroker_farm_server(farm, i));
 }
 
-/* The companion comes first, so that it is begun even if all servers hang. */
+/* Ask the servers that are pending.  The companion comes first, so that it is
+ * begun even if all servers hang. */
 static int
 run_queries(struct poll *poll, const struct question *question,
-    int64_t deadline, struct query *companion, struct x2gobroker_error *err)
+    struct query *companion, struct x2gobroker_error *err)
 {
 	struct x2gobroker_farm *farm = poll->farm;
 	struct query **list;
@@ -153,14 +157,17 @@ run_queries(struct poll *poll, const struct question *question,
 	for (i = 0; i < farm->nservers; i++) {
 		query_init(&poll->queries[i], question,
 		    &farm->servers[i].target, farm->user);
-		list[n++] = &poll->queries[i];
+		if (farm->servers[i].pending)
+			list[n++] = &poll->queries[i];
+		farm->servers[i].pending = false;
 	}
-	query_run(farm->config, list, n, deadline, query_done, poll);
+	poll->n = n - (companion != NULL);
+	query_run(farm->config, list, n, poll->deadline, query_done, poll);
 	for (i = 0; i < farm->nservers; i++)
 		query_free(&poll->queries[i]);
 	free(poll->queries);
 	free(list);
-	recent_explain_failures(farm);
+	recent_note_failures(farm);
 	return 0;
 }
 
@@ -296,7 +303,6 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 	for (i = 0; i < farm->nservers; i++) {
 		farm->servers[i].nunknown_host = farm->servers[i].ndenied = 0;
 		add_sessions(farm, i, false);
-		warn_of_sessions(&farm->servers[i]);
 	}
 	session_latest(time(NULL), latest);
 	qsort_r(farm->sessions, farm->nsessions, sizeof(*farm->sessions),
@@ -304,20 +310,70 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 	return 0;
 }
 
+static void
+begin_poll(struct x2gobroker_farm *farm)
+{
+	struct farm_server *server;
+	size_t i;
+
+	for (i = 0; i < farm->nservers; i++)
+		farm->servers[i].away = false;
+	if (!farm->patient)
+		recent_find_hung(farm);
+	for (i = 0; i < farm->nservers; i++) {
+		server = &farm->servers[i];
+		server->pending = !server->away;
+		server->shown.asked = true;
+		server->shown.answered = false;
+	}
+}
+
+/* Is a session on a server that was left out, as another one reports? */
+static bool
+find_needed(struct x2gobroker_farm *farm)
+{
+	struct farm_server *server;
+	bool found = false;
+	size_t i, j;
+
+	for (i = 0; i < farm->nservers; i++) {
+		server = &farm->servers[i];
+		for (j = 0; j < farm->nsessions && server->away; j++)
+			if (farm->sessions[j].session->state !=
+			    SESSION_FINISHED && farm_speaks_for(farm, server,
+			    session_host(farm->sessions[j].session))) {
+				server->away = false;
+				found = server->pending = true;
+			}
+	}
+	return found;
+}
+
 int
 poll_servers(struct x2gobroker_farm *farm, const struct question *question,
     int seconds, x2gobroker_farm_progress *progress, void *arg,
     struct query *companion, struct x2gobroker_error *err)
 {
-	struct poll poll = { .farm = farm, .progress = progress, .arg = arg };
+	struct poll poll = { .farm = farm, .progress = progress, .arg = arg,
+	    .deadline = poll_deadline(farm, seconds) };
+	size_t i;
 
 	if (farm->nservers > 0 && userlimit_take(farm->config, farm->user,
 	    &farm->place, err) == -1)
 		return -1;
-	if (run_queries(&poll, question, poll_deadline(farm, seconds),
-	    companion, err) == -1)
+	begin_poll(farm);
+	if (run_queries(&poll, question, companion, err) == -1 ||
+	    collect_sessions(farm, err) == -1)
 		return -1;
-	return collect_sessions(farm, err);
+	if (find_needed(farm)) {
+		poll.deadline = poll_deadline(farm, seconds);
+		if (run_queries(&poll, question, NULL, err) == -1 ||
+		    collect_sessions(farm, err) == -1)
+			return -1;
+	}
+	for (i = 0; i < farm->nservers; i++)
+		warn_of_sessions(&farm->servers[i]);
+	return 0;
 }
 
 int
@@ -342,6 +398,7 @@ x2gobroker_farm_ask(struct x2gobroker_farm *farm,
     x2gobroker_farm_progress *progress, void *arg,
     struct x2gobroker_error *err)
 {
+	farm->patient = true;
 	return poll_servers(farm, &query_all, farm->config->agent_timeout,
 	    progress, arg, NULL, err);
 }
@@ -350,6 +407,7 @@ int
 x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err)
 {
+	farm->patient = true;
 	return poll_servers(farm, &query_host_key, farm->config->agent_timeout,
 	    NULL, NULL, NULL, err);
 }

@@ -4,7 +4,8 @@
  *
  *	SECONDS ADDRESS:PORT NEWS TEXT
  *
- * SECONDS is time(3).  TEXT is the reason of a failure, else "-".
+ * SECONDS is time(3).  TEXT is the reason of a failure, else "-".  News of one
+ * kind about a server replace each other.
  */
 #include <string.h>
 #include <unistd.h>
@@ -21,24 +22,36 @@ enum field { SERVER, NEWS, TEXT, NFIELDS };
 #define KNOCKING	"knocking"
 #define IS_UP		"up"
 #define IS_DOWN		"down"
-#define FAILED		"failed"
+#define FAILED		"failed"	/* to let the broker log in */
+#define HUNG		"hung"		/* did not answer in time */
+#define TRYING		"trying"	/* to ask one that hung */
+
+enum kind { KIND_KNOCK, KIND_FAILED, KIND_HUNG, KIND_TRYING };
+
+static const int lifetimes[] = {
+	[KIND_KNOCK] = RECENT_KNOCK_SECONDS,
+	[KIND_FAILED] = RECENT_FAILURE_SECONDS,
+	[KIND_HUNG] = RECENT_HUNG_SECONDS,
+	[KIND_TRYING] = RECENT_TRYING_SECONDS,
+};
 
 static const struct statedir_type type = { RECENT_DIR, " ", NFIELDS };
 
-static bool
-is_failure(const struct staterow *row)
+static enum kind
+kind_of(const struct staterow *row)
 {
-	return strcmp(row->fields[NEWS], FAILED) == 0;
+	const char *news = row->fields[NEWS];
+
+	return strcmp(news, FAILED) == 0 ? KIND_FAILED :
+	    strcmp(news, HUNG) == 0 ? KIND_HUNG :
+	    strcmp(news, TRYING) == 0 ? KIND_TRYING : KIND_KNOCK;
 }
 
 static bool
 is_over(const struct staterow *row, const struct staterow *now)
 {
-	int64_t lifetime = is_failure(row) ? RECENT_FAILURE_SECONDS :
-	    RECENT_KNOCK_SECONDS;
-
 	return row->seconds > now->seconds ||
-	    row->seconds + lifetime < now->seconds;
+	    row->seconds + lifetimes[kind_of(row)] < now->seconds;
 }
 
 static int
@@ -57,7 +70,7 @@ static bool
 is_same(const struct staterow *row, const struct staterow *key)
 {
 	return strcmp(row->fields[SERVER], key->fields[SERVER]) == 0 &&
-	    is_failure(row) == is_failure(key);
+	    kind_of(row) == kind_of(key);
 }
 
 static const struct staterow *
@@ -88,6 +101,20 @@ name_server(const struct connection_target *target,
 
 enum verdict { UP, DOWN, BUSY, UNKNOWN };
 
+/* The news like *news, or NULL: then these were added, as this request is the
+ * one to find out. */
+static const struct staterow *
+find_or_add(struct statedir *all, const struct staterow *news)
+{
+	const struct staterow *old;
+
+	do
+		old = find_news(all, news);
+	while (old == NULL && statedir_add(all, news, NULL) == 1 &&
+	    statedir_read_more(all, NULL) == 0);
+	return old;
+}
+
 /* What is known of the server.  If nothing is, it is this request that knocks,
  * and others are told so.  Without the directory each one knocks. */
 static enum verdict
@@ -101,11 +128,7 @@ look_up(const struct x2gobroker_farm *farm, const char *name)
 
 	if (open_news(farm, &all) == -1)
 		return UNKNOWN;
-	do
-		old = find_news(&all, &news);
-	while (old == NULL && statedir_add(&all, &news, NULL) == 1 &&
-	    statedir_read_more(&all, NULL) == 0);
-	if (old != NULL)
+	if ((old = find_or_add(&all, &news)) != NULL)
 		verdict = strcmp(old->fields[NEWS], IS_UP) == 0 ? UP :
 		    strcmp(old->fields[NEWS], IS_DOWN) == 0 ? DOWN : BUSY;
 	statedir_close(&all);
@@ -179,30 +202,94 @@ explain_refusal(const struct statedir *all, const struct staterow *news,
 		    (long long)(news->seconds - old->seconds));
 }
 
-void
-recent_explain_failures(struct x2gobroker_farm *farm)
+/*
+ * Servers that hang
+ */
+
+/* Has it hung, and has another request just found that out, or is doing so? */
+static bool
+is_away(struct statedir *all, struct farm_server *server)
 {
-	struct farm_server *server = farm->servers, *end;
+	struct staterow news = { .seconds = time(NULL) };
+	const struct staterow *old;
+	char name[TARGET_TEXT_SIZE];
+
+	name_server(&server->target, name);
+	news.fields[SERVER] = name;
+	news.fields[NEWS] = HUNG;
+	news.fields[TEXT] = "-";
+	old = find_news(all, &news);
+	server->has_hung = old != NULL;
+	if (old == NULL)
+		return false;
+	error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0, "not asked, "
+	    "because %lld seconds ago: %.600s",
+	    (long long)(news.seconds - old->seconds), old->fields[TEXT]);
+	news.fields[NEWS] = TRYING;
+	return news.seconds - old->seconds < RECENT_TRYING_SECONDS ||
+	    find_or_add(all, &news) != NULL;
+}
+
+void
+recent_find_hung(struct x2gobroker_farm *farm)
+{
+	struct farm_server *servers = farm->servers;
+	struct statedir all;
+	size_t i, n = 0;
+
+	if (farm->nservers < 2 || open_news(farm, &all) == -1)
+		return;
+	for (i = 0; i < farm->nservers; i++)
+		if (servers[i].target.source->per_server) {
+			servers[i].away = is_away(&all, &servers[i]);
+			n += servers[i].away;
+		}
+	statedir_close(&all);
+	/* nobody else is left to be asked */
+	for (i = 0; i < farm->nservers && n == farm->nservers; i++)
+		servers[i].away = false;
+}
+
+/* Rows are written only where something has changed. */
+static bool
+has_news(const struct farm_server *server)
+{
+	return server->sshd != SSHD_NEUTRAL || server->hangs ||
+	    (server->has_hung && server->shown.answered);
+}
+
+static void
+put_news(struct statedir *all, struct farm_server *server)
+{
 	struct staterow news = { .seconds = time(NULL) };
 	char name[TARGET_TEXT_SIZE];
-	struct statedir all;
 
-	if (server == NULL)
+	name_server(&server->target, name);
+	news.fields[SERVER] = name;
+	news.fields[NEWS] = HUNG;
+	if (server->hangs)
+		put_failure(all, &news, server->error.text);
+	else if (server->has_hung && server->shown.answered)
+		statedir_remove_all(all, is_same, &news);
+	news.fields[NEWS] = FAILED;
+	if (server->sshd == SSHD_PENALISES)
+		put_failure(all, &news, server->error.text);
+	else if (server->sshd == SSHD_REFUSES)
+		explain_refusal(all, &news, &server->error);
+}
+
+void
+recent_note_failures(struct x2gobroker_farm *farm)
+{
+	struct statedir all;
+	size_t i = 0;
+
+	while (i < farm->nservers && !has_news(&farm->servers[i]))
+		i++;
+	if (i == farm->nservers || open_news(farm, &all) == -1)
 		return;
-	end = server + farm->nservers;
-	for (; server < end; server++)
-		if (server->sshd != SSHD_NEUTRAL)
-			break;
-	if (server == end || open_news(farm, &all) == -1)
-		return;
-	for (; server < end; server++) {
-		name_server(&server->target, name);
-		news.fields[SERVER] = name;
-		news.fields[NEWS] = FAILED;
-		if (server->sshd == SSHD_PENALISES)
-			put_failure(&all, &news, server->error.text);
-		else if (server->sshd == SSHD_REFUSES)
-			explain_refusal(&all, &news, &server->error);
-	}
+	for (; i < farm->nservers; i++)
+		if (!farm->servers[i].away && has_news(&farm->servers[i]))
+			put_news(&all, &farm->servers[i]);
 	statedir_close(&all);
 }

@@ -329,12 +329,36 @@ HANGS = [('its queue is full', door(full=True)), ('silence', door()),
 def test_one_of_eight_hangs(tap, farm):
     farm.profiles(farm.profile('desk'))
     for name, hang in HANGS:
+        farm.site.fresh_state()
         with hang(farm, farm.servers[4]):
             got = farm.select()
         tap.ok(got.server not in (None, 'ts05'), 'one of eight, %s: served' % name,
                got.raw, farm.site.log_text())
         tap.ok(TIMEOUT - 0.1 <= got.seconds <= TIMEOUT + SLACK,
                'one of eight, %s: in %.1f s' % (name, got.seconds))
+
+
+def test_a_hung_server_is_remembered(tap, farm):
+    """It costs one request its time, and after that one in ten seconds."""
+    farm.profiles(farm.profile('desk'))
+    hung = farm.servers[4]
+    with agent(delay=60000)(farm, hung):
+        first = farm.select()
+        hung.agent.calls()
+        rest = [farm.select() for _ in range(3)]
+        log = farm.site.log_text()
+        tap.ok(first.server and first.seconds >= TIMEOUT - 0.1, 'the first one waits', first)
+        tap.ok(all(got.server and got.server != hung.name and got.seconds < first.seconds
+                   for got in rest), 'the next ones do not', rest, log)
+        tap.equal(hung.agent.calls(), [], 'nor do they ask it')
+        tap.ok('ts05: not asked, because ' in log, 'and the log says so', log)
+    farm.profiles(farm.profile('desk', [hung]))
+    tap.equal(farm.select().server, hung.name, 'whose only server it is, asks it')
+    farm.profiles(farm.profile('desk', farm.servers[3:5]))
+    hung.play(load=farmlab.load(avg=0, mem=64000, cpus=64))
+    time.sleep(11)
+    tap.equal([farm.select().server for _ in range(3)], [hung.name] * 3,
+              'once it has answered, it is one of them again')
 
 
 def test_100_of_128_hang(tap, farm):
@@ -873,7 +897,7 @@ def test_nothing_is_left(tap, farm):
 
 
 TESTS = [test_faults, test_forged, test_wishful_load, test_one_of_eight_hangs,
-         test_100_of_128_hang, test_powers_of_the_child, test_child_that_is_killed,
+         test_a_hung_server_is_remembered, test_100_of_128_hang, test_powers_of_the_child, test_child_that_is_killed,
          test_all_hang, test_all_down, test_slow_agents, test_request_timeout,
          test_max_startups, test_banned, test_rush, test_penalties,
          test_host_key_policies, test_known_hosts,

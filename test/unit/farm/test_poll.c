@@ -7,6 +7,7 @@
 #include "farm/farm.h"
 #include "failing_malloc.h"
 #include "fake_connection.h"
+#include "state_rows.h"
 
 #define SESSION(id, host, last) "1|alice-" id "-1763930965_stDXFCE_dp24|" id \
 		"|" host "|S|2026-11-23T20:49:25|d5ac5e1b|192.0.2.7|30001|" \
@@ -142,6 +143,76 @@ without_a_key_nobody_is_asked(void **state unused)
 	x2gobroker_farm_free(farm);
 }
 
+/* ts02 hung, and another request is trying it. */
+static struct x2gobroker_farm *
+farm_with_one_away(void)
+{
+	struct x2gobroker_farm *farm;
+	static char dir[100];
+	char row[100];
+	int i;
+
+	snprintf(dir, sizeof(dir), "%s", test_path("state"));
+	test_config.state_dir = dir;
+	rows_forget("state/" RECENT_DIR);
+	mkdir(test_path("state"), 0700);
+	mkdir(test_path("state/" RECENT_DIR), 0700);
+	for (i = 1; i <= 2; i++) {
+		snprintf(row, sizeof(row), "%lld ts02:22 %s it hung",
+		    (long long)time(NULL), i == 1 ? "hung" : "trying");
+		row_write("state/" RECENT_DIR, i, row);
+	}
+	farm = farm_of(2);
+	return farm;
+}
+
+static void
+a_server_that_hung_is_left_out(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "status", X2GOBROKER_OK, STATUS "END\n" }, { 0 },
+	};
+	struct x2gobroker_farm *farm = farm_with_one_away();
+	const struct x2gobroker_server *server;
+
+	play_servers(rows);
+	assert_int_equal(poll_servers(farm, &query_all, 5, NULL, NULL, NULL,
+	    NULL), 0);
+	assert_null(strstr(link_played.calls, "ts02"));
+	server = x2gobroker_farm_server(farm, 1);
+	assert_non_null(server);
+	assert_true(server->asked && !server->answered);
+	assert_non_null(strstr(server->error, "not asked, because 0 seconds"));
+	/* who wants to see how servers are asks it */
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	assert_non_null(strstr(link_played.calls, "ts02"));
+	x2gobroker_farm_free(farm);
+}
+
+/* As servers that share a database know of it. */
+static void
+a_server_that_hung_is_asked_for_a_session(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "status", X2GOBROKER_OK, STATUS "session:"
+		    SESSION("51", "ts02", "2026-11-23T20:00:01") "END\n" },
+		{ 0 },
+	};
+	struct x2gobroker_farm *farm = farm_with_one_away();
+	const struct x2gobroker_session *session;
+
+	play_servers(rows);
+	assert_int_equal(poll_servers(farm, &query_all, 5, NULL, NULL, NULL,
+	    NULL), 0);
+	assert_non_null(strstr(link_played.calls, "ts02 status"));
+	assert_true(farm->servers[1].shown.answered);
+	session = x2gobroker_farm_session(farm, 0);
+	assert_non_null(session);
+	assert_int_equal(session->server, 1);
+	assert_null(x2gobroker_farm_session(farm, 1));
+	x2gobroker_farm_free(farm);
+}
+
 static void
 a_farm_without_servers_has_no_sessions(void **state unused)
 {
@@ -269,6 +340,8 @@ main(void)
 		TEST(sessions_are_listed_once),
 		TEST(who_fails_has_a_reason),
 		TEST(without_a_key_nobody_is_asked),
+		TEST(a_server_that_hung_is_left_out),
+		TEST(a_server_that_hung_is_asked_for_a_session),
 		TEST(a_farm_without_servers_has_no_sessions),
 		TEST(the_policy_says_what_becomes_of_a_key),
 		TEST(host_keys_can_be_asked_for),

@@ -127,7 +127,7 @@ explain(struct x2gobroker_farm *farm, enum sshd_verdict sshd, const char *why)
 
 	server->sshd = sshd;
 	error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s", why);
-	recent_explain_failures(farm);
+	recent_note_failures(farm);
 	return server->error.text;
 }
 
@@ -154,6 +154,91 @@ the_reason_of_a_ban_is_told(void **state)
 	x2gobroker_farm_free(farm);
 }
 
+/* A farm of ts00 and ts01, as the next request has it. */
+static struct x2gobroker_farm *
+two_servers(void)
+{
+	struct x2gobroker_farm *farm;
+
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts00", NULL), 0);
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts01", NULL), 0);
+	recent_find_hung(farm);
+	return farm;
+}
+
+/* The next request finds ts01 like that. */
+static void
+check_away(const char *label, bool away, bool has_hung)
+{
+	struct x2gobroker_farm *farm = two_servers();
+
+	check(label, !farm->servers[0].away);
+	check(label, farm->servers[1].away == away);
+	check(label, farm->servers[1].has_hung == has_hung);
+	if (away)
+		check(label, strstr(farm->servers[1].error.text,
+		    "seconds ago: it hung") != NULL);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+a_server_that_hung_is_asked_by_one_request(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state), *next;
+
+	check_away("nothing known", false, false);
+	write_news("ts01:22", "hung", "it hung", 3);
+	check_away("just now", true, true);
+	write_news("ts01:22", "hung", "it hung", RECENT_TRYING_SECONDS + 2);
+	check_away("the first one tries it", false, true);
+	check_away("others do not", true, true);
+	write_news("ts01:22", "hung", "it hung", RECENT_HUNG_SECONDS + 2);
+	check_away("long ago", false, false);
+	write_news("ts01:22", "trying", "-", RECENT_TRYING_SECONDS + 2);
+	check_away("a try of long ago", false, false);
+
+	/* what the request that tries it finds */
+	write_news("ts01:22", "hung", "it hung", RECENT_TRYING_SECONDS + 2);
+	next = two_servers();
+	recent_note_failures(next);
+	check_away("it fails in another way", true, true);
+	next->servers[1].hangs = true;
+	strcpy(next->servers[1].error.text, "it hung");
+	recent_note_failures(next);
+	check_away("it hangs", true, true);
+	next->servers[1].hangs = false;
+	next->servers[1].shown.answered = true;
+	recent_note_failures(next);
+	check_away("it answers", false, false);
+	x2gobroker_farm_free(next);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+the_last_server_is_asked(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state), *next = two_servers();
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		next->servers[i].hangs = true;
+		strcpy(next->servers[i].error.text, "it hung");
+	}
+	recent_note_failures(next);
+	x2gobroker_farm_free(next);
+	for (i = 0; i < 3; i++) {
+		next = two_servers();
+		assert_false(next->servers[0].away);
+		assert_false(next->servers[1].away);
+		x2gobroker_farm_free(next);
+	}
+	test_config.state_dir = "/nonexistent/state/dir";
+	check_away("no directory", false, false);
+	x2gobroker_farm_free(farm);
+}
+
 int
 main(void)
 {
@@ -164,6 +249,8 @@ main(void)
 		cmocka_unit_test(a_knock_of_another_request_is_waited_for),
 		cmocka_unit_test(without_a_state_directory_each_one_knocks),
 		cmocka_unit_test(the_reason_of_a_ban_is_told),
+		cmocka_unit_test(a_server_that_hung_is_asked_by_one_request),
+		cmocka_unit_test(the_last_server_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, make_test_dir, remove_test_dir);
