@@ -227,6 +227,15 @@ int x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *host,
 int x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err);
 
+/* Whether keys for one login go to the store of the agents on the servers of
+ * that profile. */
+bool x2gobroker_profile_uses_store(const struct x2gobroker_profile *profile);
+
+/* Ask all servers whether the SSH server there would take such a key, for the
+ * farm's user or for anybody: then they have answered. */
+int x2gobroker_farm_check_stores(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err);
+
 /* As x2gobroker_farm_server(). */
 const struct x2gobroker_host_key *x2gobroker_farm_host_key(
     const struct x2gobroker_farm *farm, size_t i);

@@ -360,6 +360,20 @@ add_key(struct query *query, struct connection *link,
 	return 0;
 }
 
+/* An agent without a store adds keys to files of users. */
+static int
+check_store(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	const char *user = query->user != NULL ? query->user : "-";
+	bool local;
+
+	if (find_form(link, &local, err) == -1)
+		return -1;
+	return do_task(link, user, AGENT_CHECKSTORE, NULL, err) == 0 ||
+	    !is_our_agent(link, user) ? 0 : -1;
+}
+
 const struct question
     query_keypair = { "keypair", REACH_NOTHING, NULL },
     query_service_key = { "service-key", REACH_NOTHING, NULL },
@@ -372,10 +386,11 @@ const struct question
     query_terminate = { "terminate", REACH_AGENT, change_state,
 	AGENT_TERMINATESESSION, SESSION_FINISHED },
     query_add_key = { "add-key", REACH_AGENT, add_key },
-    query_store_key = { "store-key", REACH_AGENT, add_key };
+    query_store_key = { "store-key", REACH_AGENT, add_key },
+    query_check_store = { "check-store", REACH_AGENT, check_store };
 
 const struct question *const query_questions[] = {
 	&query_keypair, &query_service_key, &query_knock, &query_host_key,
 	&query_sessions, &query_all, &query_suspend, &query_terminate,
-	&query_add_key, &query_store_key, NULL
+	&query_add_key, &query_store_key, &query_check_store, NULL
 };

@@ -35,7 +35,8 @@ extern const struct question
     query_suspend,	/* args: the session; done when it is suspended */
     query_terminate,	/* args: the session; done when it has ended */
     query_add_key,	/* args: a line of authorized_keys, and the file */
-    query_store_key;	/* the same, but to the store of our agent */
+    query_store_key,	/* the same, but to the store of our agent */
+    query_check_store;	/* would that work? */
 
 /* All of them; ends with NULL. */
 extern const struct question *const query_questions[];

@@ -165,6 +165,23 @@ key_file(const struct x2gobroker_profile *profile, const char *key,
 	return value != NULL && *value != '\0' ? value : NULL;
 }
 
+/* The file for the servers of a profile, or NULL. */
+static const char *
+server_file(const struct x2gobroker_profile *profile)
+{
+	return key_file(profile, "broker-authorized-keys",
+	    profile->config->default_authorized_keys);
+}
+
+bool
+x2gobroker_profile_uses_store(const struct x2gobroker_profile *profile)
+{
+	const struct source *source = farm_source(profile);
+
+	return autologin_is_announced(profile) && source != NULL &&
+	    source->adds_keys && server_file(profile) == NULL;
+}
+
 /* Set place to the SSH proxy of the client, if there is one: returns 0, 1, or
  * -1. */
 static int
@@ -204,8 +221,7 @@ autologin_place(const struct autologin *autologin,
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "no agent is asked about %s", host->name);
 	places[proxies].target = server->target;
-	places[proxies].file = key_file(profile, "broker-authorized-keys",
-	    farm->config->default_authorized_keys);
+	places[proxies].file = server_file(profile);
 	for (i = 0; i <= proxies && result == 0; i++) {
 		place = &places[i];
 		place->expires = time(NULL) +

@@ -412,6 +412,14 @@ x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
 	    NULL, NULL, NULL, err);
 }
 
+int
+x2gobroker_farm_check_stores(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err)
+{
+	return poll_servers(farm, &query_check_store,
+	    farm->config->agent_timeout, NULL, NULL, NULL, err);
+}
+
 static int
 change_session(struct x2gobroker_farm *farm, const char *id,
     const struct question *question, struct x2gobroker_error *err)

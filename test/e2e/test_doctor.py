@@ -297,7 +297,7 @@ def nothing(lab_):
 
 # check, status, the fault, words of the text and of the remedy, checks that cannot
 # help but change as well
-SERVER_CHECKS = {'servers', 'agents', 'clocks'}
+SERVER_CHECKS = {'servers', 'agents', 'clocks', 'stores'}
 
 
 def faults(l):
@@ -455,6 +455,10 @@ def faults(l):
          'same version', set()),
         ('clocks', 'warn', played(b, clock=31), 'seconds ahead', 'NTP', set()),
         ('clocks', 'FAIL', played(b, clock=-3600), 'seconds behind', 'NTP', set()),
+        ('stores', 'FAIL', both(s.configured(default_session_autologin='true'), both(
+            played(a, answer_checkstore='OK\n'), played(
+                b, stderr_checkstore='sshd does not read it', exit_checkstore=1))),
+         'sshd does not read it', 'x2gobroker-agent(8)', set()),
         ('host-names', 'FAIL', profiles(l, host='127.0.0.1, [2001:db8::1]'),
          'IPv6', 'NAME (', {'profiles'}),
         ('host-names', 'warn', profiles(l, host='no-such-host.invalid'),

@@ -104,6 +104,8 @@ static const struct check {
 	{ "agents", check_agents, SITE,
 	    "agents have the version of the broker" },
 	{ "clocks", check_clocks, SITE, "the clocks of the servers are right" },
+	{ "stores", check_stores, SITE,
+	    "sshd on the servers reads the keys for one login" },
 	{ "user-pam", check_user_pam, BROKER | NEEDS_USER,
 	    "PAM accepts the user" },
 	{ "user-profiles", check_user_profiles, SITE | NEEDS_USER,

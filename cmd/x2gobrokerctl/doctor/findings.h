@@ -109,6 +109,6 @@ doctor_check check_authorized_keys, check_key_types, check_ways_in;
 doctor_check check_readable, check_state_dir, check_tokens, check_drain_file,
 	    check_log_file;
 doctor_check check_service_keys, check_host_keys, check_servers, check_agents,
-	    check_clocks, check_user_sessions, check_host_names;
+	    check_clocks, check_stores, check_user_sessions, check_host_names;
 
 #endif

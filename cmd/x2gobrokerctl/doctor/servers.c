@@ -296,6 +296,55 @@ check_clocks(struct doctor *d)
 	each_server(d, check_clock);
 }
 
+/* The servers of profiles that give keys for one login. */
+static struct x2gobroker_farm *
+make_store_farm(struct doctor *d)
+{
+	const struct x2gobroker_profile *profile;
+	struct x2gobroker_farm *farm;
+	struct x2gobroker_error err;
+	int result;
+	size_t i;
+
+	result = x2gobroker_farm_new(d->config, NULL, &farm, &err);
+	for (i = 0; result == 0 && (profile = x2gobroker_profiles_get(
+	    d->profiles, i)) != NULL; i++)
+		if (x2gobroker_profile_uses_store(profile))
+			result = x2gobroker_farm_add(farm, profile, &err);
+	if (result == 0)
+		result = x2gobroker_farm_check_stores(farm, &err);
+	if (result == 0)
+		return farm;
+	doctor_fail_error(d, "", &err);
+	x2gobroker_farm_free(farm);
+	return NULL;
+}
+
+void
+check_stores(struct doctor *d)
+{
+	struct x2gobroker_farm *farm = make_store_farm(d);
+	const struct x2gobroker_server *server;
+	char label[SERVER_LABEL_SIZE];
+	size_t i;
+
+	if (farm != NULL && x2gobroker_farm_server(farm, 0) == NULL)
+		doctor_ok(d, "", "not needed: no key for a login is kept in "
+		    "the store of an agent");
+	for (i = 0; farm != NULL && (server = x2gobroker_farm_server(farm,
+	    i)) != NULL; i++) {
+		servers_label(server->name, server->port, label);
+		if (server->answered) {
+			doctor_ok(d, label, "users can get keys for a login");
+			continue;
+		}
+		doctor_fail(d, label, "users get no keys for a login: %s",
+		    server->error);
+		doctor_remedy(d, "see INSTALLATION in x2gobroker-agent(8)");
+	}
+	x2gobroker_farm_free(farm);
+}
+
 /* If a server answers, but not about a user, X2Go's session database on it does
  * not work. */
 static void

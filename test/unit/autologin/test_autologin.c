@@ -254,6 +254,11 @@ not_every_profile_gets_one(void **state unused)
 		check(lines, autologin_is_wanted(profile, user, &rep) ==
 		    rows[i].wanted);
 		check(lines, said.n == (rows[i].why != NULL));
+		test_config.default_authorized_keys = "%h/server";
+		check(lines, !x2gobroker_profile_uses_store(profile));
+		test_config.default_authorized_keys = "";
+		check(lines, x2gobroker_profile_uses_store(profile) ==
+		    (rows[i].wanted || strncmp(lines, "user=", 5) == 0));
 		if (rows[i].why != NULL)
 			check_problem(lines, &said.list[0],
 			    &(const struct problem){ X2GOBROKER_WARNING, 1,

@@ -262,6 +262,33 @@ the_policy_says_what_becomes_of_a_key(void **state unused)
 	}
 }
 
+/* Debian's agent needs no store, and an old sshd ends no key. */
+static void
+servers_tell_whether_keys_can_be_stored(void **state unused)
+{
+	static const struct said said[] = {
+		{ "ts01", "checkstore", X2GOBROKER_OK, "OK\n" },
+		{ "ts02", "checkstore", X2GOBROKER_ERR_DENIED, "not read" },
+		{ "ts02", "availabletasks", X2GOBROKER_OK, "OK\nx\nstatus\n" },
+		{ "ts03", "checkstore", X2GOBROKER_OK, "" },
+		{ "ts03", "availabletasks", X2GOBROKER_OK, "OK\nx\n" }, { 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(3);
+	size_t i;
+
+	play_servers(said);
+	link_played.openssh = OPENSSH_VERSION(9, 2);
+	assert_int_equal(x2gobroker_farm_check_stores(farm, NULL), 0);
+	for (i = 0; i < 3; i++)
+		assert_string_equal(x2gobroker_farm_server(farm, i)->error,
+		    i == 1 ? "not read" : "");
+	link_played.openssh = OPENSSH_VERSION(7, 6);
+	assert_int_equal(x2gobroker_farm_check_stores(farm, NULL), 0);
+	for (i = 0; i < 3; i++)
+		assert_false(x2gobroker_farm_server(farm, i)->answered);
+	x2gobroker_farm_free(farm);
+}
+
 /* To be shown and to be added by a person. */
 static void
 host_keys_can_be_asked_for(void **state unused)
@@ -344,6 +371,7 @@ main(void)
 		TEST(a_server_that_hung_is_asked_for_a_session),
 		TEST(a_farm_without_servers_has_no_sessions),
 		TEST(the_policy_says_what_becomes_of_a_key),
+		TEST(servers_tell_whether_keys_can_be_stored),
 		TEST(host_keys_can_be_asked_for),
 		TEST(without_memory_it_fails),
 	};
