@@ -362,6 +362,8 @@ selectsession_decide(struct x2gobroker_answer *answer, void *state,
 	offer.hosts = hosts;
 	if (result == 0)
 		result = choose_server(answer, &offer, err);
+	if (offer.selection->key.failed || offer.selection->sessions.failed)
+		result = error_nomem(err);
 	autologin_free(offer.autologin);
 	x2gobroker_farm_free(offer.farm);
 	return result;
@@ -369,13 +371,11 @@ selectsession_decide(struct x2gobroker_answer *answer, void *state,
 
 static int
 selectsession_write(struct x2gobroker_answer *answer, void *state,
-    struct x2gobroker_error *err)
+    struct x2gobroker_error *err __attribute__((unused)))
 {
 	const struct selection *selection = state;
 	struct buf *body = &answer->body;
 
-	if (selection->key.failed || selection->sessions.failed)
-		return error_nomem(err);
 	buf_puts(body, MARKER_GRANTED);
 	if (selection->key.len > 0)
 		buf_put(body, selection->key.data, selection->key.len);
@@ -391,13 +391,11 @@ selectsession_write(struct x2gobroker_answer *answer, void *state,
 static int
 selectsession_write_json(
     struct x2gobroker_answer *answer __attribute__((unused)), void *state,
-    struct json *json, struct x2gobroker_error *err)
+    struct json *json, struct x2gobroker_error *err __attribute__((unused)))
 {
 	const struct selection *selection = state;
 	char port[16];
 
-	if (selection->key.failed || selection->sessions.failed)
-		return error_nomem(err);
 	snprintf(port, sizeof(port), "%d", selection->port);
 	json_object(json, "selected_session");
 	json_string(json, "server", selection->server);

@@ -11,6 +11,20 @@ static const char profiles_text[] =
     "broker-agent-query-mode=NONE\n"
     "[hidden]\nhost=x\nacl-users-allow=bob\n";
 
+/* The text of host= when the answer is written; NULL: as it was read. */
+static const char *host;
+
+static void
+change_host(const struct x2gobroker_profile *profile)
+{
+	size_t i;
+
+	assert_non_null(profile);
+	for (i = 0; i < profile->own->nkeys; i++)
+		if (strcmp(profile->own->keys[i].name, "host") == 0)
+			profile->own->keys[i].value = host;
+}
+
 /* The answer to alice, or NULL: refused, and why says the reason. */
 static char *
 answer_form(const char *form, struct x2gobroker_error *why)
@@ -25,6 +39,8 @@ answer_form(const char *form, struct x2gobroker_error *why)
 	size_t len;
 
 	profiles = load_text(profiles_text, &problems);
+	if (host != NULL)
+		change_host(x2gobroker_profiles_find(profiles, "desk"));
 	if (x2gobroker_request_from_json_client(form, strlen(form), &request,
 	    why) == 0) {
 		assert_int_equal(x2gobroker_answer_new(request, &answer, NULL),
@@ -141,6 +157,17 @@ other_tasks_are_refused(void **state unused)
 	}
 }
 
+static void
+half_a_list_is_refused(void **state unused)
+{
+	struct x2gobroker_error err;
+
+	host = "a b c";
+	assert_null(answer_form("task=listprofiles", &err));
+	assert_int_not_equal(err.code, X2GOBROKER_OK);
+	host = NULL;
+}
+
 /* The X2Go client does not get tasks that only JSON has. */
 static void
 the_other_format_stays_as_it_is(void **state unused)
@@ -165,6 +192,7 @@ main(void)
 		cmocka_unit_test(profiles_have_values_of_their_types),
 		cmocka_unit_test(a_server_is_selected),
 		cmocka_unit_test(other_tasks_are_refused),
+		cmocka_unit_test(half_a_list_is_refused),
 		cmocka_unit_test(the_other_format_stays_as_it_is),
 	};
 
