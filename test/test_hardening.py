@@ -52,11 +52,6 @@ class Binary:
         return subprocess.run([*command, self.path], stdout=subprocess.PIPE, text=True,
                               check=True).stdout
 
-    def imports(self):
-        """Names that others have to define."""
-        return re.findall(r'^ *U ([\w.]+)', self.tell('nm', '-D', '--undefined-only'),
-                          re.M)
-
     @functools.cached_property
     def dynamic(self):
         """[(tag, value)]"""
@@ -276,7 +271,7 @@ def check_doors(tap, files):
     ssh = Binary(files['lib/x2go/x2gobroker'])
     of_http = re.compile(r'x2gobroker_(request_from_(form|json_client)|config_\w*http\w*'
                          r'|answer_(authenticate|testcon|trust_nobody))')
-    found = [[name for name in binary.imports() if of_http.match(name)]
+    found = [[name for name in binary.imports if of_http.match(name)]
              for binary in (ssh, http)]
     tap.ok(not found[0] and len(found[1]) >= 6,
            'the broker for SSH calls nothing that is for HTTP', found)

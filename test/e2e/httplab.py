@@ -33,6 +33,7 @@ CONF = '''\
 broker-account = {account}
 profiles-dir = {dir}/profiles.d
 pam-helper = {dir}/x2gobroker-pam
+helper-dir = {helpers}
 cookie-directory = {dir}/cookies
 state-dir = {dir}/state
 drain-file = {dir}/drained
@@ -139,7 +140,8 @@ class Site:
 
     def configure(self, more=''):
         return self.write('x2gobroker.conf', CONF.format(
-            account=self.account.name, dir=self.dir, more=more))
+            account=self.account.name, dir=self.dir, helpers=lab.helper_dir(),
+            more=more))
 
     def profiles(self, text):
         self.write('profiles.conf', text)
