@@ -14,8 +14,9 @@
 #define HELPER		"x2gobroker-poll"
 #define MESSAGE_MAX	400	/* bytes of its stderr */
 
-/* It ends by itself soon after the deadline of the queries. */
-#define GRACE_MS	500
+/* It ends by itself soon after the deadline of the queries, even if this machine
+ * is busy. */
+#define GRACE_MS	1000
 
 struct run {
 	const struct x2gobroker_config *config;
@@ -135,25 +136,31 @@ explain_end(const struct run *run, struct x2gobroker_error *err)
 		    len, message);
 }
 
+/* A part of a reply may be there. */
+static void
+end_query(struct query *query, const struct x2gobroker_error *err,
+    query_progress *progress, void *arg)
+{
+	query_free(query);
+	query_fail(query, err);
+	if (progress != NULL)
+		progress(arg, query);
+}
+
 /* Fail all that are not done. */
 static void
 end_run(struct run *run)
 {
+	const struct reply_reader *reader = &run->reader;
 	struct x2gobroker_error err;
-	struct query *query;
 	size_t i;
 
-	for (i = 0; i < run->n; i++) {
-		query = run->asked[i];
-		if (query->done)
-			continue;
-		explain_end(run, &err);
-		/* a part of a reply may be there */
-		query_free(query);
-		query_fail(query, &err);
-		if (run->reader.progress != NULL)
-			run->reader.progress(run->reader.arg, query);
-	}
+	for (i = 0; i < run->n; i++)
+		if (!run->asked[i]->done) {
+			explain_end(run, &err);
+			end_query(run->asked[i], &err, reader->progress,
+			    reader->arg);
+		}
 	spawn_finish(&run->child);
 	buf_free(&run->order);
 	buf_free(&run->reader.text);
@@ -197,8 +204,13 @@ query_run(const struct x2gobroker_config *config,
 	struct spawn *const child = &run.child;
 	size_t i;
 
-	run.asked = calloc(n + 1, sizeof(struct query *));
-	for (i = 0; i < n && run.asked != NULL; i++)
+	if ((run.asked = calloc(n + 1, sizeof(struct query *))) == NULL) {
+		error_nomem(&run.error);
+		for (i = 0; i < n; i++)
+			end_query(queries[i], &run.error, progress, arg);
+		return;
+	}
+	for (i = 0; i < n; i++)
 		if (needs_helper(queries[i]))
 			run.asked[run.n++] = queries[i];
 	run.reader = (struct reply_reader){ .queries = run.asked, .n = run.n,
@@ -206,10 +218,7 @@ query_run(const struct x2gobroker_config *config,
 	if (run.n > 0 && start(&run, &run.error) == -1)
 		child->end = SPAWN_BROKEN;
 	for (i = 0; i < n; i++)
-		if (run.asked == NULL) {
-			error_nomem(&queries[i]->error);
-			query_fail(queries[i], &queries[i]->error);
-		} else if (!needs_helper(queries[i]))
+		if (!needs_helper(queries[i]))
 			ask_here(&run, queries[i]);
 	while (run.n > 0 && child->end == SPAWN_RUNNING && !is_done(&run))
 		spawn_step(&child, 1);

@@ -551,11 +551,10 @@ class Tracer:
 
     def calls(self, bench):
         """In order."""
-        # threads, too; but an agent that is started here is no part of the broker
-        follow = ['-f'] if self.request.mode == 'SSH' else []
+        # what is started here is no part of the broker
         with tempfile.NamedTemporaryFile(prefix='x2gobroker-trace.') as file:
             outcome = self.start(bench, self.request.before(bench), 'strace', '-qq', '-n',
-                                 *follow, '-u', bench.site.account.name, '-s', '64',
+                                 '-u', bench.site.account.name, '-s', '64',
                                  '-o', file.name)
             lines = pathlib.Path(file.name).read_text(errors='replace').splitlines()
         wrong = self.judge.wrong(outcome, bench)

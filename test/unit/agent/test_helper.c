@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x2gobroker-poll that is something else: what it was asked for has failed, in
- * time and with a reason, and no process is left.
+ * time and with a reason, and no process is left.  Linked with --wrap for the
+ * functions of failing_malloc.h.
  */
 #include <sys/wait.h>
 
@@ -9,6 +10,7 @@
 
 #include "agent/query.h"
 #include "base/clock.h"
+#include "failing_malloc.h"
 #include "support.h"
 
 #define LATE_MS		300	/* the deadline of the queries */
@@ -111,6 +113,7 @@ what_it_does_is_its_own_failure(void **state unused)
 static void
 what_does_not_start_is_told(void **state unused)
 {
+	static char longest[X2GOBROKER_FILE_SIZE];
 	struct query queries[2];
 
 	assert_int_equal(symlink("/nonexistent", test_path("link")), 0);
@@ -118,11 +121,40 @@ what_does_not_start_is_told(void **state unused)
 	run("exit 0", queries);
 	assert_non_null(strstr(queries[0].error.text, "not found"));
 	assert_non_null(strstr(queries[1].error.file, "/x2gobroker-poll"));
+	memset(longest, 'x', sizeof(longest) - 1);
+	config.helper_dir = longest;
+	run("exit 0", queries);
+	assert_string_equal(queries[0].error.text, "helper-dir is too long");
+	config.helper_dir = make_dir("there");
+	make_dir("there/x2gobroker-poll");
+	run("exit 0", queries);
+	assert_non_null(strstr(queries[0].error.text, "cannot start it: "));
 	config.helper_dir = test_dir;
 	config.broker_account = "no such account";
 	config.agent_known_hosts = "~/known_hosts";
 	run("exit 0", queries);
 	assert_non_null(strstr(queries[0].error.text, "does not exist"));
+}
+
+static void
+without_memory_all_have_failed(void **state unused)
+{
+	const struct connection_target target = { .source = &source_ssh };
+	struct query query, *list[] = { &query };
+	int n;
+
+	config.agent_identity_files = "/a,/b";
+	for (n = 1;; n++) {
+		query_init(&query, &query_all, &target, NULL);
+		alloc_fail(n);
+		query_run(&config, list, 1, clock_ms() + LATE_MS, NULL, NULL);
+		assert_true(query.done && query.failed);
+		query_free(&query);
+		if (!alloc_failed())
+			break;
+		assert_int_equal(query.error.code, X2GOBROKER_ERR_NOMEM);
+	}
+	assert_true(n > 2);
 }
 
 /* It gets no environment, no other descriptor, and all in one order. */
@@ -176,6 +208,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_it_does_is_its_own_failure),
 		TEST(what_does_not_start_is_told),
+		TEST(without_memory_all_have_failed),
 		TEST(it_gets_an_order_and_nothing_else),
 		TEST(this_host_needs_no_child),
 	};
