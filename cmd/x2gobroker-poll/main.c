@@ -78,9 +78,6 @@ answer(const struct poll *poll, struct query *query,
 {
 	if (query->question == &query_keypair)
 		return make_keypair(query, err);
-	if (query->question == &query_service_key)
-		return identity_fingerprint(query->args[0] != NULL ?
-		    query->args[0] : "", query->fingerprint, err);
 	if (query->question->reach == REACH_PORT)
 		return poll_knock(&query->target, poll->order.deadline, err);
 	return connect_and_ask(poll, query, err);
@@ -94,7 +91,7 @@ run_query(void *arg, size_t i)
 	int64_t started = clock_ms();
 
 	query->record = calloc(1, sizeof(*query->record));
-	if (query->done)	/* it could not be prepared */
+	if (query->done)	/* by prepare() */
 		return;
 	if (query->record == NULL) {
 		error_nomem(&query->error);
@@ -165,7 +162,19 @@ read_order(struct order *order)
 		end(err.text);
 }
 
-/* Those that need what cannot be loaded have failed. */
+/* Its file cannot be read later. */
+static void
+read_service_key(struct query *query)
+{
+	const char *path = query->args[0] != NULL ? query->args[0] : "";
+
+	query->failed = identity_fingerprint(path, query->fingerprint,
+	    &query->error) == -1;
+	query->done = true;
+}
+
+/* Read what the sandbox takes away.  Queries that need what cannot be loaded
+ * have failed. */
 static void
 prepare(struct poll *poll)
 {
@@ -174,9 +183,12 @@ prepare(struct poll *poll)
 	struct x2gobroker_error err;
 	size_t i;
 
-	for (i = 0; i < order->n; i++)
+	for (i = 0; i < order->n; i++) {
 		if (order->queries[i]->question->reach > reach)
 			reach = order->queries[i]->question->reach;
+		if (order->queries[i]->question == &query_service_key)
+			read_service_key(order->queries[i]);
+	}
 	if (reach < REACH_HOST_KEY || ssh_setup_load(order,
 	    reach == REACH_AGENT, &poll->setup, &err) == 0)
 		return;
