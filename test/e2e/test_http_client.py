@@ -186,9 +186,11 @@ def close_box(client):
 # Stories: world, web server, user, their client's screens
 
 def tell_password(world, web, user):
-    """A wrong one, the right one, a session that gets it, and the list again."""
+    """A wrong one, the right one, a session that gets it, its events, and the list
+    again."""
     tap = world.tap
-    world.start(web, user, 'usebrokerpass = true\n')
+    world.start(web, user, 'usebrokerpass = true\n',
+                'client-events = true\nliveevent = 5\n')
     with Client(world, world.screens[0], user) as client:
         client.wait_for(lambda: client.screen.windows('^X2Go Client'), 30, 'the window')
         world.shoot(client, 'page')
@@ -200,8 +202,10 @@ def tell_password(world, web, user):
         world.shoot(client, 'profiles')
         tap.equal(len(client.screen.buttons()), 1, 'password: one profile is on offer')
         start_session(world, client, 'usebrokerpass')
+        client.wait_for(lambda: world.logged('event=ALIVE'), 60, 'an event')
         clientlab.terminate_sessions(user)
         client.wait_for(client.screen.buttons, 30, 'the session button again')
+        tap.ok('refused task=clientevent' not in world.log, 'password: events', world.log)
         tap.ok(world.logged('granted task=selectsession user=%s by=token' % user.name),
                'password: the click came with a token', world.log)
 
