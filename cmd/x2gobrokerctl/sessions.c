@@ -257,14 +257,19 @@ change_both_ways(const struct view *view, const char *id,
 	struct x2gobroker_error err;
 	bool told = connected_order(view->site.config, view->user, id, ends ?
 	    X2GOBROKER_ORDER_TERMINATE : X2GOBROKER_ORDER_SUSPEND);
+	int result = -1;
 
-	if (session != NULL && (ends ? x2gobroker_farm_terminate :
-	    x2gobroker_farm_suspend)(view->farm, id, &err) == 0) {
+	if (session != NULL) {
+		result = ends ?
+		    x2gobroker_farm_terminate(view->farm, id, &err) :
+		    x2gobroker_farm_suspend(view->farm, id, &err);
+		if (result == -1)
+			ctl_complain("%s: %s", id, err.text);
+	}
+	if (result == 0) {
 		printf("%s: %s%s\n", id, done, told ? " by its server" : "");
 		return EXIT_YES;
 	}
-	if (session != NULL)
-		ctl_complain("%s: %s", id, err.text);
 	return told ? wait_for_client(view, id, done) : EXIT_NO;
 }
 
