@@ -730,8 +730,8 @@ def test_manifest(tap, machine):
 
 def test_usage(tap, machine):
     rows = [    # words, status, words of the complaint
-        (['--yes'], 2, '--shared or'), ([], 2, '--shared or'),
-        (['--dry-run'], 2, '--shared or'),
+        (['--yes'], 2, 'or --http is needed'), ([], 2, 'or --http is needed'),
+        (['--dry-run'], 2, 'or --http is needed'),
         (['--shared'], 1, 'use --yes to skip the confirmation'),
         (['--group', 'a b', '--yes'], 2, '--group GROUP'),
         (['--group', '-x', '--yes'], 2, '--group GROUP'),
