@@ -87,7 +87,7 @@ EXAMPLES = [
     Row(PAM, '# su -s /bin/sh', 'commands', EITHER, says='^$|alice: [A-Z]'),
 
     # HTTP
-    Row(HTTP, '# cp /usr/share/doc', 'commands', edit={'systemctl': 'true systemctl'}),
+    Row(HTTP, '# cp /usr/share/x2gobroker/systemd', 'commands', edit={'systemctl': 'true systemctl'}),
     Row(HTTP, '$ curl -d', 'syntax'),
     Row(HTTP, '$ x2goclient', 'client'),
     Row(HTTP, '# printf task=testcon', 'same'),
