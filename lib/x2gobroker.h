@@ -202,8 +202,8 @@ void x2gobroker_user_free(struct x2gobroker_user *user);
 int x2gobroker_user_set_groups(struct x2gobroker_user *user,
     const char *const *groups, size_t n, struct x2gobroker_error *err);
 
-/* The public key with which the user has logged in at the broker.  Profiles with
- * "broker-autologin-key = own" admit it at the server. */
+/* The public key with which the user has logged in at the broker.  Profiles
+ * with "broker-autologin-key = own" admit it at the server. */
 int x2gobroker_user_set_key(struct x2gobroker_user *user, const char *type,
     const char *base64, struct x2gobroker_error *err);
 

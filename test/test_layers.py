@@ -7,8 +7,8 @@
 A folder of lib/ includes only folders below it; agent/ and access/ do not know each
 other; a program of cmd/ includes its own files, cmd/common, lib/base and the public
 headers; no files of a program call each other in a circle, and no function of lib/
-is called from below.  Each rule is first shown a file that breaks it.  Prints TAP.
-Needs binutils.
+is called from below.  Lines have up to 80 columns and functions up to 60 lines.  Each
+rule is first shown a file that breaks it.  Prints TAP.  Needs binutils.
 """
 
 import json
@@ -27,6 +27,9 @@ FLOOR = {name: len(FLOORS) - i for i, row in enumerate(FLOORS) for name in row}
 PUBLIC = {'x2gobroker.h', 'x2gobroker_admin.h'}
 # These two are the other side of what agent/ speaks with.
 WIRE = {'x2gobroker-agent': 'agent', 'x2gobroker-poll': 'agent'}
+
+
+COLUMNS, LINES = 80, 60
 
 
 def may_include(source, included):
@@ -183,10 +186,35 @@ def test_program_calls(tap, targets):
                *(' '.join(map(os.path.basename, group)) for group in groups))
 
 
+def too_long(text):
+    """What is too long for a screen: (line number, what)."""
+    begin = 0
+    for number, line in enumerate(text.split('\n'), 1):
+        if len(line.expandtabs(8)) > COLUMNS:
+            yield number, 'a line of %d columns' % len(line.expandtabs(8))
+        if line == '{':
+            begin = number
+        if line == '}' and begin and number - begin > LINES:
+            yield begin, 'a function of %d lines' % (number - begin)
+        begin = 0 if line == '}' else begin
+
+
+def test_screens(tap, root):
+    tap.ok([what for _, what in too_long('\t' * 10 + 'x\n{\n' + '\n' * 70 + '}\n')] ==
+           ['a line of 81 columns', 'a function of 71 lines'],
+           'a long line and a long function are found')
+    wrong = ['%s:%d: %s' % (path.relative_to(root), *found)
+             for folder in ('lib', 'cmd') for path in sorted(
+                 pathlib.Path(root, folder).rglob('*.[ch]'))
+             for found in too_long(path.read_text())]
+    tap.ok(not wrong, 'lines and functions of lib/ and cmd/ fit a screen', *wrong)
+
+
 def main():
     root, build = sys.argv[1:]
     tap = Tap()
     test_rules_can_fail(tap)
+    test_screens(tap, root)
     test_includes(tap, root)
     targets = objects_of(build)
     test_library_calls(tap, targets)

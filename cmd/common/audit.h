@@ -29,8 +29,8 @@ char	*audit_auth_info(const char *path);
 /* Cut the next public key off *rest, which points into that text at first. */
 bool	audit_next_key(char **rest, const char **type, const char **base64);
 
-/* The fingerprint, "SHA256:...", of a key.  The caller frees it.  NULL: it is no
- * key. */
+/* The fingerprint, "SHA256:...", of a key.  The caller frees it.  NULL: it is
+ * no key. */
 char	*audit_key_fingerprint(const char *base64);
 
 #endif

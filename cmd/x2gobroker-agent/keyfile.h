@@ -20,8 +20,8 @@ int	keyfile_change(const char *template, const struct account *account,
 
 /* Append to out the text of an authorized_keys file (len bytes, which may be
  * anything) after line, from temporarykey_make(), has been added or removed at
- * the time now.  Temporary lines that have expired are removed as well.  All other
- * lines keep their bytes and their order.  If the last line has no '\n',
+ * the time now.  Temporary lines that have expired are removed as well.  All
+ * other lines keep their bytes and their order.  If the last line has no '\n',
  * neither has the new last line, so that removing what was added gives the old
  * text.
  *

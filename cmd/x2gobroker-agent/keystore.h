@@ -16,8 +16,8 @@
 int	keystore_add(const char *user, const char *line,
 	    struct x2gobroker_error *err);
 
-/* Check that sshd reads the store when that user logs in.  The process must have
- * become root. */
+/* Check that sshd reads the store when that user logs in.  The process must
+ * have become root. */
 int	keystore_check_sshd(const char *user, struct x2gobroker_error *err);
 
 #endif

@@ -42,8 +42,8 @@ const struct http_status *http_read(struct http_request *http, bool is_cgi);
 bool	http_parse_headers(struct http_request *http, const char *text,
 	    size_t len);
 
-/* Whether the request is one that can be answered: by TLS unless allow_plain, to
- * .../plain/ or .../json/.  Returns NULL, or what is wrong with it. */
+/* Whether the request is one that can be answered: by TLS unless allow_plain,
+ * to .../plain/ or .../json/.  Returns NULL, or what is wrong with it. */
 const struct http_status *http_check(const struct http_request *http,
     bool allow_plain);
 

@@ -230,7 +230,8 @@ write_response(const struct broker *broker)
 	    &text, &len, NULL) == -1)
 		service_refuse("out of memory");
 	buf_printf(&response, "Status: %s\r\n%s%zu\r\n%s\r\n", line,
-	    broker->json ? JSON : PLAIN, len, strncmp(line, "405", 3) == 0 ? "Allow: POST\r\n" : "");
+	    broker->json ? JSON : PLAIN, len, strncmp(line, "405", 3) == 0 ?
+	    "Allow: POST\r\n" : "");
 	buf_put(&response, text, len);
 	if (response.failed)
 		service_refuse("out of memory");

@@ -107,11 +107,13 @@ takes_quotes(struct poll_connection *connection)
 {
 	cleanup_buf struct buf answer = { 0 };
 
-	if (connection->quotes == QUOTES_UNKNOWN)
-		connection->quotes = send_command(connection, "-", AGENT_AVAILABLETASKS,
-		    NULL, &answer, NULL) == 0 && answer.data != NULL &&
-		    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL ?
-		    QUOTES_TAKEN : QUOTES_REFUSED;
+	if (connection->quotes == QUOTES_UNKNOWN) {
+		connection->quotes = QUOTES_REFUSED;
+		if (send_command(connection, "-", AGENT_AVAILABLETASKS, NULL,
+		    &answer, NULL) == 0 && answer.data != NULL &&
+		    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL)
+			connection->quotes = QUOTES_TAKEN;
+	}
 	return connection->quotes == QUOTES_TAKEN;
 }
 

@@ -201,7 +201,9 @@ int
 main(void)
 {
 	static struct poll poll;
-	struct parallel jobs = { .run = run_query, .done = reply, .arg = &poll };
+	struct parallel jobs = {
+		.run = run_query, .done = reply, .arg = &poll,
+	};
 
 	process_init(end);
 	read_order(&poll.order);

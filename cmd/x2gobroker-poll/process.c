@@ -9,8 +9,9 @@
 #include "parallel.h"
 #include "process.h"
 
-/* What may be written to, although most of it never is (128 servers need 18 MiB):
- * libcrypto and libc, and for each server a stack and what it sends. */
+/* What may be written to, although most of it never is (128 servers need
+ * 18 MiB): libcrypto and libc, and for each server a stack and what it
+ * sends. */
 #define MEMORY_BASE	(64UL * 1024 * 1024)
 #define MEMORY_EACH	(PARALLEL_STACK_SIZE + 1024UL * 1024)
 

@@ -14,8 +14,8 @@
 #define HELPER		"x2gobroker-poll"
 #define MESSAGE_MAX	400	/* bytes of its stderr */
 
-/* It ends by itself soon after the deadline of the queries, even if this machine
- * is busy. */
+/* It ends by itself soon after the deadline of the queries, even if this
+ * machine is busy. */
 #define GRACE_MS	1000
 
 struct run {

@@ -305,10 +305,10 @@ explain_old_server(int version, struct x2gobroker_error *err)
 	char why[X2GOBROKER_TEXT_SIZE];
 
 	strlcpy(why, err->text, sizeof(why));
-	error_set(err, err->code, NULL, 0, "%.300s (it has OpenSSH %d.%d, which "
-	    "reads the end of a key in local time: x2gobroker-agent can "
-	    "write that, Debian's agent cannot; OpenSSH 9.1 needs neither)", why,
-	    version >> 16, version >> 8 & 0xff);
+	error_set(err, err->code, NULL, 0, "%.300s (it has OpenSSH %d.%d, "
+	    "which reads the end of a key in local time: x2gobroker-agent can "
+	    "write that, Debian's agent cannot; OpenSSH 9.1 needs neither)",
+	    why, version >> 16, version >> 8 & 0xff);
 }
 
 static int

@@ -43,7 +43,8 @@ autologin_is_own(const struct x2gobroker_profile *profile)
 	const char *key = x2gobroker_profile_value(profile,
 	    "broker-autologin-key");
 
-	return key != NULL && config_find_word(login_keys, key) == LOGIN_KEY_OWN;
+	return key != NULL &&
+	    config_find_word(login_keys, key) == LOGIN_KEY_OWN;
 }
 
 struct autologin *

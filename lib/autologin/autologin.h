@@ -11,7 +11,8 @@
 #include "base/statedir.h"
 #include "farm/farm.h"
 
-/* The key for a login.  x2gobroker-poll makes a pair while servers are asked. */
+/* The key for a login.  x2gobroker-poll makes a pair while servers are
+ * asked. */
 struct autologin {
 	struct query query;
 	bool is_sent;			/* it is not to be asked; public_key is

@@ -44,8 +44,8 @@ void	json_null(struct json *json, const char *key);
 /* Close all levels.  Then the text is complete, unless text.failed. */
 void	json_end(struct json *json);
 
-/* json_end(), print to stdout and free the text.  Returns 0, or -1 if memory was
- * out or stdout failed. */
+/* json_end(), print to stdout and free the text.  Returns 0, or -1 if memory
+ * was out or stdout failed. */
 int	json_print(struct json *json);
 
 #endif

@@ -510,7 +510,8 @@ check_continuation(const struct inifile *ini, const struct ini_key *key,
 }
 
 /* The row of a key.  Thousands of profiles can have the same unknown one, and
- * comparing it with all known ones takes long; so look at the section before. */
+ * comparing it with all known ones takes long; so look at the section
+ * before. */
 static const struct profile_key *
 find_row(const char *name, const struct ini_section *before)
 {

@@ -262,11 +262,11 @@ connected_order_word(enum x2gobroker_order order)
 static int
 compare_clients(const void *a, const void *b)
 {
-	const struct x2gobroker_client *ca = &((const struct record *)a)->client,
-	    *cb = &((const struct record *)b)->client;
-	int order = strcmp(ca->user, cb->user);
+	const struct record *one = a, *other = b;
+	int order = strcmp(one->client.user, other->client.user);
 
-	return order != 0 ? order : strcmp(ca->session, cb->session);
+	return order != 0 ? order : strcmp(one->client.session,
+	    other->client.session);
 }
 
 /* Add the record of that name, unless it is stale or none. */

@@ -22,7 +22,7 @@ struct farm_server {
 	struct x2gobroker_error error;	/* why it has not answered */
 	enum sshd_verdict sshd;
 	bool hangs;			/* it did not answer in time */
-	bool has_hung;			/* a moment ago, by recent_find_hung() */
+	bool has_hung;			/* before: recent_find_hung() */
 	bool away;			/* so it is not asked */
 	bool pending;			/* it is to be asked */
 	char *warning;			/* owned, or NULL */
@@ -121,8 +121,8 @@ int	poll_target(struct x2gobroker_farm *farm,
 	    const struct question *question, const char *session, int seconds,
 	    struct x2gobroker_error *err);
 
-/* The deadline of queries that begin now and may take so many seconds, within the
- * request's own. */
+/* The deadline of queries that begin now and may take so many seconds, within
+ * the request's own. */
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 
 /*

@@ -216,7 +216,8 @@ static bool
 is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
     const struct session *session)
 {
-	const struct farm_server *host = find_speaker(farm, session_host(session));
+	const struct farm_server *host = find_speaker(farm,
+	    session_host(session));
 
 	if (host != NULL && host->shown.answered) {
 		if (server->ndenied++ == 0)

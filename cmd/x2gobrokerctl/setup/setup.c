@@ -42,8 +42,8 @@ check_options(const struct ctl *ctl)
 		wrong = "--undo undoes all that setup did, and takes no other "
 		    "options";
 	else if (!ctl->undo && !way && (ctl->yes || !terminal_can_ask()))
-		wrong = "--shared, --group GROUP or --http is needed; setup asks only "
-		    "at a terminal, and without --yes";
+		wrong = "--shared, --group GROUP or --http is needed; setup "
+		    "asks only at a terminal, and without --yes";
 	else if (ctl->http && ctl->config_file != NULL)
 		wrong = "--http and -C exclude each other: the unit reads the "
 		    "default file";
@@ -142,9 +142,9 @@ resolve_setup(struct setup *setup)
 	    ask_way(setup) == -1)
 		return -1;
 	if (ctl->servers != NULL && !setup->shared && !setup->http) {
-		ctl_complain("--servers needs --shared or --http: users who run the "
-		    "broker under their own accounts cannot use its service "
-		    "key");
+		ctl_complain("--servers needs --shared or --http: users who "
+		    "run the broker under their own accounts cannot use its "
+		    "service key");
 		return -1;
 	}
 	if (plan_find_site(setup) == -1 || resolve_host(setup) == -1)
