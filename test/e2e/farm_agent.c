@@ -277,7 +277,7 @@ answer(const char *user, const char *arg)
 		    "checkload\ngetservers\nsuspendsession\n"
 		    "terminatesession\n");
 		if (!old)
-			say("ping\nstatus\n");
+			say("ping\nstatus\nstorekey\n");
 	} else if (strcmp(user, "-") == 0 && old) {
 		fputs("no such user on system: - at x2gobroker-agent.pl\n",
 		    stderr);
@@ -299,7 +299,8 @@ answer(const char *user, const char *arg)
 		mark(arg, 'T');
 		say("OK\n");
 	} else if (strcmp(task, "addauthkey") == 0 ||
-	    strcmp(task, "delauthkey") == 0)
+	    strcmp(task, "delauthkey") == 0 ||
+	    (strcmp(task, "storekey") == 0 && !old))
 		say("OK\n");
 	else if (!old) {
 		fputs("x2gobroker-agent: no such task\n", stderr);
