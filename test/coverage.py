@@ -30,15 +30,11 @@ REFUSAL = re.compile(
 UNREACHED = {
     ('lib/access/token.c', 'write_record'):
         'a name of so many bytes has been refused by then, as no file can have it',
-    ('lib/tasks/selectsession.c', 'send_to_first'):
-        'a profile without a server that the client could be told is withheld when '
-        'it is read; should that change, the client must not be told of one',
     # No test makes these calls fail yet: unit/test_failing_calls.c and
     # unit/test_out_of_memory.c would be the places.
     ('lib/access/token.c', 'open_dir'): 'fstat(2) of a directory that was just opened',
     ('lib/agent/knownhosts.c', 'knownhosts_add'): 'pread(2) of the last byte',
     ('lib/autologin/autologin.c', 'format_line'): 'strftime(3) of the end of a key',
-    ('lib/autologin/install.c', 'make_install'): 'calloc(3), strdup(3)',
     ('lib/base/safefile.c', 'open_lock'): 'fchown(2) of a lock file that root makes',
     ('lib/base/textfile.c', 'textfile_read'): 'fstat(2) of a file that was just opened',
     ('lib/config/profiles.c', 'load_dir'): 'the growth of the list of files',

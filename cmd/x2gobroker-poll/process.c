@@ -39,5 +39,6 @@ process_limit_memory(size_t n)
 	struct rlimit limit;
 
 	limit.rlim_cur = limit.rlim_max = MEMORY_BASE + n * MEMORY_EACH;
-	setrlimit(RLIMIT_DATA, &limit);
+	if (!SANITIZED)
+		setrlimit(RLIMIT_DATA, &limit);
 }

@@ -6,6 +6,19 @@
 
 #include "common/priv.h"
 
+/* A build with sanitizers has no sandbox and no limit of memory: it needs much,
+ * and when it has found something it opens files and starts a symbolizer. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED	true
+#elif defined(__has_feature)
+#define SANITIZED	(__has_feature(address_sanitizer) || \
+			__has_feature(memory_sanitizer) || \
+			__has_feature(thread_sanitizer) || \
+			__has_feature(undefined_behavior_sanitizer))
+#else
+#define SANITIZED	false
+#endif
+
 /* Reset what was inherited, and keep the caller of a setuid broker away: all
  * ids become the effective ones. */
 void	process_init(priv_die *die);

@@ -32,21 +32,9 @@
 #include <unistd.h>
 
 #include "common/priv.h"
+#include "process.h"
 #include "sandbox.h"
 #include "ssh.h"
-
-/* A build with sanitizers has no sandbox: a sanitizer that has found something
- * opens files and starts a symbolizer. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED	true
-#elif defined(__has_feature)
-#define SANITIZED	(__has_feature(address_sanitizer) || \
-			__has_feature(memory_sanitizer) || \
-			__has_feature(thread_sanitizer) || \
-			__has_feature(undefined_behavior_sanitizer))
-#else
-#define SANITIZED	false
-#endif
 
 /*
  * Landlock
@@ -106,8 +94,7 @@ static const struct {
 };
 
 /* All rights that can be taken away, for each version from 1; connections stay
- * possible.  A kernel refuses
- * rights that it does not know. */
+ * possible.  A kernel refuses rights that it does not know. */
 static const struct ruleset rulesets[] = {
 	{ 0x1fff, 0, 0 },
 	{ 0x3fff, 0, 0 },	/* and moving files between directories */

@@ -350,6 +350,15 @@ find_needed(struct x2gobroker_farm *farm)
 	return found;
 }
 
+static int
+ask_and_collect(struct poll *poll, const struct question *question,
+    struct query *companion, struct x2gobroker_error *err)
+{
+	if (run_queries(poll, question, companion, err) == -1)
+		return -1;
+	return collect_sessions(poll->farm, err);
+}
+
 int
 poll_servers(struct x2gobroker_farm *farm, const struct question *question,
     int seconds, x2gobroker_farm_progress *progress, void *arg,
@@ -358,20 +367,19 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
 	struct poll poll = { .farm = farm, .progress = progress, .arg = arg,
 	    .deadline = poll_deadline(farm, seconds) };
 	size_t i;
+	int result;
 
 	if (farm->nservers > 0 && userlimit_take(farm->config, farm->user,
 	    &farm->place, err) == -1)
 		return -1;
 	begin_poll(farm);
-	if (run_queries(&poll, question, companion, err) == -1 ||
-	    collect_sessions(farm, err) == -1)
-		return -1;
-	if (find_needed(farm)) {
+	result = ask_and_collect(&poll, question, companion, err);
+	if (result == 0 && find_needed(farm)) {
 		poll.deadline = poll_deadline(farm, seconds);
-		if (run_queries(&poll, question, NULL, err) == -1 ||
-		    collect_sessions(farm, err) == -1)
-			return -1;
+		result = ask_and_collect(&poll, question, NULL, err);
 	}
+	if (result == -1)
+		return -1;
 	for (i = 0; i < farm->nservers; i++)
 		warn_of_sessions(&farm->servers[i]);
 	return 0;

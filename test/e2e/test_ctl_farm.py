@@ -321,7 +321,8 @@ def test_drain(tap, farm, ctl):
         tap.equal((done.returncode, done.stdout, done.stderr), (0, *said),
                   ' '.join(words))
     ctl.run('drain', 'ts01')
-    tap.equal(ctl.json('drain'), (0, {'drained': ['ts01']}), 'drain --json')
+    tap.equal(ctl.json('drain'), (0, {'drained': ['ts01'], 'blocked': []}),
+              'drain --json')
     tap.equal({farm.select().server for _ in range(3)}, {'ts02'},
               'the broker gives it no new session')
     farm.servers[0].play(sessions=[session(farm.user, 'ts01')])
@@ -719,8 +720,8 @@ def test_hostile(tap, farm, ctl):
 # The command line, and the other listings
 
 COMMANDS = ['setup', 'check', 'doctor', 'list', 'explain', 'poll', 'drain', 'undrain',
-            'known-hosts', 'sessions', 'suspend', 'terminate', 'authorize', 'revoke',
-            'authorized-keys', 'complete', 'help']
+            'block', 'unblock', 'known-hosts', 'sessions', 'who', 'suspend', 'terminate',
+            'authorize', 'revoke', 'authorized-keys', 'complete', 'help']
 
 
 def test_help(tap, farm, ctl):

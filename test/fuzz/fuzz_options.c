@@ -44,8 +44,9 @@ check_options(int argc, char **argv, bool forced)
 	for (i = 0; i < options.nclient; i++) {
 		while (next < argc && argv[next] != options.client[i])
 			next++;
-		must(next < argc && find_row(argv[next],
-		    &(const char *){ NULL }) == NULL);
+		must(next < argc && (find_row(argv[next],
+		    &(const char *){ NULL }) == NULL ||
+		    (i > 0 && strcmp(argv[next], "--version") == 0)));
 		must(options.client[i] != options.user);
 		next++;
 	}

@@ -35,7 +35,8 @@ check_headers(const struct http_request *http, const char *text, size_t len)
 		    http->values[i] + strlen(http->values[i]) < text + len));
 	must(strcmp(http->values[VAR_SCGI], "1") == 0);
 	if (http_check(http, true) == NULL)
-		must(uri != NULL && strstr(uri, "/plain/") != NULL);
+		must(uri != NULL && (strstr(uri, "/plain/") != NULL ||
+		    strstr(uri, "/json/") != NULL));
 	else
 		must(http_check(http, false) != NULL);
 	if (http_check(http, false) == NULL)

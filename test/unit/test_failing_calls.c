@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/safefile.h"
 #include "base/statedir.h"
+#include "farm/farm.h"
 #include "support.h"
 #include "access/token.h"
 #include "x2gobroker-poll/connection.h"
@@ -384,6 +385,30 @@ remove_a_key(struct x2gobroker_error *err)
 	    collect, &said, &n, err);
 }
 
+/* "ALIVE", of a client of root's. */
+static int
+note_an_event(struct x2gobroker_error *err)
+{
+	const struct x2gobroker_client client = { .user = "root",
+	    .session = "root-50-1", .event = "ALIVE", .seen = 1000 };
+	enum x2gobroker_order order;
+
+	test_config.state_dir = dir;
+	return connected_note(&test_config, &client, &order, err);
+}
+
+static int
+list_the_connected(struct x2gobroker_error *err)
+{
+	struct x2gobroker_connected *all;
+
+	test_config.state_dir = dir;
+	if (x2gobroker_connected_load(&test_config, &all, err) == -1)
+		return -1;
+	x2gobroker_connected_free(all);
+	return 0;
+}
+
 static int
 check_profiles(struct x2gobroker_error *err)
 {
@@ -431,6 +456,10 @@ what_cannot_be_looked_at_is_not_used(void **state unused)
 		{ "state", add_a_row, "asprintf", 0, ENOMEM,
 		    { X2GOBROKER_ERR_NOMEM, 0, "memory" } },
 		{ "state", add_a_row, "openat64", 0, EMFILE,
+		    SAYS("cannot be listed") },
+		{ "event", note_an_event, "symlinkat", 0, ENOSPC,
+		    SAYS("an event cannot be stored") },
+		{ "who", list_the_connected, "fdopendir", 0, ENOMEM,
 		    SAYS("cannot be listed") },
 		{ "state", add_a_row, "fdopendir", 0, ENOMEM,
 		    SAYS("cannot be listed") },

@@ -629,6 +629,20 @@ a_key_is_for_a_server_that_is_asked(void **state unused)
 	x2gobroker_profiles_free(profiles);
 }
 
+/* The profile wants the user's own key, and sshd has not told it. */
+static void
+an_own_key_that_is_not_known_is_no_refusal(void **state unused)
+{
+	char *answer = ask_broker(SELECT, "host=ts01\n"
+	    "broker-session-autologin=true\nbroker-autologin-key=own", idle,
+	    NULL);
+
+	assert_string_equal(answer, "Access granted\nSERVER:ts01:22\n");
+	assert_non_null(strstr(said.list[said.n - 1].text,
+	    "sshd does not tell the user's own key"));
+	free(answer);
+}
+
 static void
 a_key_takes_memory(void **state unused)
 {
@@ -818,6 +832,7 @@ main(void)
 		TEST(a_choice_can_be_asked_for),
 		TEST(a_key_that_is_missing_is_no_refusal),
 		TEST(a_key_is_for_a_server_that_is_asked),
+		TEST(an_own_key_that_is_not_known_is_no_refusal),
 		TEST(a_key_takes_memory),
 		TEST(without_a_token_it_is_refused),
 		TEST(what_is_not_decided_is_not_written),
