@@ -45,7 +45,8 @@ buf_put(struct buf *buf, const void *data, size_t len)
 {
 	if (!grow(buf, len))
 		return;
-	memcpy(buf->data + buf->len, data, len);
+	if (len > 0)	/* else data may be NULL */
+		memcpy(buf->data + buf->len, data, len);
 	buf->len += len;
 	buf->data[buf->len] = '\0';
 }
