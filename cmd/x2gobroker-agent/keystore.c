@@ -46,13 +46,10 @@ has_expired(const struct stat *st, time_t now)
 static void
 remove_expired(int keys, time_t now)
 {
-	int fd = openat(keys, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	DIR *dir = safefile_entries(keys, ".");
 	const struct dirent *entry;
 	struct stat st;
 
-	if (dir == NULL && fd != -1)
-		close(fd);
 	if (dir == NULL)
 		return;
 	while ((entry = readdir(dir)) != NULL)

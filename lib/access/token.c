@@ -337,14 +337,11 @@ is_ours(const char *name, time_t *keep)
 static void
 sweep(const struct token *token)
 {
-	int fd = openat(token->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	DIR *dir = safefile_entries(token->dir, ".");
 	const struct dirent *entry;
 	struct stat st;
 	time_t keep;
 
-	if (dir == NULL && fd != -1)
-		close(fd);
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (is_ours(entry->d_name, &keep) &&
 		    fstatat(token->dir, entry->d_name, &st,

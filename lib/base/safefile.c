@@ -251,6 +251,18 @@ open_lock(int dirfd)
 
 /* The pauses are random, so that many processes that wait do not try at the
  * same moment. */
+DIR *
+safefile_entries(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+	    O_CLOEXEC);
+	DIR *list = fd != -1 ? fdopendir(fd) : NULL;
+
+	if (list == NULL && fd != -1)
+		close(fd);
+	return list;
+}
+
 int
 safefile_lock(int dirfd, const char *path, int timeout_ms,
     struct x2gobroker_error *err)

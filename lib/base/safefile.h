@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <time.h>
@@ -40,6 +41,11 @@ int	 safefile_check_dir(const char *path, struct x2gobroker_error *err);
  * the mode create, unless that is 0.  Returns a file descriptor, or -1. */
 int	 safefile_open_dir(const char *path, mode_t create,
 	    struct x2gobroker_error *err);
+
+/* The entries of the directory name in the open directory dir, which is "." for
+ * itself, from the first one, as by opendir(3).  A symbolic link has none.  The
+ * caller closes them.  NULL: errno says why. */
+DIR	*safefile_entries(int dir, const char *name);
 
 /* Lock the open directory, which is called path, for those who change its
  * files.  The lock is a file of its own, ".lock", which only its owner can

@@ -80,21 +80,10 @@ compare_numbers(const void *a, const void *b)
 	return (ra->number > rb->number) - (ra->number < rb->number);
 }
 
-DIR *
-statedir_entries(int dir)
-{
-	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *list = fd != -1 ? fdopendir(fd) : NULL;
-
-	if (list == NULL && fd != -1)
-		close(fd);
-	return list;
-}
-
 int
 statedir_read_more(struct statedir *all, struct x2gobroker_error *err)
 {
-	DIR *dir = statedir_entries(all->fd);
+	DIR *dir = safefile_entries(all->fd, ".");
 	uint64_t before = all->last;
 	const struct dirent *entry;
 	int64_t number;

@@ -12,7 +12,6 @@
 #ifndef BASE_STATEDIR_H
 #define BASE_STATEDIR_H
 
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,10 +50,6 @@ struct statedir {
  * *path, its path or NULL.  Returns a file descriptor, or -1. */
 int	statedir_open_dir(const char *dir, const char *name, char **path,
 	    struct x2gobroker_error *err);
-
-/* The entries of the open directory dir, from the first one, as opendir(3); the
- * caller closes them.  NULL: errno says why. */
-DIR	*statedir_entries(int dir);
 
 /* Open the directory type->name in dir, and read its rows.  Only root and the
  * account of this process may be able to write to either; missing ones are

@@ -18,6 +18,7 @@
 #include "agent/answer.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/safefile.h"
 #include "base/statedir.h"
 #include "base/utf8.h"
 #include "farm/farm.h"
@@ -148,7 +149,7 @@ is_stale(int dir, const char *name, const struct x2gobroker_config *config,
 static void
 sweep(int dir, const struct x2gobroker_config *config, time_t now)
 {
-	DIR *list = statedir_entries(dir);
+	DIR *list = safefile_entries(dir, ".");
 	const struct dirent *entry;
 
 	if (list == NULL)
@@ -304,7 +305,7 @@ static int
 load_all(int dir, const char *path, const struct x2gobroker_config *config,
     struct x2gobroker_connected *all, struct x2gobroker_error *err)
 {
-	DIR *list = statedir_entries(dir);
+	DIR *list = safefile_entries(dir, ".");
 	const struct dirent *entry;
 	int result = 0;
 

@@ -313,16 +313,14 @@ dir_back(const struct record *record)
 static void
 empty_dir(int parent, const char *name, unsigned int levels)
 {
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
-	DIR *dir = fd != -1 ? fdopendir(fd) : NULL;
+	DIR *dir = safefile_entries(parent, name);
 	struct dirent *entry;
 
 	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		if (unlinkat(fd, entry->d_name, 0) == -1 && levels > 0 &&
-		    entry->d_name[0] != '.') {
-			empty_dir(fd, entry->d_name, levels - 1);
-			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
+		if (unlinkat(dirfd(dir), entry->d_name, 0) == -1 &&
+		    levels > 0 && entry->d_name[0] != '.') {
+			empty_dir(dirfd(dir), entry->d_name, levels - 1);
+			unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
 		}
 	if (dir != NULL)
 		closedir(dir);
