@@ -100,8 +100,7 @@ send_command(struct poll_connection *connection, const char *user,
 	    answer, err);
 }
 
-/* Debian's agent gives the name to a shell.  Ours does not, and is known by a
- * task of its own. */
+/* Debian's agent gives the name to a shell; ours does not. */
 static bool
 takes_quotes(struct poll_connection *connection)
 {
@@ -110,8 +109,7 @@ takes_quotes(struct poll_connection *connection)
 	if (connection->quotes == QUOTES_UNKNOWN) {
 		connection->quotes = QUOTES_REFUSED;
 		if (send_command(connection, "-", AGENT_AVAILABLETASKS, NULL,
-		    &answer, NULL) == 0 && answer.data != NULL &&
-		    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL)
+		    &answer, NULL) == 0 && agent_is_ours(&answer))
 			connection->quotes = QUOTES_TAKEN;
 	}
 	return connection->quotes == QUOTES_TAKEN;

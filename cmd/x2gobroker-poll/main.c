@@ -179,16 +179,13 @@ static void
 prepare(struct poll *poll)
 {
 	const struct order *order = &poll->order;
-	enum reach reach = REACH_NOTHING;
+	enum reach reach = query_reach(order->queries, order->n);
 	struct x2gobroker_error err;
 	size_t i;
 
-	for (i = 0; i < order->n; i++) {
-		if (order->queries[i]->question->reach > reach)
-			reach = order->queries[i]->question->reach;
+	for (i = 0; i < order->n; i++)
 		if (order->queries[i]->question == &query_service_key)
 			read_service_key(order->queries[i]);
-	}
 	if (reach < REACH_HOST_KEY || ssh_setup_load(order,
 	    reach == REACH_AGENT, &poll->setup, &err) == 0)
 		return;

@@ -481,3 +481,10 @@ agent_parse_status(const char *text, size_t len, const char *user,
 	rate_load(load, report);
 	return 0;
 }
+
+bool
+agent_is_ours(const struct buf *answer)
+{
+	return answer->data != NULL &&
+	    strstr(answer->data, "\n" AGENT_STATUS "\n") != NULL;
+}

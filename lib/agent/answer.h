@@ -133,6 +133,10 @@ agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
  * load and the number of sessions. */
 agent_parser agent_parse_status;
 
+/* Whether the answer to AGENT_AVAILABLETASKS is that of our own agent, which
+ * has a task that Debian's has not. */
+bool	agent_is_ours(const struct buf *answer);
+
 /* The tasks that our broker asks for.  Debian's agent has those of these names,
  * except "status", the ones of the store, and those with the end of a key in
  * local time. */

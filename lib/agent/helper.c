@@ -46,14 +46,10 @@ write_order(struct run *run, struct x2gobroker_error *err)
 		.account = config->agent_user, .agent = config->agent_command,
 		.queries = run->asked, .n = run->n,
 	};
-	enum reach reach = REACH_NOTHING;
+	enum reach reach = query_reach(run->asked, run->n);
 	cleanup_free char *hosts = NULL;
 	char **keys = NULL;
-	size_t i;
 
-	for (i = 0; i < run->n; i++)
-		if (run->asked[i]->question->reach > reach)
-			reach = run->asked[i]->question->reach;
 	if (reach >= REACH_HOST_KEY &&
 	    (hosts = servicekeys_known_hosts(config, err)) == NULL)
 		return -1;

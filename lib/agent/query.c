@@ -38,6 +38,18 @@ query_free(struct query *query)
 	query->public_key = query->new_key = NULL;
 }
 
+enum reach
+query_reach(struct query *const *queries, size_t n)
+{
+	enum reach reach = REACH_NOTHING;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (queries[i]->question->reach > reach)
+			reach = queries[i]->question->reach;
+	return reach;
+}
+
 void
 query_fail(struct query *query, const struct x2gobroker_error *err)
 {
@@ -157,8 +169,8 @@ ask_sessions(struct query *query, struct connection *link,
 }
 
 /* Our agent answers all questions at once.  Another one refuses "status" or
- * prints nothing: to ask it for "availabletasks" first would cost every request
- * of ours more than the attempt costs others. */
+ * prints nothing.  To ask for "availabletasks" first would make every request
+ * to our agent slower, and would save less time with another one. */
 static int
 ask_all(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
@@ -204,8 +216,7 @@ is_our_agent(struct connection *link, const char *user)
 	cleanup_buf struct buf answer = { 0 };
 
 	return connection_ask(link, user, AGENT_AVAILABLETASKS, NULL,
-	    &answer, NULL) == 0 && answer.data != NULL &&
-	    strstr(answer.data, "\n" AGENT_STATUS "\n") != NULL;
+	    &answer, NULL) == 0 && agent_is_ours(&answer);
 }
 
 /* The present state of the session; SESSION_FINISHED if it is gone. */

@@ -85,6 +85,9 @@ void	query_init(struct query *query, const struct question *question,
 	    const struct connection_target *target, const char *user);
 void	query_free(struct query *query);	/* only its contents */
 
+/* The most that one of n queries needs to reach. */
+enum reach query_reach(struct query *const *queries, size_t n);
+
 /* The answer is err. */
 void	query_fail(struct query *query, const struct x2gobroker_error *err);
 
