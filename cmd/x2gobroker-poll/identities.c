@@ -2,6 +2,7 @@
 /* The service keys, with which x2gobroker-poll logs in to servers. */
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/safefile.h"
 #include "ssh.h"
@@ -48,7 +49,7 @@ add_identity(struct ssh_setup *setup, const char *path,
 			*why = error;
 		return error.code == X2GOBROKER_ERR_NOMEM ? -1 : 0;
 	}
-	more = reallocarray(setup->identities, setup->nidentities + 1,
+	more = array_grow(setup->identities, setup->nidentities,
 	    sizeof(*more));
 	if (more == NULL) {
 		ssh_key_free(key);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/record.h"
+#include "base/array.h"
 
 #define NAME_MAX_LEN	20
 #define LENGTH_DIGITS	8
@@ -129,8 +130,8 @@ order_put(struct buf *buf, const struct order *order)
 static bool
 add_identity(struct order *order, char *path)
 {
-	char **more = reallocarray(order->identities,
-	    order->nidentities + 1, sizeof(*more));
+	char **more = array_grow(order->identities, order->nidentities,
+	    sizeof(*more));
 
 	if (more == NULL)
 		return false;
@@ -147,11 +148,10 @@ add_query(struct order *order, const char *name)
 
 	while (*question != NULL && strcmp((*question)->name, name) != 0)
 		question++;
-	more = reallocarray(order->queries, order->n + 1, sizeof(*more));
-	if (*question == NULL || more == NULL) {
-		order->queries = more != NULL ? more : order->queries;
+	if (*question == NULL ||
+	    (more = array_grow(order->queries, order->n, sizeof(*more))) ==
+	    NULL)
 		return false;
-	}
 	order->queries = more;
 	if ((query = malloc(sizeof(*query))) == NULL)
 		return false;

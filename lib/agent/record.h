@@ -72,8 +72,8 @@ void	order_free(struct order *order);
 /* Write the reply of the i-th query, which is done. */
 void	reply_put(struct buf *buf, size_t i, const struct query *query);
 
-/* Reads replies, as they arrive, into their queries.  Zero it before its first
- * use, but for the first four. */
+/* Reads replies, as they arrive, into their queries.  The caller sets the first
+ * four members, and zeroes the others, before the first use. */
 struct reply_reader {
 	struct query *const *queries;
 	size_t n;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "agent/query.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/parse.h"
@@ -137,7 +138,7 @@ servicekeys_paths(const struct x2gobroker_config *config, char ***paths,
 
 	*paths = NULL;
 	for (*n = 0; find_path(config, *n, &text, &len); ++*n) {
-		more = reallocarray(*paths, *n + 1, sizeof(*more));
+		more = array_grow(*paths, *n, sizeof(*more));
 		if (more == NULL) {
 			servicekeys_free(*paths, *n);
 			return error_nomem(err);

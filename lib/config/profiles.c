@@ -108,8 +108,7 @@ keep_file(struct x2gobroker_profiles *profiles, struct inifile *ini,
 	struct profile_file *file;
 
 	file = arena_alloc(&ini->arena, sizeof(*file));
-	files = reallocarray(profiles->files, profiles->nfiles + 1,
-	    sizeof(*files));
+	files = array_grow(profiles->files, profiles->nfiles, sizeof(*files));
 	if (files != NULL)
 		profiles->files = files;
 	if (files == NULL || file == NULL) {

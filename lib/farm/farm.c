@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "base/address.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "farm/farm.h"
@@ -149,7 +150,7 @@ add_target(struct x2gobroker_farm *farm, const struct connection_target *target,
 			more->target.policy = HOSTKEY_REJECT;
 		return 0;
 	}
-	more = reallocarray(farm->servers, farm->nservers + 1, sizeof(*more));
+	more = array_grow(farm->servers, farm->nservers, sizeof(*more));
 	if (more == NULL)
 		return error_nomem(err);
 	farm->servers = more;

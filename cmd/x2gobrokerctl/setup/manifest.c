@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/textfile.h"
 #include "step.h"
@@ -44,16 +45,15 @@ append_line(struct manifest *manifest, const char *line)
 	struct record *records;
 	size_t n = 0;
 
+	if (copy == NULL)
+		return complain("out of memory");
 	while (n < NFIELDS && (fields[n] = strsep(&rest, "\t")) != NULL)
 		n++;
-	if (copy != NULL && (n < NFIELDS || rest != NULL))
+	if (n < NFIELDS || rest != NULL)
 		return complain("has a line that setup did not write");
-	records = reallocarray(manifest->records, manifest->n + 1,
-	    sizeof(*records));
-	if (copy == NULL || records == NULL) {
-		free(records);
+	records = array_grow(manifest->records, manifest->n, sizeof(*records));
+	if (records == NULL)
 		return complain("out of memory");
-	}
 	manifest->records = records;
 	records[manifest->n++] = (struct record){ steal(&copy), fields[0],
 	    fields[1], fields[2], fields[3], fields[4] };
