@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "connected.h"
-#include "table.h"
 
 static void
 add_time(struct table *table, int64_t seconds)
@@ -20,6 +19,16 @@ add_time(struct table *table, int64_t seconds)
 	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm) == 0)
 		text[0] = '\0';
 	table_add(table, text);
+}
+
+void
+connected_add_seen(struct table *table, const struct x2gobroker_client *client)
+{
+	if (client == NULL)
+		table_add(table, NULL);
+	else
+		table_addf(table, "%lld s ago", (long long)(time(NULL) -
+		    client->seen));
 }
 
 static const char *
@@ -46,8 +55,7 @@ print_table(const struct x2gobroker_connected *all)
 		table_add(&table, client->server);
 		table_add(&table, client->address);
 		add_time(&table, client->since);
-		table_addf(&table, "%lld s ago", (long long)(time(NULL) -
-		    client->seen));
+		connected_add_seen(&table, client);
 		table_add_coloured(&table, order_name(client->order),
 		    COLOUR_CARE);
 		table_addf(&table, "%s %s", client->version, client->system);

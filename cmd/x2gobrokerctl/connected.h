@@ -8,11 +8,16 @@
 #include <stdint.h>
 
 #include "ctl.h"
+#include "table.h"
 
 /* The list, which the caller frees.  NULL: client-events is off, or an error
  * message was printed. */
 struct x2gobroker_connected *connected_load(
 	    const struct x2gobroker_config *config);
+
+/* Add the cell "N s ago": when the client (or NULL) has last told something. */
+void	connected_add_seen(struct table *table,
+	    const struct x2gobroker_client *client);
 
 /* Give an order to the client of that session.  Returns whether there is one
  * that will read it. */

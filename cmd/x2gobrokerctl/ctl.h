@@ -13,6 +13,13 @@
 #define EXIT_NO		1	/* errors; not visible; not done */
 #define EXIT_USAGE	2	/* error in the command line */
 
+/* What setup makes and doctor looks at. */
+#define PAM_FILE		"/etc/pam.d/x2gobroker"
+#define SYSTEMD_DIR		"/etc/systemd/system/"
+#define HTTP_SOCKET_UNIT	"x2gobroker-http.socket"
+#define HTTP_SOCKET_ENABLED	SYSTEMD_DIR "sockets.target.wants/" \
+				HTTP_SOCKET_UNIT
+
 #define CTL_BAD_CONFIG	"the configuration has errors, so the broker refuses " \
 			"every request"
 

@@ -4,12 +4,10 @@
  * of a user on the X2Go servers.
  */
 #include <string.h>
-#include <time.h>
 
 #include "base/json.h"
 #include "connected.h"
 #include "servers.h"
-#include "table.h"
 #include "terminal.h"
 
 /* A farm has the time of one request.  A person may take longer to answer a
@@ -77,17 +75,6 @@ add_time(struct table *table, const char *time)
 		table_addf(table, "%.*s %.5s", (int)(t - time), time, t + 1);
 }
 
-/* When its client has last told something. */
-static void
-add_seen(struct table *table, const struct x2gobroker_client *client)
-{
-	if (client == NULL)
-		table_add(table, NULL);
-	else
-		table_addf(table, "%lld s ago", (long long)(time(NULL) -
-		    client->seen));
-}
-
 static int
 print_table(const struct view *view)
 {
@@ -109,7 +96,7 @@ print_table(const struct view *view)
 		add_time(&table, session->last);
 		table_add(&table, session->client);
 		if (view->connected != NULL)
-			add_seen(&table, x2gobroker_connected_find(
+			connected_add_seen(&table, x2gobroker_connected_find(
 			    view->connected, view->user, session->id));
 	}
 	return table_print(&table);

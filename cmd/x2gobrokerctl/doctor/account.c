@@ -19,7 +19,6 @@
 #include "common/pam_helper.h"
 #include "findings.h"
 
-#define PAM_SERVICE	"/etc/pam.d/x2gobroker"
 #define DAY		(24 * 60 * 60)
 
 static int
@@ -208,9 +207,9 @@ check_pam(struct doctor *d)
 		return;
 	}
 	check_helper(d, x2gobroker_config_pam_helper(d->config));
-	if (access(PAM_SERVICE, F_OK) == 0)
+	if (access(PAM_FILE, F_OK) == 0)
 		return;
-	doctor_fail(d, PAM_SERVICE, "does not exist, so PAM refuses everybody");
+	doctor_fail(d, PAM_FILE, "does not exist, so PAM refuses everybody");
 	doctor_remedy(d, "install contrib/pam.d/x2gobroker there; see "
 	    "x2gobroker-pam(8)");
 }
@@ -231,7 +230,7 @@ check_user_pam(struct doctor *d)
 		return;
 	doctor_fail(d, user, "%s: %s", err.code == X2GOBROKER_ERR_DENIED ?
 	    "refused" : "cannot be checked", err.text);
-	doctor_remedy(d, "fix the account, or " PAM_SERVICE);
+	doctor_remedy(d, "fix the account, or " PAM_FILE);
 }
 
 void

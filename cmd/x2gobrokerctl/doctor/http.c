@@ -22,9 +22,6 @@
 #include "findings.h"
 
 #define SOCKET		"/run/x2gobroker-http.sock"
-#define SOCKET_UNIT	"x2gobroker-http.socket"
-#define ENABLED		"/etc/systemd/system/sockets.target.wants/" SOCKET_UNIT
-#define PAM_FILE	"/etc/pam.d/x2gobroker"
 #define CURL		"/usr/bin/curl"
 #define CURL_BAD_CERTIFICATE	60
 #define GRANTED		"Access granted\n"
@@ -37,10 +34,10 @@
 static bool
 is_used(struct doctor *d)
 {
-	if (d->ctl->url != NULL || access(ENABLED, F_OK) == 0 ||
+	if (d->ctl->url != NULL || access(HTTP_SOCKET_ENABLED, F_OK) == 0 ||
 	    access(SOCKET, F_OK) == 0)
 		return true;
-	doctor_ok(d, "", "not needed: " SOCKET_UNIT " is not enabled");
+	doctor_ok(d, "", "not needed: " HTTP_SOCKET_UNIT " is not enabled");
 	return false;
 }
 
@@ -108,7 +105,7 @@ check_http_socket(struct doctor *d)
 	if (stat(SOCKET, &st) == -1) {
 		doctor_fail(d, SOCKET, "%s, so the web server answers \"Bad "
 		    "Gateway\"", strerror(errno));
-		doctor_remedy(d, "systemctl enable --now " SOCKET_UNIT
+		doctor_remedy(d, "systemctl enable --now " HTTP_SOCKET_UNIT
 		    "; not needed for CGI");
 		return;
 	}
@@ -116,7 +113,7 @@ check_http_socket(struct doctor *d)
 	if ((st.st_mode & S_IWOTH) != 0) {
 		doctor_fail(d, SOCKET, "every account on this host may write "
 		    "to it, and so claim any address");
-		doctor_remedy(d, "SocketMode=0660 in " SOCKET_UNIT);
+		doctor_remedy(d, "SocketMode=0660 in " HTTP_SOCKET_UNIT);
 	} else if (group != NULL && group->gr_mem[0] != NULL) {
 		doctor_warn(d, SOCKET, "members of the group %s may write to "
 		    "it, and so claim any address: %s%s", group->gr_name,
@@ -171,7 +168,7 @@ check_http_answer(struct doctor *d)
 		doctor_ok(d, "", "not checked: there is no socket");
 	else if (ask_socket(&answer) == -1) {
 		doctor_fail(d, SOCKET, "no answer: %s", strerror(errno));
-		doctor_remedy(d, "systemctl status " SOCKET_UNIT);
+		doctor_remedy(d, "systemctl status " HTTP_SOCKET_UNIT);
 	} else if (answer.failed || answer.len == 0 ||
 	    strstr(answer.data, GRANTED) == NULL) {
 		strlcpy(quoted, answer.len > 0 ? answer.data : "nothing",

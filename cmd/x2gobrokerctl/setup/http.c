@@ -15,10 +15,7 @@
 #include "step.h"
 
 #define SYSTEMCTL	"/usr/bin/systemctl"
-#define SOCKET_UNIT	"x2gobroker-http.socket"
 #define SERVICE_UNIT	"x2gobroker-http@.service"
-#define UNIT_DIR	"/etc/systemd/system/"
-#define ENABLED		UNIT_DIR "sockets.target.wants/" SOCKET_UNIT
 #define GROUP		"www-data"	/* of the socket, in the unit */
 
 static const struct web_server {
@@ -52,7 +49,7 @@ unit_look(const struct setup *setup __attribute__((unused)),
     const struct step *step __attribute__((unused)),
     char why[static WHY_SIZE])
 {
-	if (access(ENABLED, F_OK) == 0)
+	if (access(HTTP_SOCKET_ENABLED, F_OK) == 0)
 		return LOOK_DONE;
 	if (access(SYSTEMCTL, X_OK) == 0)
 		return LOOK_TO_DO;
@@ -67,7 +64,7 @@ unit_state(const char *name __attribute__((unused)),
     char state[static STATE_SIZE])
 {
 	*state = '\0';
-	return access(ENABLED, F_OK) == 0;
+	return access(HTTP_SOCKET_ENABLED, F_OK) == 0;
 }
 
 /* systemctl(1), which starts and stops nothing where systemd does not run. */
@@ -80,7 +77,7 @@ set_command(const char *argv[static 5], const char *verb)
 	argv[n++] = verb;
 	if (access("/run/systemd/system", F_OK) == 0)
 		argv[n++] = "--now";
-	argv[n++] = SOCKET_UNIT;
+	argv[n++] = HTTP_SOCKET_UNIT;
 	argv[n] = NULL;
 }
 
@@ -118,14 +115,14 @@ add_copy(struct setup *setup, const char *source, const char *file)
 static void
 add_units(struct setup *setup)
 {
-	static const char *const units[] = { SERVICE_UNIT, SOCKET_UNIT };
+	static const char *const units[] = { SERVICE_UNIT, HTTP_SOCKET_UNIT };
 	size_t i;
 
-	if (access("/lib/systemd/system/" SOCKET_UNIT, F_OK) == 0)
+	if (access("/lib/systemd/system/" HTTP_SOCKET_UNIT, F_OK) == 0)
 		return;
 	for (i = 0; i < 2; i++)
 		add_copy(setup, step_text(setup, X2GOBROKER_DATA "/systemd/%s",
-		    units[i]), step_text(setup, UNIT_DIR "%s", units[i]));
+		    units[i]), step_text(setup, SYSTEMD_DIR "%s", units[i]));
 }
 
 /* Web servers of other systems have other groups. */
@@ -139,7 +136,7 @@ add_group(struct setup *setup)
 	for (i = 0; getgrnam(GROUP) == NULL && i < 3; i++) {
 		if (getgrnam(names[i]) == NULL)
 			continue;
-		step = step_add(setup, &kind_file, UNIT_DIR SOCKET_UNIT
+		step = step_add(setup, &kind_file, SYSTEMD_DIR HTTP_SOCKET_UNIT
 		    ".d/group.conf", FILE_PLAN);
 		step->content = step_text(setup, "[Socket]\nSocketGroup=%s\n",
 		    names[i]);
@@ -159,8 +156,8 @@ http_add_steps(struct setup *setup)
 			    "/webserver/%s", web->source), web->file);
 	add_units(setup);
 	add_group(setup);
-	step = step_add(setup, &kind_unit, SOCKET_UNIT, "enable it, so that "
-	    "systemd listens for the web server");
+	step = step_add(setup, &kind_unit, HTTP_SOCKET_UNIT, "enable it, so "
+	    "that systemd listens for the web server");
 	step->after = "";
 	set_command(step->argv, "enable");
 }

@@ -10,11 +10,11 @@
 #include <strings.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "../servers.h"
 #include "step.h"
 
 #define PAM_SOURCE	X2GOBROKER_DATA "/pam.d/x2gobroker"
-#define PAM_FILE	"/etc/pam.d/x2gobroker"
 #define DIRS_SHIPPED	X2GOBROKER_LIB "/tmpfiles.d/x2gobroker.conf"
 #define DIRS_OWN	"/etc/tmpfiles.d/x2gobroker.conf"
 #define ALNUM	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -53,7 +53,7 @@ is_plain_path(const char *path)
 static void
 add_server(struct setup *setup, const char *name)
 {
-	setup->servers = reallocarray(setup->servers, setup->nservers + 1,
+	setup->servers = array_grow(setup->servers, setup->nservers,
 	    sizeof(*setup->servers));
 	if (setup->servers == NULL)
 		err(EXIT_NO, NULL);
