@@ -102,4 +102,3 @@ sshd_query_is(const struct sshd *sshd, const char *keyword,
 {
 	return strcmp(sshd_query_get(sshd, keyword), expected) == 0;
 }
-

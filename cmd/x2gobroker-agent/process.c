@@ -53,13 +53,6 @@ process_log(int priority, const char *fmt, ...)
 	syslog(priority, "%s", line);
 }
 
-void
-process_warn(const char *about, const struct x2gobroker_error *err)
-{
-	process_log(LOG_WARNING, "%.64s: %.120s%s%.300s", about, err->file,
-	    err->file[0] != '\0' ? ": " : "", err->text);
-}
-
 /* A signal handler cannot use syslog(3), but sshd logs this end. */
 static void
 out_of_time(int sig __attribute__((unused)))
@@ -73,8 +66,8 @@ out_of_time(int sig __attribute__((unused)))
 
 /* The last resort, for calls without a timeout, such as a lookup in a directory
  * that does not answer. */
-void
-process_limit_time(void)
+static void
+limit_time(void)
 {
 	const struct sigaction action = {
 		.sa_handler = out_of_time, .sa_flags = SA_RESTART,
@@ -103,7 +96,7 @@ process_init(void)
 	openlog("x2gobroker-agent", LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
 	setrlimit(RLIMIT_CORE, &none);
 	priv_dumpable_off(process_die);
-	process_limit_time();
+	limit_time();
 }
 
 void

@@ -18,15 +18,9 @@ extern struct process {
  * environment.  From here on, the process ends within 30 seconds. */
 void	process_init(void);
 
-/* From here on, the process ends within another 30 seconds. */
-void	process_limit_time(void);
-
 /* Log one line. */
 void	process_log(int priority, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
-
-/* Log a warning about a user. */
-void	process_warn(const char *about, const struct x2gobroker_error *err);
 
 /* Replace what must not get into a log or onto a terminal: all characters
  * except printable ASCII. */

@@ -34,10 +34,11 @@ struct autologin *autologin_new(const struct x2gobroker_config *config,
 	    struct x2gobroker_error *err);
 
 /* The client has the private key.  line is the public one, as a line of
- * authorized_keys.  Its options do not count: ours allow less. */
+ * authorized_keys.  Its options are dropped, and those of every key for one
+ * login are written instead. */
 struct autologin *autologin_new_sent(const char *line,
 	    struct x2gobroker_error *err);
-/* Wipe the private key, and free both.  autologin may be NULL. */
+/* Wipe the private key, and free all.  autologin may be NULL. */
 void	autologin_free(struct autologin *autologin);
 
 /* Install the public key on host, and on the profile's SSH proxy, for the

@@ -94,7 +94,7 @@ profile_key(size_t i)
 	return i < NKEYS ? &table[i] : NULL;
 }
 
-#define CONTINUED_SIZE	64	/* longer names are none of ours */
+#define CONTINUED_SIZE	64	/* no known key is so long */
 
 /* Rows for all other keys. */
 static const struct profile_key misspelt_key = { .type = VALUE_TEXT,

@@ -66,7 +66,7 @@ static int
 next_entry(struct textfile *file, struct drained_host *entry,
     struct x2gobroker_error *err)
 {
-	const char *name, *mark, *end;
+	const char *name, *blank, *mark, *end;
 
 	free(entry->name);
 	*entry = (struct drained_host){ 0 };
@@ -78,12 +78,12 @@ next_entry(struct textfile *file, struct drained_host *entry,
 	end = name + strlen(name);
 	while (strchr(BLANKS, end[-1]) != NULL)
 		end--;
-	mark = name + strcspn(name, BLANKS);
-	mark += strspn(mark, BLANKS);
+	blank = name + strcspn(name, BLANKS);
+	mark = blank + strspn(blank, BLANKS);
 	entry->blocked = mark < end &&
 	    parse_item_is(mark, (size_t)(end - mark), BLOCKED);
 	if (entry->blocked)
-		end = name + strcspn(name, BLANKS);
+		end = blank;
 	if ((entry->name = strndup(name, (size_t)(end - name))) == NULL)
 		return error_nomem(err);
 	return 1;

@@ -57,6 +57,7 @@ note_event(struct x2gobroker_answer *answer, const char *event,
     enum x2gobroker_order *order)
 {
 	char *const *values = answer->request->values;
+	time_t now = time(NULL);
 	const struct x2gobroker_client client = {
 		.user = answer->user->name,
 		.session = values[OPT_SID],
@@ -65,8 +66,8 @@ note_event(struct x2gobroker_answer *answer, const char *event,
 		.system = values[OPT_OS],
 		.version = values[OPT_VERSION],
 		.event = event,
-		.since = time(NULL),
-		.seen = time(NULL),
+		.since = now,
+		.seen = now,
 	};
 	struct x2gobroker_error err = { 0 };
 
