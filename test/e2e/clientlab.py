@@ -204,6 +204,12 @@ def session_window(client):
     return client.wait_for(windows, 30, "the session's window")[0]
 
 
+def show_sessions(client):
+    """Click on the one profile, and wait for the list of its sessions."""
+    client.start_session()
+    client.wait_for(client.screen.resume_buttons, 30, 'the list of sessions')
+
+
 def resume(client):
     """From the list of sessions to the session's window."""
     client.resume_session()

@@ -22,7 +22,7 @@ import clientlab
 import lab
 import test_farm_client
 from clientlab import (ask_shell, list_profiles, living, lose_session, resume, running,
-                       session_window)
+                       session_window, show_sessions)
 
 EVENTS_CONF = '''\
 [global]
@@ -95,8 +95,7 @@ def test_events(tap, world, account):
     agent_is(world, account, agent)
     with client:
         list_profiles(client)
-        client.start_session()
-        client.wait_for(client.screen.resume_buttons, 30, 'the list of sessions')
+        show_sessions(client)
         window = resume(client)
         tap.equal(ask_shell(client.screen, window, user, 'echo $N'), 'here\n',
                   'the session is resumed, and not suspended by the order of before')

@@ -24,7 +24,7 @@ import brokerlab
 import clientlab
 import lab
 from clientlab import (TITLE, Client, ask_shell, give_key, list_profiles, living,
-                       lose_session, resume, running, session_window)
+                       lose_session, resume, running, session_window, show_sessions)
 
 PACKAGES = {'sudo': 'sudo', 'setcap': 'libcap2-bin', 'runuser': 'util-linux',
             'x2gocleansessions': 'x2goserver', 'pg_lsclusters': 'postgresql',
@@ -250,8 +250,7 @@ def test_agent(tap, world, name, leave):
     with first:
         tap.equal(list_profiles(first), 'S', name + ': its profile is marked')
         shoot(first, '2-suspended')
-        first.start_session()
-        first.wait_for(first.screen.resume_buttons, 30, 'the list of sessions')
+        show_sessions(first)
         shoot(first, '3-to-be-resumed')
         window = resume(first)
         tap.equal(ask_shell(first.screen, window, user, 'echo $N'), secret + '\n',
@@ -266,8 +265,7 @@ def take_over(tap, world, name, id, secret):
     user, (first, second) = world.user, world.seats
     tap.equal(list_profiles(second), 'R', name + ', second client: it is running')
     second.screen.shoot(name + '-5-running')
-    second.start_session()
-    second.wait_for(second.screen.resume_buttons, 30, 'the list of sessions')
+    show_sessions(second)
     second.screen.shoot(name + '-6-to-be-taken-over')
     tap.note('%s: handed over in %s ms' % (name, re.findall(
         rb'session=%b taken-over=yes ms=([0-9.]+)' % id.encode(), world.site.log())))

@@ -227,8 +227,7 @@ def tell_key(world, web, user):
     with first:
         first.log_in()
         tap.equal(clientlab.list_profiles(first), 'S', 'resume: it is marked')
-        first.start_session()
-        first.wait_for(first.screen.resume_buttons, 30, 'the list of sessions')
+        clientlab.show_sessions(first)
         world.shoot(first, 'sessions')
         clientlab.resume(first)
         tap.equal(living(user), {id: 'R'}, 'resume: the same session')
@@ -237,8 +236,7 @@ def tell_key(world, web, user):
         with second:
             second.log_in()
             tap.equal(clientlab.list_profiles(second), 'R', 'running: it is marked')
-            second.start_session()
-            second.wait_for(second.screen.resume_buttons, 30, 'the list of sessions')
+            clientlab.show_sessions(second)
             window = clientlab.resume(second)
             tap.ok(world.logged('taken-over=yes'), 'running: it is taken over',
                    world.log)

@@ -132,6 +132,43 @@ a_key_that_resembles_nothing_is_for_the_client(void **state unused)
 }
 
 /* Where it looks like the start of a line, but is part of the one above. */
+/* The profiles of a file with these lines in its only one, which begin with line
+ * 4, and all that is said of them. */
+static struct x2gobroker_profiles *
+load_lines(const char *lines, struct problems *problems)
+{
+	struct x2gobroker_profiles *profiles;
+	char text[200];
+
+	snprintf(text, sizeof(text), "[p]\nname=P\nhost=a\n%s\n", lines);
+	x2gobroker_profiles_free(load_text(text, problems));
+	problems->n = 0;
+	assert_int_equal(x2gobroker_profiles_load(&test_config, collect,
+	    problems, &profiles, NULL), 0);
+	return profiles;
+}
+
+/* A line in it is told with this code; X2GOBROKER_OK: nothing is told. */
+static void
+check_indented(const char *const *lines, size_t n, enum x2gobroker_code code)
+{
+	struct x2gobroker_profiles *profiles;
+	struct problems problems;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		profiles = load_lines(lines[i], &problems);
+		check(lines[i], x2gobroker_profiles_count(profiles) ==
+		    (code != X2GOBROKER_ERR_VALUE));
+		if (code == X2GOBROKER_OK)
+			check(lines[i], problems.n == 0);
+		else
+			check_problem(lines[i], &problems.list[0],
+			    &(const struct problem){ code, 4, "is indented" });
+		x2gobroker_profiles_free(profiles);
+	}
+}
+
 static void
 a_rule_that_is_indented_withholds_the_profile(void **state unused)
 {
@@ -144,26 +181,8 @@ a_rule_that_is_indented_withholds_the_profile(void **state unused)
 		"acl-users-allow=alice,\n acl-users-deny=bob",
 		"acl-any-order=allow-deny\n acl-users-deny=bob",
 	};
-	static const char *const meant[] = {
-		"command=XFCE\n --colour=red", "export=a:1;\n b:1;",
-		"acl-users-allow=alice,\n bob", "command=a\n acl-users-deny",
-		"broker-host-weights=a:200,\n b:50", "future=\n =\n :",
-	};
-	struct x2gobroker_profiles *profiles;
-	struct problems problems;
-	char text[200];
-	size_t i;
 
-	for (i = 0; i < LENGTH(hidden) + LENGTH(meant); i++) {
-		bool bad = i < LENGTH(hidden);
-
-		snprintf(text, sizeof(text), "[p]\nname=P\nhost=a\n%s\n", bad ?
-		    hidden[i] : meant[i - LENGTH(hidden)]);
-		profiles = load_text(text, &problems);
-		check(text, x2gobroker_profiles_count(profiles) == !bad);
-		check(text, !bad || problems.list[0].line == 4);
-		x2gobroker_profiles_free(profiles);
-	}
+	check_indented(hidden, LENGTH(hidden), X2GOBROKER_ERR_VALUE);
 }
 
 static void
@@ -174,32 +193,21 @@ another_key_or_section_that_is_indented_is_told(void **state unused)
 		"icon=Q\n shadowuser = bob", "command=XFCE\n [q]",
 		"command=XFCE\n [q] # the next one",
 	};
+
+	check_indented(told, LENGTH(told), X2GOBROKER_WARNING);
+}
+
+static void
+an_indented_line_may_be_meant(void **state unused)
+{
 	static const char *const meant[] = {
-		"command=XFCE\n --colour=red", "command=XFCE\n [q",
-		"command=XFCE\n host", "future=\n :b",
+		"command=XFCE\n --colour=red", "export=a:1;\n b:1;",
+		"acl-users-allow=alice,\n bob", "command=a\n acl-users-deny",
+		"broker-host-weights=a:200,\n b:50", "future=\n =\n :",
+		"command=XFCE\n [q", "command=XFCE\n host", "future=\n :b",
 	};
-	struct x2gobroker_profiles *profiles;
-	struct problems problems;
-	char text[200];
-	size_t i;
 
-	for (i = 0; i < LENGTH(told) + LENGTH(meant); i++) {
-		bool bad = i < LENGTH(told);
-
-		snprintf(text, sizeof(text), "[p]\nname=P\nhost=a\n%s\n", bad ?
-		    told[i] : meant[i - LENGTH(told)]);
-		x2gobroker_profiles_free(load_text(text, &problems));
-		problems.n = 0;
-		assert_int_equal(x2gobroker_profiles_load(&test_config,
-		    collect, &problems, &profiles, NULL), 0);
-		check(text, x2gobroker_profiles_count(profiles) == 1);
-		if (bad)
-			check_problem(text, &problems.list[0],
-			    &(const struct problem){ X2GOBROKER_WARNING, 4,
-			    "is indented" });
-		check(text, bad || problems.n == 0);
-		x2gobroker_profiles_free(profiles);
-	}
+	check_indented(meant, LENGTH(meant), X2GOBROKER_OK);
 }
 
 static void
@@ -270,6 +278,7 @@ main(void)
 		cmocka_unit_test(a_key_that_resembles_nothing_is_for_the_client),
 		cmocka_unit_test(a_rule_that_is_indented_withholds_the_profile),
 		cmocka_unit_test(another_key_or_section_that_is_indented_is_told),
+		cmocka_unit_test(an_indented_line_may_be_meant),
 		cmocka_unit_test(a_section_that_is_almost_DEFAULT_withholds_the_file),
 		cmocka_unit_test(a_profile_without_a_server_of_its_own_is_told),
 		cmocka_unit_test(known_keys_are_themselves),

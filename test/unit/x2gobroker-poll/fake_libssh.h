@@ -400,6 +400,23 @@ play(void)
 	    .logins = logins, .key = "AAAA" };
 }
 
+/* An order with one service key, and room for two more. */
+static char paths[3][100], *files[] = { paths[0], paths[1], paths[2] };
+static struct order order;
+
+static unused int
+setup(void **state)
+{
+	play();
+	if (make_test_dir(state) == -1)
+		return -1;
+	strlcpy(paths[0], write_file("key", "a key"),
+	    sizeof(paths[0]));
+	order = (struct order){ .account = "nobody", .identities = files,
+	    .nidentities = 1, .known_hosts = test_path("known_hosts") };
+	return 0;
+}
+
 /* Nothing that it has handed out is still there. */
 static unused void
 check_returned(const char *label)

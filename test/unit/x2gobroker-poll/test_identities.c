@@ -7,22 +7,6 @@
 #include "failing_malloc.h"
 #include "fake_libssh.h"
 
-static char paths[3][100], *files[] = { paths[0], paths[1], paths[2] };
-static struct order order;
-
-static int
-setup(void **state)
-{
-	play();
-	if (make_test_dir(state) == -1)
-		return -1;
-	strlcpy(paths[0], write_file("key", "a key"),
-	    sizeof(paths[0]));
-	order = (struct order){ .account = "nobody", .identities = files,
-	    .nidentities = 1, .known_hosts = test_path("known_hosts") };
-	return 0;
-}
-
 static void
 keys_are_loaded(void **state unused)
 {

@@ -15,22 +15,6 @@
 #define PATIENCE_MS	20000
 #define OUTPUT_MAX	20000
 
-static char paths[3][100], *files[] = { paths[0], paths[1], paths[2] };
-static struct order order;
-
-static int
-setup(void **state)
-{
-	play();
-	if (make_test_dir(state) == -1)
-		return -1;
-	strlcpy(paths[0], write_file("key", "a key"),
-	    sizeof(paths[0]));
-	order = (struct order){ .account = "nobody", .identities = files,
-	    .nidentities = 1, .known_hosts = test_path("known_hosts") };
-	return 0;
-}
-
 /*
  * One connection
  */
