@@ -204,6 +204,7 @@ class Site:
 
     def listen(self):
         """What systemd does for the socket unit."""
+        pathlib.Path(SOCKET).unlink(missing_ok=True)
         process = subprocess.Popen(
             ['systemd-socket-activate', '--accept', '--inetd', '-l', SOCKET,
              *self.command()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,

@@ -10,7 +10,9 @@ which is this machine.  SCREENSHOTS=DIR keeps the pictures that are taken.
 
 import contextlib
 import os
+import re
 import socket
+import subprocess
 import tempfile
 import time
 
@@ -34,8 +36,17 @@ def seat(world, door, account, screen):
     return Client(screen, account, world.broker.name, door)
 
 
-def test_click(tap, world, client):
-    with client:
+def key_types():
+    """The types of key that this client reads.  Before 4.1.2.3 it takes an RSA key in
+    PEM, and nothing in OpenSSH's own format."""
+    version = subprocess.run(['dpkg-query', '-W', '-f', '${Version}', 'x2goclient'],
+                             stdout=subprocess.PIPE, text=True, check=True).stdout
+    numbers = [int(n) for n in re.match(r'[\d.]+', version)[0].split('.')]
+    return ['rsa', 'ed25519'] if numbers >= [4, 1, 2, 3] else ['rsa']
+
+
+def test_click(tap, world, client, key_type):
+    with client, world.site.configured(autologin_key_type=key_type):
         start = time.monotonic()
         client.start_session()
         clicked = time.monotonic()
@@ -45,8 +56,9 @@ def test_click(tap, world, client):
         tap.note('the session runs %.1f s after the click' %
                  (time.monotonic() - clicked))
         tap.equal(ask_shell(client.screen, window, world.user, 'id -un'),
-                  world.user.name + '\n', 'after one click a session runs, as the user')
-        client.screen.shoot('autologin-session')
+                  world.user.name + '\n', 'after one click a session runs, as the user, '
+                  'with a key of type ' + key_type)
+        client.screen.shoot('autologin-session-' + key_type)
         log = world.log()
         tap.ok('key=yes' in log, 'with a key of the broker\'s', log)
         log = world.server.log_tail(200)
@@ -79,10 +91,11 @@ def main():
         account = stack.enter_context(lab.Account())
         screen = stack.enter_context(clientlab.Screen(pictures, scratch))
         client = seat(world, door, account, screen)
-        with tap.case('the click: no step failed', client.tell, world.tell,
-                      door.log_tail):
-            clientlab.attempt(tap, 'the click', world.user,
-                              lambda: test_click(tap, world, client))
+        for key_type in key_types():
+            with tap.case('the click, %s: no step failed' % key_type, client.tell,
+                          world.tell, door.log_tail):
+                clientlab.attempt(tap, 'the click', world.user,
+                                  lambda: test_click(tap, world, client, key_type))
 
 
 if __name__ == '__main__':

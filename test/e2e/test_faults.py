@@ -59,7 +59,7 @@ def fail_calls(tap, lab_, request, most=None, loader=False):
               [row for row in failed if row[0] in of_kind])
 
 
-def fail_allocations(tap, lab_, request, ends, most, ends_later=40, most_later=110):
+def fail_allocations(tap, lab_, request, ends, most, ends_later=40, most_later=80):
     starver = faultlab.Starver(lab_.library, request, lab_.benches.settle(request))
     n, *first_lookup = starver.count(lab_.benches.all[0])
     starver.libcs = range(first_lookup[0] + 1, first_lookup[1] + 1)
@@ -124,9 +124,8 @@ def test_allocations(tap, lab_):
     fail(LISTING, 1000, 1000, 1000, 1000)
     # what these do before, the listing has done, too
     for request in (LOGIN_CHECK, WHOAMI, SELECTION, FIRST_TOKEN, TOKEN, HERE):
-        fail(request, 100, 300)
-    # thousands, nearly all of them libssh's and libcrypto's
-    fail(RESUMED, 150, 450)
+        fail(request, 60, 150)
+    fail(RESUMED, 100, 250)
 
 
 # Reads and writes

@@ -333,7 +333,7 @@ def is_deceptive(char):
 
 SHOWN = 12                      # of the lines that failed
 MANY = 300                      # lines in a group, from which on a part will do
-ASAN_STEP, SSHD_STEP = 3, 7     # for the slower ways
+ASAN_STEP, SSHD_STEP = 12, 14   # for the slower ways
 
 
 def tell(tap, name, rows, verdicts, escaped):

@@ -28,7 +28,7 @@ RUN = ['openssh-server', 'strace', 'libcap2-bin', 'iproute2', 'util-linux', 'sud
        'x2goclient', 'x2goserver', 'x2goserver-x2goagent', 'xvfb', 'openbox', 'xdotool',
        'xclip', 'xterm', 'x11-utils', 'imagemagick', 'fonts-dejavu-core', 'libdbd-sqlite3-perl',
        'pwgen', 'mandoc', 'groff', 'zsh', 'lintian']
-E2E = ['protocol', 'keys', 'farm', 'farm_faults', 'autologin', 'client']
+E2E = ['protocol', 'keys', 'farm', 'farm_faults', 'autologin', 'autologin_client', 'client']
 INSTALL = ['apt-get', 'install', '-y', '-qq', '--no-install-recommends']
 LOG_LINES = 80      # of what failed
 
