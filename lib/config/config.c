@@ -133,6 +133,10 @@ static const struct row rows[] = {
 	    AT(drain_file) },
 	{ "global", "load-balancing", WORD, "load", AT(load_balancing),
 	    .words = balancing_words },
+	{ "global", "servers-to-ask", INT, "0", AT(servers_to_ask),
+	    .min = 0, .max = 1000 },
+	{ "global", "servers-share-database", BOOL, "false",
+	    AT(servers_share_database) },
 	{ "global", "autologin-key-type", WORD, "rsa", AT(autologin_key_type),
 	    .words = key_type_words },
 	{ "global", "autologin-key-lifetime", INT, "60",
@@ -395,6 +399,29 @@ set_section(struct x2gobroker_config *config, const struct ini_section *section,
 	}
 }
 
+/* Sessions on servers that are not asked have to be known all the same. */
+static void
+check_servers_to_ask(const struct x2gobroker_config *config,
+    struct reporter *rep)
+{
+	const struct ini_key *key;
+	size_t i;
+
+	if (config->servers_to_ask == 0 || config->servers_share_database)
+		return;
+	for (i = 0; i < config->ini->nsections; i++) {
+		key = inifile_find(&config->ini->sections[i],
+		    "servers-to-ask");
+		if (key != NULL)
+			report(rep, X2GOBROKER_ERR_VALUE, config->ini->path,
+			    key->line, "servers-to-ask = %.100s: sessions on "
+			    "the other servers would be missed; write "
+			    "servers-share-database = true if all servers use "
+			    "one session database, or else remove the key",
+			    key->value);
+	}
+}
+
 static void
 set_all(struct x2gobroker_config *config, struct reporter *rep)
 {
@@ -410,6 +437,7 @@ set_all(struct x2gobroker_config *config, struct reporter *rep)
 				    "%u)", list[i].name, list[j].line);
 		set_section(config, &list[i], rep);
 	}
+	check_servers_to_ask(config, rep);
 }
 
 /* The value in defaults.conf for the broker that sshd starts. */

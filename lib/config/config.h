@@ -85,6 +85,8 @@ struct x2gobroker_config {
 	int syncinterval;		/* seconds; 0: not announced */
 	const char *drain_file;
 	int load_balancing;		/* enum load_balancing */
+	int servers_to_ask;		/* 0: all */
+	bool servers_share_database;
 
 	/* keys for one login */
 	int autologin_key_type;		/* enum autologin_key_type */

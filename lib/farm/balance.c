@@ -112,6 +112,8 @@ set_candidate(struct choice *choice, size_t i)
 		    "address";
 	else if (drain_has(choice->farm->drained, host))
 		candidate->why = "drained";
+	else if (server != NULL && !server->shown.asked)
+		candidate->why = "not asked";
 	else if (server != NULL && !server->shown.answered)
 		candidate->why = server->error.text;
 	if (server == NULL || candidate->why != NULL)
@@ -143,6 +145,10 @@ count_pending(struct choice *choice, struct assignments *assigned)
 
 	for (i = 0; i < choice->n; i++) {
 		candidate = &choice->candidates[i];
+		/* of many servers, only a few may be asked */
+		if (candidate->server != NULL &&
+		    !candidate->server->shown.asked)
+			continue;
 		name_server(choice, i, name);
 		report = candidate->server != NULL ?
 		    &candidate->server->report : NULL;

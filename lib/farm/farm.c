@@ -340,7 +340,7 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		name = server->target.source->name;
 		if (name == NULL)
 			name = server->target.host.name;
-		if (!server->shown.answered)
+		if (server->shown.asked && !server->shown.answered)
 			report(rep, X2GOBROKER_WARNING, server->error.file,
 			    server->error.line, "%s: %s", name,
 			    server->error.text);

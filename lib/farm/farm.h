@@ -24,7 +24,7 @@ struct farm_server {
 	bool hangs;			/* it did not answer in time */
 	bool has_hung;			/* before: recent_find_hung() */
 	bool away;			/* so it is not asked */
-	bool pending;			/* it is to be asked */
+	bool pending;			/* it is to be asked; shown.asked */
 	char *warning;			/* owned, or NULL */
 	/* of its sessions that are left out, the first one and how many */
 	const struct session *unknown_host, *denied;
@@ -54,6 +54,10 @@ struct x2gobroker_farm {
 	int place;			/* of userlimit_take() */
 	bool warned_of_sandbox;
 	bool patient;			/* somebody wants to see how they are */
+	/* of the last poll_servers() */
+	const struct question *question;
+	int64_t answer_by;		/* clock_ms() */
+	size_t sample;			/* how many servers are asked next */
 	struct farm_server *servers;
 	size_t nservers;
 	struct farm_session *sessions;	/* sorted, each id once */
@@ -98,13 +102,21 @@ void	farm_report_left_out(const struct x2gobroker_farm *farm,
 /* Report each server that has failed, and each warning about the others. */
 void	farm_report(const struct x2gobroker_farm *farm, struct reporter *rep);
 
-/* Ask all servers, which have so many seconds to answer, and run companion (may
- * be NULL) meanwhile.  Unless the farm is patient, servers that hung a
- * moment ago are left out where no session is known to be there. */
+/*
+ * Ask the servers, which have so many seconds to answer, and run companion (may
+ * be NULL) meanwhile.  Unless the farm is patient, some are left out where no
+ * session is known to be there: those that hung a moment ago, and those that
+ * are not in the random sample, if one is enough (servers-to-ask,
+ * servers-share-database).  While nobody answers, more are asked.
+ */
 int	poll_servers(struct x2gobroker_farm *farm,
 	    const struct question *question, int seconds,
 	    x2gobroker_farm_progress *progress, void *arg,
 	    struct query *companion, struct x2gobroker_error *err);
+
+/* Ask servers that were left out, as nobody else can take a new session.
+ * Returns 1, or 0 if there are none or the time of the request is up. */
+int	poll_more(struct x2gobroker_farm *farm, struct x2gobroker_error *err);
 
 /* Take a place for a request of user (NULL: needs none), and set *place, unless
  * it is set, to a file descriptor that holds it; -1 if state-dir cannot be
@@ -142,10 +154,10 @@ int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 bool	recent_knock(struct x2gobroker_farm *farm,
 	    const struct connection_target *target);
 
-/* Find the servers that hung within the last RECENT_HUNG_SECONDS, as far as a
- * request need not ask them: every RECENT_TRYING_SECONDS one does, and so does
- * one that has no other server. */
-void	recent_find_hung(struct x2gobroker_farm *farm);
+/* Of the servers that are pending, put those away that hung within the last
+ * RECENT_HUNG_SECONDS; every RECENT_TRYING_SECONDS one request asks such a
+ * server all the same.  Returns how many are away. */
+size_t	recent_find_hung(struct x2gobroker_farm *farm);
 
 /* Store which servers have hung, and why servers did not let the broker log in;
  * give that reason for servers that refuse to say one. */

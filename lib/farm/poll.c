@@ -5,6 +5,13 @@
 #include "base/clock.h"
 #include "farm/farm.h"
 
+/* Servers that share a database: how many a listing asks; how many times as
+ * many are asked when all of a sample have failed; and the least time that
+ * those have. */
+#define LISTING_SAMPLE	3
+#define MORE_SERVERS	10
+#define ROUND_MS	1000
+
 /* The client has to leave, or x2gocleansessions(8) has to make its round. */
 #define CHANGE_SECONDS	10
 
@@ -155,16 +162,17 @@ run_queries(struct poll *poll, const struct question *question,
 	if (companion != NULL)
 		list[n++] = companion;
 	for (i = 0; i < farm->nservers; i++) {
+		if (!farm->servers[i].pending)
+			continue;
 		query_init(&poll->queries[i], question,
 		    &farm->servers[i].target, farm->user);
-		if (farm->servers[i].pending)
-			list[n++] = &poll->queries[i];
+		list[n++] = &poll->queries[i];
 		farm->servers[i].pending = false;
 	}
 	poll->n = n - (companion != NULL);
 	query_run(farm->config, list, n, poll->deadline, query_done, poll);
-	for (i = 0; i < farm->nservers; i++)
-		query_free(&poll->queries[i]);
+	for (i = companion != NULL; i < n; i++)
+		query_free(list[i]);
 	free(poll->queries);
 	free(list);
 	recent_note_failures(farm);
@@ -311,22 +319,88 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 	return 0;
 }
 
-static void
-begin_poll(struct x2gobroker_farm *farm)
+/* How many servers answer for all of them. */
+static size_t
+sample_size(const struct x2gobroker_farm *farm)
 {
-	struct farm_server *server;
-	size_t i;
+	const struct x2gobroker_config *config = farm->config;
+
+	if (farm->patient)
+		return farm->nservers;
+	if (config->servers_to_ask > 0)
+		return (size_t)config->servers_to_ask;
+	return config->servers_share_database &&
+	    farm->question == &query_sessions ? LISTING_SAMPLE :
+	    farm->nservers;
+}
+
+static void
+begin_poll(struct x2gobroker_farm *farm, const struct question *question,
+    int seconds)
+{
+	struct farm_server *server = farm->servers;
+	const struct farm_server *end = server + farm->nservers;
+
+	farm->question = question;
+	farm->answer_by = poll_deadline(farm, seconds);
+	farm->sample = sample_size(farm);
+	for (; server < end; server++) {
+		server->away = server->shown.answered = false;
+		/* a sample is one of servers; the agent here is always asked */
+		server->pending = server->shown.asked =
+		    !server->target.source->per_server;
+	}
+}
+
+static bool
+can_be_drawn(const struct x2gobroker_farm *farm,
+    const struct farm_server *server, bool drained)
+{
+	return !server->shown.asked &&
+	    drain_has(farm->drained, &server->target.host) == drained;
+}
+
+/* Draw up to n servers at random; each has the same chance. */
+static size_t
+draw(struct x2gobroker_farm *farm, size_t n, bool drained)
+{
+	size_t i, left = 0, drawn = 0;
 
 	for (i = 0; i < farm->nservers; i++)
-		farm->servers[i].away = false;
-	if (!farm->patient)
-		recent_find_hung(farm);
-	for (i = 0; i < farm->nservers; i++) {
-		server = &farm->servers[i];
-		server->pending = !server->away;
-		server->shown.asked = true;
-		server->shown.answered = false;
+		left += can_be_drawn(farm, &farm->servers[i], drained);
+	for (i = 0; i < farm->nservers && drawn < n; i++) {
+		if (!can_be_drawn(farm, &farm->servers[i], drained))
+			continue;
+		if (arc4random_uniform((uint32_t)left--) < n - drawn) {
+			farm->servers[i].pending = true;
+			farm->servers[i].shown.asked = true;
+			drawn++;
+		}
 	}
+	return drawn;
+}
+
+/* Draw the next sample: drained servers last, as they get no new session, and
+ * those that hung a moment ago only if there are no others. */
+static size_t
+draw_sample(struct x2gobroker_farm *farm)
+{
+	size_t i, n, drawn = 0;
+	int drained;
+
+	for (drained = 0; drained <= 1; drained++)
+		while (drawn < farm->sample && (n = draw(farm, farm->sample -
+		    drawn, drained)) > 0)
+			drawn += farm->patient ? n :
+			    n - recent_find_hung(farm);
+	for (i = 0, n = drawn; i < farm->nservers && n == 0; i++)
+		if (farm->servers[i].away) {
+			farm->servers[i].away = false;
+			farm->servers[i].pending = true;
+			drawn++;
+		}
+	farm->sample *= MORE_SERVERS;
+	return drawn;
 }
 
 /* Is a session on a server that was left out, as another one reports? */
@@ -339,22 +413,57 @@ find_needed(struct x2gobroker_farm *farm)
 
 	for (i = 0; i < farm->nservers; i++) {
 		server = &farm->servers[i];
-		for (j = 0; j < farm->nsessions && server->away; j++)
+		for (j = 0; j < farm->nsessions && (server->away ||
+		    !server->shown.asked); j++)
 			if (farm->sessions[j].session->state !=
 			    SESSION_FINISHED && farm_speaks_for(farm, server,
 			    session_host(farm->sessions[j].session))) {
 				server->away = false;
+				server->shown.asked = true;
 				found = server->pending = true;
 			}
 	}
 	return found;
 }
 
-static int
-ask_and_collect(struct poll *poll, const struct question *question,
-    struct query *companion, struct x2gobroker_error *err)
+static bool
+any_unasked(const struct x2gobroker_farm *farm)
 {
-	if (run_queries(poll, question, companion, err) == -1)
+	size_t i;
+
+	for (i = 0; i < farm->nservers; i++)
+		if (!farm->servers[i].shown.asked)
+			return true;
+	return false;
+}
+
+static bool
+any_answered(const struct x2gobroker_farm *farm)
+{
+	size_t i;
+
+	for (i = 0; i < farm->nservers; i++)
+		if (farm->servers[i].shown.answered)
+			return true;
+	return false;
+}
+
+/* While there are others, a sample has half of the time that is left. */
+static int64_t
+round_deadline(const struct x2gobroker_farm *farm)
+{
+	int ms = clock_left(farm->answer_by) / (any_unasked(farm) ? 2 : 1);
+	int64_t deadline = clock_ms() + (ms > ROUND_MS ? ms : ROUND_MS);
+
+	return deadline < farm->deadline ? deadline : farm->deadline;
+}
+
+static int
+ask_and_collect(struct poll *poll, int64_t deadline, struct query *companion,
+    struct x2gobroker_error *err)
+{
+	poll->deadline = deadline;
+	if (run_queries(poll, poll->farm->question, companion, err) == -1)
 		return -1;
 	return collect_sessions(poll->farm, err);
 }
@@ -364,25 +473,39 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
     int seconds, x2gobroker_farm_progress *progress, void *arg,
     struct query *companion, struct x2gobroker_error *err)
 {
-	struct poll poll = { .farm = farm, .progress = progress, .arg = arg,
-	    .deadline = poll_deadline(farm, seconds) };
+	struct poll poll = { .farm = farm, .progress = progress, .arg = arg };
 	size_t i;
 	int result;
 
 	if (farm->nservers > 0 && userlimit_take(farm->config, farm->user,
 	    &farm->place, err) == -1)
 		return -1;
-	begin_poll(farm);
-	result = ask_and_collect(&poll, question, companion, err);
-	if (result == 0 && find_needed(farm)) {
-		poll.deadline = poll_deadline(farm, seconds);
-		result = ask_and_collect(&poll, question, NULL, err);
-	}
+	begin_poll(farm, question, seconds);
+	do {
+		draw_sample(farm);
+		result = ask_and_collect(&poll, round_deadline(farm),
+		    companion, err);
+		companion = NULL;
+	} while (result == 0 && !any_answered(farm) && any_unasked(farm));
+	if (result == 0 && find_needed(farm))
+		result = ask_and_collect(&poll, poll_deadline(farm, seconds),
+		    NULL, err);
 	if (result == -1)
 		return -1;
 	for (i = 0; i < farm->nservers; i++)
 		warn_of_sessions(&farm->servers[i]);
 	return 0;
+}
+
+int
+poll_more(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
+{
+	struct poll poll = { .farm = farm };
+
+	if (clock_left(farm->deadline) == 0 || draw_sample(farm) == 0)
+		return 0;
+	return ask_and_collect(&poll, round_deadline(farm), NULL, err) == -1 ?
+	    -1 : 1;
 }
 
 int

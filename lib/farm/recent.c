@@ -230,24 +230,26 @@ is_away(struct statedir *all, struct farm_server *server)
 	    find_or_add(all, &news) != NULL;
 }
 
-void
+size_t
 recent_find_hung(struct x2gobroker_farm *farm)
 {
-	struct farm_server *servers = farm->servers;
+	struct farm_server *server = farm->servers;
+	const struct farm_server *end = server + farm->nservers;
 	struct statedir all;
-	size_t i, n = 0;
+
+	size_t n = 0;
 
 	if (farm->nservers < 2 || open_news(farm, &all) == -1)
-		return;
-	for (i = 0; i < farm->nservers; i++)
-		if (servers[i].target.source->per_server) {
-			servers[i].away = is_away(&all, &servers[i]);
-			n += servers[i].away;
+		return 0;
+	for (; server < end; server++)
+		if (server->pending && server->target.source->per_server &&
+		    is_away(&all, server)) {
+			server->away = true;
+			server->pending = false;
+			n++;
 		}
 	statedir_close(&all);
-	/* nobody else is left to be asked */
-	for (i = 0; i < farm->nservers && n == farm->nservers; i++)
-		servers[i].away = false;
+	return n;
 }
 
 /* Rows are written only where something has changed. */

@@ -315,27 +315,43 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 		return -1;
 	key = offer->autologin;
 	/* to make a key takes as long as to ask a server */
-	if (poll_servers(offer->farm, offer->farm->user != NULL &&
+	return poll_servers(offer->farm, offer->farm->user != NULL &&
 	    offer->nhosts == 1 ? &query_sessions : &query_all,
 	    config->agent_timeout, NULL, NULL,
-	    key != NULL && !key->is_sent ? &key->query : NULL, err) == -1)
-		return -1;
-	farm_report(offer->farm, &answer->reporter);
-	return 0;
+	    key != NULL && !key->is_sent ? &key->query : NULL, err);
+}
+
+/* While none of the servers that were asked can be used, ask others. */
+static int
+find_server(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	int result;
+
+	do {
+		find_best(offer, answer);
+		if (offer->best != NULL) {
+			send_to_session(answer, offer);
+			return 0;
+		}
+		result = send_to_chosen(answer, offer, err);
+	} while (result == -1 && poll_more(offer->farm, err) == 1);
+	return result;
 }
 
 static int
 choose_server(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
 {
+	int result;
+
 	if (profile_is_shadow(offer->profile))
 		return send_to_first(answer, offer, err);
 	if (ask_servers(answer, offer, err) == -1)
 		return -1;
-	find_best(offer, answer);
-	if (offer->best != NULL)
-		send_to_session(answer, offer);
-	else if (send_to_chosen(answer, offer, err) == -1)
+	result = find_server(answer, offer, err);
+	farm_report(offer->farm, &answer->reporter);
+	if (result == -1)
 		return -1;
 	farm_report_left_out(offer->farm, &answer->reporter);
 	give_key(answer, offer);

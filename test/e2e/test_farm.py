@@ -607,6 +607,53 @@ def spread(tap, farm, count, at_once, expected, slack, name):
     tap.note('%s: %s in %.1f s' % (name, dict(sorted(found.items(), key=str)), seconds))
 
 
+def test_sample(tap, farm):
+    """Servers that share a database: a few are asked, and those that are needed."""
+    farm.profiles(farm.profile('desk'))
+    line = session(farm.user, 'ts06')
+    with farm.site.configured(servers_to_ask=2):
+        tap.ok(farm.select().server is None,
+               'sample: without a shared database it is refused')
+    with farm.site.configured(servers_to_ask=2, servers_share_database='true'):
+        asked(farm)
+        got = farm.select()
+        who = asked(farm)
+        tap.ok(len(who) == 2 and int(got.server[2:]) - 1 in who,
+               'sample: two are asked, and one of them is it', who, got.raw)
+        farm.list()
+        tap.equal(len(asked(farm)), 2, 'sample: two answer for a listing')
+        for server in farm.servers:
+            server.play(sessions=[line])
+        got = farm.list()
+        tap.equal(got.states, {'desk': 'S'}, 'sample: a session elsewhere is listed')
+        tap.ok(5 in asked(farm), 'sample: its server was asked')
+        got = farm.select()
+        tap.equal((got.server, got.sessions),
+                  ('ts06', [on(line, farm.servers[5].address)]),
+                  'sample: a session elsewhere is resumed', farm.site.log_text())
+        for server in farm.servers:
+            server.play(sessions=[])
+        for kind in 'drained', 'down':
+            with contextlib.ExitStack() as stack:
+                others = [server for server in farm.servers if server.name != 'ts05']
+                if kind == 'down':
+                    for server in others:
+                        stack.enter_context(server.down())
+                else:
+                    farm.site.write('drained', ''.join(s.name + '\n' for s in others))
+                got = farm.select()
+                tap.equal(got.server, 'ts05', 'sample: all others %s: it is found'
+                          % kind, farm.site.log_text())
+            farm.site.write('drained', '')
+            farm.site.fresh_state()
+    with farm.site.configured(servers_share_database='true'):
+        asked(farm)
+        farm.select()
+        tap.equal(asked(farm), list(range(SERVERS)), 'shared database: all are asked to choose')
+        farm.list()
+        tap.equal(len(asked(farm)), 3, 'shared database: three answer for a listing')
+
+
 def test_many(tap, farm):
     with farm.site.configured(agent_timeout=30, request_timeout=40):
         farm.profiles(*[farm.profile('desk%d' % i) for i in range(20)])
@@ -636,7 +683,7 @@ TESTS = [test_marks, test_modes, test_resume, test_host_names, test_best_first,
          test_take_over_fails, test_suspended_before_running, test_other_logins,
          test_choice, test_counts_of_database, test_ties, test_drained,
          test_drain_file, test_doors, test_pending, test_pending_again, test_started,
-         test_state_dir, test_many_here, test_many]
+         test_state_dir, test_sample, test_many_here, test_many]
 
 if __name__ == '__main__':
     sys.exit(farmlab.run(TESTS, SERVERS))

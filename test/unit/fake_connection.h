@@ -7,6 +7,7 @@
 #ifndef TEST_LINK_H
 #define TEST_LINK_H
 
+#include "base/clock.h"
 #include "farm/farm.h"
 #include "support.h"
 
@@ -28,6 +29,7 @@ static struct {
 	size_t len;
 	const char *new_key;	/* the host key is not known */
 	long slept_ms;
+	int left_ms;		/* of the last queries */
 	bool no_setup;		/* no service key */
 	bool no_keypair;	/* none can be made */
 	const char *keypair;	/* the private one */
@@ -164,6 +166,7 @@ __wrap_query_run(const struct x2gobroker_config *config unused,
 {
 	size_t i;
 
+	link_played.left_ms = clock_left(deadline);
 	for (i = 0; i < n; i++) {
 		queries[i]->failed = answer_query(queries[i], deadline) == -1;
 		queries[i]->done = true;

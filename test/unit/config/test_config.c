@@ -164,6 +164,11 @@ values_that_cannot_be_are_errors(void **state unused)
 		    { X2GOBROKER_ERR_VALUE, 3, "(first at line 1)" } },
 		{ "[DEFAULT]\nlog-file=\n",
 		    { X2GOBROKER_ERR_VALUE, 1, "[DEFAULT]" } },
+		{ "[global]\nservers-to-ask=5\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "write servers-share-database "
+		    "= true if" } },
+		{ "[global]\nservers-to-ask=-1\n",
+		    { X2GOBROKER_ERR_VALUE, 2, "out of range" } },
 		{ "log-file=\n", { X2GOBROKER_ERR_SYNTAX, 1, "[section]" } },
 		{ "[global]\nlog-file\n",
 		    { X2GOBROKER_ERR_SYNTAX, 2, "neither [section]" } },

@@ -25,6 +25,8 @@ setup(void **state)
 		return -1;
 	snprintf(known_hosts, sizeof(known_hosts), "%s/known_hosts", test_dir);
 	test_config.agent_known_hosts = known_hosts;
+	test_config.servers_share_database = false;
+	test_config.servers_to_ask = 0;
 	return 0;
 }
 
@@ -213,6 +215,186 @@ a_server_that_hung_is_asked_for_a_session(void **state unused)
 	x2gobroker_farm_free(farm);
 }
 
+/* The servers that are asked, of a farm whose answers are rows. */
+static size_t
+count_asked(const struct said *rows, const struct question *question,
+    struct x2gobroker_farm *farm)
+{
+	size_t i, n = 0;
+
+	play_servers(rows);
+	assert_int_equal(poll_servers(farm, question, 5, NULL, NULL, NULL,
+	    NULL), 0);
+	for (i = 0; i < farm->nservers; i++) {
+		n += farm->servers[i].shown.asked;
+		assert_true(farm->servers[i].shown.asked ||
+		    *x2gobroker_farm_server(farm, i)->error == '\0');
+	}
+	return n;
+}
+
+static const struct said all_answer[] = {
+	{ NULL, "status", X2GOBROKER_OK, STATUS "END\n" },
+	{ NULL, "listsessions", X2GOBROKER_OK, "OK\n" }, { 0 },
+};
+
+static void
+a_few_servers_answer_for_all(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(20);
+	bool seen[20] = { false };
+	size_t i, n = 0;
+
+	assert_int_equal(count_asked(all_answer, &query_sessions, farm), 20);
+	test_config.servers_share_database = true;
+	assert_int_equal(count_asked(all_answer, &query_sessions, farm), 3);
+	assert_int_equal(count_asked(all_answer, &query_all, farm), 20);
+	test_config.servers_to_ask = 5;
+	while (n < 20) {	/* each one has its turn */
+		assert_int_equal(count_asked(all_answer, &query_all, farm),
+		    5);
+		for (i = 0; i < 20; i++)
+			if (farm->servers[i].shown.asked && !seen[i]) {
+				seen[i] = true;
+				n++;
+			}
+	}
+	/* who wants to see how servers are asks all */
+	assert_int_equal(x2gobroker_farm_ask(farm, NULL, NULL, NULL), 0);
+	for (i = 0; i < 20; i++)
+		assert_true(farm->servers[i].shown.answered);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+who_has_a_session_is_asked_besides(void **state unused)
+{
+	static const struct said rows[] = {
+		{ NULL, "status", X2GOBROKER_OK, STATUS "session:"
+		    SESSION("51", "ts17", "2026-11-23T20:00:01") "END\n" },
+		{ 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(20);
+	const struct x2gobroker_session *session;
+	size_t n;
+
+	test_config.servers_share_database = true;
+	test_config.servers_to_ask = 2;
+	n = count_asked(rows, &query_all, farm);
+	assert_in_range(n, 2, 3);
+	assert_true(farm->servers[16].shown.answered);
+	session = x2gobroker_farm_session(farm, 0);
+	assert_non_null(session);
+	assert_int_equal(session->server, 16);
+	x2gobroker_farm_free(farm);
+}
+
+/* The last one that can be asked is. */
+static void
+others_are_asked_when_a_sample_fails(void **state unused)
+{
+	static const struct said rows[] = {
+		{ "ts07", "status", X2GOBROKER_OK, STATUS "END\n" },
+		{ "ts07", "open", X2GOBROKER_OK, "" },
+		{ NULL, "open", X2GOBROKER_ERR_SYSTEM, "no way" }, { 0 },
+	};
+	struct x2gobroker_farm *farm = farm_of(20);
+
+	test_config.servers_share_database = true;
+	test_config.servers_to_ask = 1;
+	count_asked(rows, &query_all, farm);
+	assert_true(farm->servers[6].shown.answered);
+
+	/* it cannot be used: all others are asked */
+	while (poll_more(farm, NULL) == 1)
+		assert_in_range(link_played.left_ms, 900, 5000);
+	assert_int_equal(farm->nsessions, 0);
+	assert_non_null(strstr(link_played.calls, "ts07"));
+	assert_string_equal(x2gobroker_farm_server(farm, 19)->error,
+	    "no way");
+	farm->deadline = 0;
+	count_asked(all_answer, &query_all, farm);
+	assert_int_equal(poll_more(farm, NULL), 0);
+	x2gobroker_farm_free(farm);
+}
+
+/* So that a hanging sample leaves time for others. */
+static void
+a_sample_has_half_of_the_time(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(2);
+
+	count_asked(all_answer, &query_all, farm);
+	assert_in_range(link_played.left_ms, 4000, 5000);
+	test_config.servers_share_database = true;
+	test_config.servers_to_ask = 1;
+	count_asked(all_answer, &query_all, farm);
+	assert_in_range(link_played.left_ms, 1500, 2500);
+	farm->answer_by = 0;
+	assert_int_equal(poll_more(farm, NULL), 1);
+	assert_in_range(link_played.left_ms, 500, 1000);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+drained_servers_are_asked_last(void **state unused)
+{
+	struct drained_host list[] = {
+		{ .name = (char *)(uintptr_t)"ts01" },
+		{ .name = (char *)(uintptr_t)"ts03" },
+	};
+	struct x2gobroker_drained drained = { list, LENGTH(list) };
+	struct x2gobroker_farm *farm = farm_of(3);
+	int i;
+
+	test_config.servers_share_database = true;
+	test_config.servers_to_ask = 1;
+	farm->drained = &drained;
+	for (i = 0; i < 10; i++) {
+		assert_int_equal(count_asked(all_answer, &query_all, farm),
+		    1);
+		assert_true(farm->servers[1].shown.answered);
+	}
+	test_config.servers_to_ask = 2;
+	assert_int_equal(count_asked(all_answer, &query_all, farm), 2);
+	farm->drained = NULL;
+	x2gobroker_farm_free(farm);
+}
+
+/* Nobody else is left: it may be well by now. */
+static void
+a_server_that_hung_is_asked_last(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_with_one_away();
+
+	count_asked(all_answer, &query_all, farm);
+	assert_false(farm->servers[1].shown.answered);
+	assert_int_equal(poll_more(farm, NULL), 1);
+	assert_true(farm->servers[1].shown.answered);
+	assert_int_equal(poll_more(farm, NULL), 0);
+	x2gobroker_farm_free(farm);
+
+	/* it is no sample when there are others */
+	test_config.servers_share_database = true;
+	test_config.servers_to_ask = 1;
+	farm = farm_with_one_away();
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts03", NULL), 0);
+	while (!farm->servers[2].shown.answered) {
+		count_asked(all_answer, &query_all, farm);
+		assert_false(farm->servers[1].shown.answered);
+	}
+
+	x2gobroker_farm_free(farm);
+
+	/* where all hung, all are asked */
+	farm = farm_with_one_away();
+	farm->servers[0].target = farm->servers[1].target;
+	assert_int_equal(count_asked(all_answer, &query_all, farm), 2);
+	assert_true(farm->servers[0].shown.answered);
+	assert_true(farm->servers[1].shown.answered);
+	x2gobroker_farm_free(farm);
+}
+
 static void
 a_farm_without_servers_has_no_sessions(void **state unused)
 {
@@ -369,6 +551,12 @@ main(void)
 		TEST(without_a_key_nobody_is_asked),
 		TEST(a_server_that_hung_is_left_out),
 		TEST(a_server_that_hung_is_asked_for_a_session),
+		TEST(a_few_servers_answer_for_all),
+		TEST(who_has_a_session_is_asked_besides),
+		TEST(others_are_asked_when_a_sample_fails),
+		TEST(a_sample_has_half_of_the_time),
+		TEST(drained_servers_are_asked_last),
+		TEST(a_server_that_hung_is_asked_last),
 		TEST(a_farm_without_servers_has_no_sessions),
 		TEST(the_policy_says_what_becomes_of_a_key),
 		TEST(servers_tell_whether_keys_can_be_stored),
