@@ -20,7 +20,7 @@
 #define KB_MAX		(1L << 50)	/* more than any host has */
 #define CPU_MAX_KHZ	"/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq"
 #define START_FIELD	22	/* starttime, in proc(5) */
-#define YOUNG_S		120	/* older sessions show in the load */
+#define YOUNG_S		660	/* brokers remember choices for 600 */
 #define YOUNG_MAX	1000	/* lines of young sessions */
 #define SESSIONS_MAX	1000000	/* of a host; sums do not overflow */
 #define HOST_CHARS	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" \

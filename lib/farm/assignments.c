@@ -88,37 +88,36 @@ assignments_close(struct assignments *all)
 	free(all);
 }
 
-long
-assignments_pending(const struct assignments *all, const char *server)
+/* Is it the user's session that the report counts, begun at or after the
+ * assignment? */
+static bool
+has_started(const struct assignments *all, const struct staterow *row,
+    const struct agent_report *report)
 {
-	long pending = 0;
+	const struct agent_tally *start;
 	size_t i;
 
-	for (i = 0; i < all->dir.rows.n; i++)
-		pending += parse_same_word(all->dir.rows.list[i].fields[
-		    SERVER], server);
+	for (i = 0; report != NULL && i < report->nstarts; i++) {
+		start = &report->starts[i];
+		if (row->seconds <= all->now - start->number + ROUNDING &&
+		    strcmp(row->fields[USER], start->name) == 0)
+			return true;
+	}
+	return false;
+}
+
+long
+assignments_pending(const struct assignments *all, const char *server,
+    const struct agent_report *report)
+{
+	const struct staterow *row = all->dir.rows.list;
+	const struct staterow *end = row + all->dir.rows.n;
+	long pending = 0;
+
+	for (; row < end; row++)
+		pending += parse_same_word(row->fields[SERVER], server) &&
+		    !has_started(all, row, report);
 	return pending;
-}
-
-/* Whether the session that began at key->seconds started after it. */
-static bool
-has_started(const struct staterow *a, const struct staterow *key)
-{
-	return a->seconds <= key->seconds &&
-	    strcmp(a->fields[USER], key->fields[USER]) == 0 &&
-	    parse_same_word(a->fields[SERVER], key->fields[SERVER]);
-}
-
-void
-assignments_started(struct assignments *all, const char *server,
-    const char *user, long age)
-{
-	const struct staterow key = {
-		.seconds = all->now - (age > 0 ? age : 0) + ROUNDING,
-		.fields = { server, user },
-	};
-
-	statedir_remove_all(&all->dir, has_started, &key);
 }
 
 static bool

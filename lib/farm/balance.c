@@ -134,14 +134,13 @@ name_server(const struct choice *choice, size_t i,
 	    farm_port(choice->profile, &choice->hosts[i]));
 }
 
-/* Add the sessions that were assigned a moment ago and have not started yet. */
+/* Add the sessions that were assigned in the last minutes and are not there. */
 static void
 count_pending(struct choice *choice, struct assignments *assigned)
 {
 	struct candidate *candidate;
 	char name[TARGET_TEXT_SIZE];
-	const struct agent_report *report;
-	size_t i, j;
+	size_t i;
 
 	for (i = 0; i < choice->n; i++) {
 		candidate = &choice->candidates[i];
@@ -150,12 +149,9 @@ count_pending(struct choice *choice, struct assignments *assigned)
 		    !candidate->server->shown.asked)
 			continue;
 		name_server(choice, i, name);
-		report = candidate->server != NULL ?
-		    &candidate->server->report : NULL;
-		for (j = 0; report != NULL && j < report->nstarts; j++)
-			assignments_started(assigned, name,
-			    report->starts[j].name, report->starts[j].number);
-		candidate->pending = assignments_pending(assigned, name);
+		candidate->pending = assignments_pending(assigned, name,
+		    candidate->server != NULL ? &candidate->server->report :
+		    NULL);
 	}
 }
 

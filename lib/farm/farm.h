@@ -202,16 +202,17 @@ int	balance_choose_host(struct x2gobroker_farm *farm,
 	    size_t *chosen, struct x2gobroker_error *err);
 
 /*
- * Which user was sent to which server in the last minute, in a directory of
- * state-dir that all brokers of this host share (base/statedir.h).  A new
+ * Which user was sent to which server in the last ten minutes, in a directory
+ * of state-dir that all brokers of this host share (base/statedir.h).  A new
  * session takes some seconds to appear in the count of its server.  Without
- * these assignments, a class that logs in at once would end up on one server.
+ * these assignments, a class that logs in at once would end up on one server,
+ * and so would everybody where a server is broken and its sessions end at once.
  *
- * An assignment ends when the server reports that the session has started, when
- * the user is assigned again in the same profile, or after ASSIGNMENT_SECONDS,
- * as the client did not connect then.
+ * An assignment ends when the user is assigned again in the same profile, or
+ * after ASSIGNMENT_SECONDS.  It does not count while its server reports that
+ * the session has started.
  */
-#define ASSIGNMENT_SECONDS	60
+#define ASSIGNMENT_SECONDS	600
 #define ASSIGNMENTS_DIR		"assignments"	/* in state-dir */
 
 struct assignments;
@@ -225,12 +226,9 @@ int	assignments_read_more(struct assignments *all,
 	    struct x2gobroker_error *err);
 
 /* The number of assignments to server, which is "NAME:PORT" as in the profile,
- * in any case. */
-long	assignments_pending(const struct assignments *all, const char *server);
-
-/* The server has reported a session of user that is age seconds old. */
-void	assignments_started(struct assignments *all, const char *server,
-	    const char *user, long age);
+ * in any case, without those whose sessions its report (may be NULL) counts. */
+long	assignments_pending(const struct assignments *all, const char *server,
+	    const struct agent_report *report);
 
 /* Store that user was sent to server, by the profile with this id.  1: another
  * broker has added an assignment since the last reading; choose again. */

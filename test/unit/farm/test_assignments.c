@@ -37,19 +37,26 @@ static long
 pending(time_t now, const char *server)
 {
 	struct assignments *choices = open_at(now);
-	long n = assignments_pending(choices, server);
+	long n = assignments_pending(choices, server, NULL);
 
 	assignments_close(choices);
 	return n;
 }
 
-static void
-started(time_t now, const char *server, const char *user, long age)
+/* While the server reports a session of user. */
+static long
+pending_beside(time_t now, const char *server, const char *user, long age)
 {
+	char name[20];
+	struct agent_tally start = { name, age };
+	const struct agent_report report = { .starts = &start, .nstarts = 1 };
 	struct assignments *choices = open_at(now);
+	long n;
 
-	assignments_started(choices, server, user, age);
+	strlcpy(name, user, sizeof(name));
+	n = assignments_pending(choices, server, &report);
 	assignments_close(choices);
+	return n;
 }
 
 #define DIR		"state/" ASSIGNMENTS_DIR
@@ -93,7 +100,7 @@ who_chooses_anew_counts_once(void **state unused)
 }
 
 static void
-choices_are_forgotten_after_a_minute(void **state unused)
+choices_are_forgotten_after_ten_minutes(void **state unused)
 {
 	choose(NOW, "ts01:22", "alice", "lab");
 	choose(NOW + 1, "ts01:22", "bob", "lab");
@@ -136,8 +143,8 @@ a_session_that_has_started_fulfils_a_choice(void **state unused)
 		{ "an old one", "ts01:22", "alice", NOW, 86400, 1 },
 		{ "one of the beginning of time", "ts01:22", "alice", NOW,
 		    INT32_MAX, 1 },
-		{ "another server's", "ts02:22", "alice", NOW + 30, 20, 1 },
-		{ "another port's", "ts01:2222", "alice", NOW + 30, 20, 1 },
+		{ "another server's", "ts02:22", "bob", NOW + 30, 20, 0 },
+		{ "another port's", "ts01:2222", "bob", NOW + 30, 20, 0 },
 		{ "another user's", "ts01:22", "bob", NOW + 30, 20, 1 },
 		{ "another Alice's", "ts01:22", "Alice", NOW + 30, 20, 1 },
 	};
@@ -145,9 +152,8 @@ a_session_that_has_started_fulfils_a_choice(void **state unused)
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		choose(NOW, "ts01:22", "alice", "lab");
-		started(rows[i].now, rows[i].server, rows[i].user,
-		    rows[i].age);
-		check(rows[i].label, pending(rows[i].now, "ts01:22") ==
+		check(rows[i].label, pending_beside(rows[i].now,
+		    rows[i].server, rows[i].user, rows[i].age) ==
 		    rows[i].pending);
 		rows_forget(DIR);
 	}
@@ -161,21 +167,27 @@ one_start_fulfils_all_older_choices(void **state unused)
 	choose(NOW, "ts01:22", "bob", "lab");
 	choose(NOW + 5, "ts01:22", "alice", "lab 3");
 	choose(NOW + 20, "ts01:22", "alice", "lab 4");
-	started(NOW + 30, "ts01:22", "alice", 20);
-	assert_string_equal(text_of_file(),
-	    "1763930965 ts02:22 alice lab 2\n"
-	    "1763930965 ts01:22 bob lab\n"
-	    "1763930985 ts01:22 alice lab 4\n");
+	assert_int_equal(pending(NOW + 30, "ts01:22"), 4);
+	assert_int_equal(pending_beside(NOW + 30, "ts01:22", "alice", 20), 2);
+	assert_int_equal(pending(NOW + 30, "ts02:22"), 1);
+}
+
+/* A server on which sessions die at once must not attract everybody. */
+static void
+a_session_that_dies_at_once_still_counts(void **state unused)
+{
+	choose(NOW, "ts01:22", "alice", "lab");
+	assert_int_equal(pending_beside(NOW + 5, "ts01:22", "alice", 3), 0);
+	assert_int_equal(pending(NOW + 6, "ts01:22"), 1);
+	assert_int_equal(pending(NOW + 500, "ts01:22"), 1);
 }
 
 static void
 ages_without_end_do_no_harm(void **state unused)
 {
 	choose(NOW, "ts01:22", "alice", "lab");
-	started(NOW, "ts01:22", "alice", LONG_MAX);
-	assert_int_equal(pending(NOW, "ts01:22"), 1);
-	started(NOW, "ts01:22", "alice", LONG_MIN);
-	assert_int_equal(pending(NOW, "ts01:22"), 0);
+	assert_int_equal(pending_beside(NOW, "ts01:22", "alice",
+	    LONG_MAX), 1);
 }
 
 static void
@@ -368,10 +380,10 @@ a_stopped_broker_holds_up_no_other(void **state unused)
 	/* when it goes on, it notices what it has missed */
 	assert_int_equal(assignments_add(stopped, "ts02:22", "bob", "lab",
 	    NULL), 1);
-	assert_int_equal(assignments_pending(stopped, "ts01:22"), 0);
+	assert_int_equal(assignments_pending(stopped, "ts01:22", NULL), 0);
 	assert_int_equal(pending(NOW, "ts02:22"), 0);
 	assert_int_equal(assignments_read_more(stopped, NULL), 0);
-	assert_int_equal(assignments_pending(stopped, "ts01:22"), 1);
+	assert_int_equal(assignments_pending(stopped, "ts01:22", NULL), 1);
 	assert_int_equal(assignments_add(stopped, "ts02:22", "bob", "lab",
 	    NULL), 0);
 	assignments_close(stopped);
@@ -475,10 +487,11 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		test(choices_are_counted_by_server),
 		test(who_chooses_anew_counts_once),
-		test(choices_are_forgotten_after_a_minute),
+		test(choices_are_forgotten_after_ten_minutes),
 		test(choices_of_the_future_do_not_count),
 		test(a_session_that_has_started_fulfils_a_choice),
 		test(one_start_fulfils_all_older_choices),
+		test(a_session_that_dies_at_once_still_counts),
 		test(ages_without_end_do_no_harm),
 		test(what_cannot_stand_in_a_line_is_refused),
 		test(the_oldest_go_when_there_are_too_many),
