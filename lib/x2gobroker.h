@@ -304,6 +304,17 @@ void x2gobroker_answer_free(struct x2gobroker_answer *answer);
 int x2gobroker_answer_login_check(struct x2gobroker_answer *answer,
     const char *message, struct x2gobroker_error *err);
 
+/* Check whether user may log in now: there may be maintenance, and no session
+ * to go back to.  Call it before a login check is granted.  -1: no; *err gives
+ * the reason for the log. */
+int x2gobroker_answer_admit(struct x2gobroker_answer *answer,
+    const struct x2gobroker_config *config, struct x2gobroker_user *user,
+    struct x2gobroker_error *err);
+
+/* What the administrator wants the person to read who is refused: one line; or
+ * NULL. */
+const char *x2gobroker_answer_notice(const struct x2gobroker_answer *answer);
+
 /* Answer whoami with the account that this process runs as. */
 int x2gobroker_answer_whoami(struct x2gobroker_answer *answer,
     const char *account, struct x2gobroker_error *err);

@@ -327,6 +327,45 @@ int x2gobroker_block(const struct x2gobroker_config *config, const char *host,
 int x2gobroker_unblock(const struct x2gobroker_config *config,
     const char *host, bool *changed, struct x2gobroker_error *err);
 
+/*
+ * Maintenance: users who want a new session are told why they get none
+ */
+
+/* Later versions may add members at the end. */
+struct x2gobroker_notice {
+	const char *text;	/* for users: one line */
+	const char *profile;	/* only there, if not NULL */
+	const char *server;	/* only there, if not NULL */
+	int64_t until;		/* time(3); 0: until it is ended */
+	bool resume;		/* sessions can be resumed meanwhile */
+};
+
+struct x2gobroker_maintenance;
+
+/* Read the notices that are not over. */
+int x2gobroker_maintenance_load(const struct x2gobroker_config *config,
+    struct x2gobroker_maintenance **out, struct x2gobroker_error *err);
+void x2gobroker_maintenance_free(struct x2gobroker_maintenance *all);
+
+/* From 0; NULL past the end. */
+const struct x2gobroker_notice *x2gobroker_maintenance_get(
+    const struct x2gobroker_maintenance *all, size_t i);
+
+/* What users are told who want a session by that profile (NULL: by any), or
+ * NULL.  all may be NULL. */
+const struct x2gobroker_notice *x2gobroker_maintenance_find(
+    const struct x2gobroker_maintenance *all, const char *profile);
+
+/* Add notice, in place of another one with the same profile or server. */
+int x2gobroker_maintenance_begin(const struct x2gobroker_config *config,
+    const struct x2gobroker_notice *notice, struct x2gobroker_error *err);
+
+/* Remove the notice with the profile or server of scope (NULL: all notices).
+ * *changed: whether there was one. */
+int x2gobroker_maintenance_end(const struct x2gobroker_config *config,
+    const struct x2gobroker_notice *scope, bool *changed,
+    struct x2gobroker_error *err);
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

@@ -255,6 +255,17 @@ set_password(void *arg, const struct x2gobroker_user *user,
 }
 
 int
+service_answer_login_check(const struct x2gobroker_config *config,
+    struct x2gobroker_answer *answer, struct x2gobroker_user *user,
+    struct x2gobroker_error *err)
+{
+	x2gobroker_answer_set_report(answer, log_event, NULL);
+	if (x2gobroker_answer_admit(answer, config, user, err) == -1)
+		return -1;
+	return x2gobroker_answer_login_check(answer, NULL, err);
+}
+
+int
 service_answer_task(const struct x2gobroker_config *config,
     struct x2gobroker_answer *answer, struct x2gobroker_user *user,
     struct x2gobroker_error *err)

@@ -37,6 +37,11 @@ void	service_set_refusal(const char *text, size_t len);
  * and exit.  Allocates nothing and may be called by a signal handler. */
 void	service_refuse(const char *why) __attribute__((noreturn));
 
+/* Grant the login check, if user may log in now. */
+int	service_answer_login_check(const struct x2gobroker_config *config,
+	    struct x2gobroker_answer *answer, struct x2gobroker_user *user,
+	    struct x2gobroker_error *err);
+
 /* Have the answer decided with the profiles of config, give up all privileges,
  * and have it written. */
 int	service_answer_task(const struct x2gobroker_config *config,

@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/utf8.h"
 #include "common/audit.h"
 #include "common/log.h"
 #include "common/pam_helper.h"
@@ -44,6 +45,8 @@ struct broker {
 	const char *refusal;	/* a whole response */
 	struct http_request http;
 	const struct http_status *status;	/* NULL: 200 */
+	struct http_status maintenance;
+	struct buf notice;	/* its text */
 	struct x2gobroker_config *config;
 	struct x2gobroker_request *request;
 	struct x2gobroker_user *user;
@@ -216,6 +219,26 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 	    broker->user, err);
 }
 
+/* There is something to tell the person: the client shows the text of an HTTP
+ * status in a box, as Latin-1, and ends, so it has no session yet. */
+static void
+show_notice(struct broker *broker)
+{
+	const char *p = x2gobroker_answer_notice(broker->answer);
+	size_t len;
+	uint32_t c;
+
+	if (p == NULL)
+		return;
+	buf_puts(&broker->notice, "503 ");
+	for (; (len = utf8_decode(p, strlen(p), &c)) > 0; p += len)
+		buf_putc(&broker->notice, c < 0x100 ? (char)c : '?');
+	if (broker->notice.failed)
+		service_refuse("out of memory");
+	broker->maintenance.line = broker->notice.data;
+	broker->status = &broker->maintenance;
+}
+
 /* All that is sent, in one piece. */
 static int
 write_response(const struct broker *broker)
@@ -261,6 +284,8 @@ main(int argc, char **argv)
 	broker.audit.summary = granted ?
 	    x2gobroker_answer_summary(broker.answer) : "";
 	audit_log(&broker.audit);
+	if (!granted)
+		show_notice(&broker);
 	if (granted || broker.status != NULL)
 		status = write_response(&broker);
 	else
@@ -270,6 +295,7 @@ main(int argc, char **argv)
 		http_discard_rest();
 	/* wipes the private key that may be in it */
 	x2gobroker_answer_free(broker.answer);
+	buf_free(&broker.notice);
 	x2gobroker_request_free(broker.request);
 	return status == 0 ? 0 : 1;
 }

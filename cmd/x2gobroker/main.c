@@ -13,6 +13,7 @@
 
 #include <x2gobroker_admin.h>
 
+#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "common/audit.h"
@@ -193,6 +194,23 @@ check_account(struct broker *broker, struct x2gobroker_error *err)
 	    broker->identity, x2gobroker_user_address(broker->user), err);
 }
 
+/* Refuse.  Only the client's login check has room for a text. */
+static void
+write_refusal(const struct broker *broker)
+{
+	const char *notice = x2gobroker_answer_notice(broker->answer);
+	cleanup_buf struct buf text = { 0 };
+
+	if (notice != NULL && x2gobroker_request_kind(broker->request) ==
+	    X2GOBROKER_REQUEST_LOGIN_CHECK)
+		buf_printf(&text, "%s\n", notice);
+	else if (broker->refusal_text != NULL)
+		buf_put(&text, broker->refusal_text, broker->refusal_len);
+	if (text.data == NULL || text.failed)
+		service_refuse("out of memory");
+	service_write_answer(text.data, text.len);
+}
+
 /* Carry out the request for the user. */
 static int
 serve(struct broker *broker, struct x2gobroker_error *err)
@@ -207,8 +225,8 @@ serve(struct broker *broker, struct x2gobroker_error *err)
 		return -1;
 	switch (x2gobroker_request_kind(broker->request)) {
 	case X2GOBROKER_REQUEST_LOGIN_CHECK:
-		return x2gobroker_answer_login_check(broker->answer, NULL,
-		    err);
+		return service_answer_login_check(broker->config,
+		    broker->answer, broker->user, err);
 	case X2GOBROKER_REQUEST_WHOAMI:
 		/* the client compares this with its SSH login */
 		account = identity_account(broker->process.uid);
@@ -284,10 +302,8 @@ main(int argc, char **argv)
 		status = service_write_answer(text, len) == 0 ? 0 : 1;
 		/* wipes the private key that may be in it */
 		x2gobroker_answer_free(broker.answer);
-	} else if (broker.refusal_text == NULL)
-		service_refuse("out of memory");
-	else
-		service_write_answer(broker.refusal_text, broker.refusal_len);
+	} else
+		write_refusal(&broker);
 	free(broker.options.client);
 	return status;
 }

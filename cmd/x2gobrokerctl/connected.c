@@ -8,19 +8,6 @@
 #include "base/json.h"
 #include "connected.h"
 
-static void
-add_time(struct table *table, int64_t seconds)
-{
-	time_t when = (time_t)seconds;
-	struct tm tm;
-	char text[32];
-
-	if (localtime_r(&when, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm) == 0)
-		text[0] = '\0';
-	table_add(table, text);
-}
-
 void
 connected_add_seen(struct table *table, const struct x2gobroker_client *client)
 {
@@ -54,7 +41,7 @@ print_table(const struct x2gobroker_connected *all)
 		table_add(&table, client->session);
 		table_add(&table, client->server);
 		table_add(&table, client->address);
-		add_time(&table, client->since);
+		table_add_time(&table, client->since);
 		connected_add_seen(&table, client);
 		table_add_coloured(&table, order_name(client->order),
 		    COLOUR_CARE);

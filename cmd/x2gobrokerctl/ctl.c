@@ -204,3 +204,11 @@ ctl_become_broker(const struct x2gobroker_config *config)
 	}
 	return pw->pw_uid != 0 ? ctl_become(pw) : 0;
 }
+
+bool
+ctl_can_retry_as_broker(const struct x2gobroker_config *config,
+    const struct x2gobroker_error *err)
+{
+	return err->code == X2GOBROKER_ERR_UNSAFE &&
+	    ctl_become_broker(config) == 0;
+}

@@ -36,7 +36,9 @@ struct ctl {
 					 * this user */
 	const char *sshd_config;	/* for sshd -T; NULL: the default */
 	const char *url;		/* of the web server, for doctor */
-	bool all, json, list, yes;
+	const char *until;		/* when maintenance ends */
+	const char *profile, *server;	/* what it is about; NULL: all */
+	bool all, json, list, no_resume, off, yes;
 	bool help, version;
 
 	/* of setup */
@@ -60,9 +62,9 @@ typedef int ctl_command(const struct ctl *ctl);
 
 ctl_command authorize_main, authorized_keys_main, block_main, check_main,
 	    complete_main, doctor_main, drain_main, explain_main,
-	    known_hosts_main, list_main, poll_main, revoke_main,
-	    sessions_main, setup_main, suspend_main, terminate_main,
-	    unblock_main, undrain_main, who_main;
+	    known_hosts_main, list_main, maintenance_main, poll_main,
+	    revoke_main, sessions_main, setup_main, suspend_main,
+	    terminate_main, unblock_main, undrain_main, who_main;
 
 /* Load the configuration or the profiles.  Errors are printed to stderr,
  * warnings are not.  Returns 0, or -1 if nothing was loaded. */
@@ -84,6 +86,11 @@ int	ctl_become(const struct passwd *pw);
 /* Become the broker account, which owns the service keys, known_hosts and
  * state-dir.  Nothing happens if we are not root. */
 int	ctl_become_broker(const struct x2gobroker_config *config);
+
+/* Some files are read and written by the owner of their directory.  If that is
+ * the broker account, root has to become that account after a failure. */
+bool	ctl_can_retry_as_broker(const struct x2gobroker_config *config,
+	    const struct x2gobroker_error *err);
 
 /* Print one problem: "FILE:LINE: TEXT", warnings marked as such.  An
  * x2gobroker_report whose arg is the FILE to print to. */

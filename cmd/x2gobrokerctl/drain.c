@@ -6,16 +6,6 @@
 #include "base/json.h"
 #include "ctl.h"
 
-/* The drain file is read and written by the owner of its directory.  If that is
- * the broker account, root has to become that account first. */
-static bool
-can_retry_as_broker(const struct x2gobroker_config *config,
-    const struct x2gobroker_error *err)
-{
-	return err->code == X2GOBROKER_ERR_UNSAFE &&
-	    ctl_become_broker(config) == 0;
-}
-
 /*
  * The list
  */
@@ -62,7 +52,7 @@ list_drained(const struct ctl *ctl, const struct x2gobroker_config *config)
 	int result;
 
 	result = x2gobroker_drained_load(config, &drained, &err);
-	if (result == -1 && can_retry_as_broker(config, &err))
+	if (result == -1 && ctl_can_retry_as_broker(config, &err))
 		result = x2gobroker_drained_load(config, &drained, &err);
 	if (result == -1) {
 		ctl_print_error(&err);
@@ -108,7 +98,7 @@ change_host(const struct x2gobroker_config *config,
 	int result;
 
 	result = change->make(config, host, &changed, &err);
-	if (result == -1 && can_retry_as_broker(config, &err))
+	if (result == -1 && ctl_can_retry_as_broker(config, &err))
 		result = change->make(config, host, &changed, &err);
 	if (result == -1) {
 		ctl_print_error(&err);
@@ -139,7 +129,7 @@ change_hosts(const struct ctl *ctl, const struct x2gobroker_config *config,
 	struct x2gobroker_profiles *profiles;
 	int i, result = EXIT_YES;
 
-	/* before can_retry_as_broker() changes the account */
+	/* before ctl_can_retry_as_broker() changes the account */
 	if (ctl_load_profiles(config, &profiles) == -1)
 		return EXIT_NO;
 	for (i = 0; i < ctl->nwords; i++)

@@ -26,8 +26,21 @@ next_visible(const struct site *site, size_t *i)
 	return profile;
 }
 
+/* What the user is told, or NULL.  The files belong to the broker account;
+ * who cannot read them sees nothing of it. */
+static const char *
+find_notice(const struct x2gobroker_maintenance *all,
+    const struct x2gobroker_profile *profile)
+{
+	const struct x2gobroker_notice *notice = x2gobroker_maintenance_find(
+	    all, x2gobroker_profile_id(profile));
+
+	return notice != NULL ? notice->text : NULL;
+}
+
 static int
-print_profiles(const struct site *site, bool as_json)
+print_profiles(const struct site *site, bool as_json,
+    const struct x2gobroker_maintenance *maintenance)
 {
 	static const char *const heading[] = { "ID", "NAME", "COMMAND", "USER",
 	    "HOST", NULL };
@@ -57,8 +70,13 @@ print_profiles(const struct site *site, bool as_json)
 			else
 				table_add(&table, value);
 		}
-		if (as_json)
+		value = find_notice(maintenance, profile);
+		if (as_json) {
+			json_string(&json, "maintenance", value);
 			json_close(&json);
+		} else if (value != NULL)
+			ctl_complain("[%s]: no new sessions: %s",
+			    x2gobroker_profile_id(profile), value);
 	}
 	if (as_json)
 		return json_print(&json);
@@ -71,12 +89,18 @@ print_profiles(const struct site *site, bool as_json)
 int
 list_main(const struct ctl *ctl)
 {
+	struct x2gobroker_maintenance *maintenance;
+	struct x2gobroker_error err;
 	struct site site;
 	int result;
 
 	if ((result = ctl_open(ctl, &site)) != EXIT_YES)
 		return result;
-	result = print_profiles(&site, ctl->json);
+	if (x2gobroker_maintenance_load(site.config, &maintenance, &err) ==
+	    -1 && ctl_can_retry_as_broker(site.config, &err))
+		x2gobroker_maintenance_load(site.config, &maintenance, NULL);
+	result = print_profiles(&site, ctl->json, maintenance);
+	x2gobroker_maintenance_free(maintenance);
 	ctl_close(&site);
 	return result == 0 ? EXIT_YES : EXIT_NO;
 }

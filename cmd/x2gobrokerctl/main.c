@@ -37,6 +37,10 @@ static const struct command commands[] = {
 	    "do not use HOST at all: neither ask it nor resume sessions" },
 	{ "unblock", unblock_main, "HOST ...", 0, 0,
 	    "use HOST again" },
+	{ "maintenance", maintenance_main, "[TEXT]", 0,
+	    OPT(UNTIL) | OPT(PROFILE) | OPT(SERVER) | OPT(NO_RESUME) |
+	    OPT(OFF) | OPT(JSON),
+	    "give no new sessions and tell users TEXT, or show what is set" },
 	{ "known-hosts", known_hosts_main, "add [HOST ...]", 0,
 	    OPT(ALL) | OPT(YES),
 	    "show the host keys of servers, and add them to known_hosts" },

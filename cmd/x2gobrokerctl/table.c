@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/utf8.h"
 #include "table.h"
@@ -80,6 +81,19 @@ table_add_number(struct table *table, long long number)
 		table_add(table, NULL);
 	else
 		table_addf(table, "%lld", number);
+}
+
+void
+table_add_time(struct table *table, int64_t seconds)
+{
+	time_t when = (time_t)seconds;
+	struct tm tm;
+	char text[32];
+
+	if (seconds == 0 || localtime_r(&when, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M", &tm) == 0)
+		text[0] = '\0';
+	table_add(table, text);
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define COLOUR_GOOD	"green"
 #define COLOUR_CARE	"brown"		/* which terminals show as yellow */
@@ -35,6 +36,9 @@ void	table_addf(struct table *table, const char *fmt, ...)
 
 /* A negative number is shown as "-": not known. */
 void	table_add_number(struct table *table, long long number);
+
+/* A local time, to the minute; 0 is shown as "-". */
+void	table_add_time(struct table *table, int64_t seconds);
 
 /* Print to stdout and free the table.  On a terminal that is too narrow, the
  * last column is cut.  Returns 0, or -1 if memory was out or stdout failed. */

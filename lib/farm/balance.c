@@ -103,6 +103,8 @@ set_candidate(struct choice *choice, size_t i)
 	const struct host *host = &choice->hosts[i];
 	struct farm_server *server = farm_find(choice->farm, choice->profile,
 	    host);
+	const struct x2gobroker_notice *notice =
+	    maintenance_of_server(choice->farm->maintenance, host);
 
 	candidate->server = server;
 	candidate->weight = USUAL_WEIGHT;
@@ -112,6 +114,8 @@ set_candidate(struct choice *choice, size_t i)
 		    "address";
 	else if (drain_has(choice->farm->drained, host))
 		candidate->why = "drained";
+	else if (notice != NULL)
+		candidate->why = notice->text;
 	else if (server != NULL && !server->shown.asked)
 		candidate->why = "not asked";
 	else if (server != NULL && !server->shown.answered)
@@ -326,7 +330,7 @@ balance_choose_host(struct x2gobroker_farm *farm,
 		return error_set(err, X2GOBROKER_ERR_DENIED,
 		    profile->file->path, profile_key_line(profile, "host"),
 		    "host: all servers are blocked (x2gobrokerctl unblock "
-		    "admits them again)");
+		    "admits them again) or in maintenance");
 	for (i = 0; i < n; i++)
 		set_candidate(&choice, i);
 	if (weights != NULL)

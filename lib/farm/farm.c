@@ -30,6 +30,8 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 	if (*config->drain_file != '\0')
 		x2gobroker_drained_load(config, &farm->drained,
 		    &farm->drained_error);
+	x2gobroker_maintenance_load(config, &farm->maintenance,
+	    &farm->maintenance_error);
 	*out = farm;
 	return 0;
 }
@@ -49,6 +51,7 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	free(farm->servers);
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
+	x2gobroker_maintenance_free(farm->maintenance);
 	free(farm->user);
 	free(farm->known_hosts);
 	cleanup_closep(&farm->place);
@@ -74,6 +77,17 @@ name_this_host(struct host *host)
 		memcpy(host->name, own, sizeof(own));
 }
 
+/* Whether nothing is asked, started or resumed there. */
+static bool
+is_closed(const struct x2gobroker_farm *farm, const struct host *host)
+{
+	const struct x2gobroker_notice *notice =
+	    maintenance_of_server(farm->maintenance, host);
+
+	return drain_blocks(farm->drained, host) ||
+	    (notice != NULL && !notice->resume);
+}
+
 int
 farm_hosts(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct host **hosts, size_t *n,
@@ -86,7 +100,7 @@ farm_hosts(const struct x2gobroker_farm *farm,
 		return -1;
 	for (i = 0, *n = 0; i < all; i++) {
 		name_this_host(&(*hosts)[i]);
-		if (farm == NULL || !drain_blocks(farm->drained, &(*hosts)[i]))
+		if (farm == NULL || !is_closed(farm, &(*hosts)[i]))
 			(*hosts)[(*n)++] = (*hosts)[i];
 	}
 	return 0;
@@ -335,6 +349,11 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		report(rep, X2GOBROKER_WARNING, farm->drained_error.file,
 		    farm->drained_error.line, "the drained servers are "
 		    "not known: %s", farm->drained_error.text);
+	if (farm->maintenance == NULL)
+		report(rep, X2GOBROKER_WARNING, farm->maintenance_error.file,
+		    farm->maintenance_error.line, "whether there is "
+		    "maintenance is not known: %s",
+		    farm->maintenance_error.text);
 	for (i = 0; i < farm->nservers; i++) {
 		server = &farm->servers[i];
 		name = server->target.source->name;

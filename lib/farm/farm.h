@@ -64,11 +64,14 @@ struct x2gobroker_farm {
 	size_t nsessions;
 	struct x2gobroker_drained *drained;	/* or NULL */
 	struct x2gobroker_error drained_error;	/* why it is NULL */
+	struct x2gobroker_maintenance *maintenance;	/* or NULL */
+	struct x2gobroker_error maintenance_error;	/* why it is NULL */
 };
 
-/* The n hosts of a profile, without those that are blocked if farm is not NULL;
- * the caller frees them.  "localhost" is replaced by the name of this host,
- * which its X2Go server uses for itself. */
+/* The n hosts of a profile; if farm is not NULL, without those that are blocked
+ * or where maintenance lets nobody resume; the caller frees them.  "localhost"
+ * is replaced by the name of this host, which its X2Go server uses for
+ * itself. */
 int	farm_hosts(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, struct host **hosts,
 	    size_t *n, struct x2gobroker_error *err);
@@ -169,6 +172,10 @@ bool	drain_has(const struct x2gobroker_drained *drained,
 	    const struct host *host);
 bool	drain_blocks(const struct x2gobroker_drained *drained,
 	    const struct host *host);
+
+/* What users are told who want a session on host, or NULL.  all may be NULL. */
+const struct x2gobroker_notice *maintenance_of_server(
+	    const struct x2gobroker_maintenance *all, const struct host *host);
 
 struct candidate {
 	const char *why;	/* it cannot be used, or NULL */

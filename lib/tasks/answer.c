@@ -50,6 +50,7 @@ x2gobroker_answer_free(struct x2gobroker_answer *answer)
 	free_state(answer);
 	buf_free(&answer->body);
 	buf_free(&answer->summary);
+	buf_free(&answer->notice);
 	freezero(answer, sizeof(*answer));
 }
 
@@ -77,7 +78,8 @@ x2gobroker_answer_login_check(struct x2gobroker_answer *answer,
     const char *message, struct x2gobroker_error *err)
 {
 	buf_truncate(&answer->body, answer->start);
-	buf_puts(&answer->body, message != NULL ? message : "LOGIN OK\n");
+	buf_puts(&answer->body, message != NULL ? message :
+	    MARKER_LOGIN_OK "\n");
 	return finish(answer, err);
 }
 
@@ -118,6 +120,33 @@ answer_shows_sessions(const struct x2gobroker_answer *answer)
 {
 	return !answer->trusts_nobody ||
 	    profiles_config(answer->profiles)->http_noauth_session_data;
+}
+
+bool
+answer_is_http(const struct x2gobroker_answer *answer)
+{
+	return answer->authenticate != NULL || answer->trusts_nobody;
+}
+
+int
+answer_refuse_for(struct x2gobroker_answer *answer,
+    const struct x2gobroker_notice *notice, struct x2gobroker_error *err)
+{
+	buf_truncate(&answer->notice, 0);
+	buf_puts(&answer->notice, notice->text);
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+	    "maintenance%s%s%s%s: %s", notice->profile != NULL ? " of [" :
+	    notice->server != NULL ? " of " : "", notice->profile != NULL ?
+	    notice->profile : notice->server != NULL ? notice->server : "",
+	    notice->profile != NULL ? "]" : "", notice->resume ? "" :
+	    ", nothing is resumed", notice->text);
+}
+
+const char *
+x2gobroker_answer_notice(const struct x2gobroker_answer *answer)
+{
+	return answer != NULL && answer->notice.len > 0 ?
+	    answer->notice.data : NULL;
 }
 
 bool

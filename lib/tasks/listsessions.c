@@ -435,6 +435,36 @@ mark_sessions(struct x2gobroker_answer *answer, struct list_state *list)
 	x2gobroker_farm_free(farm);
 }
 
+static bool
+has_session(const struct list_state *list)
+{
+	size_t i;
+
+	for (i = 0; list->sessions != NULL && i < list->visible.n; i++)
+		if (list->sessions[i].best != SESSION_NONE)
+			return true;
+	return false;
+}
+
+/* Maintenance of all: let in who has a session to go back to. */
+static int
+check_maintenance(struct x2gobroker_answer *answer, struct list_state *list,
+    struct x2gobroker_error *err)
+{
+	struct x2gobroker_maintenance *all = admit_maintenance(answer,
+	    profiles_config(answer->profiles));
+	const struct x2gobroker_notice *notice =
+	    x2gobroker_maintenance_find(all, NULL);
+	int result = 0;
+
+	if (notice != NULL && notice->resume && list->sessions == NULL)
+		mark_sessions(answer, list);
+	if (notice != NULL && (!notice->resume || !has_session(list)))
+		result = answer_refuse_for(answer, notice, err);
+	x2gobroker_maintenance_free(all);
+	return result;
+}
+
 static int
 listsessions_decide(struct x2gobroker_answer *answer, void *state,
     struct x2gobroker_error *err)
@@ -447,6 +477,9 @@ listsessions_decide(struct x2gobroker_answer *answer, void *state,
 	/* python-x2go asks the servers itself */
 	if (!answer->request->wants_json)
 		mark_sessions(answer, list);
+	if (answer_is_http(answer) && check_maintenance(answer, list, err) ==
+	    -1)
+		return -1;
 	buf_printf(&answer->summary, "profiles=%zu", list->visible.n);
 	return 0;
 }
@@ -539,6 +572,20 @@ free_listing(void *state)
 
 	free(list->visible.list);
 	free(list->sessions);
+}
+
+int
+listsessions_admit(struct x2gobroker_answer *answer,
+    struct x2gobroker_error *err)
+{
+	struct list_state list = { 0 };
+	int result = visible_find(&list.visible, answer->profiles,
+	    answer->user, NULL, NULL, &answer->reporter, err);
+
+	if (result == 0)
+		result = check_maintenance(answer, &list, err);
+	free_listing(&list);
+	return result;
 }
 
 const struct task task_listsessions = {

@@ -97,6 +97,7 @@ struct offer {
 	enum session_state state;		/* of that one by now */
 	const struct host *host;		/* where it is, or will be */
 	struct autologin *autologin;		/* the key for it, or NULL */
+	const struct x2gobroker_notice *notice;	/* why no new one, or NULL */
 };
 
 /* Suspend the running session that is to be taken over, as the client offers to
@@ -212,6 +213,28 @@ send_to_session(struct x2gobroker_answer *answer, const struct offer *offer)
 	    session_id(offer->best->session), offer->state ==
 	    offer->best->session->state ? "" : " taken-over=yes");
 	put_sessions(offer, &offer->selection->sessions);
+}
+
+/* No server is left.  If that is because of maintenance, say so to the person;
+ * err has the reason for each server. */
+static void
+tell_of_maintenance(struct x2gobroker_answer *answer, const struct offer *offer)
+{
+	cleanup_free struct host *hosts = NULL;
+	const struct x2gobroker_notice *notice;
+	size_t i, n;
+
+	if (offer->notice != NULL || farm_hosts(NULL, offer->profile,
+	    &hosts, &n, NULL) == -1)
+		return;
+	for (i = 0; i < n; i++) {
+		notice = maintenance_of_server(offer->farm->maintenance,
+		    &hosts[i]);
+		if (notice != NULL) {
+			answer_refuse_for(answer, notice, NULL);
+			return;
+		}
+	}
 }
 
 static int
@@ -334,6 +357,8 @@ find_server(struct x2gobroker_answer *answer, struct offer *offer,
 			send_to_session(answer, offer);
 			return 0;
 		}
+		if (offer->notice != NULL)
+			return answer_refuse_for(answer, offer->notice, err);
 		result = send_to_chosen(answer, offer, err);
 	} while (result == -1 && poll_more(offer->farm, err) == 1);
 	return result;
@@ -343,16 +368,23 @@ static int
 choose_server(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
 {
+	bool shadow = profile_is_shadow(offer->profile);
 	int result;
 
-	if (profile_is_shadow(offer->profile))
+	offer->notice = x2gobroker_maintenance_find(offer->farm->maintenance,
+	    offer->profile->id);
+	if (offer->notice != NULL && (shadow || !offer->notice->resume))
+		return answer_refuse_for(answer, offer->notice, err);
+	if (shadow)
 		return send_to_first(answer, offer, err);
 	if (ask_servers(answer, offer, err) == -1)
 		return -1;
 	result = find_server(answer, offer, err);
 	farm_report(offer->farm, &answer->reporter);
-	if (result == -1)
+	if (result == -1) {
+		tell_of_maintenance(answer, offer);
 		return -1;
+	}
 	farm_report_left_out(offer->farm, &answer->reporter);
 	give_key(answer, offer);
 	return 0;

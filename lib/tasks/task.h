@@ -34,6 +34,16 @@ struct task {
 	bool cannot_be_undone;		/* so it is granted in any case */
 };
 
+/* What is set now; NULL if that cannot be read, which is reported. */
+struct x2gobroker_maintenance *admit_maintenance(
+	    struct x2gobroker_answer *answer,
+	    const struct x2gobroker_config *config);
+
+/* During maintenance of all, let in only who has a session to go back to.
+ * -1: refused. */
+int	listsessions_admit(struct x2gobroker_answer *answer,
+	    struct x2gobroker_error *err);
+
 extern const struct task task_clientevent;
 extern const struct task task_listsessions;
 extern const struct task task_selectsession;

@@ -82,7 +82,7 @@ def scgi(body, uri='/plain/', method='POST', address='192.0.2.17', length=None, 
 def parse(text, seconds):
     """What a CGI program answers."""
     head, _, body = text.partition(b'\r\n\r\n')
-    headers = dict(re.findall(r'(?m)^([\w-]+): (.*?)\r?$', head.decode()))
+    headers = dict(re.findall(r'(?m)^([\w-]+): (.*?)\r?$', head.decode('latin-1')))
     return Response(int(headers.get('Status', '0').split()[0]), headers, body, seconds)
 
 

@@ -338,6 +338,133 @@ def test_drain(tap, farm, ctl):
     tap.equal(farm.select().server, 'ts01', 'and it gets new ones again')
 
 
+# maintenance
+
+def login_check(farm, user=None):
+    return farm.site.forced(brokerlab.LOGIN_CHECK, '--user', user or farm.user).stdout
+
+
+def test_maintenance(tap, farm, ctl):
+    farm.profiles(farm.profile('desk', farm.servers[:2]),
+                  farm.profile('other', farm.servers[2:]))
+    text, stranger = 'Büro zu, "100%"; back <at> two', farmlab.users(1)[0]
+    shown = text.encode() + b'\n'
+    tap.equal(ctl.run('maintenance').stderr, 'x2gobrokerctl: no maintenance is set\n',
+              'maintenance: nothing is set')
+    tap.equal(ctl.json('maintenance'), (0, {'maintenance': []}), 'maintenance --json')
+    done = ctl.run('maintenance', text)
+    tap.equal((done.returncode, done.stdout, done.stderr), (
+        0, 'maintenance: no new sessions; running and suspended ones can be resumed\n',
+        ''), 'maintenance TEXT')
+    tap.equal(ctl.json('maintenance'), (0, {'maintenance': [
+        {'profile': None, 'server': None, 'until': None, 'resume': True,
+         'text': text}]}), 'maintenance shows it as JSON')
+    status, rows = ctl.rows('maintenance')
+    tap.equal((status, rows), (0, [['PROFILE', 'SERVER', 'UNTIL', 'RESUME', 'TEXT'],
+                                   ['all', '-', '-', 'yes', *text.split()]]),
+              'and as a table')
+    farm.site.log()
+    tap.equal(login_check(farm), shown, 'the login check says it')
+    log = farm.site.log_text()
+    tap.ok(re.search(r'refused task=login user=%s .*reason="maintenance: B.*two"' %
+                     farm.user, log), 'and a line of the log', log)
+    tap.equal(farm.select().server, None, 'nobody gets a new session')
+    log = farm.site.log_text()
+    tap.ok('refused task=selectsession' in log and 'maintenance: ' in log,
+           'and a line of the log', log)
+    tap.equal(ctl.json('list', '--as', farm.user)[1]['profiles'][0]['maintenance'], text,
+              'list --json has it')
+    tap.ok('[desk]: no new sessions: ' in ctl.run('list', '--as', farm.user).stderr,
+           'list says it')
+    doctor = [one for one in ctl.json('doctor')[1]['findings']
+              if one['check'] == 'maintenance']
+    tap.ok(len(doctor) == 1 and doctor[0]['status'] == 'warn' and
+           'maintenance --off' in doctor[0]['remedy'], 'doctor warns of it', doctor)
+
+    farm.servers[0].play(sessions=[session(farm.user, 'ts01')])
+    tap.equal(login_check(farm), b'LOGIN OK\n', 'who has a session is let in')
+    tap.equal((farm.select().server, len(farm.select().sessions)), ('ts01', 1),
+              'and resumes it')
+    tap.equal(login_check(farm, stranger), shown, 'nobody else is')
+    ctl.run('maintenance', text, '--no-resume')
+    tap.equal((login_check(farm), farm.select().server), (shown, None),
+              '--no-resume: nobody is')
+    tap.equal(farm.list().states, {'desk': 'S', 'other': None},
+              'clients that are in still get their list')
+    tap.equal(ctl.run('maintenance', '--off').stdout, 'maintenance is over\n', '--off')
+    tap.equal(ctl.run('maintenance', '--off').stdout, 'no maintenance was set\n',
+              '--off again')
+    tap.equal(login_check(farm, stranger), b'LOGIN OK\n', 'and all are let in')
+
+    farm.servers[0].play(sessions=[])
+    ctl.run('maintenance', 'no desk', '--profile', 'desk')
+    ctl.run('maintenance', 'a new disk', '--server', 'ts03')
+    tap.equal((login_check(farm), farm.select().server, farm.select('other').server),
+              (b'LOGIN OK\n', None, 'ts04'), '--profile and --server')
+    ctl.run('maintenance', '--off', '--profile', 'desk')
+    tap.equal(ctl.rows('maintenance')[1][1:],
+              [['-', 'ts03', '-', 'yes', 'a', 'new', 'disk']], '--off --profile')
+    ctl.run('drain', 'ts04')
+    tap.equal(farm.select('other').server, None, 'no server is left')
+    tap.ok('ts03: a new disk; ts04: drained' in farm.site.log_text(),
+           'and the log says why')
+
+
+def test_maintenance_times(tap, farm, ctl):
+    farm.profiles(farm.profile('desk', farm.servers[:1]))
+    now = time.time()
+    later = time.strftime('%Y-%m-%d %H:%M', time.localtime(now + 7200))
+    ctl.run('maintenance', 'soon over', '--until', later)
+    until = ctl.json('maintenance')[1]['maintenance'][0]['until']
+    tap.ok(now + 7100 < until <= now + 7200, '--until', until)
+    tap.ok(later in ctl.run('maintenance').stdout, 'the table shows it')
+    tap.equal(farm.select().server, None, 'it is not over yet')
+    # the clock of the file is set back instead of ours
+    ctl.run('maintenance', '--off')
+    farm.site.add_row('maintenance', 7, '%d\tresume\tall\t\tover' % (now - 1))
+    tap.equal((farm.select().server, login_check(farm)), ('ts01', b'LOGIN OK\n'),
+              'it ends by itself')
+    yesterday = time.strftime('%Y-%m-%d %H:%M', time.localtime(now - 86400))
+    rows = [    # words, status, words of the complaint
+        (['x', '--until', yesterday], 2, 'has passed'),
+        (['x', '--until', '00:00'], 2, 'has passed; for another day'),
+        (['x', '--until', '2199-02-30 12:00'], 2, 'not a time'),
+        (['x', '--until', '25:00'], 2, 'not a time'),
+        (['x', '--until', '12:00x'], 2, 'not a time'),
+        (['x', '--until', 'tomorrow'], 2, 'not a time'),
+        (['x', '--until', ''], 2, 'not a time'),
+        (['--until', later], 2, 'need a TEXT'),
+        (['--no-resume'], 2, 'need a TEXT'),
+        (['--profile', 'desk'], 2, 'need a TEXT or --off'),
+        (['x', '--off'], 2, '--off takes no TEXT'),
+        (['x', '--json'], 2, 'without TEXT'),
+        (['--off', '--json'], 2, 'without TEXT'),
+        (['x', '--profile', 'desk', '--server', 'ts01'], 2, 'not both'),
+        (['x', 'y'], 2, 'does not take the argument'),
+        ([''], 1, 'the text is empty'),
+        (['x' * 201], 1, 'too long'),
+        (['a\nb'], 1, 'line break'),
+        (['\x1b[2J'], 1, 'control character'),
+        (['LOGIN OK'], 1, 'must not contain'),
+        (['x', '--server', 'a b'], 1, 'neither a host'),
+        (['x', '--profile', ''], 1, 'is empty'),
+    ]
+    for words, status, text in rows:
+        done = ctl.run('maintenance', *words)
+        tap.ok((done.returncode, done.stdout) == (status, '') and text in done.stderr,
+               'maintenance %r: %s' % (words, text), done)
+    tap.equal(ctl.json('maintenance'), (0, {'maintenance': []}), 'nothing was set')
+    for words, text in ((['--profile', 'dusk'], 'no such profile: dusk'),
+                        (['--server', 'ts77'], 'no profile has the server ts77')):
+        done = ctl.run('maintenance', 'x', *words)
+        tap.ok(done.returncode == 0 and text in done.stderr, text, done)
+    os.chmod(farm.site.path('state/maintenance'), 0o777)
+    tap.equal((farm.select().server, login_check(farm)), ('ts01', b'LOGIN OK\n'),
+              'a directory that others may write says nothing')
+    tap.ok('maintenance is not known' in farm.site.log_text(), 'which is logged')
+    tap.ok('may write it' in ctl.run('maintenance').stderr, 'maintenance says why')
+
+
 def test_drain_refusals(tap, farm, ctl):
     farm.profiles(farm.profile('desk', farm.servers[:2]))
     rows = [    # words, status, words of the complaint
@@ -764,7 +891,8 @@ def test_listings(tap, farm, ctl):
     tap.equal((status, value), (0, {
         'user': farm.user, 'address': '192.0.2.1', 'profiles': [
             {'id': 'desk', 'name': 'K\u00fcche "1"', 'command': 'XFCE',
-             'user': farm.user, 'host': farm.servers[0].host()}]}), 'list --json')
+             'user': farm.user, 'host': farm.servers[0].host(), 'maintenance': None}]}),
+              'list --json')
     status, value = ctl.json('check')
     tap.equal((status, value['served'], value['withheld'], value['errors'] > 0,
                value['warnings']), (1, 2, 1, True, len(
@@ -794,7 +922,7 @@ def test_listings(tap, farm, ctl):
 TESTS = [
     test_all_servers, test_failures, test_no_load, test_profile, test_none_left,
     test_user, test_not_asked, test_local, test_real_agent, test_drain,
-    test_drain_refusals, test_drain_in_home, test_unknown_key, test_new_file,
+    test_maintenance, test_maintenance_times, test_drain_refusals, test_drain_in_home, test_unknown_key, test_new_file,
     test_names, test_known_hosts_refusals, test_changed_key, test_sessions,
     test_suspend, test_terminate, test_slow_answer, test_account, test_no_account,
     test_terminal, test_hostile, test_help, test_listings,

@@ -107,6 +107,47 @@ def test_conversation(world):
     tap.ok(GRANTED in cgi.body and cgi.status == 200, 'the same by CGI', cgi)
 
 
+@contextlib.contextmanager
+def maintenance(site, *words):
+    """x2gobrokerctl beside the broker, as the broker account."""
+    def run(*words):
+        subprocess.run([sys.argv[3], '-C', site.path('x2gobroker.conf'), 'maintenance',
+                        *words], check=True, stdout=subprocess.DEVNULL)
+    run(*words)
+    try:
+        yield
+    finally:
+        run('--off')
+
+
+def test_maintenance(world):
+    """Clients show the text of the status, read as Latin-1, and end; those with a
+    session never get one."""
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+    with maintenance(site, 'B\u00fcro: back at \u2462'):
+        site.log()
+        for task, more in (('listsessions', {}), ('selectsession', {'sid': 'desk'})):
+            answer = site.ask(task, user, PASSWORD, **more)
+            tap.ok(answer.status == 503 and answer.headers['Status'] ==
+                   '503 B\u00fcro: back at ?' and answer.body == b'',
+                   task + ': maintenance', answer)
+            tap.ok(re.search(r'refused task=%s user=%s .*reason="maintenance: B' %
+                             (task, user.name), site.log()), 'in the log')
+        world.denied(site.ask('listsessions', user, WRONG),
+                     'who has no password is not told')
+        event = site.ask('clientevent', user, PASSWORD, sid='x-50-1_stDKDE',
+                         event='ALIVE', server='desk.example')
+        tap.ok(GRANTED in event.body and event.status == 200,
+               'an event is granted', event)
+    with maintenance(site, 'no desk', '--profile', 'desk'):
+        world.granted(site.ask('listsessions', user, PASSWORD), 'the list is as ever')
+        answer = site.ask('selectsession', user, PASSWORD, sid='desk')
+        tap.equal((answer.status, answer.headers['Status']), (503, '503 no desk'),
+                  'maintenance of a profile')
+    world.granted(site.ask('selectsession', user, PASSWORD, sid='desk'), 'it is over')
+
+
 def test_refused_logins(world):
     tap, site, user, other = world.tap, world.site, world.user, world.other
     site.forget()
@@ -682,7 +723,7 @@ def test_doctor(world):
                'doctor: ' + name, found)
 
 
-TESTS = [test_conversation, test_refused_logins, test_setpass, test_throttle,
+TESTS = [test_conversation, test_maintenance, test_refused_logins, test_setpass, test_throttle,
          test_fail2ban, test_noauth, test_status, test_json, test_hostile,
          test_more_hostile, test_crowd, test_units, test_slow, test_servers,
          test_doctor]

@@ -144,6 +144,8 @@ EXAMPLES = [
     Row(CTL, '# x2gobrokerctl drain ts02', 'commands', says='^ts02: drained: no new '
         'sessions; running and suspended ones can be resumed\nSERVER.*ts02 .*drained.*'
         'ts02: gets new sessions again\n$'),
+    Row(CTL, '# x2gobrokerctl maintenance', 'commands', edit={'--until 14:00': '--until 23:59'},
+        says='^maintenance: no new sessions; .*\nmaintenance is over\n$'),
     Row(CTL, '# x2gobrokerctl sessions anna', 'commands', EITHER,
         edit={'terminate anna': 'terminate --yes anna'}, says='anna has no session anna-50-'),
     Row(CTL, '# x2gobrokerctl doctor', 'commands', EITHER, says='(?m)^FAIL  '),

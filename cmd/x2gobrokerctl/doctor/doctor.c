@@ -95,6 +95,8 @@ static const struct check {
 	    "login tokens work" },
 	{ "drain-file", check_drain_file, BROKER,
 	    "the broker can read the list of drained servers" },
+	{ "maintenance", check_maintenance, BROKER,
+	    "users can get new sessions" },
 	{ "log-file", check_log_file, BROKER, "the broker can write its log" },
 	{ "service-keys", check_service_keys, SITE,
 	    "the service keys can be used" },

@@ -135,6 +135,32 @@ check_drain_file(struct doctor *d)
 	doctor_ok(d, path, "%zu server%s drained", n, n == 1 ? "" : "s");
 }
 
+/* It may have been forgotten. */
+void
+check_maintenance(struct doctor *d)
+{
+	const struct x2gobroker_notice *notice;
+	struct x2gobroker_maintenance *all;
+	struct x2gobroker_error err;
+	size_t i;
+
+	if (x2gobroker_maintenance_load(d->config, &all, &err) == -1) {
+		doctor_fail_error(d, doctor_text(d, "state-dir"), &err);
+		doctor_remedy(d, "fix the directory; until then, no "
+		    "maintenance is known");
+		return;
+	}
+	for (i = 0; (notice = x2gobroker_maintenance_get(all, i)) != NULL;
+	    i++) {
+		doctor_warn(d, notice->profile != NULL ? notice->profile :
+		    notice->server != NULL ? notice->server : "",
+		    "no new sessions%s: %s", notice->resume ? "" :
+		    ", and none is resumed", notice->text);
+		doctor_remedy(d, "x2gobrokerctl maintenance --off");
+	}
+	x2gobroker_maintenance_free(all);
+}
+
 /* As the broker opens it. */
 void
 check_log_file(struct doctor *d)

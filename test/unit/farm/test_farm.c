@@ -811,6 +811,152 @@ without_memory_it_is_refused_or_right(void **state unused)
 	x2gobroker_user_free(user);
 }
 
+/*
+ * Maintenance
+ */
+
+static void
+set_maintenance(const char *profile, const char *server, bool resume)
+{
+	const struct x2gobroker_notice notice = { "back at two", profile,
+	    server, 0, resume };
+	bool changed;
+
+	assert_int_equal(x2gobroker_maintenance_end(&test_config, NULL,
+	    &changed, NULL), 0);
+	assert_int_equal(x2gobroker_maintenance_begin(&test_config, &notice,
+	    NULL), 0);
+}
+
+#define ON_TS01	"SERVER:ts01:22\nSESSION_INFO:1|" NAME("50")
+
+static void
+maintenance_lets_users_resume_only(void **state unused)
+{
+	static const struct said suspended[] = {
+		SAYS("status", STATUS("session:" SESSION("50", "ts01", "S"))),
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")),
+		{ 0 },
+	};
+	static const struct {
+		const char *profile, *server;
+		bool resume;
+		const struct said *servers;
+		const char *lines, *answer;
+	} rows[] = {
+		{ NULL, NULL, true, idle, "host=ts01, ts02", DENIED },
+		{ NULL, NULL, true, suspended, "host=ts01, ts02", ON_TS01 },
+		{ NULL, NULL, false, suspended, "host=ts01", DENIED },
+		{ NULL, NULL, true, suspended, "host=ts01\ncommand=SHADOW",
+		    DENIED },
+		{ "p", NULL, true, idle, "host=ts01", DENIED },
+		{ "p", NULL, true, suspended, "host=ts01", ON_TS01 },
+		{ "p", NULL, false, suspended, "host=ts01", DENIED },
+		{ "q", NULL, false, idle, "host=ts01", "SERVER:ts01:22" },
+		{ NULL, "ts01", true, idle, "host=ts01, ts02",
+		    "SERVER:ts02:22" },
+		{ NULL, "ts01", true, idle, "host=ts01", DENIED },
+		{ NULL, "ts01", true, suspended, "host=ts01, ts02", ON_TS01 },
+		{ NULL, "ts01", false, suspended, "host=ts01, ts02",
+		    "SERVER:ts02:22\n" },
+		{ NULL, "ts01", false, suspended, "host=ts01", DENIED },
+	};
+	struct x2gobroker_error err;
+	char *answer;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		set_maintenance(rows[i].profile, rows[i].server,
+		    rows[i].resume);
+		answer = ask_broker(SELECT, rows[i].lines, rows[i].servers,
+		    &err);
+		if (strstr(answer, rows[i].answer) == NULL)
+			fail_msg("row %zu: \"%s\" has no \"%s\"", i, answer,
+			    rows[i].answer);
+		if (strcmp(rows[i].answer, DENIED) == 0 && rows[i].resume &&
+		    strstr(err.text, "back at two") == NULL)
+			fail_msg("row %zu: %s", i, err.text);
+		free(answer);
+		/* the list is the same as ever over SSH */
+		answer = ask_broker(LIST, rows[i].lines, rows[i].servers, NULL);
+		assert_non_null(strstr(answer, "\n[p]\n"));
+		free(answer);
+	}
+}
+
+/* Whether alice may log in, who has that profile; *notice is what she reads,
+ * which the caller frees. */
+static bool
+admit(const char *lines, const struct said *rows, char **notice)
+{
+	struct x2gobroker_user *user = make_user("alice", "192.0.2.7");
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_answer *answer;
+	struct problems problems;
+	const char *text;
+	char profile[400];
+	bool yes;
+
+	play_servers(rows);
+	said.n = 0;
+	snprintf(profile, sizeof(profile), "[p]\nname=P\n%s\n", lines);
+	profiles = load_text(profile, &problems);	/* writes the file */
+	x2gobroker_profiles_free(profiles);
+	assert_int_equal(x2gobroker_answer_new(NULL, &answer, NULL), 0);
+	x2gobroker_answer_set_report(answer, collect, &said);
+	yes = x2gobroker_answer_admit(answer, &test_config, user, NULL) == 0;
+	text = x2gobroker_answer_notice(answer);
+	*notice = text != NULL ? strdup(text) : NULL;
+	x2gobroker_answer_free(answer);
+	x2gobroker_user_free(user);
+	return yes;
+}
+
+static void
+maintenance_is_told_at_the_login_check(void **state unused)
+{
+	static const struct said suspended[] = {
+		SAYS("listsessions", "OK\n" SESSION("50", "ts01", "S")),
+		{ 0 },
+	}, gone[] = { FAILS("listsessions", "is down"), { 0 } };
+	static const struct {
+		const char *profile, *server;
+		bool resume;
+		const struct said *servers;
+		bool yes;
+	} rows[] = {
+		{ NULL, NULL, true, suspended, true },
+		{ NULL, NULL, true, idle, false },
+		{ NULL, NULL, true, gone, false },
+		{ NULL, NULL, false, suspended, false },
+		{ "p", NULL, false, idle, true },
+		{ NULL, "ts01", false, idle, true },
+	};
+	char *notice;
+	size_t i;
+
+	assert_true(admit("host=ts01", idle, &notice));
+	assert_null(notice);
+	assert_int_equal(link_played.len, 0);
+	for (i = 0; i < LENGTH(rows); i++) {
+		set_maintenance(rows[i].profile, rows[i].server,
+		    rows[i].resume);
+		if (admit("host=ts01", rows[i].servers, &notice) !=
+		    rows[i].yes)
+			fail_msg("row %zu", i);
+		assert_true(rows[i].yes ? notice == NULL :
+		    strcmp(notice, "back at two") == 0);
+		free(notice);
+	}
+	/* who cannot read it lets people in */
+	assert_int_equal(chmod(test_path("state/maintenance"), 0777), 0);
+	assert_true(admit("host=ts01", idle, &notice));
+	assert_non_null(strstr(said.list[0].text, "maintenance is not known"));
+	free(ask_broker(SELECT, "host=ts01", idle, NULL));
+	assert_non_null(strstr(said.list[0].text, "maintenance is not known"));
+	assert_int_equal(chmod(test_path("state/maintenance"), 0700), 0);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
 			    remove_test_dir)
 
@@ -837,6 +983,8 @@ main(void)
 		TEST(without_a_token_it_is_refused),
 		TEST(what_is_not_decided_is_not_written),
 		TEST(without_memory_it_is_refused_or_right),
+		TEST(maintenance_lets_users_resume_only),
+		TEST(maintenance_is_told_at_the_login_check),
 	};
 
 	return cmocka_run_group_tests_name("farm", tests, NULL, NULL);

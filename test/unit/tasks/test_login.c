@@ -274,6 +274,22 @@ who_trusts_nobody_shows_no_sessions(void **arg unused)
 	test_config.http_noauth_session_data = false;
 }
 
+static void
+maintenance_is_told_after_the_password(void **arg unused)
+{
+	const struct x2gobroker_notice notice = { "back at two", NULL, NULL, 0,
+	    true };
+	bool changed;
+
+	assert_int_equal(x2gobroker_maintenance_begin(&test_config, &notice,
+	    NULL), 0);
+	assert_false(list("alice", PASSWORD, ""));
+	assert_int_equal(asked, 1);
+	assert_int_equal(x2gobroker_maintenance_end(&test_config, NULL,
+	    &changed, NULL), 0);
+	assert_true(list("alice", PASSWORD, ""));
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make_site, free_site)
 
 int
@@ -287,6 +303,7 @@ main(void)
 		test(wrong_passwords_are_throttled),
 		test(a_required_secret_comes_first),
 		test(without_a_directory_for_tokens_nobody_is_let_in),
+		test(maintenance_is_told_after_the_password),
 		test(testcon_needs_nobody),
 		test(who_trusts_nobody_shows_no_sessions),
 	};
