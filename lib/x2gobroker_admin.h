@@ -123,6 +123,8 @@ struct x2gobroker_server {
 	const char *agent;	/* name and version; "": not given */
 	bool clock_known;
 	long clock_ahead;	/* of this host, in seconds; may be negative */
+	/* after x2gobroker_farm_choose() */
+	const char *unusable;	/* why it is, or "" */
 };
 
 enum x2gobroker_session_state {

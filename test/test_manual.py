@@ -115,7 +115,7 @@ def config_keys(root):
 PROFILE_TYPES = {'TEXT': 'text', 'BOOL': 'boolean', 'INT': 'number',
                  'FLAG': 'boolean | number', 'LIST': 'list',
                  'HOSTS': 'hosts', 'MODE': 'mode', 'POLICY': 'policy', 'KEY': 'key',
-                 'WEIGHTS': 'weights'}
+                 'NUMBERS': 'numbers'}
 
 
 def profile_keys(root):

@@ -74,8 +74,7 @@ add_state(struct table *table, const struct view *view,
 	} else if (server->drained)
 		table_add_coloured(table, "drained", COLOUR_CARE);
 	else if (view->profile != NULL && !server->usable)
-		table_add_coloured(table, server->load == 0 ?
-		    "load not known" : "not usable by clients", COLOUR_CARE);
+		table_add_coloured(table, server->unusable, COLOUR_CARE);
 	else
 		table_add_coloured(table, chosen ? "chosen" : "ok",
 		    COLOUR_GOOD);
@@ -152,6 +151,7 @@ put_server(struct json *json, const struct view *view, size_t i,
 	if (view->profile != NULL) {
 		json_integer(json, "pending", server->pending);
 		json_bool(json, "usable", server->usable);
+		json_text(json, "unusable", server->unusable);
 		if (server->usable)
 			json_number(json, "score", server->score);
 		else

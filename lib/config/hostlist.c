@@ -9,7 +9,7 @@
 #include "client/markers.h"
 #include "config/hostlist.h"
 
-#define WEIGHT_MAX	10000
+#define NUMBER_MAX	10000
 
 static int
 key_error(struct x2gobroker_error *err, const char *key, const char *item,
@@ -260,26 +260,26 @@ host_port(const struct host *host, const char *setting)
 }
 
 /*
- * Weights
+ * Numbers of servers: weights, limits
  */
 
 /* An IPv6 address is in brackets, so that its last part is not taken for the
- * weight. */
+ * number. */
 static const char *
-parse_weight(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
-    int *weight)
+parse_number(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
+    int *number)
 {
 	const char *colon = memrchr(item, ':', len), *digits;
 	size_t name_len, digits_len;
 
 	if (colon == NULL)
-		return "not NAME:WEIGHT";
+		return "not NAME:NUMBER";
 	digits = colon + 1;
 	name_len = (size_t)(colon - item);
 	digits_len = len - name_len - 1;
 	parse_trim(&digits, &digits_len);
-	if (!parse_item_digits(digits, digits_len, 1, WEIGHT_MAX, weight))
-		return "no weight from 1 to 10000 after the last ':'";
+	if (!parse_item_digits(digits, digits_len, 1, NUMBER_MAX, number))
+		return "no number from 1 to 10000 after the last ':'";
 	parse_trim(&item, &name_len);
 	if (!parse_name(item, name_len, name) ||
 	    (strchr(name, ':') != NULL && *item != '['))
@@ -288,7 +288,7 @@ parse_weight(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
 	return NULL;
 }
 
-/* Two weights for one host: either could be the intended one. */
+/* Two numbers for one host: either could be the intended one. */
 static bool
 is_duplicate(const char *text, const char *until, const char *name)
 {
@@ -298,32 +298,31 @@ is_duplicate(const char *text, const char *until, const char *name)
 	int ignored;
 
 	while (parse_next_item(&text, &item, &len) && item != until)
-		if (len > 0 && parse_weight(item, len, other, &ignored) ==
+		if (len > 0 && parse_number(item, len, other, &ignored) ==
 		    NULL && parse_same_word(name, other))
 			return true;
 	return false;
 }
 
 int
-hostweights_parse(const char *text, hostweights_item *fn, void *arg,
-    struct x2gobroker_error *err)
+hostnumbers_parse(const char *key, const char *text, hostnumbers_item *fn,
+    void *arg, struct x2gobroker_error *err)
 {
 	const char *next = text, *item, *why;
 	char name[HOST_TEXT_MAX + 1];
 	size_t len;
-	int weight;
+	int number;
 
 	while (parse_next_item(&next, &item, &len)) {
 		if (len == 0)
 			continue;
-		why = parse_weight(item, len, name, &weight);
+		why = parse_number(item, len, name, &number);
 		if (why == NULL && is_duplicate(text, item, name))
-			why = "this host already has a weight";
+			why = "this host already has a number";
 		if (why != NULL)
-			return key_error(err, "broker-host-weights", item, len,
-			    why);
+			return key_error(err, key, item, len, why);
 		if (fn != NULL)
-			fn(arg, name, weight);
+			fn(arg, name, number);
 	}
 	return 0;
 }

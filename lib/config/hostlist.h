@@ -43,11 +43,11 @@ int	host_port(const struct host *host, const char *setting);
  * a host at the first ':', so this is never an IPv6 address. */
 const char *host_for_client(const struct host *host);
 
-/* Call fn (may be NULL) for each item of text, a value of broker-host-weights:
- * NAME:WEIGHT, separated by commas, where an IPv6 address is in brackets.
+/* Call fn (may be NULL) for each item of text, the value of this key:
+ * NAME:NUMBER, separated by commas, where an IPv6 address is in brackets.
  * Returns -1 at the first invalid item, which the text of err quotes. */
-typedef void hostweights_item(void *arg, const char *name, int weight);
-int	hostweights_parse(const char *text, hostweights_item *fn, void *arg,
-	    struct x2gobroker_error *err);
+typedef void hostnumbers_item(void *arg, const char *name, int number);
+int	hostnumbers_parse(const char *key, const char *text,
+	    hostnumbers_item *fn, void *arg, struct x2gobroker_error *err);
 
 #endif

@@ -38,7 +38,8 @@ static const struct profile_key table[] = {
 	{ "broker-agent-query-mode", VALUE_MODE },
 	{ "broker-authorized-keys", VALUE_TEXT, .listing = LIST_NEVER },
 	{ "broker-autologin-key", VALUE_KEY },
-	{ "broker-host-weights", VALUE_WEIGHTS },
+	{ "broker-host-limits", VALUE_NUMBERS },
+	{ "broker-host-weights", VALUE_NUMBERS },
 	{ "broker-portscan-x2goservers", VALUE_BOOL, .listing = LIST_NEVER },
 	{ "broker-session-autologin", VALUE_BOOL, .listing = LIST_AT_THE_END },
 	{ "broker-sshproxy-authorized-keys", VALUE_TEXT,
@@ -439,8 +440,9 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 	case VALUE_KEY:
 		return config_find_word(login_keys, value) != -1 ? NULL :
 		    "neither new nor own";
-	case VALUE_WEIGHTS:
-		if (hostweights_parse(value, NULL, NULL, &err) == 0)
+	case VALUE_NUMBERS:
+		if (hostnumbers_parse(key->row->name, value, NULL, NULL,
+		    &err) == 0)
 			return NULL;
 		snprintf(buf, size, "%s", err.text);
 		return buf;

@@ -47,7 +47,7 @@ enum value_type {
 	VALUE_MODE,	/* an agent query mode */
 	VALUE_POLICY,	/* what to do about host keys */
 	VALUE_KEY,	/* which key is for a login */
-	VALUE_WEIGHTS,	/* NAME:WEIGHT,... */
+	VALUE_NUMBERS,	/* NAME:NUMBER,... */
 	VALUE_ACL,	/* this and the four above are never listed */
 };
 

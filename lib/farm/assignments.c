@@ -108,15 +108,21 @@ has_started(const struct assignments *all, const struct staterow *row,
 
 long
 assignments_pending(const struct assignments *all, const char *server,
-    const struct agent_report *report)
+    const struct agent_report *report, const char *user, const char *profile,
+    long *own)
 {
 	const struct staterow *row = all->dir.rows.list;
 	const struct staterow *end = row + all->dir.rows.n;
 	long pending = 0;
 
-	for (; row < end; row++)
-		pending += parse_same_word(row->fields[SERVER], server) &&
-		    !has_started(all, row, report);
+	for (; row < end; row++) {
+		if (!parse_same_word(row->fields[SERVER], server) ||
+		    has_started(all, row, report))
+			continue;
+		pending++;
+		*own += user != NULL && strcmp(row->fields[USER], user) == 0 &&
+		    strcmp(row->fields[PROFILE], profile) == 0;
+	}
 	return pending;
 }
 

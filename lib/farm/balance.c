@@ -16,7 +16,9 @@ struct choice {
 	const struct x2gobroker_profile *profile;
 	const struct host *hosts;
 	size_t n;
+	const char *user;		/* or NULL */
 	struct candidate *candidates;	/* one for each host */
+	bool limited;			/* a candidate has a limit */
 };
 
 static bool
@@ -28,6 +30,18 @@ any_load_known(const struct candidate *list, size_t n)
 		if (list[i].why == NULL && list[i].load_known)
 			return true;
 	return false;
+}
+
+void
+balance_limit(struct candidate *list, size_t n)
+{
+	struct candidate *c;
+
+	for (c = list; c < list + n; c++)
+		if (c->why == NULL && c->limit > 0 && (c->sessions > 0 ?
+		    c->sessions : 0) + c->pending - c->own >= c->limit)
+			c->why = "it has as many sessions as "
+			    "broker-host-limits allows";
 }
 
 void
@@ -69,15 +83,45 @@ balance_best(const struct candidate *list, size_t n)
 	return best;
 }
 
-static void
-set_weight(void *arg, const char *name, int weight)
+/* The candidate of that name, or NULL. */
+static struct candidate *
+find_candidate(const struct choice *choice, const char *name)
 {
-	struct choice *choice = arg;
 	const struct host *host = hostlist_match(choice->hosts, choice->n,
 	    name);
 
-	if (host != NULL)
-		choice->candidates[host - choice->hosts].weight = weight;
+	return host != NULL ? &choice->candidates[host - choice->hosts] : NULL;
+}
+
+static void
+set_weight(void *arg, const char *name, int weight)
+{
+	struct candidate *candidate = find_candidate(arg, name);
+
+	if (candidate != NULL)
+		candidate->weight = weight;
+}
+
+static void
+set_limit(void *arg, const char *name, int limit)
+{
+	struct candidate *candidate = find_candidate(arg, name);
+	struct choice *choice = arg;
+
+	if (candidate == NULL)
+		return;
+	candidate->limit = limit;
+	choice->limited = true;
+}
+
+/* Call set for each number of that key of the profile. */
+static void
+set_numbers(struct choice *choice, const char *key, hostnumbers_item *set)
+{
+	const char *text = x2gobroker_profile_value(choice->profile, key);
+
+	if (text != NULL)
+		hostnumbers_parse(key, text, set, choice, NULL);
 }
 
 /* By the report of the server itself, which may have a database of all servers,
@@ -153,15 +197,18 @@ count_pending(struct choice *choice, struct assignments *assigned)
 		    !candidate->server->shown.asked)
 			continue;
 		name_server(choice, i, name);
+		candidate->own = 0;
 		candidate->pending = assignments_pending(assigned, name,
 		    candidate->server != NULL ? &candidate->server->report :
-		    NULL);
+		    NULL, choice->user, choice->profile->id,
+		    &candidate->own);
 	}
 }
 
 static int
 choose_best(struct choice *choice)
 {
+	balance_limit(choice->candidates, choice->n);
 	balance_score(choice->candidates, choice->n, (enum load_balancing)
 	    choice->farm->config->load_balancing);
 	return balance_best(choice->candidates, choice->n);
@@ -188,18 +235,19 @@ is_up(const struct choice *choice, size_t i)
 
 static int
 remember_choice(const struct choice *choice, struct assignments *assigned,
-    int best, const char *user, struct x2gobroker_error *err)
+    int best, struct x2gobroker_error *err)
 {
 	char name[TARGET_TEXT_SIZE];
 
 	name_server(choice, (size_t)best, name);
-	return assignments_add(assigned, name, user, choice->profile->id, err);
+	return assignments_add(assigned, name, choice->user,
+	    choice->profile->id, err);
 }
 
 /* Choose the best one, and choose again if another broker has done so
  * meanwhile.  The pauses are random, so that two do not meet again. */
 static int
-choose_and_remember(struct choice *choice, const char *user, bool remember,
+choose_and_remember(struct choice *choice, bool remember,
     struct reporter *rep)
 {
 	int64_t deadline = clock_ms() + RACE_MS;
@@ -218,7 +266,7 @@ choose_and_remember(struct choice *choice, const char *user, bool remember,
 		count_pending(choice, assigned);
 		best = choose_best(choice);
 		result = best != -1 && remember ? remember_choice(choice,
-		    assigned, best, user, &err) : 0;
+		    assigned, best, &err) : 0;
 		if (result != 1)
 			break;
 		error_set(&err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "other "
@@ -238,15 +286,15 @@ choose_and_remember(struct choice *choice, const char *user, bool remember,
 
 /* The best one that is up, or -1.  Without a source the choice is random. */
 static int
-choose_reachable(struct choice *choice, const char *user, bool remember,
-    struct reporter *rep)
+choose_reachable(struct choice *choice, bool remember, struct reporter *rep)
 {
-	bool alone = choice->n == 1 || farm_source(choice->profile) == NULL;
+	bool alone = (choice->n == 1 && !choice->limited) ||
+	    farm_source(choice->profile) == NULL;
 	int best;
 
 	for (;;) {
 		best = alone ? choose_best(choice) : choose_and_remember(choice,
-		    user, remember, rep);
+		    remember, rep);
 		if (best == -1 || is_up(choice, (size_t)best))
 			return best;
 		choice->candidates[best].why = "nothing listens on its port";
@@ -264,6 +312,8 @@ keep_scores(struct choice *choice)
 		if (c->server != NULL) {
 			c->server->shown.pending = c->pending;
 			c->server->shown.usable = c->why == NULL;
+			c->server->shown.unusable = c->why != NULL ? c->why :
+			    "";
 			c->server->shown.score = c->score;
 		}
 }
@@ -316,11 +366,9 @@ balance_choose_host(struct x2gobroker_farm *farm,
     size_t n, const char *user, bool remember, struct reporter *rep,
     size_t *chosen, struct x2gobroker_error *err)
 {
-	const char *weights = x2gobroker_profile_value(profile,
-	    "broker-host-weights");
 	cleanup_free struct candidate *candidates = calloc(n + 1,
 	    sizeof(*candidates));
-	struct choice choice = { farm, profile, hosts, n, candidates };
+	struct choice choice = { farm, profile, hosts, n, user, candidates };
 	size_t i;
 	int best;
 
@@ -333,9 +381,9 @@ balance_choose_host(struct x2gobroker_farm *farm,
 		    "admits them again) or in maintenance");
 	for (i = 0; i < n; i++)
 		set_candidate(&choice, i);
-	if (weights != NULL)
-		hostweights_parse(weights, set_weight, &choice, NULL);
-	best = choose_reachable(&choice, user, remember, rep);
+	set_numbers(&choice, "broker-host-weights", set_weight);
+	set_numbers(&choice, "broker-host-limits", set_limit);
+	best = choose_reachable(&choice, remember, rep);
 	keep_scores(&choice);
 	if (best == -1)
 		return refuse_all(&choice, err);

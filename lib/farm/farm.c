@@ -395,6 +395,8 @@ x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
 	shown->sessions = server->report.count;
 	shown->drained = drain_has(farm->drained, &server->target.host);
 	shown->agent = server->report.agent;
+	if (shown->unusable == NULL)
+		shown->unusable = "";
 	shown->clock_known = server->report.time != 0;
 	shown->clock_ahead = shown->clock_known ?
 	    (long)(server->report.time - server->report.time_here) : 0;

@@ -184,9 +184,15 @@ struct candidate {
 	uint64_t load_factor;	/* more is better */
 	long sessions;		/* -1: unknown, counted as 0 */
 	long pending;		/* assigned a moment ago, not started yet */
+	long own;		/* of these, the user's in this profile */
 	int weight;		/* 100 by default */
+	int limit;		/* of sessions; 0: none */
 	double score;		/* result, if usable: less is better */
 };
+
+/* A candidate with as many sessions as its limit allows becomes unusable.  The
+ * user's own pending one would be replaced. */
+void	balance_limit(struct candidate *list, size_t n);
 
 /* Fill in the score of each candidate:
  *	load:		(sessions + pending + 1) / load factor
@@ -233,9 +239,11 @@ int	assignments_read_more(struct assignments *all,
 	    struct x2gobroker_error *err);
 
 /* The number of assignments to server, which is "NAME:PORT" as in the profile,
- * in any case, without those whose sessions its report (may be NULL) counts. */
+ * in any case, without those whose sessions its report (may be NULL) counts.
+ * Adds to *own how many of them are the user's (may be NULL) by profile. */
 long	assignments_pending(const struct assignments *all, const char *server,
-	    const struct agent_report *report);
+	    const struct agent_report *report, const char *user,
+	    const char *profile, long *own);
 
 /* Store that user was sent to server, by the profile with this id.  1: another
  * broker has added an assignment since the last reading; choose again. */

@@ -141,7 +141,7 @@ put_key(const struct out *out, const struct ini_key *key,
 	case VALUE_MODE:
 	case VALUE_POLICY:
 	case VALUE_KEY:
-	case VALUE_WEIGHTS:
+	case VALUE_NUMBERS:
 	case VALUE_ACL:
 		break;
 	}

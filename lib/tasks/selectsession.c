@@ -339,7 +339,8 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	key = offer->autologin;
 	/* to make a key takes as long as to ask a server */
 	return poll_servers(offer->farm, offer->farm->user != NULL &&
-	    offer->nhosts == 1 ? &query_sessions : &query_all,
+	    offer->nhosts == 1 && x2gobroker_profile_value(offer->profile,
+	    "broker-host-limits") == NULL ? &query_sessions : &query_all,
 	    config->agent_timeout, NULL, NULL,
 	    key != NULL && !key->is_sent ? &key->query : NULL, err);
 }

@@ -161,7 +161,7 @@ def test_no_load(tap, farm, ctl):
               "Debian's agent: no number of sessions")
     tap.equal((b['answered'], b['load'], b['usable'], b['score']),
               (True, None, False, None), 'without a load, it is not chosen')
-    tap.ok('load not known' in ctl.run('poll', 'desk').stdout,
+    tap.ok('its load is not known' in ctl.run('poll', 'desk').stdout,
            'without a load: the table says so')
 
 

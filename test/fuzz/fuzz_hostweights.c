@@ -34,10 +34,10 @@ check_weights(const char *text)
 	struct buf first = { 0 }, second = { 0 };
 	struct x2gobroker_error err = { 0 };
 
-	if (hostweights_parse(text, write_weight, &first, &err) == -1)
+	if (hostnumbers_parse("k", text, write_weight, &first, &err) == -1)
 		must(err.text[0] != '\0');
 	else if (first.len > 0) {
-		must(hostweights_parse(first.data, write_weight, &second,
+		must(hostnumbers_parse("k", first.data, write_weight, &second,
 		    NULL) == 0);
 		must(strcmp(first.data, second.data) == 0);
 	}

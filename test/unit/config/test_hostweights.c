@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The values of broker-host-weights.
+ * The values of broker-host-weights and broker-host-limits.
  */
 #include "config/hostlist.h"
 #include "support.h"
@@ -37,10 +37,10 @@ weights_are_read(void **state unused)
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		text[0] = '\0';
-		check(rows[i].text, hostweights_parse(rows[i].text,
+		check(rows[i].text, hostnumbers_parse("k", rows[i].text,
 		    put_weight, text, NULL) == 0);
 		check_text(rows[i].text, text, rows[i].want);
-		check(rows[i].text, hostweights_parse(rows[i].text, NULL,
+		check(rows[i].text, hostnumbers_parse("k", rows[i].text, NULL,
 		    NULL, NULL) == 0);
 	}
 }
@@ -51,19 +51,19 @@ invalid_weights_are_refused(void **state unused)
 	static const struct {
 		const char *text, *why;
 	} rows[] = {
-		{ "ts01", "not NAME:WEIGHT" },
-		{ "ts01:100, ts02", "\"ts02\": not NAME:WEIGHT" },
-		{ "ts01=100", "not NAME:WEIGHT" },
-		{ "ts01:", "no weight from 1 to 10000" },
-		{ "ts01:0", "no weight from 1 to 10000" },
-		{ "ts01:10001", "no weight from 1 to 10000" },
-		{ "ts01:99999999999999999999", "no weight" },
-		{ "ts01:-1", "no weight from 1 to 10000" },
-		{ "ts01:+1", "no weight from 1 to 10000" },
-		{ "ts01:1.5", "no weight from 1 to 10000" },
-		{ "ts01:50%", "no weight from 1 to 10000" },
-		{ "ts01:5 0", "no weight from 1 to 10000" },
-		{ "ts01:many", "no weight from 1 to 10000" },
+		{ "ts01", "not NAME:NUMBER" },
+		{ "ts01:100, ts02", "\"ts02\": not NAME:NUMBER" },
+		{ "ts01=100", "not NAME:NUMBER" },
+		{ "ts01:", "no number from 1 to 10000" },
+		{ "ts01:0", "no number from 1 to 10000" },
+		{ "ts01:10001", "no number from 1 to 10000" },
+		{ "ts01:99999999999999999999", "no number" },
+		{ "ts01:-1", "no number from 1 to 10000" },
+		{ "ts01:+1", "no number from 1 to 10000" },
+		{ "ts01:1.5", "no number from 1 to 10000" },
+		{ "ts01:50%", "no number from 1 to 10000" },
+		{ "ts01:5 0", "no number from 1 to 10000" },
+		{ "ts01:many", "no number from 1 to 10000" },
 		{ ":50", "neither a host name nor an address" },
 		{ "ts 01:50", "neither a host name nor an address" },
 		{ "ts01:22:50", "neither a host name nor an address" },
@@ -77,8 +77,8 @@ invalid_weights_are_refused(void **state unused)
 		{ "1.2.3:50", "neither a host name nor an address" },
 		{ "*:50", "neither a host name nor an address" },
 		{ "ts01:50, ts02:50, TS01:60", "\"TS01:60\": this host "
-		    "already has a weight" },
-		{ "[2001:db8::a]:1,[2001:DB8::A]:1", "already has a weight" },
+		    "already has a number" },
+		{ "[2001:db8::a]:1,[2001:DB8::A]:1", "already has a number" },
 	};
 	struct x2gobroker_error err;
 	char text[200];
@@ -86,7 +86,7 @@ invalid_weights_are_refused(void **state unused)
 
 	for (i = 0; i < LENGTH(rows); i++) {
 		text[0] = '\0';
-		check(rows[i].text, hostweights_parse(rows[i].text,
+		check(rows[i].text, hostnumbers_parse("k", rows[i].text,
 		    put_weight, text, &err) == -1);
 		check_problem(rows[i].text, &err, &(const struct problem){
 		    X2GOBROKER_ERR_VALUE, 0, rows[i].why });
@@ -101,11 +101,11 @@ names_are_as_long_as_those_of_hosts(void **state unused)
 
 	memset(item, 'a', NAME_MAX_LEN);
 	strcpy(item + NAME_MAX_LEN, ":50");
-	assert_int_equal(hostweights_parse(item, put_weight, text, NULL),
+	assert_int_equal(hostnumbers_parse("k", item, put_weight, text, NULL),
 	    0);
 	memset(item, 'a', NAME_MAX_LEN + 1);
 	strcpy(item + NAME_MAX_LEN + 1, ":50");
-	assert_int_equal(hostweights_parse(item, put_weight, text, NULL),
+	assert_int_equal(hostnumbers_parse("k", item, put_weight, text, NULL),
 	    -1);
 }
 

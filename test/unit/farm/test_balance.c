@@ -155,6 +155,53 @@ choices_of_a_moment_ago_count(void **state unused)
 }
 
 static void
+limits_count_those_on_their_way(void **state unused)
+{
+	const char *before = test_config.state_dir;
+	struct x2gobroker_error err;
+	struct play play;
+
+	forget_choices();
+	begin(&play, "broker-host-limits=TS01:7, 192.0.2.2:5, ts03:4, other:1");
+	check_text("room for two", choose(&play, "alice", true, NULL), "ts01");
+	check_text("for one more", choose(&play, "bob", true, NULL), "ts01");
+	check_text("full", choose(&play, "carol", true, &err), "-");
+	check("why", strstr(err.text, "ts01, ts02, ts03: it has as many "
+	    "sessions as broker-host-limits allows") != NULL);
+	check("shown", strstr(x2gobroker_farm_server(play.farm,
+	    0)->unusable, "as many sessions") != NULL);
+	/* it would be the same session */
+	check_text("who tries again", choose(&play, "bob", true, NULL),
+	    "ts01");
+	play.farm->servers[2].report.count = -1;
+	check_text("not known", choose(&play, "carol", true, NULL), "ts03");
+	test_config.state_dir = "/nonexistent/state/dir";
+	play.farm->servers[2].report.count = 4;
+	check_text("no directory", choose(&play, "dave", false, NULL), "ts01");
+	play.farm->servers[0].report.count = 7;
+	check_text("no directory, full", choose(&play, "dave", false, NULL),
+	    "-");
+	test_config.state_dir = before;
+	end(&play);
+	forget_choices();
+}
+
+/* Of a profile with one server, too. */
+static void
+the_only_server_has_a_limit(void **state unused)
+{
+	struct play play;
+
+	forget_choices();
+	begin(&play, "broker-host-limits=ts01:6");
+	play.n = 1;
+	check_text("room for one", choose(&play, "alice", true, NULL), "ts01");
+	check_text("full", choose(&play, "bob", true, NULL), "-");
+	end(&play);
+	forget_choices();
+}
+
+static void
 who_is_down_or_drained_is_left_out(void **state unused)
 {
 	struct x2gobroker_error err;
@@ -232,6 +279,8 @@ main(void)
 		cmocka_unit_test(the_least_busy_one_is_chosen),
 		cmocka_unit_test(weights_are_found_by_name),
 		cmocka_unit_test(choices_of_a_moment_ago_count),
+		cmocka_unit_test(limits_count_those_on_their_way),
+		cmocka_unit_test(the_only_server_has_a_limit),
 		cmocka_unit_test(who_is_down_or_drained_is_left_out),
 		cmocka_unit_test(
 		    a_server_that_cannot_count_is_counted_by_its_database),
