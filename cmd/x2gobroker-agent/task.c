@@ -47,14 +47,23 @@ run_availabletasks(const struct job *job __attribute__((unused)),
 }
 
 static int
-run_checkload(const struct job *job __attribute__((unused)), struct buf *out,
-    struct x2gobroker_error *err)
+put_load(struct buf *out, struct x2gobroker_error *err)
 {
 	struct load load;
 
 	if (load_read(&load, err) == -1)
 		return -1;
 	load_put(&load, out);
+	return 0;
+}
+
+static int
+run_checkload(const struct job *job __attribute__((unused)), struct buf *out,
+    struct x2gobroker_error *err)
+{
+	if (put_load(out, err) == -1)
+		return -1;
+	buf_puts(out, AGENT_HAS_STATUS "\n");
 	return 0;
 }
 
@@ -95,7 +104,7 @@ run_status(const struct job *job, struct buf *out,
 	char host[HOST_NAME_MAX + 1] = "";
 
 	if ((job->account != NULL && list_sessions(job, &sessions,
-	    err) == -1) || run_checkload(job, out, err) == -1)
+	    err) == -1) || put_load(out, err) == -1)
 		return -1;
 	load_put_sessions(out);
 	/* X2Go writes this name into its sessions */

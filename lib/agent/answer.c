@@ -329,7 +329,10 @@ agent_parse_load(const char *text, size_t len,
 	if (begin(&lines, text, len, true, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
-		take_load(load, line, len);
+		if (!take_load(load, line, len) &&
+		    len == strlen(AGENT_HAS_STATUS) &&
+		    memcmp(line, AGENT_HAS_STATUS, len) == 0)
+			report->has_status = true;
 	rate_load(load, report);
 	return 0;
 }

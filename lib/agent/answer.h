@@ -91,6 +91,7 @@ struct agent_report {
 	size_t nsessions;
 	unsigned int skipped;		/* invalid lines among the sessions */
 	struct x2gobroker_error skipped_why;	/* of the first one */
+	bool has_status;		/* checkload says so */
 	bool load_known;
 	uint64_t load_factor;		/* more is better, at least 1 */
 	long count;			/* sessions of all users, or -1 */
@@ -128,6 +129,10 @@ int	agent_parse_ok(const char *text, size_t len,
 typedef int agent_parser(const char *text, size_t len, const char *user,
 	    struct agent_report *report, struct x2gobroker_error *err);
 agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
+
+/* In the answer of our own agent to checkload: it has AGENT_STATUS, too.  The
+ * Python broker wants a number. */
+#define AGENT_HAS_STATUS	"status:1"
 
 /* The answer of our own agent, with the sessions of user (may be NULL), the
  * load and the number of sessions. */

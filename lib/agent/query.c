@@ -163,37 +163,85 @@ ask_sessions(struct query *query, struct connection *link,
 {
 	if (ask_report(query, link, AGENT_LISTSESSIONS, err) == -1)
 		return is_unnamed(query, err) ? 0 : -1;
-	if (query->target.source->per_server && !are_here(query))
+	if (query->target.source->per_server && !are_here(query) &&
+	    !(query->lacks & LACKS_STATUS))
 		ask_report(query, link, AGENT_STATUS, NULL);
 	return 0;
 }
 
-/* Our agent answers all questions at once.  Another one refuses "status" or
- * prints nothing.  To ask for "availabletasks" first would make every request
- * to our agent slower, and would save less time with another one. */
+/* The agent itself has failed, or does not know the task. */
+static bool
+is_refusal(const struct x2gobroker_error *err)
+{
+	return err->code == X2GOBROKER_ERR_NOTFOUND ||
+	    err->code == X2GOBROKER_ERR_DENIED;
+}
+
+/* Of an agent without "status", which is not ours: it refuses that task, or
+ * prints nothing. */
+static int
+ask_other_agent(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	if (find_user(query) != NULL &&
+	    ask_report(query, link, AGENT_LISTSESSIONS, err) == -1)
+		return -1;
+	return ask_report(query, link, AGENT_CHECKLOAD, err);
+}
+
+/* Our agent answers all questions at once.  To ask for "availabletasks" first
+ * would make every request to our agent slower, and would save less time with
+ * another one. */
+static int
+ask_load(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	const bool other = query->lacks & LACKS_STATUS;
+
+	if (!other) {
+		if (ask_report(query, link, AGENT_STATUS, err) == 0)
+			return 0;
+		if (!is_refusal(err))
+			return -1;
+	}
+	if (ask_other_agent(query, link, err) == -1)
+		return -1;
+	query->lacks &= ~LACKS_STATUS;
+	if (!query->report.has_status)
+		query->lacks |= LACKS_STATUS;
+	else if (other) {	/* it has been replaced by ours */
+		agent_report_free(&query->report);
+		if (query->record != NULL)
+			buf_truncate(query->record, 0);
+		return ask_load(query, link, err);
+	}
+	return 0;
+}
+
+/* Counts for all servers exist only where they share a database, so failure is
+ * no error.  Where the user has a session, the counts must have it. */
+static void
+ask_counts(struct query *query, struct connection *link)
+{
+	const struct agent_report *report = &query->report;
+
+	if (find_user(query) == NULL || query->lacks & LACKS_COUNTS ||
+	    ask_report(query, link, AGENT_GETSERVERS, NULL) == -1)
+		return;
+	if (report->ncounts == 0 && report->nsessions > 0 &&
+	    report->sessions[0].state != SESSION_FINISHED)
+		query->lacks |= LACKS_COUNTS;
+}
+
 static int
 ask_all(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	const char *user = find_user(query);
-	int result;
-
-	result = ask_report(query, link, AGENT_STATUS, err);
-	if (result == -1 && is_unnamed(query, err))
-		return ask_all(query, link, err);
-	if (result == -1 && (err->code == X2GOBROKER_ERR_NOTFOUND ||
-	    err->code == X2GOBROKER_ERR_DENIED)) {
-		result = user == NULL ? 0 :
-		    ask_report(query, link, AGENT_LISTSESSIONS, err);
-		if (result == 0)
-			result = ask_report(query, link, AGENT_CHECKLOAD, err);
-	} else if (link->target->source->per_server)
-		return result;
-	/* counts for all servers exist only where they share a database, so
-	 * failure is no error */
-	if (result == 0 && user != NULL)
-		ask_report(query, link, AGENT_GETSERVERS, NULL);
-	return result;
+	if (ask_load(query, link, err) == -1)
+		return is_unnamed(query, err) ? ask_all(query, link, err) : -1;
+	if (query->lacks & LACKS_STATUS || !link->target->source->per_server)
+		ask_counts(query, link);
+	return 0;
 }
 
 /* Have the agent do a task whose only answer is OK. */
@@ -211,12 +259,18 @@ do_task(struct connection *link, const char *user, const char *task,
 
 /* Is it our own agent, which acts at once and has a store of keys? */
 static bool
-is_our_agent(struct connection *link, const char *user)
+is_our_agent(struct query *query, struct connection *link)
 {
+	const char *user = query->user != NULL ? query->user : "-";
 	cleanup_buf struct buf answer = { 0 };
 
-	return connection_ask(link, user, AGENT_AVAILABLETASKS, NULL,
-	    &answer, NULL) == 0 && agent_is_ours(&answer);
+	if (connection_ask(link, user, AGENT_AVAILABLETASKS, NULL, &answer,
+	    NULL) == -1)
+		return false;
+	query->lacks &= ~LACKS_STATUS;
+	if (!agent_is_ours(&answer))
+		query->lacks |= LACKS_STATUS;
+	return !(query->lacks & LACKS_STATUS);
 }
 
 /* The present state of the session; SESSION_FINISHED if it is gone. */
@@ -239,14 +293,13 @@ get_state(struct query *query, struct connection *link,
 }
 
 static int
-change_state(struct query *query, struct connection *link,
+change_and_watch(struct query *query, struct connection *link, bool at_once,
     struct x2gobroker_error *err)
 {
 	const char *task = query->question->task;
 	const char *user = query->user, *id = query->args[0];
 	const char *args[] = { id, NULL };
 	int64_t deadline = link->deadline;
-	bool at_once = is_our_agent(link, user);
 	int ms = at_once ? RECHECK_MS : RECHECK_DEBIAN_MS;
 	enum session_state state;
 
@@ -271,6 +324,23 @@ change_state(struct query *query, struct connection *link,
 		else if (do_task(link, user, task, args, err) == -1)
 			return -1;
 	}
+}
+
+static int
+change_state(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	return change_and_watch(query, link, is_our_agent(query, link), err);
+}
+
+/* With another agent, it would take seconds until the session is suspended.
+ * x2goresume-session(8), which the client runs then, does that, too. */
+static int
+hand_over(struct query *query, struct connection *link,
+    struct x2gobroker_error *err)
+{
+	return query->lacks & LACKS_STATUS || !is_our_agent(query, link) ? 0 :
+	    change_and_watch(query, link, true, err);
 }
 
 /*
@@ -346,12 +416,16 @@ add_to_store(struct query *query, struct connection *link, bool local,
 {
 	const char *args[] = { query->args[0], NULL };
 
+	if (query->lacks & LACKS_STATUS) {
+		if (add_to_file(query, link, local, err) == 0)
+			return 0;
+		if (!is_refusal(err))
+			return -1;
+	}
 	if (do_task(link, query->user, local ? AGENT_STOREKEY_LOCAL :
 	    AGENT_STOREKEY, args, err) == 0)
 		return 0;
-	if ((err->code != X2GOBROKER_ERR_NOTFOUND &&
-	    err->code != X2GOBROKER_ERR_DENIED) ||
-	    is_our_agent(link, query->user))
+	if (!is_refusal(err) || is_our_agent(query, link))
 		return -1;
 	return add_to_file(query, link, local, err);
 }
@@ -382,7 +456,7 @@ check_store(struct query *query, struct connection *link,
 	if (find_form(link, &local, err) == -1)
 		return -1;
 	return do_task(link, user, AGENT_CHECKSTORE, NULL, err) == 0 ||
-	    !is_our_agent(link, user) ? 0 : -1;
+	    !is_our_agent(query, link) ? 0 : -1;
 }
 
 const struct question
@@ -394,6 +468,8 @@ const struct question
     query_all = { "all", REACH_AGENT, ask_all },
     query_suspend = { "suspend", REACH_AGENT, change_state,
 	AGENT_SUSPENDSESSION, SESSION_SUSPENDED },
+    query_hand_over = { "hand-over", REACH_AGENT, hand_over,
+	AGENT_SUSPENDSESSION, SESSION_SUSPENDED },
     query_terminate = { "terminate", REACH_AGENT, change_state,
 	AGENT_TERMINATESESSION, SESSION_FINISHED },
     query_add_key = { "add-key", REACH_AGENT, add_key },
@@ -402,6 +478,7 @@ const struct question
 
 const struct question *const query_questions[] = {
 	&query_keypair, &query_service_key, &query_knock, &query_host_key,
-	&query_sessions, &query_all, &query_suspend, &query_terminate,
-	&query_add_key, &query_store_key, &query_check_store, NULL
+	&query_sessions, &query_all, &query_suspend, &query_hand_over,
+	&query_terminate, &query_add_key, &query_store_key,
+	&query_check_store, NULL
 };

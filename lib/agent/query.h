@@ -33,6 +33,7 @@ extern const struct question
     query_sessions,	/* the sessions of the user */
     query_all,		/* these, the load and the number of all sessions */
     query_suspend,	/* args: the session; done when it is suspended */
+    query_hand_over,	/* the same where that takes a moment, else nothing */
     query_terminate,	/* args: the session; done when it has ended */
     query_add_key,	/* args: a line of authorized_keys, and the file */
     query_store_key,	/* the same, but to the store of our agent */
@@ -42,6 +43,11 @@ extern const struct question
 extern const struct question *const query_questions[];
 
 #define QUERY_ARGS	2
+
+#define LACKS_STATUS	0x1	/* it is not our agent */
+#define LACKS_COUNTS	0x2	/* getservers counts nothing */
+#define LACKS_ALL	(LACKS_STATUS | LACKS_COUNTS)
+
 /* Few, so that a login does not wait for them when many have expired; more than
  * one, so that their number shrinks. */
 #define QUERY_EXPIRED_MAX	5
@@ -58,6 +64,9 @@ struct query {
 		bool removed;
 	} expired[QUERY_EXPIRED_MAX];
 	size_t nexpired;
+	/* What the agent cannot do, as an earlier request has found; and as
+	 * this one has found. */
+	unsigned int lacks;
 
 	/* The answer; owned. */
 	bool done, failed;

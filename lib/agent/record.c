@@ -103,6 +103,7 @@ put_query(struct buf *buf, const struct query *query)
 		record_puts(buf, "user", query->user);
 	for (i = 0; i < QUERY_ARGS && query->args[i] != NULL; i++)
 		record_puts(buf, "arg", query->args[i]);
+	record_putn(buf, "lacks", query->lacks);
 	for (i = 0; i < query->nexpired; i++) {
 		record_puts(buf, "expired-user", query->expired[i].user);
 		record_puts(buf, "expired-line", query->expired[i].line);
@@ -224,6 +225,9 @@ take_of_query(struct query *query, const struct record_field *field)
 	else if (strcmp(name, "port") == 0 &&
 	    record_number(field, 0, 65535, &number))
 		target->port = (int)number;
+	else if (strcmp(name, "lacks") == 0 &&
+	    record_number(field, 0, LACKS_ALL, &number))
+		query->lacks = (unsigned int)number;
 	else if (strcmp(name, "policy") == 0 &&
 	    record_number(field, HOSTKEY_REJECT, HOSTKEY_ADD, &number))
 		target->policy = (enum hostkey_policy)number;

@@ -17,7 +17,7 @@
  *	identity	path of a service key; of each one
  *	query		name of a question; begins a query
  *	name, address, port, policy	of the server that is asked
- *	user, arg...			of the query
+ *	user, arg..., lacks		of the query
  *	expired-user, expired-line, expired-file	of each line to remove
  *
  * A reply begins with "reply" (the number of the query, from 0) and ends with

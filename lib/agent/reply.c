@@ -23,6 +23,7 @@ reply_put(struct buf *buf, size_t i, const struct query *query)
 	record_putn(buf, "sshd", query->sshd);
 	record_putn(buf, "unnamed", query->unnamed);
 	record_putn(buf, "stays", query->stays);
+	record_putn(buf, "lacks", query->lacks);
 	record_puts(buf, "fingerprint", query->fingerprint);
 	if (query->missing[0] != '\0')
 		record_puts(buf, "no-sandbox", query->missing);
@@ -157,6 +158,12 @@ take_field(struct reply_reader *reader, const struct record_field *field)
 		return take_flag(field, &query->unnamed);
 	if (strcmp(name, "stays") == 0)
 		return take_flag(field, &query->stays);
+	if (strcmp(name, "lacks") == 0) {
+		if (!take_number(field, LACKS_ALL, &number))
+			return false;
+		query->lacks = (unsigned int)number;
+		return true;
+	}
 	if (strcmp(name, "fingerprint") == 0)
 		return copy_line(field, query->fingerprint,
 		    sizeof(query->fingerprint));

@@ -105,8 +105,8 @@ init_install(struct install *install, struct x2gobroker_farm *farm,
 	char text[TARGET_TEXT_SIZE];
 	size_t i;
 
-	query_init(query, place->file == NULL ? &query_store_key :
-	    &query_add_key, &place->target, farm->user);
+	farm_init_query(farm, query, place->file == NULL ? &query_store_key :
+	    &query_add_key, &place->target);
 	query->args[0] = place->line;
 	query->args[1] = place->file != NULL ? place->file : FILE_USUAL;
 	stalekeys_take(farm->config->state_dir,
@@ -165,6 +165,7 @@ install_keys(struct x2gobroker_farm *farm, const struct installation *places,
 	    farm->config->agent_timeout), NULL, NULL);
 	for (i = 0; i < n; i++) {
 		install = &installs[i];
+		farm_note_query(farm, &install->query);
 		if (install->query.failed && result == 0)
 			result = error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
 			    "%s: %s", connection_target_name(

@@ -152,6 +152,28 @@ find_target(const struct x2gobroker_farm *farm,
 	return NULL;
 }
 
+void
+farm_init_query(const struct x2gobroker_farm *farm, struct query *query,
+    const struct question *question, const struct connection_target *target)
+{
+	const struct farm_server *server = find_target(farm, target);
+
+	query_init(query, question, target, farm->user);
+	if (server != NULL)
+		query->lacks = server->lacks;
+}
+
+void
+farm_note_query(struct x2gobroker_farm *farm, const struct query *query)
+{
+	struct farm_server *server = find_target(farm, &query->target);
+
+	if (server == NULL || server->lacks == query->lacks)
+		return;
+	server->lacks = query->lacks;
+	recent_note(farm);
+}
+
 /* If two profiles share a server, the stricter policy applies. */
 static int
 add_target(struct x2gobroker_farm *farm, const struct connection_target *target,

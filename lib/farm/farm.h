@@ -23,6 +23,7 @@ struct farm_server {
 	enum sshd_verdict sshd;
 	bool hangs;			/* it did not answer in time */
 	bool has_hung;			/* before: recent_find_hung() */
+	unsigned int lacks, lacked;	/* LACKS_..., now and before */
 	bool away;			/* so it is not asked */
 	bool pending;			/* it is to be asked; shown.asked */
 	char *warning;			/* owned, or NULL */
@@ -136,6 +137,20 @@ int	poll_target(struct x2gobroker_farm *farm,
 	    const struct question *question, const char *session, int seconds,
 	    struct x2gobroker_error *err);
 
+/* Suspend a running session of the farm's list, so that the user can resume it
+ * here; but leave that to the server where it would take long. */
+int	poll_hand_over(struct x2gobroker_farm *farm, const char *session,
+	    struct x2gobroker_error *err);
+
+/* query_init(), for a target that may be one of the farm's servers. */
+void	farm_init_query(const struct x2gobroker_farm *farm,
+	    struct query *query, const struct question *question,
+	    const struct connection_target *target);
+
+/* Keep what a query has found about the agent of its target. */
+void	farm_note_query(struct x2gobroker_farm *farm,
+	    const struct query *query);
+
 /* The deadline of queries that begin now and may take so many seconds, within
  * the request's own. */
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
@@ -150,6 +165,7 @@ int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 #define RECENT_KNOCK_SECONDS	5
 #define RECENT_FAILURE_SECONDS	600	/* no ban lasts longer, by default */
 #define RECENT_HUNG_SECONDS	60
+#define RECENT_LACKS_SECONDS	300
 #define RECENT_TRYING_SECONDS	10
 
 /* Does anything listen there?  Connects, or waits for another request that does
@@ -162,9 +178,12 @@ bool	recent_knock(struct x2gobroker_farm *farm,
  * server all the same.  Returns how many are away. */
 size_t	recent_find_hung(struct x2gobroker_farm *farm);
 
-/* Store which servers have hung, and why servers did not let the broker log in;
- * give that reason for servers that refuse to say one. */
-void	recent_note_failures(struct x2gobroker_farm *farm);
+/* Find what agents lack, as far as it was found a moment ago. */
+void	recent_find_lacks(struct x2gobroker_farm *farm);
+
+/* Store what agents lack, which servers have hung, and why servers did not let
+ * the broker log in; give that reason for servers that refuse to say one. */
+void	recent_note(struct x2gobroker_farm *farm);
 
 /* Whether the host gets no new sessions, or is blocked, by its full or short
  * name (hostlist_match()).  drained may be NULL. */

@@ -91,6 +91,7 @@ take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
 	server->shown.asked = true;
 	server->shown.answered = !query->failed;
 	server->sshd = query->sshd;
+	server->lacks = query->lacks;
 	free(server->warning);
 	server->warning = NULL;
 	set_error(server, &query->error);
@@ -166,6 +167,7 @@ run_queries(struct poll *poll, const struct question *question,
 			continue;
 		query_init(&poll->queries[i], question,
 		    &farm->servers[i].target, farm->user);
+		poll->queries[i].lacks = farm->servers[i].lacks;
 		list[n++] = &poll->queries[i];
 		farm->servers[i].pending = false;
 	}
@@ -175,7 +177,7 @@ run_queries(struct poll *poll, const struct question *question,
 		query_free(list[i]);
 	free(poll->queries);
 	free(list);
-	recent_note_failures(farm);
+	recent_note(farm);
 	return 0;
 }
 
@@ -350,6 +352,8 @@ begin_poll(struct x2gobroker_farm *farm, const struct question *question,
 		server->pending = server->shown.asked =
 		    !server->target.source->per_server;
 	}
+	if (!farm->patient)
+		recent_find_lacks(farm);
 }
 
 static bool
@@ -515,10 +519,11 @@ poll_target(struct x2gobroker_farm *farm,
 {
 	struct query query, *queries[] = { &query };
 
-	query_init(&query, question, target, farm->user);
+	farm_init_query(farm, &query, question, target);
 	query.args[0] = session;
 	query_run(farm->config, queries, 1, poll_deadline(farm, seconds), NULL,
 	    NULL);
+	farm_note_query(farm, &query);
 	if (query.failed && err != NULL)
 		*err = query.error;
 	query_free(&query);
@@ -572,6 +577,13 @@ x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err)
 {
 	return change_session(farm, id, &query_suspend, err);
+}
+
+int
+poll_hand_over(struct x2gobroker_farm *farm, const char *session,
+    struct x2gobroker_error *err)
+{
+	return change_session(farm, session, &query_hand_over, err);
 }
 
 int

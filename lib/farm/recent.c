@@ -25,33 +25,49 @@ enum field { SERVER, NEWS, TEXT, NFIELDS };
 #define FAILED		"failed"	/* to let the broker log in */
 #define HUNG		"hung"		/* did not answer in time */
 #define TRYING		"trying"	/* to ask one that hung */
+#define NO_STATUS	"no-status"	/* has its agent */
+#define NO_COUNTS	"no-counts"
 
-enum kind { KIND_KNOCK, KIND_FAILED, KIND_HUNG, KIND_TRYING };
-
-static const int lifetimes[] = {
-	[KIND_KNOCK] = RECENT_KNOCK_SECONDS,
-	[KIND_FAILED] = RECENT_FAILURE_SECONDS,
-	[KIND_HUNG] = RECENT_HUNG_SECONDS,
-	[KIND_TRYING] = RECENT_TRYING_SECONDS,
+/* The first kind has three words. */
+static const struct kind {
+	const char *news;
+	int seconds;
+} kinds[] = {
+	{ KNOCKING, RECENT_KNOCK_SECONDS },
+	{ FAILED, RECENT_FAILURE_SECONDS },
+	{ HUNG, RECENT_HUNG_SECONDS },
+	{ TRYING, RECENT_TRYING_SECONDS },
+	{ NO_STATUS, RECENT_LACKS_SECONDS },
+	{ NO_COUNTS, RECENT_LACKS_SECONDS },
 };
+
+static const struct lack {
+	unsigned int bit;
+	const char *news;
+} lacks[] = {
+	{ LACKS_STATUS, NO_STATUS },
+	{ LACKS_COUNTS, NO_COUNTS },
+};
+
+#define NLACKS	(sizeof(lacks) / sizeof(lacks[0]))
 
 static const struct statedir_type type = { RECENT_DIR, " ", NFIELDS };
 
-static enum kind
+static const struct kind *
 kind_of(const struct staterow *row)
 {
-	const char *news = row->fields[NEWS];
+	const struct kind *kind = &kinds[sizeof(kinds) / sizeof(kinds[0]) - 1];
 
-	return strcmp(news, FAILED) == 0 ? KIND_FAILED :
-	    strcmp(news, HUNG) == 0 ? KIND_HUNG :
-	    strcmp(news, TRYING) == 0 ? KIND_TRYING : KIND_KNOCK;
+	while (kind > kinds && strcmp(kind->news, row->fields[NEWS]) != 0)
+		kind--;
+	return kind;
 }
 
 static bool
 is_over(const struct staterow *row, const struct staterow *now)
 {
 	return row->seconds > now->seconds ||
-	    row->seconds + lifetimes[kind_of(row)] < now->seconds;
+	    row->seconds + kind_of(row)->seconds < now->seconds;
 }
 
 static int
@@ -252,11 +268,66 @@ recent_find_hung(struct x2gobroker_farm *farm)
 	return n;
 }
 
+/*
+ * What agents lack
+ */
+
+static void
+find_lacks(const struct statedir *all, struct farm_server *server)
+{
+	struct staterow news = { .seconds = 0 };
+	char name[TARGET_TEXT_SIZE];
+	size_t i;
+
+	name_server(&server->target, name);
+	news.fields[SERVER] = name;
+	for (i = 0; i < NLACKS; i++) {
+		news.fields[NEWS] = lacks[i].news;
+		if (find_news(all, &news) != NULL)
+			server->lacks |= lacks[i].bit;
+	}
+	server->lacked = server->lacks;
+}
+
+static void
+put_lacks(struct statedir *all, struct staterow *news,
+    struct farm_server *server)
+{
+	unsigned int changed = server->lacks ^ server->lacked;
+	size_t i;
+
+	news->fields[TEXT] = "-";
+	for (i = 0; i < NLACKS; i++) {
+		if (!(changed & lacks[i].bit))
+			continue;
+		news->fields[NEWS] = lacks[i].news;
+		if (server->lacks & lacks[i].bit)
+			statedir_put(all, news, is_same, NULL);
+		else
+			statedir_remove_all(all, is_same, news);
+	}
+	server->lacked = server->lacks;
+}
+
+void
+recent_find_lacks(struct x2gobroker_farm *farm)
+{
+	struct statedir all;
+	size_t i;
+
+	if (farm->nservers == 0 || open_news(farm, &all) == -1)
+		return;
+	for (i = 0; i < farm->nservers; i++)
+		find_lacks(&all, &farm->servers[i]);
+	statedir_close(&all);
+}
+
 /* Rows are written only where something has changed. */
 static bool
 has_news(const struct farm_server *server)
 {
 	return server->sshd != SSHD_NEUTRAL || server->hangs ||
+	    server->lacks != server->lacked ||
 	    (server->has_hung && server->shown.answered);
 }
 
@@ -278,10 +349,11 @@ put_news(struct statedir *all, struct farm_server *server)
 		put_failure(all, &news, server->error.text);
 	else if (server->sshd == SSHD_REFUSES)
 		explain_refusal(all, &news, &server->error);
+	put_lacks(all, &news, server);
 }
 
 void
-recent_note_failures(struct x2gobroker_farm *farm)
+recent_note(struct x2gobroker_farm *farm)
 {
 	struct statedir all;
 	size_t i = 0;

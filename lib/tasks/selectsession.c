@@ -101,9 +101,9 @@ struct offer {
 };
 
 /* Suspend the running session that is to be taken over, as the client offers to
- * resume suspended ones alone.  Where that fails it is offered all the same:
- * x2goresume-session(8), which the client runs then, can suspend it, too.
- * False: it is not there any more. */
+ * resume suspended ones alone.  Where that fails, or would take long, it is
+ * offered all the same: x2goresume-session(8), which the client runs then, can
+ * suspend it, too.  False: it is not there any more. */
 static bool
 take_over(struct offer *offer, struct x2gobroker_answer *answer)
 {
@@ -111,7 +111,7 @@ take_over(struct offer *offer, struct x2gobroker_answer *answer)
 	struct x2gobroker_error err;
 
 	offer->state = SESSION_SUSPENDED;
-	if (x2gobroker_farm_suspend(offer->farm, id, &err) == 0)
+	if (poll_hand_over(offer->farm, id, &err) == 0)
 		return true;
 	report(&answer->reporter, X2GOBROKER_WARNING, NULL, 0,
 	    "session %s is not suspended yet: %s", id, err.text);

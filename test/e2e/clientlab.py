@@ -50,7 +50,8 @@ class Screen:
         with contextlib.ExitStack() as stack:
             display = self._xvfb(stack)
             self.env = {'DISPLAY': display, 'PATH': '/usr/bin:/bin', 'LANG': 'C.UTF-8',
-                        'HOME': self.scratch}      # openbox writes there
+                        'HOME': self.scratch,      # openbox writes there
+                        'MAGICK_THREAD_LIMIT': '1'}
             manager = subprocess.Popen(
                 ['openbox'], env=self.env, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -97,7 +98,7 @@ class Screen:
     def areas(self, threshold):
         """(width, height, x, y) of all that is at least so light.  Most of what the
         client shows is no window of its own."""
-        picture = os.path.join(self.scratch, 'now%s.png' % self.env['DISPLAY'][1:])
+        picture = os.path.join(self.scratch, 'now%s.ppm' % self.env['DISPLAY'][1:])
         self.run('import', '-silent', '-window', 'root', picture)
         areas = self.run('convert', picture, '-threshold', threshold,
                          '-define', 'connected-components:verbose=true',
@@ -151,7 +152,8 @@ class Client:
 
     def wait_for(self, condition, timeout, what):
         """As lab.wait_for, but give up when the client has ended."""
-        value = lab.wait_for(lambda: condition() or self.ended(), timeout, what)
+        # to look at the screen takes the time that the client needs
+        value = lab.wait_for(lambda: condition() or self.ended(), timeout, what, 0.3)
         if self.ended():
             raise RuntimeError('x2goclient ended before %s' % what)
         return value

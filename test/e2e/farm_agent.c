@@ -271,6 +271,8 @@ answer(const char *user, const char *arg)
 	else if (strcmp(task, "checkload") == 0) {
 		say("OK\n");
 		say_file("load");
+		if (!old)
+			say("status:1\n");
 	} else if (strcmp(task, "availabletasks") == 0) {
 		say("OK\navailabletasks\naddauthkey\ndelauthkey\nlistsessions\n"
 		    "findbusyservers\nfindbusyservers_by_sessionstats\n"

@@ -469,6 +469,31 @@ load_is_rated_as_by_the_python_broker(void **state unused)
 	buf_free(&buf);
 }
 
+/* The broker finds by it that Debian's agent has been replaced. */
+static void
+our_agent_says_so_with_the_load(void **state unused)
+{
+	static const struct {
+		const char *text;
+		bool ours;
+	} rows[] = {
+		{ "OK\n" LOAD, false }, { "OK\n" LOAD "status:1\n", true },
+		{ "OK\nstatus:1\n", true }, { "OK\nstatus:0\n", false },
+		{ "OK\nstatus:10\n", false }, { "OK\nstatus:\n", false },
+		{ "OK\n status:1\n", false },
+	};
+	struct agent_report report;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		agent_report_init(&report);
+		check(rows[i].text, agent_parse_load(rows[i].text,
+		    strlen(rows[i].text), NULL, &report, NULL) == 0);
+		check(rows[i].text, report.has_status == rows[i].ours);
+		agent_report_free(&report);
+	}
+}
+
 /*
  * Servers
  */
@@ -787,6 +812,7 @@ int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(our_agent_says_so_with_the_load),
 		cmocka_unit_test(words_are_put_on_a_command_line),
 		cmocka_unit_test(words_that_could_be_misread_are_refused),
 		cmocka_unit_test(words_are_good_in_their_place_only),

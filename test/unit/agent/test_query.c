@@ -22,6 +22,7 @@
 
 static const char *user = "alice";
 static const struct source *source = &source_ssh;
+static unsigned int lacks;	/* as an earlier request has found */
 
 /* Ask one server, which says what the rows say, with ms left. */
 static struct query *
@@ -36,6 +37,7 @@ ask_for(const struct said *rows, const struct question *question,
 	play_servers(rows);
 	query_init(&query, question, &target, user);
 	query.args[0] = session;
+	query.lacks = lacks;
 	query_run(&test_config, queries, 1, clock_ms() + ms, NULL, NULL);
 	assert_true(query.done);
 	return &query;
@@ -133,6 +135,68 @@ the_one_question_is_asked_first(void **state unused)
 	}
 	user = "alice";
 	source = &source_ssh;
+}
+
+/* Each row: what an earlier request has found, and what is asked then. */
+static void
+what_an_agent_lacks_is_not_asked_for(void **state unused)
+{
+	static const struct said without_counts[] = {
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD },
+		{ NULL, "getservers", X2GOBROKER_OK, "OK\nts01\n" }, { 0 },
+	}, without_sessions[] = {
+		{ NULL, "listsessions", X2GOBROKER_OK, "OK\n" },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD },
+		{ NULL, "getservers", X2GOBROKER_OK, "OK\n" }, { 0 },
+	}, finished[] = {
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("F") },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD },
+		{ NULL, "getservers", X2GOBROKER_OK, "OK\n" }, { 0 },
+	}, replaced[] = {
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD
+		    AGENT_HAS_STATUS "\n" },
+		{ NULL, "status", X2GOBROKER_OK, STATUS }, { 0 },
+	}, failing[] = {	/* our agent, for a moment */
+		{ NULL, "status", X2GOBROKER_ERR_DENIED, "not now" },
+		{ NULL, "listsessions", X2GOBROKER_OK, LISTED("S") },
+		{ NULL, "checkload", X2GOBROKER_OK, "OK\n" LOAD
+		    AGENT_HAS_STATUS "\n" }, { 0 },
+	};
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		unsigned int before, after;
+		const char *calls;
+	} rows[] = {
+		{ "first", without_counts, 0, LACKS_ALL, "ts01 status\n"
+		    "ts01 listsessions\nts01 checkload\nts01 getservers\n" },
+		{ "next", without_counts, LACKS_ALL, LACKS_ALL,
+		    "ts01 listsessions\nts01 checkload\n" },
+		{ "no sessions", without_sessions, LACKS_STATUS, LACKS_STATUS,
+		    "ts01 listsessions\nts01 checkload\nts01 getservers\n" },
+		{ "a finished one", finished, LACKS_STATUS, LACKS_STATUS,
+		    "ts01 listsessions\nts01 checkload\nts01 getservers\n" },
+		{ "replaced", replaced, LACKS_ALL, LACKS_COUNTS,
+		    "ts01 listsessions\nts01 checkload\nts01 status\n" },
+		{ "failing", failing, 0, 0, "ts01 status\n"
+		    "ts01 listsessions\nts01 checkload\n" },
+	};
+	struct query *query;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		lacks = rows[i].before;
+		query = ask_for(rows[i].rows, &query_all, NULL, PATIENCE_MS);
+		check(rows[i].label, !query->failed);
+		check_text(rows[i].label, link_played.calls, rows[i].calls);
+		check(rows[i].label, query->lacks == rows[i].after);
+		check(rows[i].label, query->report.nsessions ==
+		    (rows[i].rows == without_sessions ? 0 : 1));
+		query_free(query);
+	}
+	lacks = 0;
 }
 
 static void
@@ -238,6 +302,45 @@ a_session_is_watched_until_it_has_changed(void **state unused)
 	}
 }
 
+/* It takes Debian's agent seconds to suspend a session, and the server does that
+ * when the user resumes it. */
+static void
+another_agent_hands_over_at_once(void **state unused)
+{
+	static const struct said ours[] = { AGENT(OURS),
+	    CHANGES("suspendsession", "OK\n"), LOOKS("S"), { 0 } },
+	debian[] = { AGENT(DEBIANS), { 0 } },
+	broken[] = { { NULL, "availabletasks", X2GOBROKER_ERR_SYSTEM,
+	    "broke off" }, { 0 } };
+	static const struct {
+		const char *label;
+		const struct said *rows;
+		unsigned int before, after;
+		const char *calls;
+	} rows[] = {
+		{ "ours", ours, 0, 0, "ts01 availabletasks\n"
+		    "ts01 suspendsession " ID "\n"
+		    "ts01 listsessions\n" },
+		{ "debian", debian, 0, LACKS_STATUS, "ts01 availabletasks\n" },
+		{ "debian, known", debian, LACKS_STATUS, LACKS_STATUS, "" },
+		{ "broken", broken, 0, 0, "ts01 availabletasks\n" },
+	};
+	struct query *query;
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		lacks = rows[i].before;
+		query = ask_for(rows[i].rows, &query_hand_over, ID,
+		    PATIENCE_MS);
+		check(rows[i].label, !query->failed);
+		check_text(rows[i].label, link_played.calls, rows[i].calls);
+		check(rows[i].label, query->lacks == rows[i].after);
+		check(rows[i].label, link_played.slept_ms == 0);
+		query_free(query);
+	}
+	lacks = 0;
+}
+
 static void
 a_session_that_stays_is_given_up(void **state unused)
 {
@@ -292,6 +395,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sessions_are_asked_for),
 		cmocka_unit_test(the_one_question_is_asked_first),
+		cmocka_unit_test(what_an_agent_lacks_is_not_asked_for),
+		cmocka_unit_test(another_agent_hands_over_at_once),
 		cmocka_unit_test(who_cannot_be_reached_is_not_asked),
 		cmocka_unit_test(a_session_is_watched_until_it_has_changed),
 		cmocka_unit_test(a_session_that_stays_is_given_up),

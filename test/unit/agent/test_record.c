@@ -62,6 +62,7 @@ fill_order(struct order *order, struct query queries[2], struct query **list)
 
 	query_init(&queries[0], &query_keypair, NULL, NULL);
 	queries[0].args[0] = "RSA";
+	queries[0].lacks = LACKS_STATUS;
 	query_init(&queries[1], &query_add_key, &target, "alice");
 	queries[1].args[0] = "a line\twith \"all\"";
 	queries[1].args[1] = "%h/file";
@@ -96,6 +97,7 @@ an_order_is_read_as_it_was_written(void **state unused)
 	assert_int_equal(read.n, 2);
 	assert_ptr_equal(read.queries[0]->question, &query_keypair);
 	assert_string_equal(read.queries[0]->args[0], "RSA");
+	assert_int_equal(read.queries[0]->lacks, LACKS_STATUS);
 	query = read.queries[1];
 	assert_string_equal(query->target.host.name, "ts01");
 	assert_string_equal(query->target.host.address, "192.0.2.1");
@@ -127,7 +129,8 @@ other_orders_are_refused(void **state unused)
 		{ HEAD "deadline 2 -1\n", "deadline" },
 		{ HEAD "confine 1 2\n", "confine" },
 		{ QUERY "port 5 65536\n", "port" }, { QUERY "port 0 \n", "port" },
-		{ QUERY "policy 1 3\n", "policy" }, { QUERY "x 1 a\n", "x" },
+		{ QUERY "policy 1 3\n", "policy" },
+		{ QUERY "lacks 1 4\n", "lacks" }, { QUERY "x 1 a\n", "x" },
 		{ QUERY "arg 0 \narg 0 \narg 0 \n", "arg" },
 		{ QUERY "expired-line 1 a\n", "expired-line" },
 		{ QUERY "account 1 a\n", "account" },
@@ -247,6 +250,7 @@ write_replies(struct buf *text)
 	strcpy(queries[0].fingerprint, "SHA256:finger");
 	queries[0].record = &answers;
 	queries[1].failed = queries[1].stays = true;
+	queries[1].lacks = LACKS_COUNTS;
 	queries[1].expired[1].removed = true;
 	error_set(&queries[1].error, X2GOBROKER_ERR_DENIED, "/file", 7,
 	    "no\nway");
@@ -287,6 +291,7 @@ replies_are_read_as_they_arrive(void **state unused)
 		    "ts01 ssh-ed25519 AAAA");
 		assert_string_equal(queries[0].fingerprint, "SHA256:finger");
 		assert_true(queries[1].failed && queries[1].stays);
+		assert_int_equal(queries[1].lacks, LACKS_COUNTS);
 		assert_int_equal(queries[1].error.code, X2GOBROKER_ERR_DENIED);
 		assert_string_equal(queries[1].error.file, "/file");
 		assert_int_equal(queries[1].error.line, 7);
@@ -337,7 +342,7 @@ a_wrong_value_fails_its_own_query(void **state unused)
 {
 	static const char *const rows[] = {
 		"ms 2 -1\n", "sshd 1 3\n", "unnamed 1 2\n", "stays 0 \n",
-		"removed 1 2\n", "host-key 0 \n", "host-key 3 a\nb\n",
+		"lacks 1 4\n",		"removed 1 2\n", "host-key 0 \n", "host-key 3 a\nb\n",
 		"host-key 1 a\nhost-key 1 a\n", "public-key 1 \x7f\n",
 		"private-key 1 a\nprivate-key 1 b\n", "fingerprint 1 \t\n",
 		"fingerprint 51 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

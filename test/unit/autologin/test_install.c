@@ -22,6 +22,7 @@ setup(void **state)
 static int installed_version = OPENSSH_VERSION(9, 2);
 
 static bool to_store;
+static unsigned int lacks;	/* of the agent of ts01 */
 
 /* Put a line on n of: ts01, and this host.  What is said about it is in *said. */
 static int
@@ -46,6 +47,8 @@ place(const struct said *rows, size_t n, struct problems *said,
 		places[0].file = NULL;
 	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
 	    NULL), 0);
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts01", NULL), 0);
+	farm->servers[0].lacks = lacks;
 	result = install_keys(farm, places, n, &rep, err);
 	x2gobroker_farm_free(farm);
 	return result;
@@ -198,13 +201,17 @@ the_store_needs_no_home_and_no_list(void **state unused)
 	debian[] = { STORE(X2GOBROKER_OK, ""), TASKS("OK\n"),
 	    ADD(X2GOBROKER_OK, "OK\n"), { 0 } },
 	other[] = { STORE(X2GOBROKER_ERR_DENIED, "?"), TASKS("OK\n"),
-	    ADD(X2GOBROKER_OK, "OK\n"), { 0 } };
+	    ADD(X2GOBROKER_OK, "OK\n"), { 0 } },
+	replaced[] = { STORE(X2GOBROKER_OK, "OK\n"),
+	    ADD(X2GOBROKER_ERR_DENIED, "not in a file"), { 0 } },
+	lost[] = { ADD(X2GOBROKER_ERR_SYSTEM, "off"), { 0 } };
 	static const struct {
 		const char *label;
 		const struct said *rows;
 		int version, result;
 		size_t listed;
 		const char *calls;
+		unsigned int lacks;	/* of its agent, as was found before */
 	} rows[] = {
 		{ "ours", ours, 902, 0, 0, TO_STORE },
 		{ "ours, old sshd", local, 804, 0, 0,
@@ -216,6 +223,12 @@ the_store_needs_no_home_and_no_list(void **state unused)
 		    NO_STORE "ts01 addauthkey line " USUAL_FILE },
 		{ "another", other, 902, 0, 1,
 		    NO_STORE "ts01 addauthkey line " USUAL_FILE },
+		{ "debian, known", debian, 902, 0, 1,
+		    "ts01 addauthkey line " USUAL_FILE, LACKS_STATUS },
+		{ "replaced by ours", replaced, 902, 0, 0,
+		    "ts01 addauthkey line " USUAL_FILE TO_STORE, LACKS_STATUS },
+		{ "debian, lost", lost, 902, -1, 1,
+		    "ts01 addauthkey line " USUAL_FILE, LACKS_STATUS },
 	};
 	struct problems said;
 	size_t i;
@@ -223,6 +236,7 @@ the_store_needs_no_home_and_no_list(void **state unused)
 	to_store = true;
 	for (i = 0; i < LENGTH(rows); i++) {
 		rows_forget("state/" STALEKEYS_DIR);
+		lacks = rows[i].lacks;
 		installed_version = OPENSSH_VERSION(rows[i].version / 100,
 		    rows[i].version % 100);
 		check(rows[i].label, place(rows[i].rows, 1, &said, NULL) ==
@@ -233,6 +247,7 @@ the_store_needs_no_home_and_no_list(void **state unused)
 	}
 	installed_version = OPENSSH_VERSION(9, 2);
 	to_store = false;
+	lacks = 0;
 }
 
 static void

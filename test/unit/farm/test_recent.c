@@ -127,7 +127,7 @@ explain(struct x2gobroker_farm *farm, enum sshd_verdict sshd, const char *why)
 
 	server->sshd = sshd;
 	error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s", why);
-	recent_note_failures(farm);
+	recent_note(farm);
 	return server->error.text;
 }
 
@@ -170,6 +170,7 @@ two_servers(void)
 	assert_int_equal(away, farm->servers[0].away +
 	    farm->servers[1].away);
 	assert_false(farm->servers[1].pending && farm->servers[1].away);
+	recent_find_lacks(farm);
 	return farm;
 }
 
@@ -207,21 +208,66 @@ a_server_that_hung_is_asked_by_one_request(void **state)
 	/* what the request that tries it finds */
 	write_news("ts01:22", "hung", "it hung", RECENT_TRYING_SECONDS + 2);
 	next = two_servers();
-	recent_note_failures(next);
+	recent_note(next);
 	check_away("it fails in another way", true, true);
 	next->servers[1].hangs = true;
 	strcpy(next->servers[1].error.text, "it hung");
-	recent_note_failures(next);
+	recent_note(next);
 	check_away("it hangs", true, true);
 	next->servers[1].hangs = false;
 	next->servers[1].shown.answered = true;
-	recent_note_failures(next);
+	recent_note(next);
 	check_away("it answers", false, false);
 	next->servers[1].hangs = true;
-	recent_note_failures(next);
+	recent_note(next);
 	test_config.state_dir = "/nonexistent/state/dir";
 	check_away("no directory", false, false);
 	x2gobroker_farm_free(next);
+	x2gobroker_farm_free(farm);
+}
+
+/* What ts01 lacks, as the next request knows. */
+static unsigned int
+lacks_of(void)
+{
+	struct x2gobroker_farm *farm = two_servers();
+	unsigned int lacks = farm->servers[1].lacks;
+
+	assert_int_equal(farm->servers[0].lacks, 0);
+	x2gobroker_farm_free(farm);
+	return lacks;
+}
+
+static void
+what_an_agent_lacks_is_remembered(void **state)
+{
+	static const unsigned int found[] = { LACKS_STATUS, LACKS_ALL,
+	    LACKS_COUNTS, 0 };
+	struct x2gobroker_farm *farm = begin(state), *next;
+	struct query query;
+	size_t i;
+
+	assert_int_equal(lacks_of(), 0);
+	for (i = 0; i < LENGTH(found); i++) {
+		next = two_servers();
+		farm_init_query(next, &query, &query_all,
+		    &next->servers[1].target);
+		assert_int_equal(query.lacks, next->servers[1].lacks);
+		query.lacks = found[i];
+		farm_note_query(next, &query);
+		farm_note_query(next, &query);
+		x2gobroker_farm_free(next);
+		assert_int_equal(lacks_of(), found[i]);
+	}
+	/* not a server of this farm */
+	farm_init_query(farm, &query, &query_all, &ts01);
+	query.lacks = LACKS_ALL;
+	farm_note_query(farm, &query);
+	assert_int_equal(lacks_of(), 0);
+	write_news("ts01:22", "no-status", "-", RECENT_LACKS_SECONDS - 2);
+	assert_int_equal(lacks_of(), LACKS_STATUS);
+	write_news("ts01:22", "no-status", "-", RECENT_LACKS_SECONDS + 2);
+	assert_int_equal(lacks_of(), 0);
 	x2gobroker_farm_free(farm);
 }
 
@@ -236,6 +282,7 @@ main(void)
 		cmocka_unit_test(without_a_state_directory_each_one_knocks),
 		cmocka_unit_test(the_reason_of_a_ban_is_told),
 		cmocka_unit_test(a_server_that_hung_is_asked_by_one_request),
+		cmocka_unit_test(what_an_agent_lacks_is_remembered),
 	};
 
 	return cmocka_run_group_tests(tests, make_test_dir, remove_test_dir);
