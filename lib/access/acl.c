@@ -92,8 +92,42 @@ deny_first(const struct acl *acl, enum acl_kind kind)
 	return order == NULL || strcmp(order->value, "allow-deny") != 0;
 }
 
+struct account {
+	const char *name;
+	size_t len;
+	char notation;		/* of its domain, or NUL: it has none */
+};
+
+/* The "bob" of bob@example.com and of EXAMPLE\bob. */
+static struct account
+without_domain(const char *name, size_t len)
+{
+	const char *at = memrchr(name, '@', len);
+	const char *backslash = memrchr(name, '\\', len);
+
+	if (backslash != NULL)
+		return (struct account){ backslash + 1,
+		    (size_t)(name + len - backslash) - 1, '\\' };
+	if (at != NULL)
+		return (struct account){ name, (size_t)(at - name), '@' };
+	return (struct account){ name, len, '\0' };
+}
+
+/* In a deny list.  Two names in one notation with different domains are two
+ * people; else nobody can tell. */
+static bool
+may_be_same(const char *item, size_t len, const char *name)
+{
+	struct account a = without_domain(item, len);
+	struct account b = without_domain(name, strlen(name));
+
+	return parse_item_same(item, len, name) || (a.notation != b.notation &&
+	    a.len > 0 && parse_same_text(a.name, a.len, b.name, b.len));
+}
+
 /* Whether item means name.  In an allow list it must be exactly that; a deny
- * list must not miss because of a capital letter or a missing comma. */
+ * list must not miss because of a capital letter, a missing comma or a
+ * domain. */
 static bool
 matches_name(const char *item, size_t len, const char *name, bool deny)
 {
@@ -101,12 +135,12 @@ matches_name(const char *item, size_t len, const char *name, bool deny)
 
 	if (!deny)
 		return parse_item_is(item, len, name);
-	if (parse_item_same(item, len, name))
+	if (may_be_same(item, len, name))
 		return true;
 	for (; item <= end; item++) {
 		if (item < end && strchr(" &()", *item) == NULL)
 			continue;
-		if (parse_item_same(word, (size_t)(item - word), name))
+		if (may_be_same(word, (size_t)(item - word), name))
 			return true;
 		word = item + 1;
 	}

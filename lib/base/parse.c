@@ -99,15 +99,20 @@ parse_item_is(const char *item, size_t len, const char *word)
 }
 
 bool
-parse_item_same(const char *item, size_t len, const char *word)
+parse_same_text(const char *a, size_t a_len, const char *b, size_t b_len)
 {
 	size_t i;
 
-	for (i = 0; i < len; i++)
-		if (word[i] == '\0' || parse_upper(item[i]) !=
-		    parse_upper(word[i]))
+	for (i = 0; i < a_len && i < b_len; i++)
+		if (parse_upper(a[i]) != parse_upper(b[i]))
 			return false;
-	return word[len] == '\0';
+	return a_len == b_len;
+}
+
+bool
+parse_item_same(const char *item, size_t len, const char *word)
+{
+	return parse_same_text(item, len, word, strlen(word));
 }
 
 bool

@@ -41,6 +41,8 @@ bool	parse_item_is(const char *item, size_t len, const char *word);
 
 /* Whether it is the same word in any ASCII case, whatever the locale. */
 bool	parse_item_same(const char *item, size_t len, const char *word);
+bool	parse_same_text(const char *a, size_t a_len, const char *b,
+	    size_t b_len);
 bool	parse_same_word(const char *a, const char *b);
 
 /* Whether text matches a pattern of OpenSSH's, in which '*' and '?' have their

@@ -149,27 +149,17 @@ len_without_dot(const char *name)
 	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
 }
 
-static bool
-same_text(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-	size_t i;
-
-	for (i = 0; i < a_len && i < b_len; i++)
-		if (parse_upper(a[i]) != parse_upper(b[i]))
-			return false;
-	return a_len == b_len && a_len > 0;
-}
-
 /* An address has many spellings. */
 static bool
 is_same_name(const char *a, const char *b)
 {
+	size_t a_len = len_without_dot(a);
 	struct address aa, ab;
 
 	if (address_parse(a, strlen(a), &aa) &&
 	    address_parse(b, strlen(b), &ab))
 		return memcmp(&aa, &ab, sizeof(aa)) == 0;
-	return same_text(a, len_without_dot(a), b, len_without_dot(b));
+	return a_len > 0 && parse_same_text(a, a_len, b, len_without_dot(b));
 }
 
 /* Whether both have the same first label and one of them has no domain.  With
@@ -186,8 +176,11 @@ is_short_for(const char *a, const char *b)
 	    address_parse(a, strlen(a), &ignored) ||
 	    address_parse(b, strlen(b), &ignored))
 		return false;
-	return same_text(a, a_dot != NULL ? (size_t)(a_dot - a) : a_len,
-	    b, b_dot != NULL ? (size_t)(b_dot - b) : b_len);
+	if (a_dot != NULL)
+		a_len = (size_t)(a_dot - a);
+	if (b_dot != NULL)
+		b_len = (size_t)(b_dot - b);
+	return a_len > 0 && parse_same_text(a, a_len, b, b_len);
 }
 
 static bool

@@ -151,9 +151,15 @@ static void
 begin_section(struct reading *r, const char *text)
 {
 	struct ini_section *sections;
-	const char *end = strrchr(text, ']');
+	const char *end = strrchr(text, ']'), *behind;
 
 	end_section(r);
+	behind = end != NULL ? end + 1 + strspn(end + 1, " \t") : "";
+	if (*behind != '\0' && *behind != ';' && *behind != '#') {
+		syntax_error(r, "text behind the ']' of a section, which "
+		    "would be ignored; begin a line with it");
+		return;
+	}
 	if (end == NULL || end == text + 1) {
 		syntax_error(r, end == NULL ? "a section needs a ']' at its "
 		    "end" : "a section needs a name: [name]");

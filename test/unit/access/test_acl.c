@@ -332,10 +332,12 @@ a_deny_list_hits_in_any_case_and_by_each_word(void **state unused)
 {
 	static const char *const hits[] = { "alice", "Alice", "ALICE",
 	    "all", "All", "bob,aLICE", "bob alice", "alice bob", "x Alice y",
-	    "bob (alice)", "alice(left)", "bob & alice", "ALL,bob" };
+	    "bob (alice)", "alice(left)", "bob & alice", "ALL,bob",
+	    "EXAMPLE\\Alice", "bob, Alice@example.com",
+	    "bob alice@example.com" };
 	static const char *const misses[] = { "alic", "alice2", "bob",
-	    "alice-2", "alice.x", "x alic y", "EXAMPLE\\alice",
-	    "alice@EXAMPLE", "All Users", "not all", "b\xc3\xbc" "b" };
+	    "alice-2", "alice.x", "x alic y", "alice\\bob",
+	    "bob@alice", "EXAMPLE\\bob", "All Users", "not all", "b\xc3\xbc" "b" };
 	char keys[200];
 	size_t i;
 
@@ -353,6 +355,41 @@ a_deny_list_hits_in_any_case_and_by_each_word(void **state unused)
 	/* who is let in by a list is in it exactly */
 	check_row(&(const struct row){ "acl-users-allow=Alice, alice bob, all",
 	    DENY, "in either list" }, NULL);
+}
+
+/* Each row: the name of an account, a deny list, and what that means. */
+static void
+a_deny_list_hits_with_and_without_the_domain(void **state unused)
+{
+	static const struct {
+		const char *name, *list;
+		enum x2gobroker_verdict verdict;
+	} rows[] = {
+		{ "bob@example.com", "Bob", DENY },
+		{ "EXAMPLE\\bob", "BOB", DENY },
+		{ "EXAMPLE\\bob", "bob@example.com", DENY },
+		{ "bob@example.com", "BOB@EXAMPLE.COM", DENY },
+		{ "bob@example.com", "bob@example.org", ALLOW },
+		{ "EXAMPLE\\bob", "OTHER\\bob", ALLOW },
+		{ "bob@example.com", "example.com", ALLOW },
+		{ "EXAMPLE\\bob", "EXAMPLE", ALLOW },
+	};
+	struct x2gobroker_profiles *profiles;
+	struct x2gobroker_user *user;
+	char keys[200];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(keys, sizeof(keys), "acl-users-allow=ALL\n"
+		    "acl-users-deny=%s", rows[i].list);
+		profiles = load_profile(keys);
+		user = make_user(rows[i].name, "192.0.2.7");
+		check(rows[i].list, x2gobroker_acl_check(
+		    x2gobroker_profiles_get(profiles, 0), user, NULL) ==
+		    rows[i].verdict);
+		x2gobroker_user_free(user);
+		x2gobroker_profiles_free(profiles);
+	}
 }
 
 /* As if alice were in a third group, with the gid 4711. */
@@ -538,6 +575,7 @@ main(void)
 		cmocka_unit_test(the_rule_that_decided_is_named_by_its_line),
 		cmocka_unit_test(groups_that_cannot_be_looked_up_deny),
 		cmocka_unit_test(a_deny_list_hits_in_any_case_and_by_each_word),
+		cmocka_unit_test(a_deny_list_hits_with_and_without_the_domain),
 		cmocka_unit_test(a_group_without_a_name_is_denied),
 		cmocka_unit_test(a_name_that_the_directory_does_not_have_is_told),
 		cmocka_unit_test(what_no_rule_needs_is_not_looked_up),
