@@ -38,6 +38,8 @@ struct broker {
 	char *identity;
 	bool pinned;			/* identity is the operator's --user */
 	struct x2gobroker_user *user;
+	char *key_text;				/* of the next two */
+	const char *key_type, *key_base64;	/* the user's key, or NULL */
 	struct audit audit;
 };
 
@@ -139,41 +141,48 @@ resolve_user(struct broker *broker, struct x2gobroker_error *err)
 	    err);
 }
 
-/* The first key of the user that sshd has accepted, if it tells. */
+/* The key for which sshd has been given this command, or else the first one
+ * that it has accepted, if it tells. */
 static int
 note_key(struct broker *broker, struct x2gobroker_error *err)
 {
-	cleanup_free char *text = audit_auth_info(broker->process.auth_info);
-	char *rest = text;
-	const char *type, *base64;
+	const char *listed = broker->options.listed_key;
+	char *rest;
 
-	if (text == NULL || !audit_next_key(&rest, &type, &base64))
+	broker->key_text = rest = listed != NULL ? strdup(listed) :
+	    audit_auth_info(broker->process.auth_info);
+	if (listed != NULL && rest == NULL)
+		return error_set(err, X2GOBROKER_ERR_NOMEM, NULL, 0,
+		    "out of memory");
+	if (listed != NULL) {
+		broker->key_type = strsep(&rest, ":");
+		broker->key_base64 = rest != NULL ? rest : "";
+	} else if (rest == NULL || !audit_next_key(&rest, &broker->key_type,
+	    &broker->key_base64))
 		return 0;
-	broker->audit.key = audit_key_fingerprint(base64);
-	return x2gobroker_user_set_key(broker->user, type, base64, err);
+	broker->audit.key = audit_key_fingerprint(broker->key_base64);
+	return x2gobroker_user_set_key(broker->user, broker->key_type,
+	    broker->key_base64, err);
 }
 
-/* The key may have been revoked since the connection was opened. */
+/* The key may have been revoked since the connection was opened.  Who could
+ * name another user is believed about the key, too. */
 static int
 check_key(const struct broker *broker, struct x2gobroker_error *err)
 {
-	const char *path = broker->process.auth_info, *type, *base64;
-	cleanup_free char *text = NULL;
-	bool found = false;
-	char *name, *rest;
+	bool found;
+	char *name;
 
-	if (!broker->options.listed_key || path == NULL)
+	if (broker->options.listed_key == NULL)
 		return 0;
-	if ((rest = text = audit_auth_info(path)) == NULL)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
-		    "the key of this connection cannot be read");
-	while (!found && audit_next_key(&rest, &type, &base64)) {
-		if (x2gobroker_keys_find(broker->config, type, base64,
-		    log_report, NULL, &name, err) == -1)
-			return -1;
-		found = name != NULL && strcmp(name, broker->identity) == 0;
-		free(name);
-	}
+	if (!broker->pinned)
+		return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
+		    "--listed-key needs --user");
+	if (x2gobroker_keys_find(broker->config, broker->key_type,
+	    broker->key_base64, log_report, NULL, &name, err) == -1)
+		return -1;
+	found = name != NULL && strcmp(name, broker->identity) == 0;
+	free(name);
 	return found ? 0 : error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0,
 	    "the key of this connection has been revoked: it is not in "
 	    "keys-dir any more");
@@ -305,5 +314,6 @@ main(int argc, char **argv)
 	} else
 		write_refusal(&broker);
 	free(broker.options.client);
+	free(broker.key_text);
 	return status;
 }

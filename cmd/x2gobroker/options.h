@@ -12,7 +12,7 @@ struct options {
 	const char *user;		/* the identity to pin, or NULL */
 	const char *backend;		/* NULL: the configured one */
 	bool debug;
-	bool listed_key;		/* the key must be in keys-dir */
+	const char *listed_key;		/* the user's, as TYPE:BASE64 */
 	bool help;
 	bool version;
 	char **client;			/* the client's words; owned */

@@ -12,7 +12,6 @@
 
 #include "base/pubkey.h"
 #include "base/safefile.h"
-#include "common/sshd_query.h"
 #include "ctl.h"
 
 #define TEXT_MAX	(1024 * 1024)	/* more than a thousand keys have */
@@ -72,26 +71,6 @@ add_keys(const struct x2gobroker_config *config, const char *name,
 	return EXIT_NO;
 }
 
-/* Does the broker notice at the next request? */
-static void
-tell_open_connections(const struct x2gobroker_config *config)
-{
-	const char *account = x2gobroker_config_broker_account(config);
-	char why[X2GOBROKER_TEXT_SIZE];
-	struct sshd sshd;
-	bool exposed = sshd_query_ask(&sshd, NULL, account, why,
-	    sizeof(why)) == 0 && sshd_query_is(&sshd, "ExposeAuthInfo", "yes");
-
-	sshd_query_free(&sshd);
-	if (exposed)
-		printf("Connections that are open are refused from now on.\n");
-	else
-		printf("Connections that are open stay open, and are served.  "
-		    "To end those of all users:\n    pkill -u %s sshd\n"
-		    "With \"ExposeAuthInfo yes\" in sshd_config(5), the broker "
-		    "notices that a key\nis revoked.\n", account);
-}
-
 static int
 remove_keys(const struct x2gobroker_config *config, const char *name,
     const char *text, const char *file)
@@ -106,7 +85,7 @@ remove_keys(const struct x2gobroker_config *config, const char *name,
 	printf("%zu key%s of %s removed\n", removed, removed == 1 ? "" : "s",
 	    name);
 	if (removed > 0)
-		tell_open_connections(config);
+		printf("Connections that are open are refused from now on.\n");
 	return removed > 0 ? EXIT_YES : EXIT_NO;
 }
 
@@ -186,11 +165,11 @@ print_line(const struct ctl *ctl, const struct x2gobroker_config *config)
 	/* pty: without it, the X2Go client hangs when it logs in */
 	if (name != NULL)
 		printf("restrict,pty,command=\"%s%s%s --user %s "
-		    "--listed-key\" %s %s\n",
+		    "--listed-key %s:%s\" %s %s\n",
 		    X2GOBROKER_PROGRAM,
 		    ctl->config_file != NULL ? " -C " : "",
 		    ctl->config_file != NULL ? ctl->config_file : "",
-		    name, type, key);
+		    name, type, key, type, key);
 	free(name);
 	return fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
 }

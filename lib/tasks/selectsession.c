@@ -297,7 +297,7 @@ begin_key(struct x2gobroker_answer *answer, struct offer *offer,
 	if (!is_sent && (sent = answer->user->key) == NULL)
 		error_set(&why, X2GOBROKER_ERR_NOTFOUND, NULL, 0, "sshd does "
 		    "not tell the user's own key; set \"ExposeAuthInfo yes\" "
-		    "in sshd_config(5)");
+		    "in sshd_config(5), or use x2gobrokerctl authorized-keys");
 	else
 		offer->autologin = autologin_new_sent(sent, &why);
 	if (offer->autologin == NULL)

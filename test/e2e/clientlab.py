@@ -203,7 +203,7 @@ def list_profiles(client):
 
 def session_window(client):
     windows = lambda: client.screen.windows('^%s$' % TITLE)
-    return client.wait_for(windows, 30, "the session's window")[0]
+    return client.wait_for(windows, 60, "the session's window")[0]
 
 
 def show_sessions(client):

@@ -672,7 +672,7 @@ def test_own(tap, world):
             subprocess.run(['ssh-add', '-q', key], check=True,
                            env={**os.environ, 'SSH_AUTH_SOCK': socket})
             os.unlink(key)
-            own_key(tap, world, type, key + '.pub', socket)
+            own_key(tap, world, type, key + '.pub', socket, exposed=type != 'ecdsa')
     finally:
         agent.kill()
         agent.wait()
@@ -680,15 +680,23 @@ def test_own(tap, world):
               'nothing was written to home directories')
 
 
-def own_key(tap, world, type, pubkey, socket):
-    user = world.user
+def own_key(tap, world, type, pubkey, socket, exposed):
+    """exposed: sshd tells the key; else it is in the forced command."""
+    user, words = world.user, []
+    if not exposed:
+        keys = pathlib.Path(world.path('listed'))
+        keys.mkdir()
+        shutil.copyfile(pubkey, keys / (user.name + '.pub'))
+        os.chmod(keys / (user.name + '.pub'), 0o644)
+        world.site.configure(keys_dir=keys)
+        words = ['--listed-key', ':'.join(pathlib.Path(pubkey).read_text().split()[:2])]
 
     def login(account):
         return with_agent(world.server.ssh_command(account.name, pubkey, 'id -un'), socket)
 
-    with lab.Sshd('ExposeAuthInfo yes\n') as door:
+    with lab.Sshd('ExposeAuthInfo %s\n' % ('yes' if exposed else 'no')) as door:
         door.authorize(world.broker.name, pubkey, 'restrict,command="%s"' % ' '.join(
-            world.site.command('--user', user.name)))
+            world.site.command('--user', user.name, *words)))
         tap.ok(login(user).returncode != 0, type + ': before, it does not let in')
         listing = with_agent(door.ssh_command(world.broker.name, pubkey,
                                               brokerlab.LIST), socket)

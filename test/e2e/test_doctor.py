@@ -38,7 +38,6 @@ Match User {broker}
 {broker_lines}
     AuthorizedKeysCommand {ctl} -C {conf} authorized-keys %u %t %k
     AuthorizedKeysCommandUser {broker}
-    ExposeAuthInfo yes
 Match User {forced}
 {forced_lines}
     ForceCommand {program}
@@ -362,8 +361,6 @@ def faults(l):
          '/bin/false', 'authorized-keys %u %t %k', {'ways-in'}),
         ('sshd-keys', 'FAIL', sshd(l, broker_lines='AuthorizedKeysCommandUser nobody'),
          'nobody', 'AuthorizedKeysCommandUser ' + broker, set()),
-        ('sshd-keys', 'warn', sshd(l, broker_lines='ExposeAuthInfo no'),
-         'until its connection ends', 'ExposeAuthInfo yes', set()),
         ('sshd-keys', 'FAIL', mode(CTL, 0o775), 'may write it', 'belong to root', set()),
         ('sshd-sessions', 'FAIL', sshd(l, broker_lines='MaxSessions 0'),
          'MaxSessions', 'MaxSessions 10', set()),

@@ -410,7 +410,6 @@ def test_there_already(tap, machine):
              SNIPPET: 'Match User x2gobroker\n'
                       ' authorizedkeyscommand %s authorized-keys %%u %%t %%k\n\n'
                       ' # a comment\n AuthorizedKeysCommandUser x2gobroker\n'
-                      ' ExposeAuthInfo yes\n'
                       ' AuthorizedKeysFile none' % CTL}
     for path, text in lines.items():
         os.makedirs(os.path.dirname(path), exist_ok=True)

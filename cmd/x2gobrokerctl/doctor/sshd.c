@@ -231,11 +231,6 @@ check_sshd_keys(struct doctor *d)
 	d->reads_key_files = true;
 	check_keys_program(d, command);
 	check_keys_user(d);
-	if (!sshd_query_is(&d->sshd, "ExposeAuthInfo", "yes")) {
-		doctor_warn(d, "ExposeAuthInfo", "is off, so a key that is "
-		    "revoked is served until its connection ends");
-		propose_match(d, "ExposeAuthInfo yes");
-	}
 }
 
 void

@@ -239,8 +239,7 @@ add_sshd(struct setup *setup)
 	if (setup->shared)
 		sshd_add_step(setup, step_text(setup, "Match User %s\n"
 		    "\tAuthorizedKeysCommand %s\n"
-		    "\tAuthorizedKeysCommandUser %s\n"
-		    "\tExposeAuthInfo yes\n", setup->account,
+		    "\tAuthorizedKeysCommandUser %s\n", setup->account,
 		    setup->keys_command, setup->account));
 	if (setup->group != NULL)
 		sshd_add_step(setup, step_text(setup, "Match Group %s\n"
