@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "access/keyindex.h"
 #include "access/userkeys.h"
 #include "base/arena.h"
 #include "base/array.h"
@@ -23,7 +24,7 @@
 #include "x2gobroker_admin.h"
 
 #define SUFFIX		".pub"
-#define NAME_SIZE	256	/* of a file's name (NAME_MAX) */
+#define NAME_SIZE	KEYINDEX_ENTRY_SIZE
 
 #define TWO_OWNERS	"the same key is in %s:%u: " \
 			"a key of two users is not accepted; remove one"
@@ -245,26 +246,34 @@ make_path(const struct x2gobroker_config *config, const char *entry,
 }
 
 /* Add the keys of name's file that are among wanted to found, or all of them
- * (NULL).  An error in a line is reported if the line mentions such a key.  -1:
- * the file cannot be read. */
+ * (NULL); and each key to index (may be NULL).  An error in a line is reported
+ * if the line mentions such a key.  -1: the file cannot be read. */
 static int
 collect_file(const char *path, const char *name, const struct keylist *wanted,
-    struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
+    struct keylist *found, struct buf *index, struct reporter *rep,
+    struct x2gobroker_error *err)
 {
 	cleanup_textfile struct textfile file;
 	const char *wrong;
 	struct pubkey key;
+	bool mentioned;
 
 	if (textfile_read(&file, path, open_entry, err) == -1)
 		return -1;
 	while (textfile_next(&file)) {
-		if (wanted != NULL &&
-		    keylist_mentioned(wanted, file.line) == NULL)
+		mentioned = wanted == NULL ||
+		    keylist_mentioned(wanted, file.line) != NULL;
+		if (!mentioned && index == NULL)
 			continue;
-		if ((wrong = pubkey_parse_line(file.line, &key)) != NULL)
+		wrong = pubkey_parse_line(file.line, &key);
+		if (wrong != NULL && mentioned)
 			report(rep, X2GOBROKER_ERR_VALUE, path, file.number,
 			    "not used: %s", wrong);
-		if (wrong != NULL || key.type == NULL ||
+		if (wrong != NULL || key.type == NULL)
+			continue;
+		if (index != NULL)
+			keyindex_put_key(index, key.base64);
+		if (!mentioned ||
 		    (wanted != NULL && keylist_find(wanted, &key) == NULL))
 			continue;
 		key.name = name;
@@ -294,8 +303,8 @@ name_of_entry(const char *entry, char *name)
  * reported, and the others are read.  -1: its keys cannot be known now. */
 static int
 collect_entry(const struct x2gobroker_config *config, const char *entry,
-    const struct keylist *wanted, struct keylist *found, struct reporter *rep,
-    struct x2gobroker_error *err)
+    const struct keylist *wanted, struct keylist *found, struct buf *index,
+    struct reporter *rep, struct x2gobroker_error *err)
 {
 	char path[X2GOBROKER_FILE_SIZE], name[NAME_SIZE];
 	const char *wrong;
@@ -313,8 +322,10 @@ collect_entry(const struct x2gobroker_config *config, const char *entry,
 		    wrong);
 		return 0;
 	}
+	if (index != NULL)
+		keyindex_put_file(index, entry);
 	errno = 0;
-	if (collect_file(path, name, wanted, found, rep, err) == 0)
+	if (collect_file(path, name, wanted, found, index, rep, err) == 0)
 		return 0;
 	/* out of memory or descriptors, a disk that fails; but a file that only
 	 * root can read must not keep everybody out */
@@ -350,7 +361,8 @@ compare_entries(const struct dirent **a, const struct dirent **b)
 /* The same for all files, in the order of their names. */
 static int
 collect(const struct x2gobroker_config *config, const struct keylist *wanted,
-    struct keylist *found, struct reporter *rep, struct x2gobroker_error *err)
+    struct keylist *found, struct buf *index, struct reporter *rep,
+    struct x2gobroker_error *err)
 {
 	struct dirent **entries;
 	int i, n, result = 0;
@@ -361,15 +373,50 @@ collect(const struct x2gobroker_config *config, const struct keylist *wanted,
 	    compare_entries);
 	if (n < 0)
 		return error_errno(err, config->keys_dir, "cannot be listed");
+	if (index != NULL && n < KEYINDEX_FILES_MIN)
+		index->failed = true;
+	if (index != NULL && index->failed)
+		index = NULL;
 	for (i = 0; i < n; i++) {
 		/* a file left out could show that a key has two users */
 		if (result == 0)
 			result = collect_entry(config, entries[i]->d_name,
-			    wanted, found, rep, err);
+			    wanted, found, index, rep, err);
 		free(entries[i]);
 	}
 	free(entries);
 	return found->nomem ? error_nomem(err) : result;
+}
+
+/* The same with the index, if there is one, and else with a new one. */
+static int
+collect_indexed(const struct x2gobroker_config *config,
+    const struct keylist *wanted, struct keylist *found, struct reporter *rep,
+    struct x2gobroker_error *err)
+{
+	cleanup_buf struct buf new = { 0 };
+	char entry[KEYINDEX_ENTRY_SIZE];
+	struct keyindex index;
+	bool is_fresh;
+	int result = 0;
+
+	if (check_dir(config, err) == -1)
+		return -1;
+	is_fresh = keyindex_read(&index, config);
+	while (is_fresh && result == 0 && keyindex_next(&index,
+	    wanted->list[0].base64, entry))
+		result = collect_entry(config, entry, wanted, found, NULL,
+		    rep, err);
+	keyindex_free(&index);
+	if (result == -1 || found->n > 0 || found->nomem)
+		return found->nomem ? error_nomem(err) : result;
+	if (is_fresh)
+		return collect(config, wanted, found, NULL, rep, err);
+	keyindex_begin(&new, config);
+	result = collect(config, wanted, found, &new, rep, err);
+	if (result == 0)
+		keyindex_write(&new, config);
+	return result;
 }
 
 /* Whether to remove the line, which is modified: a line with one of keys, or
@@ -451,7 +498,7 @@ x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
 	if ((wrong = pubkey_check(type, base64)) != NULL)
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "the offered key: %s", wrong);
-	if (collect(config, &wanted, &found, &rep, err) == -1)
+	if (collect_indexed(config, &wanted, &found, &rep, err) == -1)
 		return -1;
 	if (found.n == 0)
 		return 0;
@@ -478,7 +525,7 @@ compare_with_files(const struct x2gobroker_config *config, const char *name,
 	struct reporter files = { .fn = rep->fn, .arg = rep->arg };
 	size_t i;
 
-	if (collect(config, keys, &found, &files, err) == -1)
+	if (collect(config, keys, &found, NULL, &files, err) == -1)
 		return -1;
 	for (i = 0; i < found.n; i++) {
 		const struct pubkey *at = &found.list[i];
@@ -673,7 +720,7 @@ x2gobroker_keys_check(const struct x2gobroker_config *config,
 	struct x2gobroker_error err;
 	size_t i;
 
-	if (collect(config, NULL, &found, &rep, &err) == -1) {
+	if (collect(config, NULL, &found, NULL, &rep, &err) == -1) {
 		/* without keys of users no directory is needed */
 		if (err.code != X2GOBROKER_ERR_NOTFOUND ||
 		    (config->keys_dir_set && config->keys_dir[0] != '\0'))

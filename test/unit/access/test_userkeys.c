@@ -12,6 +12,7 @@
 #include <pwd.h>
 
 #include "x2gobroker_admin.h"
+#include "access/keyindex.h"
 #include "access/userkeys.h"
 #include "base/base64.h"
 #include "support.h"
@@ -35,6 +36,17 @@ char	*__real_strdup(const char *s);
 char	*__wrap_strdup(const char *s);
 FILE	*__real_fdopen(int fd, const char *mode);
 FILE	*__wrap_fdopen(int fd, const char *mode);
+
+time_t	__real_time(time_t *out);
+time_t	__wrap_time(time_t *out);
+
+static time_t ahead;	/* seconds, of the clock */
+
+time_t
+__wrap_time(time_t *out unused)
+{
+	return __real_time(NULL) + ahead;
+}
 
 /* The allocation that fails, from 1; 0: none. */
 static int countdown;
@@ -131,6 +143,7 @@ names_are_judged_by_table(void **state unused)
  */
 
 static struct x2gobroker_config config;
+static char state_dir[100];
 
 static int
 make_site(void **state)
@@ -138,11 +151,14 @@ make_site(void **state)
 	static char dir[100];
 
 	countdown = 0;
+	ahead = 0;
 	if (make_test_dir(state) == -1)
 		return -1;
 	make_dir("keys.d");
 	snprintf(dir, sizeof(dir), "%s/keys.d", test_dir);
 	config.keys_dir = dir;
+	snprintf(state_dir, sizeof(state_dir), "%s/state", test_dir);
+	config.state_dir = state_dir;
 	config.keys_dir_set = true;
 	return 0;
 }
@@ -947,6 +963,193 @@ whoever_has_the_lock_is_waited_for(void **state unused)
 }
 
 /* A key that is lost for want of memory could be the one that forbids. */
+/*
+ * The index
+ */
+
+#define INDEX	"state/" KEYINDEX_DIR "/" KEYINDEX_FILE
+
+/* Files of other users; their keys are of no interest. */
+static void
+make_crowd(size_t n)
+{
+	char entry[40];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		snprintf(entry, sizeof(entry), "keys.d/u%zu.pub", i);
+		write_file(entry, TYPE KEY_C "\n");
+	}
+	write_file("keys.d/alice.pub", "# x\n" TYPE KEY_A "\n" TYPE KEY_B);
+	write_file("keys.d/bob.pub", "");
+}
+
+static bool
+has_index(void)
+{
+	return access(test_path(INDEX), F_OK) == 0;
+}
+
+/* Nothing was changed for a while, so that there is an index. */
+static void
+begin_with_index(void)
+{
+	struct problems problems;
+
+	ahead = 5;
+	make_dir("state");
+	make_crowd(KEYINDEX_FILES_MIN);
+	check_found("the first one", "alice", &problems);
+	assert_true(has_index());
+	check_found("by the index", "alice", &problems);
+	assert_int_equal(problems.n, 0);
+}
+
+/* KEY_A is that of two users, which is found. */
+static void
+check_two_owners(const char *label)
+{
+	struct x2gobroker_error err;
+	struct problems problems;
+	int result;
+
+	assert_null(find(&result, &problems, &err));
+	check(label, result == -1 && err.code == X2GOBROKER_ERR_DENIED);
+}
+
+static void
+an_index_is_made_of_many_files(void **state unused)
+{
+	struct problems problems;
+	char moved[200];
+
+	make_dir("state");
+	make_crowd(KEYINDEX_FILES_MIN - 3);
+	ahead = 5;
+	check_found("few", "alice", &problems);
+	assert_false(has_index());
+	write_file("keys.d/u.pub", TYPE KEY_C);
+	ahead = 0;
+	check_found("just changed", "alice", &problems);
+	assert_false(has_index());
+	ahead = 5;
+	config.state_dir = "/nonexistent/state";
+	check_found("nowhere to write it", "alice", &problems);
+	config.state_dir = state_dir;
+	check_found("many", "alice", &problems);
+	assert_true(has_index());
+	/* root must not make the broker account's directory */
+	snprintf(moved, sizeof(moved), "%s-moved", state_dir);
+	assert_int_equal(rename(state_dir, moved), 0);
+	check_found("no state-dir", "alice", &problems);
+	assert_int_equal(access(state_dir, F_OK), -1);
+}
+
+/* The bound that the manual tells. */
+static void
+an_index_is_trusted_for_ten_minutes(void **state unused)
+{
+	struct problems problems;
+
+	begin_with_index();
+	write_file("keys.d/bob.pub", TYPE KEY_A);
+	check_found("bob's file was changed in place", "alice", &problems);
+	ahead = KEYINDEX_SECONDS + 5;
+	check_two_owners("ten minutes later");
+	ahead = -3600;
+	check_two_owners("the clock was set back");
+}
+
+static void
+a_stale_index_is_not_believed(void **state unused)
+{
+	struct problems problems;
+	char moved[200];
+
+	begin_with_index();
+	write_file("keys.d/a.b-c@d_1.pub", TYPE KEY_A);
+	check_two_owners("a new file");
+	assert_int_equal(unlink(test_path("keys.d/a.b-c@d_1.pub")), 0);
+	check_found("it is gone", "alice", &problems);
+	check_owner("revoked in place", "", NULL, &problems);
+	write_file("keys.d/bob.pub", TYPE KEY_A);
+	check_found("moved in place", "bob", &problems);
+	assert_int_equal(unlink(test_path("keys.d/bob.pub")), 0);
+	check_found("gone", NULL, &problems);
+	snprintf(moved, sizeof(moved), "%s/old", test_dir);
+	assert_int_equal(rename(config.keys_dir, moved), 0);
+	make_dir("keys.d");
+	check_found("another directory", NULL, &problems);
+}
+
+static void
+a_planted_index_lets_nobody_in(void **state unused)
+{
+	static const char *const lines[] = {
+		"", "alice.pub", "bob.pub @", "u1.pub @", "../alice.pub @",
+		"/etc/passwd @", ".alice.pub @", "alice @", " @", "@",
+		"alice.pub @\nbob.pub @", "bob.pub\n@",
+		"none.pub @\nalice.pub @", "alice.pub @\nalice.pub @",
+	};
+	struct buf text = { 0 };
+	const char *print = PRINT_A + strlen("SHA256:");
+	struct problems problems;
+	char mark[100];
+	const char *p;
+	size_t i;
+
+	begin_with_index();
+	snprintf(mark, sizeof(mark), "%s", content_of(INDEX));
+	mark[strcspn(mark, "\n")] = '\0';
+	for (i = 0; i < LENGTH(lines); i++) {
+		buf_printf(&text, "%s\n", mark);
+		for (p = lines[i]; *p != '\0'; p++)
+			buf_printf(&text, *p == '@' ? "%s" : "%.1s",
+			    *p == '@' ? print : p);
+		write_file(INDEX, text.data);
+		check_found(lines[i], "alice", &problems);
+		write_file(INDEX, text.data + strlen(mark) + 1);
+		check_found(lines[i], "alice", &problems);
+		buf_truncate(&text, 0);
+	}
+	buf_printf(&text, "%s\n%0500d %s\n", mark, 0, print);
+	write_file(INDEX, text.data);
+	check_found("a name without an end", "alice", &problems);
+
+	/* others must not hide the second owner of a key */
+	write_file("keys.d/bob.pub", TYPE KEY_A);
+	buf_truncate(&text, 0);
+	buf_printf(&text, "%s\nalice.pub %s\n", mark, print);
+	write_file(INDEX, text.data);
+	check_found("by us", "alice", &problems);
+	assert_int_equal(chmod(test_path(INDEX), 0666), 0);
+	check_two_owners("everybody's");
+	write_file(INDEX, text.data);
+	buf_free(&text);
+	assert_int_equal(chmod(test_path("state"), 0777), 0);
+	check_two_owners("in a directory of everybody's");
+}
+
+static void
+without_an_index_all_is_as_it_was(void **state unused)
+{
+	struct problems problems;
+
+	begin_with_index();
+	assert_int_equal(unlink(test_path(INDEX)), 0);
+	make_dir(INDEX);
+	check_found("a directory", "alice", &problems);
+	assert_int_equal(rmdir(test_path(INDEX)), 0);
+	assert_int_equal(mkfifo(test_path(INDEX), 0600), 0);
+	check_found("a pipe", "alice", &problems);
+	assert_int_equal(unlink(test_path(INDEX)), 0);
+	assert_int_equal(symlink("/etc/passwd", test_path(INDEX)), 0);
+	check_found("a link", "alice", &problems);
+	assert_int_equal(unlink(test_path(INDEX)), 0);
+	check_found("nothing", "alice", &problems);
+	assert_true(has_index());
+}
+
 static void
 without_memory_a_key_is_nobodys(void **state unused)
 {
@@ -955,18 +1158,21 @@ without_memory_a_key_is_nobodys(void **state unused)
 	int i, result = -1;
 
 	write_file("keys.d/alice.pub", TYPE KEY_A);
-	for (i = 1; result == -1; i++) {
+	for (i = 1; countdown == 0; i++) {
 		countdown = i;
 		result = x2gobroker_keys_find(&config, "ssh-ed25519", KEY_A,
 		    NULL, NULL, &name, &err);
 		assert_true(i < 100);
+		/* the index can do without */
 		if (result == -1)
 			check(err.text, err.code == X2GOBROKER_ERR_NOMEM ||
 			    err.code == X2GOBROKER_ERR_SYSTEM);
+		else
+			assert_string_equal(name, "alice");
+		free(name);
 	}
 	assert_true(i > 5);
-	assert_string_equal(name, "alice");
-	free(name);
+	assert_int_equal(result, 0);
 
 	write_file("keys.d/bob.pub", TYPE KEY_A);
 	countdown = 0;
@@ -1041,6 +1247,11 @@ main(void)
 		test(a_directory_may_be_missing_unless_it_is_named),
 		test(many_at_a_time_lose_nothing),
 		test(whoever_has_the_lock_is_waited_for),
+		test(an_index_is_made_of_many_files),
+		test(an_index_is_trusted_for_ten_minutes),
+		test(a_stale_index_is_not_believed),
+		test(a_planted_index_lets_nobody_in),
+		test(without_an_index_all_is_as_it_was),
 		test(without_memory_a_key_is_nobodys),
 		test(without_memory_nothing_is_changed),
 	};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The first line says which directory it is about, and when that was changed.
+ * Each other line is the name of a file and the fingerprints of its keys.
+ */
+#include <sys/stat.h>
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "access/keyindex.h"
+#include "base/cleanup.h"
+#include "base/safefile.h"
+#include "base/statedir.h"
+#include "x2gobroker.h"
+
+/* Two changes can have the same time; after a while the second one cannot. */
+#define SETTLED_SECONDS	2
+
+#define MARK_SIZE	100
+#define PRINT		strlen("SHA256:")	/* before a fingerprint */
+
+/* What the first line says about keys-dir as it is now. */
+static bool
+put_mark(const struct x2gobroker_config *config, char mark[static MARK_SIZE],
+    time_t *changed)
+{
+	struct stat st;
+
+	if (stat(config->keys_dir, &st) == -1)
+		return false;
+	snprintf(mark, MARK_SIZE, "%ju %ju %jd.%09ld",
+	    (uintmax_t)st.st_dev, (uintmax_t)st.st_ino,
+	    (intmax_t)st.st_ctim.tv_sec, st.st_ctim.tv_nsec);
+	*changed = st.st_ctim.tv_sec;
+	return true;
+}
+
+/* Only root and the account of this process can have written it. */
+static char *
+read_file(const struct x2gobroker_config *config, time_t now)
+{
+	cleanup_free char *path = NULL;
+	cleanup_file FILE *fp = NULL;
+	struct x2gobroker_error ignored;
+	struct stat st;
+	size_t len;
+
+	if (asprintf(&path, "%s/" KEYINDEX_DIR "/" KEYINDEX_FILE,
+	    config->state_dir) == -1) {
+		path = NULL;
+		return NULL;
+	}
+	if ((fp = safefile_open(path, &ignored)) == NULL ||
+	    fstat(fileno(fp), &st) == -1 || st.st_mtime > now ||
+	    st.st_mtime < now - KEYINDEX_SECONDS)
+		return NULL;
+	len = (size_t)st.st_size;
+	return safefile_read_text(fileno(fp), path, &len, &ignored);
+}
+
+bool
+keyindex_read(struct keyindex *index, const struct x2gobroker_config *config)
+{
+	char mark[MARK_SIZE];
+	time_t changed;
+
+	*index = (struct keyindex){ 0 };
+	if (!put_mark(config, mark, &changed) ||
+	    (index->text = read_file(config, time(NULL))) == NULL ||
+	    strncmp(index->text, mark, strlen(mark)) != 0)
+		return false;
+	index->next = index->text;
+	return true;
+}
+
+void
+keyindex_free(struct keyindex *index)
+{
+	free(index->text);
+}
+
+bool
+keyindex_next(struct keyindex *index, const char *base64,
+    char entry[static KEYINDEX_ENTRY_SIZE])
+{
+	char print[X2GOBROKER_FINGERPRINT_SIZE];
+	const char *found, *line;
+	size_t len;
+
+	if (x2gobroker_key_fingerprint(base64, print) == -1 ||
+	    (found = strstr(index->next, print + PRINT)) == NULL)
+		return false;
+	index->next = found + 1;
+	for (line = found; line > index->text && line[-1] != '\n'; line--)
+		continue;
+	len = strcspn(line, " \n");
+	if (len >= KEYINDEX_ENTRY_SIZE)
+		return false;
+	memcpy(entry, line, len);
+	entry[len] = '\0';
+	return true;
+}
+
+void
+keyindex_begin(struct buf *new, const struct x2gobroker_config *config)
+{
+	char mark[MARK_SIZE];
+	time_t changed;
+
+	if (put_mark(config, mark, &changed) &&
+	    time(NULL) - changed > SETTLED_SECONDS)
+		buf_puts(new, mark);
+	else
+		new->failed = true;
+}
+
+void
+keyindex_put_file(struct buf *new, const char *entry)
+{
+	buf_printf(new, "\n%s", entry);
+}
+
+void
+keyindex_put_key(struct buf *new, const char *base64)
+{
+	char print[X2GOBROKER_FINGERPRINT_SIZE];
+
+	if (x2gobroker_key_fingerprint(base64, print) == 0)
+		buf_printf(new, " %s", print + PRINT);
+}
+
+/* A process that cannot write it looks into all files. */
+void
+keyindex_write(struct buf *new, const struct x2gobroker_config *config)
+{
+	cleanup_free char *path = NULL;
+	cleanup_fd int state = -1, dir = -1, lock = -1;
+	struct safefile_new file = { .name = KEYINDEX_FILE,
+	    .temporary = ".new", .mode = 0600 };
+
+	/* state-dir has to be the broker account's: do not make it */
+	if (new->failed ||
+	    (state = safefile_open_dir(config->state_dir, 0, NULL)) == -1 ||
+	    (dir = statedir_open_dir(config->state_dir, KEYINDEX_DIR, &path,
+	    NULL)) == -1 || (lock = safefile_lock(dir, path, 0, NULL)) == -1)
+		return;
+	file.dirfd = dir;
+	safefile_replace(&file, new, path, NULL);
+}
