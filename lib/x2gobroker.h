@@ -106,6 +106,9 @@ const char *x2gobroker_config_log_file(const struct x2gobroker_config *config);
 /* The time limit for a request, in seconds. */
 int x2gobroker_config_request_timeout(const struct x2gobroker_config *config);
 
+/* How long its hooks may take besides, in seconds; 0: there are none. */
+int x2gobroker_config_hook_seconds(const struct x2gobroker_config *config);
+
 /* Whether PAM must be asked if the account is valid (account-check).  pinned:
  * the user was set with --user, so sshd has not asked PAM about them. */
 bool x2gobroker_config_check_account(const struct x2gobroker_config *config,
@@ -304,9 +307,9 @@ void x2gobroker_answer_free(struct x2gobroker_answer *answer);
 int x2gobroker_answer_login_check(struct x2gobroker_answer *answer,
     const char *message, struct x2gobroker_error *err);
 
-/* Check whether user may log in now: there may be maintenance, and no session
- * to go back to.  Call it before a login check is granted.  -1: no; *err gives
- * the reason for the log. */
+/* Check whether user may log in now: login-hook may refuse, or there is
+ * maintenance, and no session to go back to.  Call it before a login check is
+ * granted.  -1: no; *err gives the reason for the log. */
 int x2gobroker_answer_admit(struct x2gobroker_answer *answer,
     const struct x2gobroker_config *config, struct x2gobroker_user *user,
     struct x2gobroker_error *err);

@@ -198,7 +198,8 @@ service_load_config(const char *path, struct x2gobroker_config **config,
 	if (x2gobroker_config_load(path, log_report, NULL, config, err) == -1)
 		return -1;
 	log_to_file(x2gobroker_config_log_file(*config));
-	seconds = x2gobroker_config_request_timeout(*config);
+	seconds = x2gobroker_config_request_timeout(*config) +
+	    x2gobroker_config_hook_seconds(*config);
 	if (seconds + SECONDS_MORE > SECONDS_MIN)
 		alarm((unsigned int)(seconds + SECONDS_MORE));
 	return 0;
@@ -254,12 +255,22 @@ set_password(void *arg, const struct x2gobroker_user *user,
 	    password, err);
 }
 
+/* Hooks run as the broker account, of which the caller of a setuid broker must
+ * not be able to send them signals. */
+static void
+prepare_hooks(const struct x2gobroker_config *config)
+{
+	if (x2gobroker_config_hook_seconds(config) > 0)
+		priv_keep_effective(service_refuse);
+}
+
 int
 service_answer_login_check(const struct x2gobroker_config *config,
     struct x2gobroker_answer *answer, struct x2gobroker_user *user,
     struct x2gobroker_error *err)
 {
 	x2gobroker_answer_set_report(answer, log_event, NULL);
+	prepare_hooks(config);
 	if (x2gobroker_answer_admit(answer, config, user, err) == -1)
 		return -1;
 	return x2gobroker_answer_login_check(answer, NULL, err);
@@ -278,6 +289,7 @@ service_answer_task(const struct x2gobroker_config *config,
 	if (x2gobroker_config_allow_password_change(config))
 		x2gobroker_answer_allow_setpass(answer, set_password, &config);
 	x2gobroker_answer_set_report(answer, log_event, NULL);
+	prepare_hooks(config);
 	if (x2gobroker_answer_decide(answer, profiles, user, err) == -1)
 		return -1;
 	/* writing the answer needs no privileges */

@@ -41,6 +41,7 @@ static const char *const trust_words[] = { "unless-setuid", "false", "true",
     NULL };
 
 static const char *const http_auth_words[] = { "pam", "none", NULL };
+static const char *const hook_words[] = { "refuse", "ignore", NULL };
 static const char *const balancing_words[] = { "load", "sessions", NULL };
 const char *const login_keys[] = { "new", "own", NULL };
 static const char *const key_type_words[] = { "rsa", "ed25519", NULL };
@@ -59,8 +60,8 @@ struct row {
 #define AT(field) .offset = offsetof(struct x2gobroker_config, field)
 
 static const char no_scripts[] = "this broker does not run Python scripts, "
-    "so users whom they would refuse could get in; remove the key if you do "
-    "not need them";
+    "so users whom they would refuse could get in; remove the key, and make a "
+    "program for login-hook or select-hook of them (HOOKS in x2gobroker(7))";
 
 static const struct row rows[] = {
 	{ "global", "broker-account", TEXT, "x2gobroker", AT(broker_account),
@@ -131,6 +132,12 @@ static const struct row rows[] = {
 	    .min = 0, .max = 86400 },
 	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
 	    AT(drain_file) },
+	{ "global", "login-hook", PATH, "", AT(login_hook) },
+	{ "global", "select-hook", PATH, "", AT(select_hook) },
+	{ "global", "hook-timeout", INT, "5", AT(hook_timeout),
+	    .min = 1, .max = 600 },
+	{ "global", "hook-failure", WORD, "refuse", AT(hook_failure),
+	    .words = hook_words },
 	{ "global", "load-balancing", WORD, "load", AT(load_balancing),
 	    .words = balancing_words },
 	{ "global", "servers-to-ask", INT, "0", AT(servers_to_ask),
@@ -703,6 +710,13 @@ int
 x2gobroker_config_request_timeout(const struct x2gobroker_config *config)
 {
 	return config->request_timeout;
+}
+
+int
+x2gobroker_config_hook_seconds(const struct x2gobroker_config *config)
+{
+	return config->hook_timeout * ((*config->login_hook != '\0') +
+	    (*config->select_hook != '\0'));
 }
 
 int

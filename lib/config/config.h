@@ -12,6 +12,7 @@ enum login_key { LOGIN_KEY_NEW, LOGIN_KEY_OWN };
 enum autologin_key_type { AUTOLOGIN_RSA, AUTOLOGIN_ED25519 };
 enum hostkey_policy { HOSTKEY_REJECT, HOSTKEY_WARN, HOSTKEY_ADD };
 enum http_auth { HTTP_AUTH_PAM, HTTP_AUTH_NONE };
+enum hook_failure { HOOK_REFUSE, HOOK_IGNORE };
 enum trust { TRUST_UNLESS_SETUID, TRUST_NEVER, TRUST_ALWAYS };
 
 /* The keys that every backend has. */
@@ -84,6 +85,10 @@ struct x2gobroker_config {
 	int liveevent;			/* seconds */
 	int syncinterval;		/* seconds; 0: not announced */
 	const char *drain_file;
+	const char *login_hook;		/* a program of the site, or "" */
+	const char *select_hook;
+	int hook_timeout;		/* seconds */
+	int hook_failure;		/* enum hook_failure */
 	int load_balancing;		/* enum load_balancing */
 	int servers_to_ask;		/* 0: all */
 	bool servers_share_database;

@@ -156,7 +156,8 @@ set_candidate(struct choice *choice, size_t i)
 	if (host_for_client(host) == NULL)
 		candidate->why = "X2Go clients cannot connect to an IPv6 "
 		    "address";
-	else if (drain_has(choice->farm->drained, host))
+	else if (!choice->farm->is_chosen &&
+	    drain_has(choice->farm->drained, host))
 		candidate->why = "drained";
 	else if (notice != NULL)
 		candidate->why = notice->text;
@@ -208,9 +209,13 @@ count_pending(struct choice *choice, struct assignments *assigned)
 static int
 choose_best(struct choice *choice)
 {
+	size_t i;
+
 	balance_limit(choice->candidates, choice->n);
 	balance_score(choice->candidates, choice->n, (enum load_balancing)
 	    choice->farm->config->load_balancing);
+	for (i = 0; choice->farm->in_order && i < choice->n; i++)
+		choice->candidates[i].score = (double)i;
 	return balance_best(choice->candidates, choice->n);
 }
 

@@ -66,6 +66,9 @@ struct x2gobroker_farm {
 	struct x2gobroker_drained *drained;	/* or NULL */
 	struct x2gobroker_error drained_error;	/* why it is NULL */
 	struct x2gobroker_maintenance *maintenance;	/* or NULL */
+	bool is_chosen;			/* the hosts for a new session are, by
+					 * a hook, even drained ones */
+	bool in_order;			/* their first usable one is taken */
 	struct x2gobroker_error maintenance_error;	/* why it is NULL */
 };
 

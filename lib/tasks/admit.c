@@ -3,6 +3,7 @@
  * Who may log in now, before any task is asked for.
  */
 #include "farm/farm.h"
+#include "tasks/hook.h"
 #include "tasks/task.h"
 
 /* An extra session during maintenance is better than no logins at all. */
@@ -25,11 +26,15 @@ x2gobroker_answer_admit(struct x2gobroker_answer *answer,
     const struct x2gobroker_config *config, struct x2gobroker_user *user,
     struct x2gobroker_error *err)
 {
-	struct x2gobroker_maintenance *all = admit_maintenance(answer, config);
-	bool is_closed = x2gobroker_maintenance_find(all, NULL) != NULL;
+	struct x2gobroker_maintenance *all;
 	struct x2gobroker_profiles *profiles;
+	bool is_closed;
 	int result;
 
+	if (hook_login(answer, config, user, "login", err) == -1)
+		return -1;
+	all = admit_maintenance(answer, config);
+	is_closed = x2gobroker_maintenance_find(all, NULL) != NULL;
 	x2gobroker_maintenance_free(all);
 	if (!is_closed)
 		return 0;

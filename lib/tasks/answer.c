@@ -9,6 +9,7 @@
 
 #include "access/throttle.h"
 #include "client/markers.h"
+#include "tasks/hook.h"
 #include "tasks/task.h"
 
 int
@@ -222,6 +223,19 @@ log_in(struct x2gobroker_answer *answer, struct token *token, const char *sent,
 	return result;
 }
 
+/* Events come from clients that have been let in. */
+static int
+decide_task(struct x2gobroker_answer *answer, struct x2gobroker_error *err)
+{
+	const struct task *task = answer->task;
+
+	if (!task->is_event && hook_login(answer,
+	    profiles_config(answer->profiles), answer->user, task->name, err)
+	    == -1)
+		return -1;
+	return task->decide(answer, answer->state, err);
+}
+
 /* Check the token before the task is decided and replace it afterwards, so that
  * a client that is refused still has its token. */
 static int
@@ -237,14 +251,14 @@ decide_with_token(struct x2gobroker_answer *answer,
 	int result;
 
 	if (!config->require_cookie && answer->authenticate == NULL)
-		return task->decide(answer, answer->state, err);
+		return decide_task(answer, err);
 	if (sent == NULL)
 		sent = "";
 	if ((answer->authenticate != NULL ? log_in(answer, &token, sent, err) :
 	    token_open(&token, config, answer->user, sent, time(NULL), err)) ==
 	    -1)
 		return -1;
-	result = task->decide(answer, answer->state, err);
+	result = decide_task(answer, err);
 	/* over HTTP, the client may never read the answer to an event */
 	keep = answer->authenticate != NULL && task->is_event &&
 	    token.file != -1;

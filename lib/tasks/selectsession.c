@@ -12,7 +12,9 @@
 #include "autologin/autologin.h"
 #include "farm/farm.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "client/markers.h"
+#include "tasks/hook.h"
 #include "tasks/task.h"
 
 /* The profile of that id among those that are visible, or NULL.  What came in a
@@ -98,6 +100,7 @@ struct offer {
 	const struct host *host;		/* where it is, or will be */
 	struct autologin *autologin;		/* the key for it, or NULL */
 	const struct x2gobroker_notice *notice;	/* why no new one, or NULL */
+	struct hook_choice choice;		/* for a new one */
 };
 
 /* Suspend the running session that is to be taken over, as the client offers to
@@ -187,17 +190,26 @@ send_to(struct x2gobroker_answer *answer, const struct offer *offer,
 	    selection->port);
 }
 
+/* Where a new session may go. */
+static size_t
+hosts_for_new(const struct offer *offer, const struct host **hosts)
+{
+	*hosts = offer->choice.n > 0 ? offer->choice.hosts : offer->hosts;
+	return offer->choice.n > 0 ? offer->choice.n : offer->nhosts;
+}
+
 /* A shared desktop is on the first server, whichever that is. */
 static int
 send_to_first(struct x2gobroker_answer *answer, const struct offer *offer,
     struct x2gobroker_error *err)
 {
-	size_t i;
+	const struct host *hosts;
+	size_t i, n = hosts_for_new(offer, &hosts);
 
-	for (i = 0; i < offer->nhosts; i++) {
-		if (host_for_client(&offer->hosts[i]) == NULL)
+	for (i = 0; i < n; i++) {
+		if (host_for_client(&hosts[i]) == NULL)
 			continue;
-		send_to(answer, offer, &offer->hosts[i]);
+		send_to(answer, offer, &hosts[i]);
 		return 0;
 	}
 	return error_set(err, X2GOBROKER_ERR_VALUE,
@@ -241,13 +253,13 @@ static int
 send_to_chosen(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
 {
-	size_t chosen;
+	const struct host *hosts;
+	size_t n = hosts_for_new(offer, &hosts), chosen;
 
-	if (balance_choose_host(offer->farm, offer->profile, offer->hosts,
-	    offer->nhosts, answer->user->name, true, &answer->reporter,
-	    &chosen, err) == -1)
+	if (balance_choose_host(offer->farm, offer->profile, hosts, n,
+	    answer->user->name, true, &answer->reporter, &chosen, err) == -1)
 		return -1;
-	offer->host = &offer->hosts[chosen];
+	offer->host = &hosts[chosen];
 	send_to(answer, offer, offer->host);
 	return 0;
 }
@@ -365,6 +377,31 @@ find_server(struct x2gobroker_answer *answer, struct offer *offer,
 	return result;
 }
 
+static bool
+is_usable(void *arg, const struct host *host)
+{
+	const struct offer *offer = arg;
+
+	return !drain_has(offer->farm->drained, host) &&
+	    maintenance_of_server(offer->farm->maintenance, host) == NULL;
+}
+
+/* Its time is not that of the servers. */
+static int
+ask_hook(struct x2gobroker_answer *answer, struct offer *offer,
+    struct x2gobroker_error *err)
+{
+	int64_t begin = clock_ms();
+
+	if (hook_select(answer, offer->profile, offer->hosts, offer->nhosts,
+	    is_usable, offer, &offer->choice, err) == -1)
+		return -1;
+	offer->farm->deadline += clock_ms() - begin;
+	offer->farm->is_chosen = offer->choice.n > 0;
+	offer->farm->in_order = offer->choice.in_order;
+	return 0;
+}
+
 static int
 choose_server(struct x2gobroker_answer *answer, struct offer *offer,
     struct x2gobroker_error *err)
@@ -376,6 +413,8 @@ choose_server(struct x2gobroker_answer *answer, struct offer *offer,
 	    offer->profile->id);
 	if (offer->notice != NULL && (shadow || !offer->notice->resume))
 		return answer_refuse_for(answer, offer->notice, err);
+	if (ask_hook(answer, offer, err) == -1)
+		return -1;
 	if (shadow)
 		return send_to_first(answer, offer, err);
 	if (ask_servers(answer, offer, err) == -1)
@@ -414,6 +453,7 @@ selectsession_decide(struct x2gobroker_answer *answer, void *state,
 	if (offer.selection->key.failed || offer.selection->sessions.failed)
 		result = error_nomem(err);
 	autologin_free(offer.autologin);
+	free(offer.choice.hosts);
 	x2gobroker_farm_free(offer.farm);
 	return result;
 }

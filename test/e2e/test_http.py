@@ -148,6 +148,29 @@ def test_maintenance(world):
     world.granted(site.ask('selectsession', user, PASSWORD, sid='desk'), 'it is over')
 
 
+def test_hooks(world):
+    """A refusal is one that the client survives; it is asked for after the password."""
+    tap, site, user = world.tap, world.site, world.user
+    site.forget()
+    path = site.write('hook', '#!/bin/sh\ncat >&2\n'
+                      'if [ $1 = select ]; then echo refuse night; exit; fi\n'
+                      'echo allow\n')
+    os.chmod(path, 0o755)
+    site.configure('login-hook = %s\nselect-hook = %s' % (path, path))
+    world.denied(site.ask('selectsession', user, PASSWORD, sid='desk'), 'select-hook',
+                 'select-hook refuses: night')
+    world.granted(site.ask('listsessions', user, PASSWORD), 'login-hook')
+    os.chmod(path, 0o757)
+    world.denied(site.ask('listsessions', user, PASSWORD),
+                 'a hook that others may write', 'may write it')
+    world.denied(site.ask('listsessions', user, WRONG), 'and a wrong password',
+                 'Authentication failure')
+    event = site.ask('clientevent', user, PASSWORD, sid='x-50-1_stDKDE', event='ALIVE')
+    tap.equal(GRANTED in event.body, True, 'an event needs no hook')
+    site.configure()
+    world.granted(site.ask('selectsession', user, PASSWORD, sid='desk'), 'no hook')
+
+
 def test_refused_logins(world):
     tap, site, user, other = world.tap, world.site, world.user, world.other
     site.forget()
@@ -723,7 +746,7 @@ def test_doctor(world):
                'doctor: ' + name, found)
 
 
-TESTS = [test_conversation, test_maintenance, test_refused_logins, test_setpass, test_throttle,
+TESTS = [test_conversation, test_maintenance, test_hooks, test_refused_logins, test_setpass, test_throttle,
          test_fail2ban, test_noauth, test_status, test_json, test_hostile,
          test_more_hostile, test_crowd, test_units, test_slow, test_servers,
          test_doctor]

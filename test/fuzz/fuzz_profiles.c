@@ -64,6 +64,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct x2gobroker_config config = {
 	    .backends[BACKEND_INIFILE].enable = true,
 	    .agent_command = "/nonexistent", .drain_file = "",
+	    .login_hook = "", .select_hook = "",
 	    .state_dir = "/nonexistent", .request_timeout = 10,
 	    .session_profiles = "/fuzz", .profiles_dir = "/nonexistent" };
 	struct x2gobroker_profiles *profiles;

@@ -191,6 +191,8 @@ static struct x2gobroker_config test_config = {
 	.request_timeout = 20,
 	.state_dir = "/nonexistent/state",
 	.drain_file = "",
+	.login_hook = "",
+	.select_hook = "",
 };
 
 static unused struct x2gobroker_profiles *

@@ -97,6 +97,8 @@ static const struct check {
 	    "the broker can read the list of drained servers" },
 	{ "maintenance", check_maintenance, BROKER,
 	    "users can get new sessions" },
+	{ "hooks", check_hooks, BROKER,
+	    "the broker account can run the programs of the site" },
 	{ "log-file", check_log_file, BROKER, "the broker can write its log" },
 	{ "service-keys", check_service_keys, SITE,
 	    "the service keys can be used" },

@@ -107,7 +107,7 @@ doctor_check check_account, check_account_locked, check_home, check_program,
 doctor_check check_http, check_http_socket, check_http_answer, check_https;
 doctor_check check_authorized_keys, check_key_types, check_ways_in;
 doctor_check check_readable, check_state_dir, check_tokens, check_drain_file,
-	    check_maintenance, check_log_file;
+	    check_maintenance, check_hooks, check_log_file;
 doctor_check check_service_keys, check_host_keys, check_servers, check_agents,
 	    check_clocks, check_stores, check_user_sessions, check_host_names;
 

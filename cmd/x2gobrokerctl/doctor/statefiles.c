@@ -135,6 +135,28 @@ check_drain_file(struct doctor *d)
 	doctor_ok(d, path, "%zu server%s drained", n, n == 1 ? "" : "s");
 }
 
+void
+check_hooks(struct doctor *d)
+{
+	static const char *const keys[] = { "login-hook", "select-hook" };
+	struct x2gobroker_error err;
+	const char *path;
+	size_t i;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		path = doctor_text(d, keys[i]);
+		if (*path == '\0')
+			continue;
+		if (x2gobroker_path_check(path, &err) == -1)
+			doctor_fail_error(d, path, &err);
+		else if (eaccess(path, X_OK) == -1)
+			doctor_fail(d, path, "%s cannot be run: %s", keys[i],
+			    strerror(errno));
+		else
+			doctor_ok(d, path, "%s can be run", keys[i]);
+	}
+}
+
 /* It may have been forgotten. */
 void
 check_maintenance(struct doctor *d)
