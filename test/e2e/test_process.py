@@ -939,13 +939,84 @@ def test_before_the_drop(world):
         world.check(held.answer(), framed(DENIED), 'what hangs is refused in time')
 
 
+ASKING = '''\
+[slow]
+name = A server that hangs
+host = 127.0.0.1:%d
+broker-agent-query-mode = SSH
+'''
+
+
+@contextlib.contextmanager
+def hanging_server(world):
+    """The only server accepts connections, and says nothing."""
+    state = world.host.path('state')
+    os.mkdir(state, 0o755)
+    os.chown(state, world.shared.uid, world.shared.gid)
+    key = lab.keypair(world.host.path('etc'))
+    world.shared.put('.ssh/id_ed25519', pathlib.Path(key).read_text())
+    world.shared.put('.ssh/known_hosts', 'x ' + pathlib.Path(key + '.pub').read_text())
+    with socket.create_server(('127.0.0.1', 0)) as door:
+        world.host.write('profiles.conf', ASKING % door.getsockname()[1],
+                         world.shared, 0o600)
+        world.configure('agent-timeout = 4\nstate-dir = %s\nhelper-dir = %s\n'
+                        % (state, lab.helper_dir()))
+        try:
+            yield
+        finally:
+            world.host.write('profiles.conf', world.named, world.shared, 0o600)
+            world.configure()
+
+
+def signal_as(account, pid, name):
+    """The status of kill(1)."""
+    return subprocess.run(['kill', '-' + name, str(pid)], user=account.uid,
+                          group=account.gid, extra_groups=[],
+                          stderr=subprocess.DEVNULL).returncode
+
+
+def test_asking_servers(world):
+    """Who starts a setuid broker has no power over x2gobroker-poll, nor over the
+    requests of others."""
+    line = wrap(brokerlab.SELECT % 'slow')
+    with hanging_server(world), subprocess.Popen([world.setuid], **world.options(
+            account=world.user, line=line, env={'SECRET': 'secret'})) as broker:
+        def poll():
+            return [pid for pid in lab.descendants(broker.pid)
+                    if os.readlink('/proc/%d/exe' % pid).endswith('/x2gobroker-poll')]
+        pid = lab.wait_for(poll, 10, 'x2gobroker-poll')[0]
+        status = pathlib.Path('/proc/%d/status' % pid).read_text()
+        uids = re.search(r'(?m)^Uid:\t(.*)$', status)[1].split()
+        world.tap.equal(set(uids), {str(world.shared.uid)},
+                        'x2gobroker-poll: all user ids are those of the broker account')
+        world.tap.equal(pathlib.Path('/proc/%d/environ' % pid).read_bytes(), b'',
+                        "it gets nothing of the caller's environment")
+        found = [name for name in SECRETS
+                 if readable('/proc/%d/%s' % (pid, name), world.user)]
+        world.tap.equal(found, [], 'nothing in its /proc/PID is for the caller')
+        for name in 'STOP', 'KILL', 'ALRM', 'TERM':
+            world.tap.ok(signal_as(world.user, pid, name) != 0,
+                         'the caller cannot send it SIG' + name)
+        # his own request is another matter, but nobody has to wait for that
+        signal_as(world.user, broker.pid, 'STOP')
+        answer = world.ask([world.setuid], account=world.other, line=line)
+        world.check(answer, framed(DENIED), 'a stopped request: another one is refused')
+        world.tap.ok(answer.seconds < 10, 'in %.1f s' % answer.seconds)
+        lab.wait_for(lambda: pid not in lab.processes() or pathlib.Path(
+            '/proc/%d/stat' % pid).read_text().split(') ')[1][0] == 'Z', 20,
+            'x2gobroker-poll to end by itself')
+        os.kill(broker.pid, signal.SIGCONT)
+        out = broker.communicate(timeout=20)[0]
+        world.tap.equal(out, framed(DENIED), 'it goes on, and is refused')
+
+
 TESTS = [test_standard_descriptors, test_other_descriptors, test_limits, test_full_log,
          test_settled, test_signals, test_no_argv, test_deadline,
          test_no_deadline_for_the_client,
          test_environment, test_loader, test_identity,
          test_config_file, test_debug, test_address, test_arguments_are_wiped,
          test_closed_to_the_caller,
-         test_root_is_the_caller, test_before_the_drop]
+         test_root_is_the_caller, test_before_the_drop, test_asking_servers]
 
 
 def main():
