@@ -16,6 +16,7 @@ import sys
 import tempfile
 
 import clientlab
+import farmlab
 import lab
 from clientlab import TITLE, Client, SessionUser, give_key, running, terminate_sessions
 
@@ -162,6 +163,63 @@ def test_broken_configuration(tap, program, screen):
                   name + ': the client does not knock again and again')
 
 
+def set_maintenance(site, text):
+    """As x2gobrokerctl maintenance does."""
+    os.makedirs(site.path('state/maintenance'), mode=0o700)
+    for name in 'state', 'state/maintenance':
+        os.chmod(site.path(name), 0o700)
+        os.chown(site.path(name), site.account.uid, site.account.gid)
+    os.symlink('0\tresume\tall\t\t' + text, site.path('state/maintenance/1'))
+    site.write('x2gobroker.conf', site.conf().replace(
+        '[global]\n', '[global]\nstate-dir = %s\n' % site.path('state')))
+
+
+def test_maintenance(tap, program, screen):
+    """The user gets to read what the administrator says, and the client waits."""
+    name, text = 'maintenance', 'The farm is down until two: new disks. Caf\u00e9 is open.'
+    with client_at_door(tap, program, screen, name, configure=lambda site, _:
+                        set_maintenance(site, text)) as (client, user, site, door):
+        shown = client.wait_for(lambda: terminal_output(screen), 30, 'some text')
+        screen.shoot(name)
+        tap.equal(shown.split(), text.split(), name + ': the user can read it')
+        tap.equal(pathlib.Path(door.log).read_text().count('Starting session'), 1,
+                  name + ': the client does not knock again and again')
+        os.unlink(site.path('state/maintenance/1'))
+        lab.end_family(client.process)
+        with Client(screen, user, client.account, door) as again:
+            again.wait_for(screen.buttons, 30, 'the session button')
+        tap.ok(True, name + ': and when it is over, there is the list')
+
+
+def play_sessions(site, user, states):
+    """The agent of this host says that the user has sessions in these states."""
+    lines = [farmlab.session(user.name, '127.0.0.1', state) for state in states]
+    agent = site.write('agent', '#!/bin/sh\ncat <<EOF\nOK\n%sEOF\n' % ''.join(
+        line.rstrip('\n') + '\n' for line in lines))
+    os.chmod(agent, 0o755)
+    site.write('x2gobroker.conf', site.conf().replace(
+        '[global]\n', '[global]\ndefault-agent-query-mode = LOCAL\n'
+        'agent-command = %s\n' % agent))
+
+
+def test_counters(tap, program, screen):
+    """With several sessions, the button says how many there are."""
+    name, pictures = 'counters', []
+    with client_at_door(tap, program, screen, name) as (client, user, site, door):
+        client.wait_for(screen.buttons, 30, 'the session button')
+        pictures.append(screen.shoot(name + '-1-before'))
+        lab.end_family(client.process)
+        play_sessions(site, user, 'SSR')
+        with Client(screen, user, client.account, door) as again:
+            again.wait_for(screen.buttons, 30, 'the session button')
+            pictures.append(screen.shoot(name + '-2-after'))
+            read = again.said()
+        tap.ok('suspended=2\\nrunning=1\\n' in read and 'status=S\\n' in read,
+               name + ': the client has read them', site.tell())
+    same = screen.run('compare', '-metric', 'AE', *pictures, 'null:')
+    tap.ok(same.strip() != '0', name + ': the button is another one', same)
+
+
 def terminal_output(screen):
     """The text in the middle of the client's window, by way of the selection that
     select-all makes of it."""
@@ -183,7 +241,7 @@ def main():
         clientlab.own_machine()
         with clientlab.Screen(pictures, scratch) as screen:
             for test in (test_shared_account, test_own_account, test_no_profiles,
-                         test_broken_configuration):
+                         test_broken_configuration, test_maintenance, test_counters):
                 test(tap, program, screen)
 
 
