@@ -25,8 +25,9 @@ FLOORS = [['tasks'], ['autologin'], ['farm'], ['agent', 'access'], ['config'],
           ['client'], ['base']]
 FLOOR = {name: len(FLOORS) - i for i, row in enumerate(FLOORS) for name in row}
 PUBLIC = {'x2gobroker.h', 'x2gobroker_admin.h'}
-# These two are the other side of what agent/ speaks with.
-WIRE = {'x2gobroker-agent': 'agent', 'x2gobroker-poll': 'agent'}
+# These are the other side of what agent/ speaks with.
+WIRE = dict.fromkeys(['x2gobroker-agent', 'x2gobroker-poll', 'x2gobroker-sessiondb'],
+                     'agent')
 
 
 COLUMNS, LINES = 80, 60

@@ -2,40 +2,30 @@
 /*
  * x2gobroker-poll: asks X2Go servers, all at once, for one request of a broker.
  * libx2gobroker starts it, writes an order to its stdin and reads the replies
- * from its stdout (agent/record.h).  It decides nothing.
- *
- * Nothing is released: the process ends by _exit(2), perhaps while threads wait
- * for a name server.
+ * from its stdout (agent/record.h).  It decides nothing.  It may end while
+ * threads wait for a name server.
  */
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "common/child.h"
+#include "common/sandbox.h"
 #include "connection.h"
 #include "parallel.h"
-#include "process.h"
-#include "sandbox.h"
 
-#define ORDER_MAX	(16 * 1024 * 1024)
+/* What may be written to, although most of it never is (128 servers need
+ * 18 MiB): libcrypto and libc, and for each server a stack and what it
+ * sends. */
+#define MEMORY_BASE	(64UL * 1024 * 1024)
+#define MEMORY_EACH	(PARALLEL_STACK_SIZE + 1024UL * 1024)
 
 struct poll {
 	struct order order;
 	struct ssh_setup setup;
 	const char *missing;	/* of the sandbox, or "" */
 };
-
-static void end(const char *) __attribute__((noreturn));
-
-static void
-end(const char *why)
-{
-	fprintf(stderr, "%s\n", why);
-	_exit(1);
-}
 
 static int
 connect_and_ask(const struct poll *poll, struct query *query,
@@ -103,19 +93,6 @@ run_query(void *arg, size_t i)
 }
 
 static void
-write_all(const char *data, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; data += n, len -= (size_t)n)
-		if ((n = write(STDOUT_FILENO, data, len)) == -1) {
-			if (errno != EINTR)
-				_exit(1);	/* the broker is gone */
-			n = 0;
-		}
-}
-
-static void
 reply(void *arg, size_t i, int started)
 {
 	const struct poll *poll = arg;
@@ -132,9 +109,7 @@ reply(void *arg, size_t i, int started)
 	if (query->record != NULL)
 		buf_free(query->record);
 	query_free(query);
-	if (text.failed)
-		end("out of memory");
-	write_all(text.data, text.len);
+	child_write(&text);
 	buf_free(&text);
 }
 
@@ -143,23 +118,10 @@ read_order(struct order *order)
 {
 	struct x2gobroker_error err;
 	struct buf text = { 0 };
-	char chunk[16384];
-	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1 || text.len > ORDER_MAX)
-			end("cannot read the order");
-		buf_put(&text, chunk, (size_t)n);
-	}
-	if (text.failed)
-		end("out of memory");
-	if (text.len == 0)
-		end("libx2gobroker starts this program, with an order on "
-		    "stdin");
+	child_read_order(&text);
 	if (order_read(text.data, text.len, order, &err) == -1)
-		end(err.text);
+		child_end(err.text);
 }
 
 /* Its file cannot be read later. */
@@ -201,16 +163,17 @@ main(void)
 	struct parallel jobs = {
 		.run = run_query, .done = reply, .arg = &poll,
 	};
+	const char *files[] = { KNOWN_HOSTS_OF_ALL, NULL, NULL };
 
-	process_init(end);
+	child_init();
 	read_order(&poll.order);
 	prepare(&poll);
-	process_limit_memory(poll.order.n);
-	poll.missing = poll.order.confine ?
-	    sandbox_enter(poll.order.known_hosts) : "";
+	child_limit_memory(MEMORY_BASE + poll.order.n * MEMORY_EACH);
+	files[1] = poll.order.known_hosts;
+	poll.missing = poll.order.confine ? sandbox_enter(files) : "";
 	jobs.n = poll.order.n;
 	jobs.deadline = poll.order.deadline;
 	if (parallel_run(&jobs) == -1)
-		end("cannot start a thread");
+		child_end("cannot start a thread");
 	_exit(0);
 }

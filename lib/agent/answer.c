@@ -21,8 +21,10 @@ agent_report_init(struct agent_report *report)
 static void
 free_tallies(struct agent_tally **list, size_t *n)
 {
-	while (*n > 0)
+	while (*n > 0) {
 		free((*list)[--*n].name);
+		free((*list)[*n].host);
+	}
 	free(*list);
 	*list = NULL;
 }
@@ -357,7 +359,7 @@ add_tally(struct agent_tally **list, size_t *n, const char *line, size_t len,
     struct x2gobroker_error *err)
 {
 	const char *end = memrchr(line, separator, len);
-	struct agent_tally tally, *more;
+	struct agent_tally tally = { .host = NULL }, *more;
 	size_t name_len = end != NULL ? (size_t)(end - line) : 0;
 
 	if (end == NULL || !is_valid(line, name_len) ||
@@ -389,6 +391,44 @@ agent_parse_servers(const char *text, size_t len,
 		if (add_tally(&report->counts, &report->ncounts, line, len,
 		    ' ', address_is_host, err) == -1) {
 			free_tallies(&report->counts, &report->ncounts);
+			return -1;
+		}
+	return 0;
+}
+
+/* A line "HOST USER AGE". */
+static int
+add_start(struct agent_report *report, const char *line, size_t len,
+    struct x2gobroker_error *err)
+{
+	const char *blank = memchr(line, ' ', len);
+	size_t n = report->nstarts, host = blank != NULL ?
+	    (size_t)(blank - line) : 0;
+
+	if (blank == NULL || !address_is_host(line, host))
+		return 0;
+	if (add_tally(&report->starts, &report->nstarts, blank + 1,
+	    len - host - 1, ' ', is_user, err) == -1)
+		return -1;
+	if (report->nstarts > n && (report->starts[n].host = strndup(line,
+	    host)) == NULL)
+		return error_nomem(err);
+	return 0;
+}
+
+int
+agent_parse_starts(const char *text, size_t len,
+    const char *user __attribute__((unused)), struct agent_report *report,
+    struct x2gobroker_error *err)
+{
+	struct lines lines;
+	const char *line;
+
+	if (begin(&lines, text, len, true, err) == -1)
+		return -1;
+	while (next_line(&lines, &line, &len))
+		if (add_start(report, line, len, err) == -1) {
+			free_tallies(&report->starts, &report->nstarts);
 			return -1;
 		}
 	return 0;

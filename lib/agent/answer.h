@@ -83,6 +83,7 @@ void	session_free(struct session *session);
 struct agent_tally {
 	char *name;
 	long number;
+	char *host;		/* of a start that is not its own; or NULL */
 };
 
 /* What a server has reported.  To be initialised before its first use. */
@@ -128,7 +129,8 @@ int	agent_parse_ok(const char *text, size_t len,
 	    struct x2gobroker_error *err);
 typedef int agent_parser(const char *text, size_t len, const char *user,
 	    struct agent_report *report, struct x2gobroker_error *err);
-agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers;
+agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers,
+	    agent_parse_starts;
 
 /* In the answer of our own agent to checkload: it has AGENT_STATUS, too.  The
  * Python broker wants a number. */
@@ -150,6 +152,7 @@ bool	agent_is_ours(const struct buf *answer);
 #define AGENT_LISTSESSIONS	"listsessions"
 #define AGENT_CHECKLOAD		"checkload"
 #define AGENT_GETSERVERS	"getservers"
+#define AGENT_STARTS		"starts"	/* of x2gobroker-sessiondb */
 #define AGENT_SUSPENDSESSION	"suspendsession"
 #define AGENT_TERMINATESESSION	"terminatesession"
 #define AGENT_ADDAUTHKEY	"addauthkey"

@@ -12,6 +12,9 @@ const struct source source_ssh = {
 const struct source source_local = {
 	.name = "localhost", .adds_keys = true,
 };
+const struct source source_database = {
+	.name = "session database",
+};
 
 const struct source *
 source_find(enum query_mode mode)

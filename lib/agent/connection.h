@@ -21,6 +21,7 @@ struct source {
 
 extern const struct source source_ssh;		/* each server's agent */
 extern const struct source source_local;	/* the agent of this host */
+extern const struct source source_database;	/* X2Go's session database */
 
 /* NULL for QUERY_NONE. */
 const struct source *source_find(enum query_mode mode);

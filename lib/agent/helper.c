@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x2gobroker-poll as the library runs it: for all queries that need the network
- * or libssh, one child.  Whatever it does, those that it has not answered by
- * the deadline have failed, and nothing else.
+ * x2gobroker-poll and x2gobroker-sessiondb as the library runs them: for all
+ * queries that need the network, one child.  Whatever it does, those that it
+ * has not answered by the deadline have failed, and nothing else.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define HELPER		"x2gobroker-poll"
+#define POLL		"x2gobroker-poll"
+#define SESSIONDB	"x2gobroker-sessiondb"
 #define MESSAGE_MAX	400	/* bytes of its stderr */
 
 /* It ends by itself soon after the deadline of the queries, even if this
@@ -20,6 +21,7 @@
 
 struct run {
 	const struct x2gobroker_config *config;
+	const char *helper;	/* name of the program */
 	struct query **asked;	/* by the child */
 	size_t n;
 	int64_t deadline;
@@ -38,7 +40,29 @@ needs_helper(const struct query *query)
 }
 
 static int
-write_order(struct run *run, struct x2gobroker_error *err)
+put_order(struct run *run, const struct order *order,
+    struct x2gobroker_error *err)
+{
+	order_put(&run->order, order);
+	return run->order.failed ? error_nomem(err) : 0;
+}
+
+static int
+order_database(struct run *run, struct x2gobroker_error *err)
+{
+	const struct x2gobroker_config *config = run->config;
+	const struct order order = {
+		.deadline = run->deadline, .confine = config->sandbox,
+		.service = config->session_database,
+		.service_file = config->session_database_file,
+		.queries = run->asked, .n = run->n,
+	};
+
+	return put_order(run, &order, err);
+}
+
+static int
+order_poll(struct run *run, struct x2gobroker_error *err)
 {
 	const struct x2gobroker_config *config = run->config;
 	struct order order = {
@@ -49,6 +73,7 @@ write_order(struct run *run, struct x2gobroker_error *err)
 	enum reach reach = query_reach(run->asked, run->n);
 	cleanup_free char *hosts = NULL;
 	char **keys = NULL;
+	int result;
 
 	if (reach >= REACH_HOST_KEY &&
 	    (hosts = servicekeys_known_hosts(config, err)) == NULL)
@@ -58,9 +83,9 @@ write_order(struct run *run, struct x2gobroker_error *err)
 	    servicekeys_paths(config, &keys, &order.nidentities, err) == -1)
 		return -1;
 	order.identities = keys;
-	order_put(&run->order, &order);
+	result = put_order(run, &order, err);
 	servicekeys_free(keys, order.nidentities);
-	return run->order.failed ? error_nomem(err) : 0;
+	return result;
 }
 
 static int
@@ -72,13 +97,15 @@ read_data(void *arg, const char *data, size_t len)
 }
 
 static int
-explain_start(const char *path, struct x2gobroker_error *err)
+explain_start(const struct run *run, struct x2gobroker_error *err)
 {
 	if (errno == ENOENT)
-		return error_set(err, X2GOBROKER_ERR_SYSTEM, path, 0,
-		    "not found, so no server can be asked; install it, or see "
-		    "helper-dir in x2gobroker.conf(5)");
-	return error_errno(err, path, "cannot start it");
+		return error_set(err, X2GOBROKER_ERR_SYSTEM, run->path, 0,
+		    "not found, so no %s can be asked; install it, or see "
+		    "helper-dir in x2gobroker.conf(5)",
+		    strcmp(run->helper, POLL) == 0 ? "server" :
+		    "session database");
+	return error_errno(err, run->path, "cannot start it");
 }
 
 static int
@@ -91,18 +118,19 @@ start(struct run *run, struct x2gobroker_error *err)
 		.deadline = run->deadline + GRACE_MS,
 		.data = read_data, .arg = run,
 	};
-	int len = snprintf(run->path, sizeof(run->path), "%s/" HELPER,
-	    run->config->helper_dir);
+	int len = snprintf(run->path, sizeof(run->path), "%s/%s",
+	    run->config->helper_dir, run->helper);
 
 	if (len < 0 || (size_t)len >= sizeof(run->path))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "helper-dir is too long");
-	if (write_order(run, err) == -1)
+	if ((strcmp(run->helper, POLL) == 0 ? order_poll(run, err) :
+	    order_database(run, err)) == -1)
 		return -1;
 	options.input = run->order.data;
 	options.input_len = run->order.len;
 	if (spawn_start(&run->child, &options) == -1)
-		return explain_start(run->path, err);
+		return explain_start(run, err);
 	return 0;
 }
 
@@ -122,10 +150,11 @@ explain_end(const struct run *run, struct x2gobroker_error *err)
 		error_set(err, X2GOBROKER_ERR_SYNTAX, run->path, 0,
 		    "its output is not a reply");
 	else if (spawn_exit_status(child) == 0 || child->end == SPAWN_LOST)
-		error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+		error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s%s",
 		    clock_left(run->deadline) == 0 ? "timed out (host name "
-		    "lookup, or an endless answer)" :
-		    HELPER " ended without a reply");
+		    "lookup, or an endless answer)" : run->helper,
+		    clock_left(run->deadline) == 0 ? "" :
+		    " ended without a reply");
 	else
 		error_set(err, X2GOBROKER_ERR_SYSTEM, run->path, 0, "it %s%s"
 		    "%.*s", spawn_describe(child, text), len > 0 ? ": " : "",
@@ -143,26 +172,6 @@ end_query(struct query *query, const struct x2gobroker_error *err,
 		progress(arg, query);
 }
 
-/* Fail all that are not done. */
-static void
-end_run(struct run *run)
-{
-	const struct reply_reader *reader = &run->reader;
-	struct x2gobroker_error err;
-	size_t i;
-
-	for (i = 0; i < run->n; i++)
-		if (!run->asked[i]->done) {
-			explain_end(run, &err);
-			end_query(run->asked[i], &err, reader->progress,
-			    reader->arg);
-		}
-	spawn_finish(&run->child);
-	buf_free(&run->order);
-	buf_free(&run->reader.text);
-	free(run->asked);
-}
-
 static bool
 is_done(const struct run *run)
 {
@@ -172,6 +181,35 @@ is_done(const struct run *run)
 		if (!run->asked[i]->done)
 			return false;
 	return true;
+}
+
+static void
+begin_run(struct run *run)
+{
+	if (run->n > 0 && start(run, &run->error) == -1)
+		run->child.end = SPAWN_BROKEN;
+}
+
+/* Wait for the child, and fail all that are not done. */
+static void
+end_run(struct run *run)
+{
+	struct spawn *const child = &run->child;
+	const struct reply_reader *reader = &run->reader;
+	struct x2gobroker_error err;
+	size_t i;
+
+	while (run->n > 0 && child->end == SPAWN_RUNNING && !is_done(run))
+		spawn_step(&child, 1);
+	for (i = 0; i < run->n; i++)
+		if (!run->asked[i]->done) {
+			explain_end(run, &err);
+			end_query(run->asked[i], &err, reader->progress,
+			    reader->arg);
+		}
+	spawn_finish(&run->child);
+	buf_free(&run->order);
+	buf_free(&run->reader.text);
 }
 
 /* The agent of this host. */
@@ -196,8 +234,8 @@ query_run(const struct x2gobroker_config *config,
     struct query *const *queries, size_t n, int64_t deadline,
     query_progress *progress, void *arg)
 {
-	struct run run = { .config = config, .deadline = deadline };
-	struct spawn *const child = &run.child;
+	struct run run = { .config = config, .helper = POLL,
+	    .deadline = deadline };
 	size_t i;
 
 	if ((run.asked = calloc(n + 1, sizeof(struct query *))) == NULL) {
@@ -211,12 +249,23 @@ query_run(const struct x2gobroker_config *config,
 			run.asked[run.n++] = queries[i];
 	run.reader = (struct reply_reader){ .queries = run.asked, .n = run.n,
 	    .progress = progress, .arg = arg };
-	if (run.n > 0 && start(&run, &run.error) == -1)
-		child->end = SPAWN_BROKEN;
+	begin_run(&run);
 	for (i = 0; i < n; i++)
 		if (!needs_helper(queries[i]))
 			ask_here(&run, queries[i]);
-	while (run.n > 0 && child->end == SPAWN_RUNNING && !is_done(&run))
-		spawn_step(&child, 1);
+	end_run(&run);
+	free(run.asked);
+}
+
+void
+query_run_database(const struct x2gobroker_config *config,
+    struct query *query, int64_t deadline)
+{
+	struct query *queries[] = { query };
+	struct run run = { .config = config, .helper = SESSIONDB,
+	    .deadline = deadline, .asked = queries, .n = 1,
+	    .reader = { .queries = queries, .n = 1 } };
+
+	begin_run(&run);
 	end_run(&run);
 }

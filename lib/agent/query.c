@@ -104,6 +104,7 @@ query_take(struct query *query, const char *task, const char *answer,
 		{ AGENT_LISTSESSIONS, agent_parse_sessions },
 		{ AGENT_CHECKLOAD, agent_parse_load },
 		{ AGENT_GETSERVERS, agent_parse_servers },
+		{ AGENT_STARTS, agent_parse_starts },
 	};
 	bool is_status = strcmp(task, AGENT_STATUS) == 0;
 	size_t i = 0;

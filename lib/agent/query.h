@@ -3,8 +3,9 @@
  * What servers are asked, and what they answer.
  *
  * x2gobroker-poll, a child process with a deadline, does all that goes over the
- * network and all that needs libssh.  The agent of this host is asked by the
- * library itself.  agent/record.h is how the two programs speak.
+ * network and all that needs libssh, and x2gobroker-sessiondb all that needs
+ * libpq.  The agent of this host is asked by the library itself.
+ * agent/record.h is how these programs speak.
  */
 #ifndef AGENT_QUERY_H
 #define AGENT_QUERY_H
@@ -115,6 +116,11 @@ char	*servicekeys_known_hosts(const struct x2gobroker_config *config,
 int	servicekeys_paths(const struct x2gobroker_config *config,
 	    char ***paths, size_t *n, struct x2gobroker_error *err);
 void	servicekeys_free(char **paths, size_t n);
+
+/* Ask X2Go's session database.  In query_all, args is for how many seconds
+ * starts of sessions are of interest.  It is done afterwards. */
+void	query_run_database(const struct x2gobroker_config *config,
+	    struct query *query, int64_t deadline);
 
 /* Ask all n at once.  All of them are done afterwards: those without an answer
  * at the deadline have failed.  progress may be NULL. */

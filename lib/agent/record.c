@@ -119,9 +119,14 @@ order_put(struct buf *buf, const struct order *order)
 	record_puts(buf, "version", X2GOBROKER_VERSION);
 	record_putn(buf, "deadline", order->deadline);
 	record_putn(buf, "confine", order->confine);
-	record_puts(buf, "account", order->account);
-	record_puts(buf, "agent", order->agent);
-	record_puts(buf, "known-hosts", order->known_hosts);
+	if (order->service != NULL) {
+		record_puts(buf, "service", order->service);
+		record_puts(buf, "service-file", order->service_file);
+	} else {
+		record_puts(buf, "account", order->account);
+		record_puts(buf, "agent", order->agent);
+		record_puts(buf, "known-hosts", order->known_hosts);
+	}
 	for (i = 0; i < order->nidentities; i++)
 		record_puts(buf, "identity", order->identities[i]);
 	for (i = 0; i < order->n; i++)
@@ -256,6 +261,10 @@ take_of_order(struct order *order, const struct record_field *field)
 		order->agent = value;
 	else if (strcmp(name, "known-hosts") == 0)
 		order->known_hosts = value;
+	else if (strcmp(name, "service") == 0)
+		order->service = value;
+	else if (strcmp(name, "service-file") == 0)
+		order->service_file = value;
 	else if (strcmp(name, "deadline") == 0 &&
 	    record_number(field, 0, INT64_MAX, &number))
 		order->deadline = number;
@@ -265,6 +274,15 @@ take_of_order(struct order *order, const struct record_field *field)
 	else
 		return false;
 	return true;
+}
+
+static bool
+is_complete(const struct order *order)
+{
+	if (order->service != NULL)
+		return order->n > 0 && order->service_file != NULL;
+	return order->n > 0 && order->account != NULL &&
+	    order->agent != NULL && order->known_hosts != NULL;
 }
 
 int
@@ -278,8 +296,7 @@ order_read(char *text, size_t len, struct order *order,
 	while (at < len && (n = record_read(text + at, len - at, &field)) > 0 &&
 	    take_of_order(order, &field))
 		at += (size_t)n;
-	if (at == len && order->n > 0 && order->account != NULL &&
-	    order->agent != NULL && order->known_hosts != NULL)
+	if (at == len && is_complete(order))
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0, "not an order of "
 	    "libx2gobroker " X2GOBROKER_VERSION ": %s", at == len ?

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * How the library and x2gobroker-poll speak: an order on its stdin, and a reply
- * on its stdout for each query as soon as it is done.  Both are fields:
+ * How the library speaks with x2gobroker-poll and x2gobroker-sessiondb: an
+ * order on its stdin, and a reply on its stdout for each query as soon as it is
+ * done.  Both are fields:
  *
  *	NAME LENGTH VALUE\n
  *
@@ -11,6 +12,9 @@
  *	version		of the library, which must be the program's own
  *	deadline	of all queries: milliseconds of the monotonic clock
  *	confine		0: without the confinement
+ *	service, service-file	of the session database, for
+ *			x2gobroker-sessiondb; the next four are for
+ *			x2gobroker-poll
  *	account		to log in to on the servers
  *	agent		path of the agent on the servers
  *	known-hosts	path
@@ -55,6 +59,7 @@ bool	record_number(const struct record_field *field, long long min,
 struct order {
 	int64_t deadline;
 	bool confine;
+	const char *service, *service_file;	/* or NULL, or else ... */
 	const char *account, *agent, *known_hosts;
 	char **identities;
 	size_t nidentities;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The replies of x2gobroker-poll.  It has spoken with foreign servers, so
- * nothing that it writes is trusted more than what they send.
+ * The replies of x2gobroker-poll and x2gobroker-sessiondb.  They have spoken
+ * with foreign programs, so nothing that they write is trusted more than what
+ * those send.
  */
 #include <limits.h>
 #include <stdlib.h>
@@ -216,7 +217,7 @@ fail_reply(struct reply_reader *reader, const char *name)
 	query_free(query);
 	query->failed = true;
 	error_set(&query->error, X2GOBROKER_ERR_SYNTAX, NULL, 0,
-	    "x2gobroker-poll reports an invalid %s", name);
+	    "its helper program reports an invalid %s", name);
 }
 
 static bool

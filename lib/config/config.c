@@ -144,6 +144,11 @@ static const struct row rows[] = {
 	    .min = 0, .max = 1000 },
 	{ "global", "servers-share-database", BOOL, "false",
 	    AT(servers_share_database) },
+	{ "global", "session-database", TEXT, "", AT(session_database) },
+	{ "global", "session-database-file", PATH,
+	    X2GO_ETC "/broker/pg_service.conf", AT(session_database_file) },
+	{ "global", "session-database-timeout", INT, "3",
+	    AT(session_database_timeout), .min = 1, .max = 60 },
 	{ "global", "autologin-key-type", WORD, "rsa", AT(autologin_key_type),
 	    .words = key_type_words },
 	{ "global", "autologin-key-lifetime", INT, "60",
@@ -408,12 +413,13 @@ set_section(struct x2gobroker_config *config, const struct ini_section *section,
 
 /* Sessions on servers that are not asked have to be known all the same. */
 static void
-check_servers_to_ask(const struct x2gobroker_config *config,
-    struct reporter *rep)
+check_servers_to_ask(struct x2gobroker_config *config, struct reporter *rep)
 {
 	const struct ini_key *key;
 	size_t i;
 
+	if (*config->session_database != '\0')
+		config->servers_share_database = true;
 	if (config->servers_to_ask == 0 || config->servers_share_database)
 		return;
 	for (i = 0; i < config->ini->nsections; i++) {

@@ -92,6 +92,9 @@ struct x2gobroker_config {
 	int load_balancing;		/* enum load_balancing */
 	int servers_to_ask;		/* 0: all */
 	bool servers_share_database;
+	const char *session_database;	/* name of the service, or "" */
+	const char *session_database_file;
+	int session_database_timeout;	/* seconds */
 
 	/* keys for one login */
 	int autologin_key_type;		/* enum autologin_key_type */

@@ -8,7 +8,6 @@
 
 #define RACE_MS		2000	/* to choose before another broker does */
 #define PAUSE_MS	10	/* the longest one before another attempt */
-#define USUAL_WEIGHT	100
 
 /* The choice of a host for a session of one profile. */
 struct choice {
@@ -151,7 +150,7 @@ set_candidate(struct choice *choice, size_t i)
 	    maintenance_of_server(choice->farm->maintenance, host);
 
 	candidate->server = server;
-	candidate->weight = USUAL_WEIGHT;
+	candidate->weight = BALANCE_USUAL_WEIGHT;
 	candidate->sessions = -1;
 	if (host_for_client(host) == NULL)
 		candidate->why = "X2Go clients cannot connect to an IPv6 "

@@ -20,6 +20,7 @@ x2gobroker_farm_new(const struct x2gobroker_config *config, const char *user,
 		return error_nomem(err);
 	farm->config = config;
 	farm->place = -1;
+	database_init(farm);
 	farm->deadline = clock_ms() + (int64_t)config->request_timeout * 1000;
 	if (user != NULL && (farm->user = strdup(user)) == NULL) {
 		x2gobroker_farm_free(farm);
@@ -48,6 +49,8 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 		free(farm->servers[i].warning);
 		free(farm->servers[i].new_key);
 	}
+	agent_report_free(&farm->database.report);
+	free(farm->database.warning);
 	free(farm->servers);
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
@@ -239,11 +242,12 @@ int
 x2gobroker_farm_add(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct x2gobroker_error *err)
 {
+	const struct source *source = farm_source(profile);
 	cleanup_free struct host *hosts = NULL;
 	struct connection_target target;
 	size_t i, n;
 
-	if (farm_source(profile) == NULL)
+	if (source == NULL || (source->per_server && farm->listed))
 		return 0;
 	if (farm_hosts(farm, profile, &hosts, &n, err) == -1)
 		return -1;
@@ -294,13 +298,25 @@ farm_speaks_for(const struct x2gobroker_farm *farm,
 	return true;
 }
 
+const struct farm_server *
+farm_find_speaker(const struct x2gobroker_farm *farm, const char *host)
+{
+	size_t i;
+
+	for (i = 0; i < farm->nservers; i++)
+		if (farm_speaks_for(farm, &farm->servers[i], host))
+			return &farm->servers[i];
+	return NULL;
+}
+
 /* By the name in the profile, or by who has reported it. */
 static const struct host *
 find_host(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *hosts,
     size_t n, const struct farm_session *session)
 {
-	const struct farm_server *server = &farm->servers[session->server];
+	const struct farm_server *server = session->server == FARM_DATABASE ?
+	    &farm->database : &farm->servers[session->server];
 	const char *name = session_host(session->session);
 	const struct host *host = hostlist_match(hosts, n, name);
 	size_t i;
@@ -319,6 +335,9 @@ farm_host_of(const struct x2gobroker_farm *farm,
     size_t n, struct farm_session *session)
 {
 	const struct source *source = farm_source(profile);
+	bool per_server = session->server != FARM_DATABASE && source != NULL &&
+	    source->per_server;
+	bool is_listed = farm->listed && session->server == FARM_DATABASE;
 	const struct farm_server *server;
 	const struct host *host;
 
@@ -330,12 +349,12 @@ farm_host_of(const struct x2gobroker_farm *farm,
 	if (session_is_shadow(session->session))
 		session->why = "it shows the desktop of another session";
 	else if (host == NULL)	/* an unknown host has a warning of its own */
-		session->why = source == NULL || source->per_server ? NULL :
+		session->why = source == NULL || per_server ? NULL :
 		    "no host of the profile has this name";
 	else if (host_for_client(host) == NULL)
 		session->why = "X2Go clients cannot connect to an IPv6 "
 		    "address";
-	else if (server == NULL || !server->shown.answered)
+	else if (!is_listed && (server == NULL || !server->shown.answered))
 		session->why = "its server has not answered";
 	else {
 		session->offered = true;
@@ -360,11 +379,28 @@ farm_report_left_out(const struct x2gobroker_farm *farm, struct reporter *rep)
 	}
 }
 
+static void
+report_server(const struct farm_server *server, struct reporter *rep)
+{
+	const char *name = server->target.source->name;
+
+	if (name == NULL)
+		name = server->target.host.name;
+	if (server->shown.asked && !server->shown.answered)
+		report(rep, X2GOBROKER_WARNING, server->error.file,
+		    server->error.line, "%s: %s", name, server->error.text);
+	if (server->warning != NULL)
+		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s", name,
+		    server->warning);
+	if (server->report.skipped > 0)
+		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %u invalid "
+		    "sessions ignored, the first because: %s", name,
+		    server->report.skipped, server->report.skipped_why.text);
+}
+
 void
 farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 {
-	const struct farm_server *server;
-	const char *name;
 	size_t i;
 
 	if (farm->drained == NULL && farm->drained_error.text[0] != '\0')
@@ -376,24 +412,9 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		    farm->maintenance_error.line, "whether there is "
 		    "maintenance is not known: %s",
 		    farm->maintenance_error.text);
-	for (i = 0; i < farm->nservers; i++) {
-		server = &farm->servers[i];
-		name = server->target.source->name;
-		if (name == NULL)
-			name = server->target.host.name;
-		if (server->shown.asked && !server->shown.answered)
-			report(rep, X2GOBROKER_WARNING, server->error.file,
-			    server->error.line, "%s: %s", name,
-			    server->error.text);
-		if (server->warning != NULL)
-			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s",
-			    name, server->warning);
-		if (server->report.skipped > 0)
-			report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %u "
-			    "invalid sessions ignored, the first because: %s",
-			    name, server->report.skipped,
-			    server->report.skipped_why.text);
-	}
+	report_server(&farm->database, rep);
+	for (i = 0; i < farm->nservers; i++)
+		report_server(&farm->servers[i], rep);
 }
 
 const struct x2gobroker_server *

@@ -41,7 +41,8 @@ struct farm_server {
 
 struct farm_session {
 	const struct session *session;	/* borrowed from its server's report */
-	size_t server;
+	size_t server;			/* index, or FARM_DATABASE */
+#define FARM_DATABASE	SIZE_MAX
 	bool offered;
 	const char *why;		/* it is not, if that is to be logged */
 	struct x2gobroker_session shown;	/* filled in when asked for */
@@ -55,6 +56,9 @@ struct x2gobroker_farm {
 	int place;			/* of userlimit_take() */
 	bool warned_of_sandbox;
 	bool patient;			/* somebody wants to see how they are */
+	struct farm_server database;	/* X2Go's session database */
+	bool listed;			/* sessions are the database's alone */
+	const char *weights;		/* of the profile's hosts, or NULL */
 	/* of the last poll_servers() */
 	const struct question *question;
 	int64_t answer_by;		/* clock_ms() */
@@ -88,6 +92,10 @@ const struct source *farm_source(const struct x2gobroker_profile *profile);
 /* The server of the farm that answers for that host of the profile, or NULL. */
 struct farm_server *farm_find(const struct x2gobroker_farm *farm,
 	    const struct x2gobroker_profile *profile, const struct host *host);
+
+/* The server of that host, or NULL. */
+const struct farm_server *farm_find_speaker(const struct x2gobroker_farm *farm,
+	    const char *host);
 
 /* Is host, of a session, that server: by its name in the profile, or else by
  * the name that its agent says, unless that is the name of another one?
@@ -124,6 +132,11 @@ int	poll_servers(struct x2gobroker_farm *farm,
 /* Ask servers that were left out, as nobody else can take a new session.
  * Returns 1, or 0 if there are none or the time of the request is up. */
 int	poll_more(struct x2gobroker_farm *farm, struct x2gobroker_error *err);
+
+/* For a listing: ask the session database alone.  If it has answered, servers
+ * are not added to the farm (farm->listed). */
+int	poll_database(struct x2gobroker_farm *farm,
+	    struct x2gobroker_error *err);
 
 /* Take a place for a request of user (NULL: needs none), and set *place, unless
  * it is set, to a file descriptor that holds it; -1 if state-dir cannot be
@@ -181,12 +194,37 @@ bool	recent_knock(struct x2gobroker_farm *farm,
  * server all the same.  Returns how many are away. */
 size_t	recent_find_hung(struct x2gobroker_farm *farm);
 
+/* The same for the session database. */
+bool	recent_is_away(const struct x2gobroker_farm *farm,
+	    struct farm_server *server);
+void	recent_note_database(struct x2gobroker_farm *farm);
+
 /* Find what agents lack, as far as it was found a moment ago. */
 void	recent_find_lacks(struct x2gobroker_farm *farm);
 
 /* Store what agents lack, which servers have hung, and why servers did not let
  * the broker log in; give that reason for servers that refuse to say one. */
 void	recent_note(struct x2gobroker_farm *farm);
+
+/*
+ * The session database (session-database in x2gobroker.conf(5))
+ */
+void	database_init(struct x2gobroker_farm *farm);
+
+/* Ask it once, if there is one: for the sessions of the user, and for
+ * query_all, for the number of sessions on each server.  Returns whether it has
+ * answered. */
+bool	database_ask(struct x2gobroker_farm *farm,
+	    const struct question *question);
+
+/* A session of the user is on a host that no server of the farm is known by: of
+ * those that were not asked, let the ones be asked whose names the database
+ * does not have.  Returns whether there are any. */
+bool	database_find_hosts(struct x2gobroker_farm *farm);
+
+/* Of the servers that are pending, keep at most max that have the fewest
+ * sessions for their weights.  Returns how many. */
+size_t	database_keep_best(struct x2gobroker_farm *farm, size_t max);
 
 /* Whether the host gets no new sessions, or is blocked, by its full or short
  * name (hostlist_match()).  drained may be NULL. */
@@ -199,6 +237,8 @@ bool	drain_blocks(const struct x2gobroker_drained *drained,
 const struct x2gobroker_notice *maintenance_of_server(
 	    const struct x2gobroker_maintenance *all, const struct host *host);
 
+#define BALANCE_USUAL_WEIGHT	100
+
 struct candidate {
 	const char *why;	/* it cannot be used, or NULL */
 	struct farm_server *server;	/* that answers for it, or NULL */
@@ -207,7 +247,7 @@ struct candidate {
 	long sessions;		/* -1: unknown, counted as 0 */
 	long pending;		/* assigned a moment ago, not started yet */
 	long own;		/* of these, the user's in this profile */
-	int weight;		/* 100 by default */
+	int weight;		/* BALANCE_USUAL_WEIGHT by default */
 	int limit;		/* of sessions; 0: none */
 	double score;		/* result, if usable: less is better */
 };

@@ -12,6 +12,11 @@
 #define MORE_SERVERS	10
 #define ROUND_MS	1000
 
+/* How many servers are asked for a new session if the session database knows
+ * how many sessions each has: the best of so many times as many. */
+#define CANDIDATES	2
+#define DRAWN_FOR_EACH	4
+
 /* The client has to leave, or x2gocleansessions(8) has to make its round. */
 #define CHANGE_SECONDS	10
 
@@ -208,25 +213,13 @@ find_session(const struct x2gobroker_farm *farm, const char *id)
 	return NULL;
 }
 
-/* The server of that host, if it was asked. */
-static const struct farm_server *
-find_speaker(const struct x2gobroker_farm *farm, const char *host)
-{
-	size_t i;
-
-	for (i = 0; i < farm->nservers; i++)
-		if (farm_speaks_for(farm, &farm->servers[i], host))
-			return &farm->servers[i];
-	return NULL;
-}
-
 /* May the server report this session on another host?  That host itself, if it
  * was asked and has answered, has not. */
 static bool
 is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
     const struct session *session)
 {
-	const struct farm_server *host = find_speaker(farm,
+	const struct farm_server *host = farm_find_speaker(farm,
 	    session_host(session));
 
 	if (host != NULL && host->shown.answered) {
@@ -245,7 +238,8 @@ is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
 static void
 add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 {
-	struct farm_server *server = &farm->servers[i];
+	struct farm_server *server = i == FARM_DATABASE ? &farm->database :
+	    &farm->servers[i];
 	const struct session *session;
 	size_t j;
 
@@ -300,7 +294,7 @@ static int
 collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
 	char latest[SESSION_TIME_SIZE];
-	size_t i, n = 0;
+	size_t i, n = farm->database.report.nsessions;
 
 	for (i = 0; i < farm->nservers; i++)
 		n += farm->servers[i].report.nsessions;
@@ -315,6 +309,8 @@ collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 		farm->servers[i].nunknown_host = farm->servers[i].ndenied = 0;
 		add_sessions(farm, i, false);
 	}
+	farm->database.ndenied = 0;
+	add_sessions(farm, FARM_DATABASE, false);
 	session_latest(time(NULL), latest);
 	qsort_r(farm->sessions, farm->nsessions, sizeof(*farm->sessions),
 	    compare_sessions, latest);
@@ -329,6 +325,8 @@ sample_size(const struct x2gobroker_farm *farm)
 
 	if (farm->patient)
 		return farm->nservers;
+	if (farm->database.shown.answered)
+		return CANDIDATES;
 	if (config->servers_to_ask > 0)
 		return (size_t)config->servers_to_ask;
 	return config->servers_share_database &&
@@ -389,14 +387,18 @@ draw(struct x2gobroker_farm *farm, size_t n, bool drained)
 static size_t
 draw_sample(struct x2gobroker_farm *farm)
 {
-	size_t i, n, drawn = 0;
+	bool rated = farm->database.shown.answered && !farm->listed;
+	size_t i, n, drawn = 0, wanted = farm->sample * (rated ?
+	    DRAWN_FOR_EACH : 1);
 	int drained;
 
-	for (drained = 0; drained <= 1; drained++)
-		while (drawn < farm->sample && (n = draw(farm, farm->sample -
-		    drawn, drained)) > 0)
+	for (drained = 0; drained <= 1 && drawn < farm->sample; drained++)
+		while (drawn < wanted && (n = draw(farm, wanted - drawn,
+		    drained)) > 0)
 			drawn += farm->patient ? n :
 			    n - recent_find_hung(farm);
+	if (rated && drawn > farm->sample)
+		drawn = database_keep_best(farm, farm->sample);
 	for (i = 0, n = drawn; i < farm->nservers && n == 0; i++)
 		if (farm->servers[i].away) {
 			farm->servers[i].away = false;
@@ -472,23 +474,43 @@ ask_and_collect(struct poll *poll, int64_t deadline, struct query *companion,
 	return collect_sessions(poll->farm, err);
 }
 
+/* The servers of the sessions that the database has are asked first. */
+static int
+find_by_database(struct x2gobroker_farm *farm, bool *needed,
+    struct x2gobroker_error *err)
+{
+	if (collect_sessions(farm, err) == -1)
+		return -1;
+	*needed = find_needed(farm);
+	*needed |= database_find_hosts(farm);
+	return 0;
+}
+
 int
 poll_servers(struct x2gobroker_farm *farm, const struct question *question,
     int seconds, x2gobroker_farm_progress *progress, void *arg,
     struct query *companion, struct x2gobroker_error *err)
 {
 	struct poll poll = { .farm = farm, .progress = progress, .arg = arg };
+	bool needed = false;
 	size_t i;
 	int result;
 
 	if (farm->nservers > 0 && userlimit_take(farm->config, farm->user,
 	    &farm->place, err) == -1)
 		return -1;
+	if (question == &query_all)
+		database_ask(farm, question);
 	begin_poll(farm, question, seconds);
+	if (farm->database.shown.answered && find_by_database(farm, &needed,
+	    err) == -1)
+		return -1;
 	do {
-		draw_sample(farm);
-		result = ask_and_collect(&poll, round_deadline(farm),
-		    companion, err);
+		if (!needed)
+			draw_sample(farm);
+		result = ask_and_collect(&poll, needed ? farm->answer_by :
+		    round_deadline(farm), companion, err);
+		needed = false;
 		companion = NULL;
 	} while (result == 0 && !any_answered(farm) && any_unasked(farm));
 	if (result == 0 && find_needed(farm))
@@ -498,7 +520,19 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
 		return -1;
 	for (i = 0; i < farm->nservers; i++)
 		warn_of_sessions(&farm->servers[i]);
+	warn_of_sessions(&farm->database);
 	return 0;
+}
+
+int
+poll_database(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
+{
+	if (*farm->config->session_database == '\0')
+		return 0;
+	if (userlimit_take(farm->config, farm->user, &farm->place, err) == -1)
+		return -1;
+	farm->listed = database_ask(farm, &query_sessions);
+	return farm->listed ? collect_sessions(farm, err) : 0;
 }
 
 int
@@ -564,7 +598,7 @@ change_session(struct x2gobroker_farm *farm, const char *id,
 	const struct farm_session *session = find_session(farm, id);
 	int seconds = farm->config->agent_timeout;
 
-	if (session == NULL)
+	if (session == NULL || session->server == FARM_DATABASE)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "no session %.*s", SESSION_ID_MAX, id);
 	return poll_target(farm, &farm->servers[session->server].target,

@@ -322,6 +322,19 @@ recent_find_lacks(struct x2gobroker_farm *farm)
 	statedir_close(&all);
 }
 
+bool
+recent_is_away(const struct x2gobroker_farm *farm, struct farm_server *server)
+{
+	struct statedir all;
+	bool away;
+
+	if (open_news(farm, &all) == -1)
+		return false;
+	away = is_away(&all, server);
+	statedir_close(&all);
+	return away;
+}
+
 /* Rows are written only where something has changed. */
 static bool
 has_news(const struct farm_server *server)
@@ -365,5 +378,16 @@ recent_note(struct x2gobroker_farm *farm)
 	for (; i < farm->nservers; i++)
 		if (!farm->servers[i].away && has_news(&farm->servers[i]))
 			put_news(&all, &farm->servers[i]);
+	statedir_close(&all);
+}
+
+void
+recent_note_database(struct x2gobroker_farm *farm)
+{
+	struct statedir all;
+
+	if (!has_news(&farm->database) || open_news(farm, &all) == -1)
+		return;
+	put_news(&all, &farm->database);
 	statedir_close(&all);
 }

@@ -382,18 +382,24 @@ ask_servers(struct x2gobroker_answer *answer, struct list_state *list,
 	const struct x2gobroker_profile **profiles = list->visible.list;
 	const char *name = answer->user->name;
 	size_t i, n = list->visible.n;
+	bool asked = false;
 
+	for (i = 0; i < n && !asked; i++)
+		asked = profile_login_is_own(profiles[i], name) &&
+		    farm_source(profiles[i]) == &source_ssh;
+	if (asked && poll_database(farm, err) == -1)
+		return -1;
 	for (i = 0; i < n; i++)
 		if (profile_login_is_own(profiles[i], name) &&
 		    x2gobroker_farm_add(farm, profiles[i], err) == -1)
 			return -1;
-	if (farm->nservers == 0)
+	if (farm->nservers == 0 && !farm->listed)
 		return 0;
 	list->sessions = calloc(n, sizeof(*list->sessions));
 	if (list->sessions == NULL)
 		return error_nomem(err);
-	if (poll_servers(farm, &query_sessions, farm->config->agent_timeout,
-	    NULL, NULL, NULL, err) == -1)
+	if (farm->nservers > 0 && poll_servers(farm, &query_sessions,
+	    farm->config->agent_timeout, NULL, NULL, NULL, err) == -1)
 		return -1;
 	farm_report(farm, &answer->reporter);
 	for (i = 0; i < n; i++)

@@ -28,10 +28,12 @@ import rootlab
 PACKAGES = {**rootlab.PACKAGES, **clientlab.PACKAGES,
             'dpkg-buildpackage': 'dpkg-dev', 'dh': 'debhelper', 'lintian': 'lintian',
             'readelf': 'binutils', 'gcc': 'gcc', 'pkg-config': 'pkgconf'}
-NAMES = ('x2gobroker-c', 'x2gobroker-agent-c', 'libx2gobroker0', 'libx2gobroker-dev')
+NAMES = ('x2gobroker-c', 'x2gobroker-agent-c', 'x2gobroker-sessiondb', 'libx2gobroker0',
+         'libx2gobroker-dev')
 BROKER, AGENT = '/usr/lib/x2go/x2gobroker', '/usr/lib/x2go/x2gobroker-agent'
 PAM = '/usr/lib/x2go/x2gobroker-pam'
 POLL = '/usr/lib/x2go/x2gobroker-poll'
+SESSIONDB = '/usr/lib/x2go/x2gobroker-sessiondb'
 HTTP = '/usr/lib/x2go/x2gobroker-http'
 FIRST = '/etc/x2go/broker/profiles.d/first.conf'
 SSHD_SNIPPET = '/etc/ssh/sshd_config.d/x2gobroker.conf'
@@ -43,6 +45,7 @@ MODES = {
     HTTP: '755 root root',
     PAM: '4750 root x2gobroker',
     POLL: '755 root root',
+    SESSIONDB: '755 root root',
     AGENT: '750 root x2gobroker',
     '/usr/sbin/x2gobrokerctl': '755 root root',
     '/etc/pam.d/x2gobroker': '644 root root',

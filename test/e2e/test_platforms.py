@@ -21,7 +21,7 @@ import lab
 import rootlab
 
 BUILD = ['gcc', 'meson', 'ninja-build', 'pkgconf', 'libinih-dev', 'libbsd-dev', 'libmd-dev',
-         'libsmartcols-dev', 'libpam0g-dev', 'libssh-dev', 'libcmocka-dev',
+         'libsmartcols-dev', 'libpam0g-dev', 'libssh-dev', 'libpq-dev', 'libcmocka-dev',
          'openssh-client', 'python3']
 # What the tests below start.
 RUN = ['openssh-server', 'strace', 'libcap2-bin', 'iproute2', 'util-linux', 'sudo', 'procps',

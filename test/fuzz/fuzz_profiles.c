@@ -65,6 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .backends[BACKEND_INIFILE].enable = true,
 	    .agent_command = "/nonexistent", .drain_file = "",
 	    .login_hook = "", .select_hook = "",
+	    .session_database = "",
 	    .state_dir = "/nonexistent", .request_timeout = 10,
 	    .session_profiles = "/fuzz", .profiles_dir = "/nonexistent" };
 	struct x2gobroker_profiles *profiles;

@@ -193,6 +193,9 @@ static struct x2gobroker_config test_config = {
 	.drain_file = "",
 	.login_hook = "",
 	.select_hook = "",
+	.session_database = "",
+	.session_database_file = "/nonexistent/pg_service.conf",
+	.session_database_timeout = 3,
 };
 
 static unused struct x2gobroker_profiles *

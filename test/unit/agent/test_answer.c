@@ -552,6 +552,38 @@ servers_with_counts_are_read(void **state unused)
 	buf_free(&buf);
 }
 
+static void
+starts_are_on_hosts(void **state unused)
+{
+	static const char text[] = "OK\nts01 alice 3\nts02.lab EX\\bob 4\n"
+	    "ts01 alice\nts01  3\nalice 3\n-x alice 3\nts;1 alice 3\n"
+	    "ts01 alice x\n\nts01 alice -1\n ts01 alice 3\n";
+	struct agent_report report;
+	int n, result;
+
+	agent_report_init(&report);
+	assert_int_equal(agent_parse_starts(text, strlen(text), NULL, &report,
+	    NULL), 0);
+	assert_int_equal(report.nstarts, 2);
+	assert_string_equal(report.starts[1].host, "ts02.lab");
+	assert_string_equal(report.starts[1].name, "EX\\bob");
+	assert_int_equal(report.starts[1].number, 4);
+	agent_report_free(&report);
+	assert_int_equal(agent_parse_starts("ts01 alice 3\n", 13, NULL,
+	    &report, NULL), -1);
+	for (n = 1;; n++) {
+		alloc_fail(n);
+		result = agent_parse_starts(text, strlen(text), NULL, &report,
+		    NULL);
+		if (!alloc_failed())
+			break;
+		assert_int_equal(result, -1);
+		assert_int_equal(report.nstarts, 0);
+	}
+	assert_true(n > 4);
+	agent_report_free(&report);
+}
+
 /* n lines of that text between OK and end. */
 static char *
 many_lines(const char *line, int n, const char *end)
@@ -826,6 +858,7 @@ main(void)
 		cmocka_unit_test(too_many_sessions_are_an_error),
 		cmocka_unit_test(load_is_rated_as_by_the_python_broker),
 		cmocka_unit_test(servers_with_counts_are_read),
+		cmocka_unit_test(starts_are_on_hosts),
 		cmocka_unit_test(lists_have_an_end),
 		cmocka_unit_test(a_status_says_all_at_once),
 		cmocka_unit_test(a_status_can_be_nobodys),

@@ -179,6 +179,53 @@ it_gets_an_order_and_nothing_else(void **state unused)
 	assert_non_null(strstr(text, "identity 12 /nonexistent\n"));
 }
 
+/* x2gobroker-sessiondb is run in the same way. */
+static void
+a_database_is_asked_by_its_own_program(void **state unused)
+{
+	static const struct {
+		const char *script, *why;	/* "": answered */
+	} rows[] = {
+		{ "grep -q 'service 4 farm' && printf 'reply 1 0\nstarts 16 "
+		    "OK\nts01 alice 3\n\nend 0 \n'", "" },
+		{ FIRST, "" },
+		{ "exit 3", "exited with status 3" },
+		{ "exit 0", "x2gobroker-sessiondb ended without a reply" },
+		{ "sleep 60", "did not end in time" },
+		{ "cat /dev/zero", "is not a reply" },
+		{ "printf 'reply 1 0\nstarts 2 no\nend 0 \n'",
+		    "its helper program reports an invalid starts" },
+		{ NULL, "no session database can be asked" },
+	};
+	struct query query;
+	char text[1000];
+	size_t i;
+
+	config.session_database = "farm";
+	config.session_database_file = "/file";
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(text, sizeof(text), "#!/bin/sh\n%s\n",
+		    rows[i].script != NULL ? rows[i].script : "");
+		if (rows[i].script == NULL)
+			config.helper_dir = "/nonexistent";
+		else
+			assert_int_equal(chmod(write_file(
+			    "x2gobroker-sessiondb", text), 0755), 0);
+		query_init(&query, &query_all, NULL, "alice");
+		query_run_database(&config, &query, clock_ms() + LATE_MS * 5);
+		check(text, query.done);
+		if (strstr(query.error.text, rows[i].why) == NULL ||
+		    query.failed != (*rows[i].why != '\0'))
+			fail_msg("[%s] %s", text, query.error.text);
+		if (i == 0) {
+			assert_int_equal(query.report.nstarts, 1);
+			assert_string_equal(query.report.starts[0].host,
+			    "ts01");
+		}
+		query_free(&query);
+	}
+}
+
 /* The agent of this host is asked meanwhile, and needs no child. */
 static void
 this_host_needs_no_child(void **state unused)
@@ -211,6 +258,7 @@ main(void)
 		TEST(without_memory_all_have_failed),
 		TEST(it_gets_an_order_and_nothing_else),
 		TEST(this_host_needs_no_child),
+		TEST(a_database_is_asked_by_its_own_program),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

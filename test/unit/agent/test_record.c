@@ -112,6 +112,28 @@ an_order_is_read_as_it_was_written(void **state unused)
 	buf_free(&text);
 }
 
+static void
+an_order_for_a_database_has_a_service(void **state unused)
+{
+	struct order order, read = { 0 };
+	struct query query, *list[] = { &query };
+	struct buf text = { 0 };
+
+	query_init(&query, &query_all, NULL, "alice");
+	query.args[0] = "60";
+	order = (struct order){ .deadline = 5, .service = "farm",
+	    .service_file = "/file", .queries = list, .n = 1 };
+	order_put(&text, &order);
+	assert_int_equal(order_read(text.data, text.len, &read, NULL), 0);
+	assert_string_equal(read.service, "farm");
+	assert_string_equal(read.service_file, "/file");
+	assert_null(read.account);
+	assert_string_equal(read.queries[0]->user, "alice");
+	assert_string_equal(read.queries[0]->args[0], "60");
+	order_free(&read);
+	buf_free(&text);
+}
+
 #define HEAD	"account 1 a\nagent 1 b\n" \
 		"known-hosts 0 \n"
 #define QUERY	HEAD "query 3 all\n"
@@ -124,6 +146,8 @@ other_orders_are_refused(void **state unused)
 	} rows[] = {
 		{ QUERY, NULL }, { "", "incomplete" }, { HEAD, "incomplete" },
 		{ "account 1 a\nquery 3 all\n", "incomplete" },
+		{ "service 1 a\nquery 3 all\n", "incomplete" },
+		{ "service 1 a\nservice-file 1 a\n", "incomplete" },
 		{ "version 3 0.0\n", "version" }, { "x", "no field" },
 		{ HEAD "query 4 some\n", "query" }, { HEAD "x 1 a\n", "x" },
 		{ HEAD "deadline 2 -1\n", "deadline" },
@@ -378,6 +402,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fields_are_read_strictly),
 		cmocka_unit_test(an_order_is_read_as_it_was_written),
+		cmocka_unit_test(an_order_for_a_database_has_a_service),
 		cmocka_unit_test(other_orders_are_refused),
 		cmocka_unit_test(an_order_takes_memory),
 		cmocka_unit_test(replies_are_read_as_they_arrive),

@@ -14,7 +14,8 @@ make_site(void **state)
 	if (make_test_dir(state) == -1)
 		return -1;
 	snprintf(file, sizeof(file), "%s/lib/drained", test_dir);
-	test_config = (struct x2gobroker_config){ .drain_file = file };
+	test_config = (struct x2gobroker_config){ .drain_file = file,
+	    .session_database = "" };
 	return 0;
 }
 

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef POLL_PROCESS_H
-#define POLL_PROCESS_H
+/*
+ * A child process of libx2gobroker that speaks with foreign programs: how it
+ * begins, reads its order, and writes its replies (agent/record.h).  Nothing is
+ * released: it ends by _exit(2).
+ */
+#ifndef COMMON_CHILD_H
+#define COMMON_CHILD_H
 
 #include <stddef.h>
 
-#include "common/priv.h"
+#include "base/buf.h"
+#include "priv.h"
 
 /* A build with sanitizers has no sandbox and no limit of memory: it needs much,
  * and when it has found something it opens files and starts a symbolizer. */
@@ -19,11 +25,20 @@
 #define SANITIZED	false
 #endif
 
+/* Say why on stderr, which is for the log, and exit with 1. */
+void	child_end(const char *why) __attribute__((noreturn));
+
 /* Reset what was inherited, and keep the caller of a setuid broker away: all
  * ids become the effective ones. */
-void	process_init(priv_die *die);
+void	child_init(void);
 
-/* Limit the memory to what n servers may need. */
-void	process_limit_memory(size_t n);
+/* Limit the memory that may be written to. */
+void	child_limit_memory(size_t bytes);
+
+/* Read all of stdin, or end. */
+void	child_read_order(struct buf *text);
+
+/* Write all of it to stdout, or end. */
+void	child_write(const struct buf *text);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What x2gobroker-poll can still do in its sandbox, and what it cannot; and that
+ * What a child of the library can still do in its sandbox, and what it cannot; and that
  * privilege which was dropped stays away.  Each row is tried in a child of its
  * own, as there is no way back.
  */
@@ -25,7 +25,7 @@
 #include <time.h>
 
 #include "../../../cmd/common/priv.c"
-#include "../../../cmd/x2gobroker-poll/sandbox.c"
+#include "../../../cmd/common/sandbox.c"
 #include "support.h"
 
 #define SANDBOX_LANDLOCK	2
@@ -720,15 +720,18 @@ available_parts(void)
 static unsigned int
 enter_landlock_alone(void)
 {
+	const char *const files[] = { test_path("known"), NULL };
+
 	priv_no_new_privs();
-	return enter_landlock(test_path("known"));
+	return enter_landlock(files);
 }
 
 /* What was missing, as bits. */
 static unsigned int
 enter_all(void)
 {
-	const char *missing = sandbox_enter(test_path("known"));
+	const char *const files[] = { test_path("known"), NULL };
+	const char *missing = sandbox_enter(files);
 
 	return (strstr(missing, "Landlock") != NULL ? SANDBOX_LANDLOCK : 0) |
 	    (strstr(missing, "seccomp") != NULL ? SANDBOX_SECCOMP : 0);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The sandbox in which foreign servers are spoken with.  The order and the keys
- * have been read; what remains needs the network, the resolver's files and the
- * known hosts.
+ * have been read; what remains needs the network, the resolver's files and a
+ * few others.
  *
  * There are two walls, because a kernel may have only one of them.  Landlock
- * leaves the files that are listed below, for reading.  The seccomp filter
- * leaves the system calls that sockets, threads, memory and the resolver need.
+ * leaves the files that are listed below, and those that the caller names, for
+ * reading.  The seccomp filter leaves the system calls that sockets, threads,
+ * memory and the resolver need.
  *
  * Most other calls fail with ENOSYS, as on an older kernel, and do not end the
  * process: libc and libssh can live with that.  A few calls have no such
@@ -31,10 +32,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "common/priv.h"
-#include "process.h"
+#include "child.h"
 #include "sandbox.h"
-#include "ssh.h"
 
 /*
  * Landlock
@@ -65,7 +64,7 @@ struct rule {
 	int32_t fd;
 } __attribute__((packed));
 
-/* What getaddrinfo(3) and its modules, libssh and libcrypto read. */
+/* What getaddrinfo(3) and its modules, libssh, libpq and libcrypto read. */
 static const struct {
 	const char *path;
 	uint64_t rights;
@@ -80,7 +79,6 @@ static const struct {
 	{ "/etc/passwd", READ_FILE },
 	{ "/etc/localtime", READ_FILE },
 	{ "/etc/ld.so.cache", READ_FILE },
-	{ KNOWN_HOSTS_OF_ALL, READ_FILE },
 	{ "/lib", READ_ALL },
 	{ "/lib64", READ_ALL },
 	{ "/usr/lib", READ_ALL },
@@ -122,18 +120,21 @@ allow_path(int ruleset, const char *path, uint64_t rights)
 }
 
 static bool
-allow_paths(int ruleset, const char *known_hosts)
+allow_paths(int ruleset, const char *const *files)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(readable) / sizeof(readable[0]); i++)
 		if (!allow_path(ruleset, readable[i].path, readable[i].rights))
 			return false;
-	return allow_path(ruleset, known_hosts, READ_FILE);
+	for (; *files != NULL; files++)
+		if (!allow_path(ruleset, *files, READ_FILE))
+			return false;
+	return true;
 }
 
 static bool
-enter_landlock(const char *known_hosts)
+enter_landlock(const char *const *files)
 {
 	const struct ruleset *ruleset;
 	long fd, version;
@@ -150,7 +151,7 @@ enter_landlock(const char *known_hosts)
 	    0U);
 	if (fd == -1)
 		return false;
-	entered = allow_paths((int)fd, known_hosts) &&
+	entered = allow_paths((int)fd, files) &&
 	    syscall(SYS_landlock_restrict_self, (int)fd, 0U) == 0;
 	close((int)fd);
 	return entered;
@@ -338,13 +339,13 @@ enter_seccomp(void)
 #endif
 
 const char *
-sandbox_enter(const char *known_hosts)
+sandbox_enter(const char *const *files)
 {
 	if (SANITIZED)
 		return "";
 	if (!priv_no_new_privs())
 		return "no_new_privs";
-	if (!enter_landlock(known_hosts))
+	if (!enter_landlock(files))
 		return enter_seccomp() ? "Landlock" : "Landlock and seccomp";
 	/* last: it leaves none of the calls that the others need */
 	return enter_seccomp() ? "" : "seccomp";

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * X2Go's session database, which knows the sessions of all servers.  What it
+ * says is a hint: where a client is to be sent, the server itself is asked.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "farm/farm.h"
+
+void
+database_init(struct x2gobroker_farm *farm)
+{
+	struct farm_server *database = &farm->database;
+
+	agent_report_init(&database->report);
+	database->target.source = &source_database;
+	/* for recent.c */
+	strlcpy(database->target.host.name, "session-database",
+	    sizeof(database->target.host.name));
+}
+
+/* Is it worth asking?  A request of an administrator asks the servers. */
+static bool
+can_be_asked(struct x2gobroker_farm *farm)
+{
+	struct farm_server *database = &farm->database;
+
+	if (farm->patient || *farm->config->session_database == '\0' ||
+	    database->shown.asked)
+		return false;
+	database->shown.asked = true;
+	return !recent_is_away(farm, database);
+}
+
+static void
+take_answer(struct farm_server *database, struct query *query, int ms)
+{
+	database->shown.answered = !query->failed;
+	database->shown.milliseconds = query->ms;
+	database->error = query->error;
+	/* it tries until its time is nearly up */
+	database->hangs = query->failed && query->ms > ms / 2;
+	database->report = query->report;
+	agent_report_init(&query->report);
+}
+
+bool
+database_ask(struct x2gobroker_farm *farm, const struct question *question)
+{
+	struct farm_server *database = &farm->database;
+	int seconds = farm->config->session_database_timeout;
+	int64_t started = clock_ms();
+	struct query query;
+	char age[16];
+
+	if (!can_be_asked(farm))
+		return database->shown.answered;
+	snprintf(age, sizeof(age), "%d", ASSIGNMENT_SECONDS);
+	query_init(&query, question, &database->target, farm->user);
+	query.args[0] = age;
+	query_run_database(farm->config, &query, poll_deadline(farm, seconds));
+	query.ms = (int)(clock_ms() - started);
+	take_answer(database, &query, seconds * 1000);
+	query_free(&query);
+	recent_note_database(farm);
+	return database->shown.answered;
+}
+
+static const struct agent_tally *
+find_count(const struct x2gobroker_farm *farm, const struct host *host)
+{
+	const struct agent_report *report = &farm->database.report;
+	size_t i;
+
+	for (i = 0; i < report->ncounts; i++)
+		if (hostlist_match(host, 1, report->counts[i].name) != NULL)
+			return &report->counts[i];
+	return NULL;
+}
+
+bool
+database_find_hosts(struct x2gobroker_farm *farm)
+{
+	struct farm_server *server;
+	bool unknown = false, found = false;
+	size_t i;
+
+	for (i = 0; i < farm->nsessions && !unknown; i++)
+		unknown = farm->sessions[i].session->state !=
+		    SESSION_FINISHED && farm_find_speaker(farm,
+		    session_host(farm->sessions[i].session)) == NULL;
+	for (i = 0; i < farm->nservers && unknown; i++) {
+		server = &farm->servers[i];
+		if (!server->shown.asked &&
+		    find_count(farm, &server->target.host) == NULL)
+			found = server->pending = server->shown.asked = true;
+	}
+	return found;
+}
+
+/*
+ * The best of a random sample
+ */
+
+struct sample {
+	const struct x2gobroker_farm *farm;
+	struct farm_server **servers;
+	struct candidate *candidates;
+	size_t n;
+};
+
+static void
+set_weight(void *arg, const char *name, int weight)
+{
+	struct sample *sample = arg;
+	size_t i;
+
+	for (i = 0; i < sample->n; i++)
+		if (hostlist_match(&sample->servers[i]->target.host, 1,
+		    name) != NULL)
+			sample->candidates[i].weight = weight;
+}
+
+/* Of the starts that the database reports, those on the host; borrowed. */
+static void
+find_starts(const struct agent_report *all, const struct host *host,
+    struct agent_report *found)
+{
+	size_t i;
+
+	found->nstarts = 0;
+	for (i = 0; i < all->nstarts; i++)
+		if (all->starts[i].host != NULL &&
+		    hostlist_match(host, 1, all->starts[i].host) != NULL)
+			found->starts[found->nstarts++] = all->starts[i];
+}
+
+/* Add the sessions that were assigned in the last minutes and are not there.
+ * If they are not known, the choice is worse, which is reported later. */
+static void
+count_pending(struct sample *sample)
+{
+	const struct agent_report *all = &sample->farm->database.report;
+	cleanup_free struct agent_tally *starts = calloc(all->nstarts + 1,
+	    sizeof(*starts));
+	struct agent_report found = { .starts = starts };
+	const struct connection_target *target;
+	struct assignments *assigned;
+	char name[TARGET_TEXT_SIZE];
+	size_t i;
+
+	if (starts == NULL || assignments_open(
+	    sample->farm->config->state_dir, time(NULL), &assigned, NULL) ==
+	    -1)
+		return;
+	for (i = 0; i < sample->n; i++) {
+		target = &sample->servers[i]->target;
+		connection_target_name(target, name);
+		find_starts(all, &target->host, &found);
+		sample->candidates[i].pending = assignments_pending(assigned,
+		    name, &found, NULL, "", &sample->candidates[i].own);
+	}
+	assignments_close(assigned);
+}
+
+static void
+rate(struct sample *sample)
+{
+	const struct x2gobroker_farm *farm = sample->farm;
+	const struct agent_tally *count;
+	struct candidate *candidate;
+	size_t i;
+
+	for (i = 0; i < sample->n; i++) {
+		candidate = &sample->candidates[i];
+		candidate->weight = BALANCE_USUAL_WEIGHT;
+		count = find_count(farm, &sample->servers[i]->target.host);
+		candidate->sessions = count != NULL ? count->number : 0;
+	}
+	if (farm->weights != NULL)
+		hostnumbers_parse("broker-host-weights", farm->weights,
+		    set_weight, sample, NULL);
+	count_pending(sample);
+	balance_score(sample->candidates, sample->n, BALANCE_SESSIONS);
+}
+
+size_t
+database_keep_best(struct x2gobroker_farm *farm, size_t max)
+{
+	size_t i, kept = 0, n = farm->nservers;
+	cleanup_free struct candidate *candidates = calloc(n + 1,
+	    sizeof(*candidates));
+	cleanup_free struct farm_server **servers = calloc(n + 1,
+	    sizeof(struct farm_server *));
+	struct sample sample = { farm, servers, candidates, 0 };
+	int best;
+
+	/* without memory, all of them are asked */
+	if (candidates == NULL || servers == NULL)
+		return max;
+	for (i = 0; i < n; i++)
+		if (farm->servers[i].pending)
+			servers[sample.n++] = &farm->servers[i];
+	rate(&sample);
+	for (i = 0; i < sample.n; i++)
+		servers[i]->pending = servers[i]->shown.asked = false;
+	while (kept < max && (best = balance_best(candidates, sample.n)) !=
+	    -1) {
+		candidates[best].why = "kept";
+		servers[best]->pending = servers[best]->shown.asked = true;
+		kept++;
+	}
+	return kept;
+}

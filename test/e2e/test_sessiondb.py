@@ -1,0 +1,535 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The session database: a real PostgreSQL with X2Go's own tables, and a farm whose
+servers may say something else.
+
+usage: test_sessiondb.py PATH-TO-X2GOBROKER PATH-TO-X2GOBROKER-SESSIONDB
+"""
+
+import concurrent.futures
+import contextlib
+import itertools
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+import brokerlab
+import dblab
+import farmlab
+import lab
+from farmlab import Door, id_of, load, session
+
+SERVERS = 6
+TIMEOUT = 2     # session-database-timeout
+
+PACKAGES = {**farmlab.PACKAGES, **dblab.PACKAGES}
+
+
+class World:
+    """A farm and the database that its servers share."""
+
+    def __init__(self, stack, programs, **settings):
+        self.farm = farmlab.Farm(stack, programs[0], SERVERS)
+        self.site, self.user = self.farm.site, self.farm.user
+        self.db = stack.enter_context(dblab.Database(**settings))
+        self.other = stack.enter_context(lab.Account()).name
+        for name in self.user, self.other:
+            self.db.add_user(name)
+        helpers = pathlib.Path(self.site.path('helpers'))
+        helpers.mkdir()
+        (helpers / 'x2gobroker-poll').symlink_to(lab.helper_dir() + '/x2gobroker-poll')
+        (helpers / 'x2gobroker-sessiondb').symlink_to(os.path.abspath(programs[1]))
+        self.site.configure(
+            helper_dir=helpers, session_database='farm', agent_timeout=6,
+            session_database_file=self.site.path('pg_service.conf'),
+            session_database_timeout=TIMEOUT)
+        self.displays = itertools.count(10000)
+        self.service()
+
+    def service(self, mode=0o644, **keys):
+        path = self.site.write('pg_service.conf', self.db.service(**keys))
+        os.chmod(path, mode)
+        return path
+
+    def reset(self):
+        self.farm.reset()
+        self.db.clear()
+        self.service()
+        self.farm.profiles(self.farm.profile('desk'))
+
+    def session(self, host, state='S', **more):
+        """A session that the database knows, and so all servers."""
+        id = self.db.session(self.user, host, state, **more)
+        for server in self.farm.servers:
+            server.play(sessions=[session(self.user, host, state, id=id)])
+        return id
+
+    def sessions(self, number, *hosts):
+        """Some of somebody else."""
+        self.db.sql(''.join(
+            "INSERT INTO sessions (display, server, uname, session_id) VALUES (%d, '%s', "
+            "'%s', '%s-%s-%d');" % (next(self.displays), host, self.other, self.other,
+                                    host, i) for host in hosts for i in range(number)),
+            role='x2gouser_' + self.other)
+
+    def server(self, name):
+        return next(server for server in self.farm.servers if server.name == name)
+
+    def asked(self):
+        """Names of servers that were asked since the last time."""
+        return [server.name for server in self.farm.servers if server.calls()]
+
+    def errors(self):
+        """What the log says about the database."""
+        return [line for line in self.site.log_text().splitlines()
+                if 'session database' in line]
+
+
+# What it is asked for
+
+def test_listing(tap, world):
+    farm = world.farm
+    world.session('ts02')
+    world.session('ts04', 'R')
+    farm.profiles(farm.profile('both', farm.servers[1:4]),
+                  farm.profile('running', farm.servers[3:]),
+                  farm.profile('none', farm.servers[:1]),
+                  farm.profile('kiosk', farm.servers[:3], user='kiosk'))
+    got = farm.list()
+    tap.equal((got.states, world.asked()),
+              ({'both': 'S', 'running': 'R', 'none': None, 'kiosk': None}, []),
+              'listing: from the database, without asking a server', got.raw)
+    log = farm.site.log_text()
+    tap.equal(log.count('\n'), 1, 'listing: nothing to log', log)
+
+
+def test_states(tap, world):
+    for state in 'F', 'T':
+        world.session('ts01', state)
+        tap.equal(world.farm.list().states, {'desk': None},
+                  'listing: no mark for a session in state ' + state)
+        world.db.clear()
+    world.session('ts01', kind='S1XSHAD')
+    tap.equal(world.farm.list().states, {'desk': None}, 'listing: no mark for a shadow')
+
+
+def test_resume(tap, world):
+    for state in 'S', 'R':
+        world.reset()
+        id = world.session('ts03', state)
+        got = world.farm.select()
+        tap.equal((got.server, [id_of(line) for line in got.sessions], world.asked()),
+                  ('ts03', [id], ['ts03']),
+                  'state %s: only the server of the session is asked' % state, got.raw)
+
+
+def test_new_session(tap, world):
+    """The servers with the fewest sessions are asked, a few of all."""
+    world.sessions(3, 'ts01', 'ts02', 'ts03', 'ts04')
+    got = world.farm.select()
+    tap.equal((got.server in ('ts05', 'ts06'), got.sessions, world.asked()),
+              (True, [], ['ts05', 'ts06']), 'new: the two with the fewest sessions are '
+              'asked', got.raw, world.site.log_text())
+    # the load decides between the two
+    world.reset()
+    world.sessions(1, 'ts01', 'ts02', 'ts03', 'ts04')
+    for server in world.farm.servers:
+        server.play(load=load(avg=100))
+    world.server('ts06').play(load=load(avg=1))
+    tap.equal(world.farm.select().server, 'ts06', 'new: the better of the two is chosen')
+
+
+def test_pending(tap, world):
+    """Choices count until the session is in the database."""
+    world.sessions(9, 'ts03', 'ts04', 'ts05', 'ts06')
+    names = farmlab.users(4)
+    chosen = [world.farm.select(user=name).server for name in names]
+    tap.equal(sorted(chosen.count(name) for name in set(chosen)), [2, 2],
+              'new: choices of a moment ago count', chosen)
+    world.asked()
+
+
+def test_drained(tap, world):
+    world.site.write('drained', 'ts05\nts06\nts01 blocked\n')
+    world.sessions(1, 'ts02')
+    world.farm.select()
+    tap.equal(world.asked(), ['ts03', 'ts04'], 'new: not on drained and blocked servers')
+
+
+def test_weights(tap, world):
+    world.farm.profiles(world.farm.profile('desk', broker_host_weights='ts02:900'))
+    world.sessions(1, *(server.name for server in world.farm.servers))
+    world.db.session(world.other, 'ts02')
+    world.farm.select()
+    tap.ok('ts02' in world.asked(), 'new: the weights of hosts count')
+
+
+def test_servers_down(tap, world):
+    """More servers are asked while none of the candidates can be used."""
+    with contextlib.ExitStack() as stack:
+        for server in world.farm.servers[:5]:
+            stack.enter_context(server.down())
+        got = world.farm.select()
+        tap.equal(got.server, 'ts06', 'new: on the only server that is up', got.raw,
+                  world.site.log_text())
+
+
+# What is not believed
+
+def test_forged(tap, world):
+    """A row that another user has made in this user's name."""
+    id = world.db.session(world.other, 'ts02', uname=world.user)
+    tap.equal(world.db.sql("SELECT uname, creator_id FROM sessions"),
+              '%s|x2gouser_%s' % (world.user, world.other), 'forged: there is such a row')
+    tap.equal(world.farm.list().states, {'desk': None}, 'forged: no mark')
+    world.server('ts02').play(load=load(avg=1000))
+    got = world.farm.select()
+    tap.ok(got.server and not got.sessions and id.encode() not in got.raw.stdout,
+           'forged: not offered', got.raw)
+    world.db.session(world.user, 'ts02', state='R')
+    listing = world.farm.list()
+    tap.equal(listing.states, {'desk': 'R'}, 'forged: not counted as a suspended one')
+
+
+def test_stale(tap, world):
+    """The database has a session that its server has not."""
+    world.db.session(world.user, 'ts02')
+    got = world.farm.select()
+    tap.ok(got.server and not got.sessions, 'stale: a new session', got.raw)
+    log = world.site.log_text()
+    tap.ok('session database: reports session' in log and 'ignored' in log,
+           'stale: the log has it', log)
+    world.reset()
+    world.db.session(world.user, 'ts02')
+    with world.server('ts02').down():
+        got = world.farm.select()
+    tap.ok(got.server not in (None, 'ts02') and not got.sessions,
+           'stale: a new session elsewhere if the server is down', got.raw)
+
+
+def test_alias(tap, world):
+    """A server whose name in the profile is not its own."""
+    farm = world.farm
+    a, b = farm.servers[:2]
+    id = world.db.session(world.user, 'realname')
+    world.db.session(world.other, 'ts01')
+    b.play(host='realname', sessions=[session(world.user, 'realname', id=id)])
+    farm.profiles(farm.profile('desk', [a, b]))
+    got = farm.select()
+    tap.equal((got.server, len(got.sessions)), ('ts02', 1),
+              'alias: the session is found all the same', got.raw, world.site.log_text())
+
+
+def test_hostile_values(tap, world):
+    """A user's own rows can have anything in them."""
+    id = world.session('ts03')
+    for column, value in (
+            ('server', "'a|b'"), ('server', "E'ts01\\nts02'"), ('server', "'../x'"),
+            ('session_id', "E'x\\n|x|1|ts01|S'"), ('session_id', "'START_USER_SESSIONS'"),
+            ('client', 'NULL'), ('server', "repeat('x', 100000)")):
+        other = world.db.session(world.user, 'ts01')
+        world.db.sql("UPDATE sessions SET %s = %s WHERE session_id = '%s'"
+                     % (column, value, other), role='x2godbuser')
+        got = world.farm.select()
+        tap.equal((got.server, [id_of(line) for line in got.sessions]), ('ts03', [id]),
+                  'hostile: %s = %s' % (column, value[:40]), got.raw,
+                  world.site.log_text())
+        world.db.sql("DELETE FROM sessions WHERE session_id <> '%s'" % id,
+                     role='x2godbuser')
+
+
+# When it does not answer
+
+@contextlib.contextmanager
+def nothing_listens(world):
+    with world.db.down():
+        yield
+
+
+@contextlib.contextmanager
+def no_socket(world):
+    world.service(host='/nonexistent')
+    yield
+
+
+@contextlib.contextmanager
+def at_door(world, talk, full=False):
+    with Door('127.0.0.1', dblab.free_port(), talk, full) as door:
+        world.service(host='127.0.0.1', port=door.socket.getsockname()[1])
+        yield
+
+
+def drip(one):
+    """A login that never ends."""
+    one.recv(8)
+    one.sendall(b'N')
+    while True:
+        one.sendall(b'N')
+        time.sleep(0.1)
+
+
+def syn_dropped(world):
+    return at_door(world, None, True)
+
+
+def silent(world):
+    return at_door(world, lambda one: time.sleep(60))
+
+
+def drips(world):
+    return at_door(world, drip)
+
+
+@contextlib.contextmanager
+def stopped_postmaster(world):
+    world.db.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        world.db.process.send_signal(signal.SIGCONT)
+
+
+@contextlib.contextmanager
+def stopped_backend(world):
+    """Every server process of the broker's role is stopped as soon as it is there."""
+    with at_door(world, lambda one: stop_after_login(world, one)):
+        yield
+
+
+def stop_after_login(world, one):
+    """Pass the login on to the real server, and then nothing."""
+    with socket.create_connection(('127.0.0.1', world.db.port)) as real:
+        real.settimeout(0.3)
+        one.settimeout(0.3)
+        for _ in range(3):
+            for source, target in (one, real), (real, one):
+                with contextlib.suppress(TimeoutError):
+                    data = source.recv(65536)
+                    if data[:1] == b'P':
+                        time.sleep(60)
+                    target.sendall(data)
+        time.sleep(60)
+
+
+@contextlib.contextmanager
+def locked_table(world):
+    lock = subprocess.Popen(
+        ['psql', '-X', '-q', '-h', world.db.dir, '-p', str(world.db.port), '-U', 'postgres',
+         '-d', dblab.NAME], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    lock.stdin.write('BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE;\n')
+    lock.stdin.flush()
+    lab.wait_for(lambda: world.db.sql("SELECT count(*) FROM pg_locks WHERE mode = "
+                                      "'AccessExclusiveLock' AND granted") != '0', 10,
+                 'the lock')
+    try:
+        yield
+    finally:
+        lock.stdin.close()
+        lock.wait(10)
+
+
+@contextlib.contextmanager
+def too_many_clients(world):
+    world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT 0')
+    try:
+        yield
+    finally:
+        world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT -1')
+
+
+@contextlib.contextmanager
+def wrong_password(world):
+    world.db.allow('scram-sha-256')
+    world.service(mode=0o600, password='wrong')
+    os.chown(world.site.path('pg_service.conf'), world.site.account.uid, 0)
+    try:
+        yield
+    finally:
+        world.db.allow('trust')
+
+
+@contextlib.contextmanager
+def no_right(world):
+    world.db.sql('REVOKE ALL ON sessions FROM x2gobroker')
+    world.db.sql('REVOKE SELECT (session_id) ON sessions FROM x2gobroker')
+    try:
+        yield
+    finally:
+        world.db.sql('GRANT SELECT (session_id) ON sessions TO x2gobroker;'
+                     + dblab.GRANTS.split(';')[2])
+
+
+DOWN = [    # what happens, what the log says of it
+    (nothing_listens, 'No such file or directory'),
+    (no_socket, 'No such file or directory'),
+    (syn_dropped, 'has not answered in time'),
+    (silent, 'has not answered in time'),
+    (drips, 'session database: '),
+    (stopped_postmaster, 'has not answered in time'),
+    (stopped_backend, 'in time'),
+    (locked_table, 'in time'),
+    (too_many_clients, 'too many connections'),
+    (wrong_password, 'password authentication failed'),
+    (no_right, 'permission denied'),
+]
+
+
+def test_down(tap, world):
+    """Whatever is wrong with it, agents are asked in time, and the suspended session is
+    found."""
+    for situation, words in DOWN:
+        world.reset()
+        id = world.session('ts03')
+        world.site.log()
+        name = 'down: ' + situation.__name__.replace('_', ' ')
+        with situation(world):
+            got = world.farm.select()
+        log = world.site.log_text()
+        tap.equal((got.server, [id_of(line) for line in got.sessions]), ('ts03', [id]),
+                  name + ': the session is found', got.raw, log)
+        tap.ok(got.seconds < TIMEOUT + 5, name + ': in time', got.seconds)
+        tap.ok(words in log and 'session database: ' in log, name + ': the log says it',
+               log)
+        tap.equal(got.raw.stderr, b'', name + ': nothing on stderr')
+
+
+def test_down_listing(tap, world):
+    world.session('ts03')
+    with nothing_listens(world):
+        first, second = world.farm.list(), world.farm.list()
+    tap.equal((first.states, second.states), ({'desk': 'S'}, {'desk': 'S'}),
+              'down: a listing asks servers', first.raw)
+    tap.ok(second.seconds < first.seconds and 'not asked, because' in
+           world.site.log_text(), 'down: the next request does not wait for it again',
+           first.seconds, second.seconds)
+
+
+def test_dead_host_first(tap, world):
+    world.session('ts03')
+    with Door('127.0.0.1', dblab.free_port(), lambda one: time.sleep(60)) as door:
+        world.service(host='127.0.0.1,' + world.db.dir,
+                      port='%d,%d' % (door.socket.getsockname()[1], world.db.port))
+        got = world.farm.list()
+    tap.equal((got.states, world.asked()), ({'desk': 'S'}, []),
+              'hosts: a good one after one that hangs', got.raw, world.site.log_text())
+
+
+# Its files
+
+FILES = [   # mode of the service file, of the password file (0: none), more lines, why
+    (0o644, 0o600, '', None),
+    (0o666, 0o600, '', 'others may write it'),
+    (0o644, 0o640, '', 'mode must be'),
+    (0o644, 0o644, '', 'mode must be'),
+    (0o644, 0, 'password=secret\n', 'others can read this file'),
+    (0o600, 0, 'password=secret\n', None),
+    (0o644, 0o600, 'options=-c TimeZone=UTC\n', 'pg_service.conf:6: session database: options: not a key'),
+    (0o644, 0o600, 'ldap://ldap.example.com/dc=x\n', 'not KEY=VALUE'),
+    (0o644, 0o600, 'user=postgres\n', 'duplicate key'),
+    (0o644, 0o600, '[farm]\n', 'duplicate service'),
+]
+
+
+def test_files(tap, world):
+    world.session('ts03')
+    world.db.allow('scram-sha-256')
+    uid = world.site.account.uid
+    for mode, pass_mode, lines, why in FILES:
+        world.site.fresh_state()
+        keys = {'passfile': world.site.path('pgpass')} if pass_mode else {}
+        path = world.site.write('pg_service.conf', world.db.service(**keys) + lines)
+        os.chmod(path, mode)
+        os.chown(path, uid, 0)
+        os.chown(world.site.write('pgpass', '*:*:*:*:secret\n'), uid, 0)
+        os.chmod(world.site.path('pgpass'), pass_mode)
+        got, log = world.farm.list(), world.site.log_text()
+        tap.equal((got.states, bool(world.asked())), ({'desk': 'S'}, bool(why)),
+                  'files: %o, %o, %r' % (mode, pass_mode, lines), got.raw, log)
+        tap.ok((why or 'granted') in log, 'files: ... and why', log)
+    world.db.allow('trust')
+
+
+def test_no_service(tap, world):
+    world.session('ts03')
+    for settings, why in (({'session_database': 'other'}, 'there is no service [other]'),
+                          ({'session_database_file': '/nonexistent'}, '/nonexistent'),
+                          ({'helper_dir': lab.helper_dir()}, 'install it')):
+        world.site.fresh_state()
+        with world.site.configured(**settings):
+            got, log = world.farm.list(), world.site.log_text()
+        tap.ok(got.states == {'desk': 'S'} and why in log, 'no service: ' + why, log)
+
+
+def test_environment(tap, world):
+    """libpq would believe much of what a user can set."""
+    world.session('ts03')
+    world.site.env = {'PGHOST': '/nonexistent', 'PGPORT': '1', 'PGUSER': 'postgres',
+                      'PGHOSTADDR': '192.0.2.1', 'PGSERVICEFILE': '/nonexistent',
+                      'PGSERVICE': 'x', 'PGOPTIONS': '-c x=y', 'PGTZ': 'Asia/Tokyo',
+                      'HOME': world.site.path('.'), 'PGREQUIREPEER': 'nobody'}
+    got = world.farm.list()
+    world.site.env = {}
+    tap.equal((got.states, world.asked()), ({'desk': 'S'}, []),
+              'environment: nothing of it counts', got.raw, world.site.log_text())
+
+
+# Many at once
+
+def test_rush(tap, world):
+    """200 people begin at the same time; the database takes 100 connections, of which
+    the broker has a few."""
+    names = (farmlab.users(20) * 20)[:200]
+    world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT 3')
+    with world.site.configured(session_database_timeout=30, requests_per_user=0):
+        with concurrent.futures.ThreadPoolExecutor(200) as pool:
+            got = list(pool.map(world.farm.list, names))
+    world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT -1')
+    log = world.site.log_text()
+    bad = [one.raw for one in got if one.states is None]
+    tap.ok(not bad, 'rush: none of 200 is refused', bad[:1], log[-2000:])
+    tap.ok('session database' not in log and not world.asked(),
+           'rush: the database has answered all of them', log[-2000:])
+    tap.ok('too many connections' in pathlib.Path(world.db.path('log')).read_text(),
+           'rush: it has turned some away for a moment')
+
+
+def test_pool(tap, world):
+    world.session('ts03')
+    with dblab.Pool(world.db) as pool:
+        world.service(host='127.0.0.1', port=pool.port)
+        got = world.farm.list()
+        tap.equal((got.states, world.asked()), ({'desk': 'S'}, []),
+                  'pgbouncer: a listing', got.raw, world.site.log_text())
+        got = world.farm.select()
+        tap.equal((got.server, len(got.sessions)), ('ts03', 1), 'pgbouncer: a selection',
+                  got.raw, world.site.log_text())
+
+
+TESTS = [test_listing, test_states, test_resume, test_new_session, test_pending,
+         test_drained, test_weights, test_servers_down, test_forged, test_stale,
+         test_alias, test_hostile_values, test_down, test_down_listing,
+         test_dead_host_first, test_files, test_no_service, test_environment, test_rush,
+         test_pool]
+
+
+def main():
+    with lab.Tap() as tap, contextlib.ExitStack() as stack:
+        if not tap.need(**PACKAGES):
+            return
+        found = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKER_SESSIONDB')
+        if not found:
+            return
+        world = World(stack, found, max_connections=100)
+        for test in TESTS:
+            world.reset()
+            start = time.monotonic()
+            with tap.case(test.__name__ + ': no step failed', world.site.log_text):
+                test(tap, world)
+            tap.note('%s: %.1f s' % (test.__name__, time.monotonic() - start))
+
+
+if __name__ == '__main__':
+    main()
