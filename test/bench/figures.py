@@ -14,6 +14,8 @@ BARE, LIBSSH, OURS, PYTHON = (
     'bare C program', 'libssh alone', 'x2gobroker', 'Python broker')
 # what acl-groups-* costs: the groups of the user are looked up
 BARE_GROUPS, GROUPS = 'bare, groups', 'acl-groups'
+# clientevent of a client that is connected, 500 others are
+EVENT = 'clientevent'
 
 # part
 LISTING, SELECTING, SSHD, COUNTS = PARTS = (
@@ -48,6 +50,7 @@ def rows():
     yield Row(LISTING, '', 3, OURS, 20)
     yield Row(LISTING, '', 0, BARE_GROUPS, 20)
     yield Row(LISTING, '', 3, GROUPS, 20)
+    yield Row(LISTING, '', 3, EVENT, 20)
     yield Row(LISTING, '', 3, PYTHON, 1)
     # the Python broker's time grows with the square of their number
     for n, ours, python in ((100, 20, 1), (1000, 5, 0.25), (10000, 3, ONCE)):
@@ -162,6 +165,10 @@ class Results:
         samples = self.samples.get(of)
         return wall_ms(samples) if samples else None
 
+    def cpu(self, *of):
+        samples = self.samples.get(of)
+        return cpu_ms(samples) if samples else None
+
     def memory(self, *of):
         samples = self.samples.get(of)
         return memory_kib(samples) if samples else None
@@ -223,6 +230,9 @@ CLAIMS = [
           'times', polling(AT_ONCE), at_most, 1.3),
     Claim(SELECTING, '32 servers that take 150 ms: at most 1.3 times libssh alone',
           'times', polling(REAL), at_most, 1.3),
+    Claim(LISTING, 'clientevent: at most 3 times the CPU of a listing of 3 profiles',
+          'times', lambda results: ratio(results.cpu(*listing(3, EVENT)),
+                                         results.cpu(*listing(3))), at_most, 3),
 ]
 
 

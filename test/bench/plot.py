@@ -6,13 +6,13 @@ import math
 from xml.sax.saxutils import escape
 
 import figures
-from figures import (BARE, BARE_GROUPS, COUNTS, GROUPS, LIBSSH, OURS,
+from figures import (BARE, BARE_GROUPS, COUNTS, EVENT, GROUPS, LIBSSH, OURS,
                      PYTHON)
 
 WIDTH, LEFT, RIGHT = 900, 250, 730     # of the axis: LEFT to RIGHT
 LANE, GAP, MARGIN = 18, 7, 16
 COLOURS = {BARE: '#7a7a7a', LIBSSH: '#7a7a7a', OURS: '#0b6bcb',
-           BARE_GROUPS: '#a9a9a9', GROUPS: '#3f8f6f',
+           BARE_GROUPS: '#a9a9a9', GROUPS: '#3f8f6f', EVENT: '#7a4fb0',
            PYTHON: '#d1660a'}
 TITLES = {
     (figures.LISTING, ''): 'listsessions: a process',

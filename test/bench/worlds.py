@@ -20,7 +20,7 @@ import brokerlab            # noqa: E402
 import farmlab              # noqa: E402
 import lab                  # noqa: E402
 from figures import (       # noqa: E402
-    BARE, BARE_GROUPS, DELAYS, GROUPS, LIBSSH, LIST_WHOLE, PROFILES, PYTHON,
+    BARE, BARE_GROUPS, DELAYS, EVENT, GROUPS, LIBSSH, LIST_WHOLE, PROFILES, PYTHON,
     REAL, SERVERS, SSHD)
 
 PEER = '/usr/bin/x2gobroker'            # of Debian's package x2gobroker
@@ -32,6 +32,11 @@ name = Profile {number}, first floor
 host = server1 (192.0.2.1), server2 (192.0.2.2), server3
 command = XFCE
 '''
+
+CONNECTED = 500
+CLIENT = ('x2gobroker --user {user} --task clientevent --sid "{user}-50-17639309{n:02}_stDX'
+          'FCE_dp24" --event ALIVE --server "server1" --client "10.0.0.1" --login "{user}" '
+          '--cmd "XFCE" --display "50" --start "2026-01-02T03:04:05" --elapsed 15')
 
 # env: what is set for it beside its words, {name: value}
 Command = collections.namedtuple('Command', 'words env', defaults=({},))
@@ -117,6 +122,22 @@ class Listings:
         self._make(3, 'groups', 'acl-groups-allow = ' +
                    grp.getgrgid(self.user.gid).gr_name)
 
+        self._connect()
+
+    def _connect(self):
+        """A site where so many clients are connected."""
+        site, account = self.site, self.account
+        for name in 'state', 'state/connected':
+            os.mkdir(site.path(name), 0o700)
+            os.chown(site.path(name), account.uid, account.gid)
+        for number in range(CONNECTED):
+            os.symlink('1\n1\nALIVE\nsomebody\nsomebody-%d\nserver1\n\n\n' % number,
+                       site.path('state/connected/%064x' % number))
+        conf = pathlib.Path(site.path('3.conf')).read_text()
+        site.write('event.conf', conf.replace(
+            '[global]', '[global]\nclient-events = true\nstate-dir = ' +
+            site.path('state')))
+
     def _make(self, n, name=None, rule='acl-users-allow = {user}, alice, bob'):
         """The configuration, and all in one file for the Python broker."""
         name = name or '%d' % n
@@ -146,12 +167,15 @@ class Listings:
                 self.site, self.account, self.site.path('python-%d.conf' % row.n),
                 '-C', self.site.path('%d.conf' % row.n), *user, '--task',
                 'listsessions')
-        config = {GROUPS: 'groups.conf'}.get(
+        config = {GROUPS: 'groups.conf', EVENT: 'event.conf'}.get(
             row.who, '%d.conf' % row.n)
         return Command(self.site.command(*user, config=config))
 
     def good(self, row, answer):
-        """Whether the answer has all profiles."""
+        """Whether the answer has all profiles, or the event was noted."""
+        if row.who == EVENT:
+            return answer.stdout == brokerlab.framed(brokerlab.GRANTED) and len(
+                os.listdir(self.site.path('state/connected'))) == CONNECTED + 1
         return answer.returncode == 0 and b'Access granted\n' in answer.stdout and \
             answer.stdout.count(b'\n[p') == row.n and \
             (not row.n or b'\nEND_USER_SESSIONS\n' in answer.stdout)
@@ -159,8 +183,12 @@ class Listings:
     def task(self, row):
         command = self.forced(row)
         return Task(Command(command.words, {
-            **under_sshd(wrapped(brokerlab.LIST)), **command.env}), self.good,
+            **under_sshd(wrapped(self.line(row))), **command.env}), self.good,
             self.account)
+
+    def line(self, row):
+        return CLIENT.format(user=self.user.name, n=0) if row.who == EVENT else \
+            brokerlab.LIST
 
     def prepare(self, _):
         pass
