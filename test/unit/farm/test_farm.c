@@ -884,6 +884,8 @@ maintenance_lets_users_resume_only(void **state unused)
 	}
 }
 
+static int failing_admit;	/* this allocation; 0: none has failed */
+
 /* Whether alice may log in, who has that profile; *notice is what she reads,
  * which the caller frees. */
 static bool
@@ -904,7 +906,11 @@ admit(const char *lines, const struct said *rows, char **notice)
 	x2gobroker_profiles_free(profiles);
 	assert_int_equal(x2gobroker_answer_new(NULL, &answer, NULL), 0);
 	x2gobroker_answer_set_report(answer, collect, &said);
+	alloc_fail(failing_admit);
 	yes = x2gobroker_answer_admit(answer, &test_config, user, NULL) == 0;
+	if (!alloc_failed())
+		failing_admit = 0;
+	alloc_fail(0);
 	text = x2gobroker_answer_notice(answer);
 	*notice = text != NULL ? strdup(text) : NULL;
 	x2gobroker_answer_free(answer);
@@ -946,6 +952,17 @@ maintenance_is_told_at_the_login_check(void **state unused)
 			fail_msg("row %zu", i);
 		assert_true(rows[i].yes ? notice == NULL :
 		    strcmp(notice, "back at two") == 0);
+		free(notice);
+	}
+	/* without memory nothing is granted by mistake while it can be read */
+	set_maintenance(NULL, NULL, false);
+	for (i = 1;; i++) {
+		failing_admit = (int)i;
+		if (!admit("host=ts01", idle, &notice) && notice != NULL &&
+		    failing_admit == 0) {
+			free(notice);
+			break;
+		}
 		free(notice);
 	}
 	/* who cannot read it lets people in */

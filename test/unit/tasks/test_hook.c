@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Hooks: programs that a test writes, and what becomes of the request.
+ * Hooks: programs that a test writes, and what becomes of the request.  Linked
+ * with --wrap for the functions of failing_malloc.h.
  */
 #include "base/clock.h"
 #include "tasks/answer.h"
-#include "support.h"
+#include "failing_malloc.h"
 
 #define SELECT	"x --task selectsession --sid p"
 #define LIST	"x --task listsessions"
@@ -12,6 +13,8 @@
 
 static char program[100];
 static struct problems said;
+static int failing;	/* this allocation; 0: none */
+static bool has_failed;
 
 static int
 setup(void **state)
@@ -53,8 +56,13 @@ ask(const char *task, struct x2gobroker_error *err)
 	assert_int_equal(x2gobroker_answer_new(request, &answer, NULL), 0);
 	x2gobroker_answer_set_report(answer, collect, &said);
 	err->text[0] = '\0';
+	alloc_fail(failing);
 	x2gobroker_answer_task(answer, profiles, user, err);
-	assert_int_equal(x2gobroker_answer_text(answer, &text, &len, NULL), 0);
+	has_failed = alloc_failed();
+	alloc_fail(0);
+	/* without memory, the program has a refusal of its own */
+	if (x2gobroker_answer_text(answer, &text, &len, NULL) == -1)
+		text = "Access denied\n";
 	copy = strdup(text);
 	x2gobroker_answer_free(answer);
 	x2gobroker_request_free(request);
@@ -246,6 +254,23 @@ a_login_hook_is_asked_before_each_task(void **state unused)
 	x2gobroker_user_free(user);
 }
 
+static void
+without_memory_it_is_refused_or_right(void **state unused)
+{
+	struct x2gobroker_error err;
+	char *answer;
+
+	test_config.select_hook = write_hook("echo allow; echo server=b:23");
+	for (failing = 1, has_failed = true; has_failed; failing++) {
+		answer = ask(SELECT, &err);
+		if (strstr(answer, "SERVER:b:23\n") == NULL)
+			assert_string_equal(answer, "Access denied\n");
+		free(answer);
+	}
+	failing = 0;
+	assert_true(strstr(err.text, "memory") == NULL);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
 			    remove_test_dir)
 
@@ -258,6 +283,7 @@ main(void)
 		TEST(a_hook_that_fails_is_told),
 		TEST(a_hook_that_others_can_write_is_not_run),
 		TEST(a_login_hook_is_asked_before_each_task),
+		TEST(without_memory_it_is_refused_or_right),
 	};
 
 	return cmocka_run_group_tests_name("hook", tests, NULL, NULL);
