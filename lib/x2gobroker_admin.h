@@ -68,6 +68,10 @@ int x2gobroker_keys_find(const struct x2gobroker_config *config,
     const char *type, const char *base64, x2gobroker_report *report,
     void *arg, char **name, struct x2gobroker_error *err);
 
+/* Whether there is an account of exactly that name, which can also stand in a
+ * line for sshd; else -1. */
+int x2gobroker_keys_check_owner(const char *name, struct x2gobroker_error *err);
+
 /* Add the public keys in text to those of the account name; file is where text
  * came from, for messages.  Either all are added or none: -1 if the account
  * does not exist, or if a key is not valid or belongs to another user.  report

@@ -60,10 +60,10 @@ struct site {
 /* The commands.  Each returns an exit status. */
 typedef int ctl_command(const struct ctl *ctl);
 
-ctl_command authorize_main, authorized_keys_main, block_main, check_main,
-	    complete_main, doctor_main, drain_main, explain_main,
-	    known_hosts_main, list_main, maintenance_main, poll_main,
-	    revoke_main, sessions_main, setup_main, suspend_main,
+ctl_command authorize_main, authorized_keys_main, authorized_principals_main,
+	    block_main, check_main, complete_main, doctor_main, drain_main,
+	    explain_main, known_hosts_main, list_main, maintenance_main,
+	    poll_main, revoke_main, sessions_main, setup_main, suspend_main,
 	    terminate_main, unblock_main, undrain_main, who_main;
 
 /* Load the configuration or the profiles.  Errors are printed to stderr,

@@ -135,7 +135,7 @@ log_problem(void *unused __attribute__((unused)),
 
 	/* x2gobrokerctl check prints warnings */
 	if (problem->code != X2GOBROKER_WARNING)
-		syslog(LOG_NOTICE, "authorized-keys: %s",
+		syslog(LOG_NOTICE, "asked by sshd: %s",
 		    x2gobroker_error_format(problem, line, sizeof(line)));
 }
 
@@ -147,6 +147,16 @@ is_safe_in_command(const char *path)
 	    "abcdefghijklmnopqrstuvwxyz0123456789/._-+@:,=";
 
 	return path[0] == '/' && strspn(path, safe) == strlen(path);
+}
+
+/* Begin a line for authorized_keys.  pty: without it, the X2Go client hangs
+ * when it logs in. */
+static void
+print_forced(const struct ctl *ctl, const char *name)
+{
+	printf("restrict,pty,command=\"%s%s%s --user %s", X2GOBROKER_PROGRAM,
+	    ctl->config_file != NULL ? " -C " : "",
+	    ctl->config_file != NULL ? ctl->config_file : "", name);
 }
 
 /* Print a line for authorized_keys if the key is a user's. */
@@ -162,20 +172,36 @@ print_line(const struct ctl *ctl, const struct x2gobroker_config *config)
 		log_problem(NULL, &err);
 		return EXIT_NO;
 	}
-	/* pty: without it, the X2Go client hangs when it logs in */
-	if (name != NULL)
-		printf("restrict,pty,command=\"%s%s%s --user %s "
-		    "--listed-key %s:%s\" %s %s\n",
-		    X2GOBROKER_PROGRAM,
-		    ctl->config_file != NULL ? " -C " : "",
-		    ctl->config_file != NULL ? ctl->config_file : "",
-		    name, type, key, type, key);
+	if (name != NULL) {
+		print_forced(ctl, name);
+		printf(" --listed-key %s:%s\" %s %s\n", type, key, type, key);
+	}
 	free(name);
 	return fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
 }
 
-int
-authorized_keys_main(const struct ctl *ctl)
+/* Print the line for a certificate that has the name of a user as its ID, so
+ * that sshd demands the same name among its principals. */
+static int
+print_principal(const struct ctl *ctl,
+    const struct x2gobroker_config *config __attribute__((unused)))
+{
+	const char *name = ctl->words[1];
+	struct x2gobroker_error err;
+
+	if (x2gobroker_keys_check_owner(name, &err) == -1) {
+		log_problem(NULL, &err);
+		return EXIT_NO;
+	}
+	print_forced(ctl, name);
+	printf("\" %s\n", name);
+	return fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
+}
+
+/* sshd asks about a login at an account, which is the first word. */
+static int
+answer_sshd(const struct ctl *ctl, int (*print)(const struct ctl *ctl,
+    const struct x2gobroker_config *config))
 {
 	struct x2gobroker_config *config;
 	struct x2gobroker_error err;
@@ -186,9 +212,9 @@ authorized_keys_main(const struct ctl *ctl)
 	if ((ctl->config_file != NULL &&
 	    !is_safe_in_command(ctl->config_file)) ||
 	    !is_safe_in_command(X2GOBROKER_PROGRAM)) {
-		syslog(LOG_ERR, "authorized-keys: the paths of the program "
-		    "and of the configuration must begin with / and contain "
-		    "only letters, digits and / . _ - + @ : , =");
+		syslog(LOG_ERR, "the paths of the program and of the "
+		    "configuration must begin with / and contain only "
+		    "letters, digits and / . _ - + @ : , =");
 		return EXIT_USAGE;
 	}
 	if (x2gobroker_config_load(ctl->config_file, log_problem, NULL,
@@ -196,7 +222,19 @@ authorized_keys_main(const struct ctl *ctl)
 		return EXIT_NO;
 	if (strcmp(ctl->words[0],
 	    x2gobroker_config_broker_account(config)) == 0)
-		result = print_line(ctl, config);
+		result = print(ctl, config);
 	x2gobroker_config_free(config);
 	return result;
+}
+
+int
+authorized_keys_main(const struct ctl *ctl)
+{
+	return answer_sshd(ctl, print_line);
+}
+
+int
+authorized_principals_main(const struct ctl *ctl)
+{
+	return answer_sshd(ctl, print_principal);
 }

@@ -58,6 +58,8 @@ static const struct command commands[] = {
 	    "remove the keys in KEYFILE, or all keys, of NAME" },
 	{ "authorized-keys", authorized_keys_main, "USER TYPE KEY", 0, 0,
 	    "tell sshd whose key it is (AuthorizedKeysCommand)" },
+	{ "authorized-principals", authorized_principals_main, "USER ID", 0, 0,
+	    "tell sshd whose certificate it is (AuthorizedPrincipalsCommand)" },
 	{ "complete", complete_main, "WORD ...", 0, 0,
 	    "print completions of the last WORD, for shells" },
 	{ "help", help_main, "[COMMAND]", 0, 0,

@@ -479,6 +479,13 @@ lock_dir(struct textlock *lock, const struct x2gobroker_config *config,
  */
 
 int
+x2gobroker_keys_check_owner(const char *name, struct x2gobroker_error *err)
+{
+	return check_name(name, err) == -1 ? -1 :
+	    check_account(name, NULL, 0, err);
+}
+
+int
 x2gobroker_keys_find(const struct x2gobroker_config *config, const char *type,
     const char *base64, x2gobroker_report *fn, void *arg, char **name,
     struct x2gobroker_error *err)

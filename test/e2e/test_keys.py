@@ -52,6 +52,14 @@ Match User {account}
 '''
 
 
+CERTIFICATES = '''\
+Match User {account}
+    TrustedUserCAKeys {ca}
+    AuthorizedPrincipalsCommand {command} authorized-principals %u %i
+    AuthorizedPrincipalsCommandUser {account}
+'''
+
+
 class Site:
     """The programs as they are installed, and their files, all below one directory
     that sshd trusts, which /tmp is not: anybody may write there."""
@@ -524,9 +532,48 @@ def test_other_configuration(world):
     world.check_ctl(done, 1, ['broken.conf:1'], 'a file that is not in order')
 
 
+def sign(key, ca, id, principals):
+    """The one of this key; an older one is replaced."""
+    subprocess.run(['ssh-keygen', '-q', '-s', ca, '-I', id, '-n', principals, '-V', '+5m',
+                    key + '.pub'], check=True, stderr=subprocess.DEVNULL)
+
+
+def test_certificates(world):
+    """Whose ID and principal are the same user, signed by the authority of the site."""
+    tap, name, other = world.tap, world.user.name, world.other.name
+    key, ca, wrong = (world.new_key() for _ in range(3))
+    ca_file = world.site.write('ca.pub', pathlib.Path(ca + '.pub').read_text())
+    sshd = world.stack.enter_context(lab.Sshd(
+        CERTIFICATES.format(ca=ca_file, account=world.shared.name,
+                            command=world.site.program)))
+    for authority, id, principals, user in (
+            (ca, name, name, world.user), (ca, other, other, world.other),
+            (ca, name, name + ',wheel', world.user), (wrong, name, name, None),
+            (ca, name, other, None), (ca, name, 'wheel', None),
+            (ca, 'nobody else', name, None), (ca, '" ' + name, name, None),
+            (ca, '-x', '-x', None), (ca, name + '\n', name, None),
+            (ca, '../' + name, name, None), (ca, '', name, None)):
+        sign(key, authority, id, principals)
+        what = 'a certificate of %r for %r: ' % (id, principals)
+        if user:
+            world.check_in(key, user, what, sshd)
+        else:
+            tap.equal(world.ask(key, LIST, sshd=sshd).returncode, 255, what + 'no login')
+    done = world.site.ctl('authorized-principals', world.shared.name, name)
+    line = 'restrict,pty,command="%s --user %s" %s\n' % (world.site.broker, name, name)
+    tap.equal((done.returncode, done.stdout), (0, line), 'the line for sshd')
+    for account in 'root', name, '':
+        done = world.site.ctl('authorized-principals', account, name)
+        tap.equal((done.returncode, done.stdout), (0, ''), 'not asked about %r' % account)
+    for id in 'no-such-user-here', '', '..', name + ' x', name + '"':
+        done = world.site.ctl('authorized-principals', world.shared.name, id)
+        tap.equal((done.returncode, done.stdout), (1, ''), 'no user: %r' % id)
+
+
 TESTS = [test_types, test_byte_order_marks, test_revoked_while_connected,
-         test_two_users, test_standard_input, test_nothing_else, test_questions, test_ambiguous,
-         test_hostile_files, test_bad_requests, test_parallel, test_thousand_users, test_other_configuration]
+         test_two_users, test_standard_input, test_nothing_else, test_questions,
+         test_ambiguous, test_hostile_files, test_bad_requests, test_parallel,
+         test_thousand_users, test_other_configuration, test_certificates]
 
 
 def main():

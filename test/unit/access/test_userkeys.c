@@ -753,7 +753,11 @@ keys_are_added_for_accounts_alone(void **state unused)
 		    TYPE KEY_A, "given.pub", NULL, NULL, &n, &err) == -1);
 		check_problem(rows[i].name, &err, &rows[i].problem);
 		check(rows[i].name, n == 0);
+		check(rows[i].name, x2gobroker_keys_check_owner(rows[i].name,
+		    &err) == -1);
+		check_problem(rows[i].name, &err, &rows[i].problem);
 	}
+	assert_int_equal(x2gobroker_keys_check_owner("alice", NULL), 0);
 	assert_int_equal(x2gobroker_keys_add(&config, "carol", TYPE KEY_A, "",
 	    NULL, NULL, &n, NULL), -1);
 	assert_int_equal(access(config.keys_dir, F_OK), -1);
