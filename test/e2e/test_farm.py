@@ -455,7 +455,8 @@ def test_drained(tap, farm):
         a.play(sessions=[line])
         got = farm.select()
         tap.equal((got.server, got.sessions), ('ts01', [on(line, a.address)]),
-                  'drained: %r: what is there is resumed' % text)
+                  'drained: %r: what is there is resumed' % text, got.raw,
+                  farm.site.log_text(), a.calls())
         a.play(sessions=[])
     farm.site.write('drained', 'ts01\nts02\nts03\n')
     farm.site.log()
