@@ -293,16 +293,17 @@ warn_of_sessions(struct farm_server *server)
 static int
 collect_sessions(struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
+	struct farm_session *sessions;
 	char latest[SESSION_TIME_SIZE];
 	size_t i, n = farm->database.report.nsessions;
 
 	for (i = 0; i < farm->nservers; i++)
 		n += farm->servers[i].report.nsessions;
-	free(farm->sessions);
 	farm->nsessions = 0;
-	farm->sessions = calloc(n + 1, sizeof(*farm->sessions));
-	if (farm->sessions == NULL)
+	if ((sessions = calloc(n + 1, sizeof(*sessions))) == NULL)
 		return error_nomem(err);
+	free(farm->sessions);
+	farm->sessions = sessions;
 	for (i = 0; i < farm->nservers; i++)
 		add_sessions(farm, i, true);
 	for (i = 0; i < farm->nservers; i++) {
