@@ -145,6 +145,7 @@ EXAMPLES = [
         'sessions; running and suspended ones can be resumed\nSERVER.*ts02 .*drained.*'
         'ts02: gets new sessions again\n$'),
     Row(CTL, '# x2gobrokerctl maintenance', 'commands', edit={'--until 14:00': '--until 23:59'},
+        before='install -d -o x2gobroker -m 700 /run/x2gobroker',
         says='^maintenance: no new sessions; .*\nmaintenance is over\n$'),
     Row(CTL, '# x2gobrokerctl sessions anna', 'commands', EITHER,
         edit={'terminate anna': 'terminate --yes anna'}, says='anna has no session anna-50-'),
@@ -176,6 +177,8 @@ EXAMPLES = [
 
     # The story.
     Row(STORY, " user's host ", 'picture'),
+    Row(STORY, 'hook=select', 'picture'),
+    Row(STORY, 'in-order', 'picture'),
     Row(STORY, 'granted task=login', 'log'),
     Row(STORY, 'refused task=- ', 'log',
         pieces=('not a command that an X2Go client sends',)),
