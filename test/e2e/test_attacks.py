@@ -12,6 +12,7 @@ broker is for information; any row that ours falls to is a failure.
 
 import collections
 import contextlib
+import itertools
 import os
 import pathlib
 import pwd
@@ -1023,14 +1024,13 @@ METACHARACTERS = ['$(touch CANARY)', '`touch CANARY`', '; touch CANARY;', '| tou
 
 
 def python_metacharacters(arena):
-    """With the agent on this host, which gets the words."""
+    """With the agent on this host, which gets the words.  Each start takes a second, so
+    each text is in one place, by turns, and the first that works is enough."""
     arena.reset_python(more='default-agent-query-mode = LOCAL')
-    for text in METACHARACTERS:
-        text = text.replace('CANARY', arena.canary())
-        arena.ask_python(*selecting('desk', '--login=' + text))
-        arena.ask_python(*selecting(text))
-        arena.ask_python('--user=' + text, *LISTING)
-    return bool(arena.canaries())
+    places = itertools.cycle((lambda text: selecting('desk', '--login=' + text), selecting,
+                              lambda text: ('--user=' + text, *LISTING)))
+    return any(arena.ask_python(*place(text.replace('CANARY', arena.canary()))) and
+               arena.canaries() for place, text in zip(places, METACHARACTERS))
 
 
 @attack("$(...), ` ` and the like in --login, --sid, --user", python_metacharacters)
@@ -1138,10 +1138,9 @@ FORMATS = ['%s%s%s%s%n%n%n%n', '%n', '%99999999d', '{0.__class__.__mro__}', '{}'
 
 def python_formats(arena):
     return any(re.search(rb'<class|Traceback', answer.stdout + answer.stderr)
-               for text in FORMATS for answer in (
-                   arena.ask_python('--user', text, *LISTING),
-                   arena.ask_python(*selecting(text)),
-                   arena.ask_python('--task', text)))
+               for i, text in enumerate(FORMATS) for answer in [arena.ask_python(
+                   *(('--user', text, *LISTING), selecting(text),
+                     ('--task', text))[i % 3])])
 
 
 @attack('format strings', python_formats)
