@@ -21,8 +21,12 @@ import lab
 PACKAGES = {'mmdebstrap': 'mmdebstrap', 'unshare': 'util-linux'}
 TARGETS = ['apt-get', 'indextargets', 'Created-By: Packages', 'Origin: Debian',
            '--format']
-# A new instance of devpts, whose ptmx is for all: sshd's terminals are in there.
-ENTER = ('mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && '
+# The root is a mount point, as tests in there make it private.  A new instance of devpts,
+# whose ptmx is for all: sshd's terminals are in there.
+ENTER = ('mount --bind "$0" "$0" && cd / && '
+         'mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && '
+         'if [ -e /dev/fuse ]; then >"$0/dev/fuse"; '
+         'mount --bind /dev/fuse "$0/dev/fuse"; fi && '
          'mount -t devpts -o newinstance,ptmxmode=0666,mode=620,gid=5 '
          'devpts "$0/dev/pts" && mount --bind "$0/dev/pts/ptmx" "$0/dev/ptmx" && '
          'exec chroot "$0" "$@"')
