@@ -162,8 +162,9 @@ FAULTS = [
     ('no OK', agent(answer='FAILED\n'), 'begins with "FAILED" instead of OK', False),
     ('OK and more', agent(answer='OKAY\n'), 'begins with "OKAY" instead of OK', False),
     ('ten megabytes', agent(answer=HUGE), 'longer than 1048576 bytes', False),
-    ('it never stops complaining', agent(flood_stderr=''), 'timed out',
-     True),
+    # which of the two it is depends on how fast libssh takes it
+    ('it never stops complaining', agent(flood_stderr=''), 'timed out|it sends more than',
+     False),
     ('it never stops', agent(flood=''), 'longer than 1048576 bytes', False),
     ('half a line', agent(answer='OK\nloadavgXX:10\nmemAv'), 'is cut off', False),
     ('half an answer', agent(answer_status='OK\nloadavgXX:10\nmemAvail:8000\n',
