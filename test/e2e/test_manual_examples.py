@@ -177,8 +177,8 @@ EXAMPLES = [
 
     # The story.
     Row(STORY, " user's host ", 'picture'),
-    Row(STORY, 'hook=select', 'picture'),
-    Row(STORY, 'in-order', 'picture'),
+    Row(STORY, 'hook=select', 'log'),
+    Row(STORY, 'allow', 'log', pieces=('in-order', 'server=')),
     Row(STORY, 'granted task=login', 'log'),
     Row(STORY, 'refused task=- ', 'log',
         pieces=('not a command that an X2Go client sends',)),
