@@ -156,8 +156,14 @@ EXAMPLES = [
     Row(CTL, '# cat keys-of-anna/*.pub', 'commands',
         before='mkdir keys-of-anna; cp anna-laptop.pub keys-of-anna/laptop.pub'),
     Row(CTL, '# x2gobrokerctl authorized-keys', 'authorized_keys'),
-    Row(CTL, 'Match User x2gobroker', 'sshd', says='authorizedkeyscommand /usr/sbin/'
-        'x2gobrokerctl authorized-keys %u %t %k'),
+    Row(CTL, 'Match User x2gobroker\n\tAuthorizedKeysCommand', 'sshd',
+        says='authorizedkeyscommand /usr/sbin/x2gobrokerctl authorized-keys %u %t %k'),
+    Row(CTL, 'Match User x2gobroker\n\tTrustedUserCAKeys', 'sshd',
+        says='authorizedprincipalscommand /usr/sbin/x2gobrokerctl '
+        'authorized-principals %u %i'),
+    Row(CTL, '$ ssh-keygen -s users_ca', 'commands',
+        before='for key in users_ca id_ed25519; do '
+        'ssh-keygen -q -t ed25519 -N "" -f $key; done'),
 
     # The broker.
     Row(BROKER, 'restrict,pty,command="/usr/lib/x2go/x2gobroker --user alice" ssh-',
