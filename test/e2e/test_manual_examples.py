@@ -45,9 +45,13 @@ class Row:
 
 CTL, AGENT, BROKER, PAM = ('x2gobrokerctl.8', 'x2gobroker-agent.8', 'x2gobroker.8',
                            'x2gobroker-pam.8')
-HTTP, POLL = 'x2gobroker-http.8', 'x2gobroker-poll.8'
+HTTP, POLL, DATABASE = ('x2gobroker-http.8', 'x2gobroker-poll.8',
+                        'x2gobroker-sessiondb.8')
 CONF, PROFILES = 'x2gobroker.conf.5', 'x2gobroker-sessionprofiles.5'
 STORY, MOVE = 'x2gobroker.7', 'x2gobroker-migration.7'
+
+HELPER_MISSING = ('not found, so no ', ' can be asked; install it, or see helper-dir in '
+                  'x2gobroker.conf(5)')
 
 # profiles for some of the people, on the servers of the farm
 XFCE_FOR_OFFICE = ('printf "[DEFAULT]\\nuser=BROKER_USER\\n\\n[xfce]\\nname=XFCE\\n'
@@ -60,6 +64,7 @@ XFCE_FOR_OFFICE = ('printf "[DEFAULT]\\nuser=BROKER_USER\\n\\n[xfce]\\nname=XFCE
 
 EXAMPLES = [
     # Files, each with nothing else beside it.
+    Row(CONF, '[global]\nservers-share-database', 'config'),
     Row(CONF, '[global]\nbroker-account', 'config',
         before='mkdir -p /srv/x2go/profiles; : >/srv/x2go/profiles.conf'),
     Row(CONF, '[broker_zeroconf]', 'config'),
@@ -221,8 +226,10 @@ EXAMPLES = [
         pieces=('no usable service key: ', 'cannot be looked up: ',
                 'see agent-identity-files in x2gobroker.conf(5)')),
     Row(POLL, 'ts01: /usr/lib/x2go/x2gobroker-poll:', 'log',
-        pieces=('not found, so no server can be asked; install it, or see helper-dir in '
-                'x2gobroker.conf(5)',)),
+        pieces=HELPER_MISSING),
+    Row(DATABASE, 'session database: /usr/lib/x2go/x2gobroker-sessiondb:', 'log',
+        pieces=HELPER_MISSING),
+    Row(DATABASE, '[farm]', 'output'),          # libpq's own form
     Row(STORY, '# x2gobrokerctl check', 'commands'),
     Row(STORY, '# x2gobrokerctl list --as alice', 'commands'),
     Row(STORY, "# su -s /bin/sh -c '/usr/lib/x2go/x2gobroker -d", 'commands',
