@@ -279,7 +279,11 @@ def take_over(tap, world, name, id, secret):
     tap.ok(not first.ended(), name + ', first client: has lost the session, and lives')
     second.screen.run('xdotool', 'windowactivate', '--sync', window,
                       'type', '--delay', '20', 'exit\n')
-    tap.equal(list_profiles(second), '', name + ': the session ends')
+    # the client lists as soon as it notices, when the server may not know yet
+    second.wait_for(second.screen.buttons, 60, 'the list of profiles')
+    with contextlib.suppress(TimeoutError):
+        lab.wait_for(lambda: not living(user), 60, 'the end of the session')
+    tap.equal(living(user), {}, name + ': the session ends')
 
 
 def suspend(world, client, id):
