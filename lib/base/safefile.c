@@ -249,8 +249,6 @@ open_lock(int dirfd)
 	return result;
 }
 
-/* The pauses are random, so that many processes that wait do not try at the
- * same moment. */
 DIR *
 safefile_entries(int dir, const char *name)
 {
@@ -263,6 +261,8 @@ safefile_entries(int dir, const char *name)
 	return list;
 }
 
+/* The pauses are random, so that many processes that wait do not try at the
+ * same moment. */
 int
 safefile_lock(int dirfd, const char *path, int timeout_ms,
     struct x2gobroker_error *err)
