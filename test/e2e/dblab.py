@@ -13,6 +13,7 @@ import itertools
 import os
 import pathlib
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -37,15 +38,10 @@ local all all trust
 host all all 127.0.0.0/8 trust
 '''
 
-GRANTS = '''\
-CREATE ROLE x2gobroker LOGIN PASSWORD 'secret';
-GRANT CONNECT ON DATABASE x2go_sessions TO x2gobroker;
-GRANT SELECT (session_id, display, uname, server, client, status, init_time,
-    last_time, creator_id) ON sessions TO x2gobroker;
-ALTER ROLE x2gobroker SET default_transaction_read_only = on;
-ALTER ROLE x2gobroker SET statement_timeout = '3s';
-ALTER ROLE x2gobroker SET lock_timeout = '1s';
-'''
+# As the manual page tells administrators.
+PAGE = pathlib.Path(__file__).parents[2] / 'cmd/x2gobroker-sessiondb/x2gobroker-sessiondb.8'
+GRANTS = re.search(r'(?ms)^CREATE ROLE .*?(?=^\.Ed)', PAGE.read_text())[0]
+PASSWORD = "ALTER ROLE x2gobroker PASSWORD 'secret'"
 
 _numbers = itertools.count(50)
 
@@ -76,7 +72,7 @@ class Database:
         self.run()
         if self.x2go:
             self.make_tables()
-            self.sql(GRANTS)
+            self.sql(GRANTS + PASSWORD)
         return self
 
     def __exit__(self, *_):

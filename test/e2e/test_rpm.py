@@ -53,6 +53,7 @@ FILES = [
     ('/etc/pam.d/x2gobroker', 'x2gobroker-c', '-rw-r--r-- root root'),
     ('/etc/x2go/broker/profiles.d', 'x2gobroker-c', 'drwxr-xr-x root root'),
     ('/etc/x2go/broker/keys.d', 'x2gobroker-c', 'drwxr-xr-x root root'),
+    (X2GO + 'x2gobroker-sessiondb', 'x2gobroker-sessiondb', '-rwxr-xr-x root root'),
     (X2GO + 'x2gobroker-agent', 'x2gobroker-agent-c', '-rwxr-x--- root x2gobroker'),
     ('/usr/lib64/libx2gobroker.so.0', 'libx2gobroker', 'lrwxrwxrwx root root'),
     ('/usr/include/x2gobroker.h', 'libx2gobroker-devel', '-rw-r--r-- root root'),
