@@ -847,8 +847,9 @@ def test_hostile(tap, farm, ctl):
 # The command line, and the other listings
 
 COMMANDS = ['setup', 'check', 'doctor', 'list', 'explain', 'poll', 'drain', 'undrain',
-            'block', 'unblock', 'known-hosts', 'sessions', 'who', 'suspend', 'terminate',
-            'authorize', 'revoke', 'authorized-keys', 'complete', 'help']
+            'block', 'unblock', 'maintenance', 'known-hosts', 'sessions', 'who', 'suspend',
+            'terminate', 'authorize', 'revoke', 'authorized-keys', 'authorized-principals',
+            'complete', 'help']
 
 
 def test_help(tap, farm, ctl):
