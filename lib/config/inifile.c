@@ -155,7 +155,8 @@ begin_section(struct reading *r, const char *text)
 
 	end_section(r);
 	behind = end != NULL ? end + 1 + strspn(end + 1, " \t") : "";
-	if (*behind != '\0' && *behind != ';' && *behind != '#') {
+	/* a remark, such as Debian's "-> MUSIC OF THE FUTURE", is harmless */
+	if (*behind != ';' && *behind != '#' && strpbrk(behind, "=:") != NULL) {
 		syntax_error(r, "text behind the ']' of a section, which "
 		    "would be ignored; begin a line with it");
 		return;

@@ -63,6 +63,8 @@ files_are_read_as_configparser_does(void **state unused)
 		{ "blanks in a section", "[ a b ]\nk=v\n", "[ a b ]\nk=v\n" },
 		{ "an indented section", "  [a]\nk=v\n", "[a]\nk=v\n" },
 		{ "text behind a section", "[a] # x\nk=v\n", "[a]\nk=v\n" },
+		{ "a remark behind a section", "[a] -> MUSIC OF THE FUTURE\nk=v\n",
+		    "[a]\nk=v\n" },
 		{ "']' in a section", "[a]b]\nk=v\n", "[a]b]\nk=v\n" },
 		{ "';' in a section", "[a ;b]\nk=v\n", "[a ;b]\nk=v\n" },
 		{ "a continuation", "[a]\nk=v,\n w,\n\tx\n",
