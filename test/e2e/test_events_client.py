@@ -28,7 +28,7 @@ EVENTS_CONF = '''\
 [global]
 client-events = true
 liveevent = 2
-agent-timeout = 10
+agent-timeout = 20
 '''
 PATIENCE = 60
 
