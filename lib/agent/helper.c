@@ -11,8 +11,6 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define POLL		"x2gobroker-poll"
-#define SESSIONDB	"x2gobroker-sessiondb"
 #define MESSAGE_MAX	400	/* bytes of its stderr */
 
 /* It ends by itself soon after the deadline of the queries, even if this
@@ -21,7 +19,7 @@
 
 struct run {
 	const struct x2gobroker_config *config;
-	const char *helper;	/* name of the program */
+	const struct helper *helper;
 	struct query **asked;	/* by the child */
 	size_t n;
 	int64_t deadline;
@@ -38,6 +36,12 @@ needs_helper(const struct query *query)
 	return query->question->reach <= REACH_PORT ||
 	    query->target.source->uses_ssh;
 }
+
+struct helper {
+	const char *name;	/* of the program */
+	const char *asks;	/* what it asks */
+	int (*order)(struct run *run, struct x2gobroker_error *err);
+};
 
 static int
 put_order(struct run *run, const struct order *order,
@@ -88,6 +92,11 @@ order_poll(struct run *run, struct x2gobroker_error *err)
 	return result;
 }
 
+static const struct helper
+    poll_helper = { "x2gobroker-poll", "server", order_poll },
+    database_helper = { "x2gobroker-sessiondb", "session database",
+	order_database };
+
 static int
 read_data(void *arg, const char *data, size_t len)
 {
@@ -102,9 +111,7 @@ explain_start(const struct run *run, struct x2gobroker_error *err)
 	if (errno == ENOENT)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, run->path, 0,
 		    "not found, so no %s can be asked; install it, or see "
-		    "helper-dir in x2gobroker.conf(5)",
-		    strcmp(run->helper, POLL) == 0 ? "server" :
-		    "session database");
+		    "helper-dir in x2gobroker.conf(5)", run->helper->asks);
 	return error_errno(err, run->path, "cannot start it");
 }
 
@@ -119,13 +126,12 @@ start(struct run *run, struct x2gobroker_error *err)
 		.data = read_data, .arg = run,
 	};
 	int len = snprintf(run->path, sizeof(run->path), "%s/%s",
-	    run->config->helper_dir, run->helper);
+	    run->config->helper_dir, run->helper->name);
 
 	if (len < 0 || (size_t)len >= sizeof(run->path))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "helper-dir is too long");
-	if ((strcmp(run->helper, POLL) == 0 ? order_poll(run, err) :
-	    order_database(run, err)) == -1)
+	if (run->helper->order(run, err) == -1)
 		return -1;
 	options.input = run->order.data;
 	options.input_len = run->order.len;
@@ -149,16 +155,16 @@ explain_end(const struct run *run, struct x2gobroker_error *err)
 	else if (child->end == SPAWN_BROKEN && child->error == ECANCELED)
 		error_set(err, X2GOBROKER_ERR_SYNTAX, run->path, 0,
 		    "its output is not a reply");
-	else if (spawn_exit_status(child) == 0 || child->end == SPAWN_LOST)
-		error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s%s",
-		    clock_left(run->deadline) == 0 ? "timed out (host name "
-		    "lookup, or an endless answer)" : run->helper,
-		    clock_left(run->deadline) == 0 ? "" :
-		    " ended without a reply");
-	else
+	else if (spawn_exit_status(child) != 0 && child->end != SPAWN_LOST)
 		error_set(err, X2GOBROKER_ERR_SYSTEM, run->path, 0, "it %s%s"
 		    "%.*s", spawn_describe(child, text), len > 0 ? ": " : "",
 		    len, message);
+	else if (clock_left(run->deadline) == 0)
+		error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "timed out "
+		    "(host name lookup, or an endless answer)");
+	else
+		error_set(err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s ended "
+		    "without a reply", run->helper->name);
 }
 
 /* A part of a reply may be there. */
@@ -234,7 +240,7 @@ query_run(const struct x2gobroker_config *config,
     struct query *const *queries, size_t n, int64_t deadline,
     query_progress *progress, void *arg)
 {
-	struct run run = { .config = config, .helper = POLL,
+	struct run run = { .config = config, .helper = &poll_helper,
 	    .deadline = deadline };
 	size_t i;
 
@@ -262,7 +268,7 @@ query_run_database(const struct x2gobroker_config *config,
     struct query *query, int64_t deadline)
 {
 	struct query *queries[] = { query };
-	struct run run = { .config = config, .helper = SESSIONDB,
+	struct run run = { .config = config, .helper = &database_helper,
 	    .deadline = deadline, .asked = queries, .n = 1,
 	    .reader = { .queries = queries, .n = 1 } };
 

@@ -170,6 +170,14 @@ ask_sessions(struct query *query, struct connection *link,
 	return 0;
 }
 
+static void
+note_status(struct query *query, bool has_status)
+{
+	query->lacks &= ~LACKS_STATUS;
+	if (!has_status)
+		query->lacks |= LACKS_STATUS;
+}
+
 /* The agent itself has failed, or does not know the task. */
 static bool
 is_refusal(const struct x2gobroker_error *err)
@@ -207,10 +215,9 @@ ask_load(struct query *query, struct connection *link,
 	}
 	if (ask_other_agent(query, link, err) == -1)
 		return -1;
-	query->lacks &= ~LACKS_STATUS;
-	if (!query->report.has_status)
-		query->lacks |= LACKS_STATUS;
-	else if (other) {	/* it has been replaced by ours */
+	note_status(query, query->report.has_status);
+	if (other && query->report.has_status) {
+		/* it has been replaced by ours */
 		agent_report_free(&query->report);
 		if (query->record != NULL)
 			buf_truncate(query->record, 0);
@@ -268,9 +275,7 @@ is_our_agent(struct query *query, struct connection *link)
 	if (connection_ask(link, user, AGENT_AVAILABLETASKS, NULL, &answer,
 	    NULL) == -1)
 		return false;
-	query->lacks &= ~LACKS_STATUS;
-	if (!agent_is_ours(&answer))
-		query->lacks |= LACKS_STATUS;
+	note_status(query, agent_is_ours(&answer));
 	return !(query->lacks & LACKS_STATUS);
 }
 
