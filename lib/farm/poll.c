@@ -167,6 +167,8 @@ run_queries(struct poll *poll, const struct question *question,
 	}
 	if (companion != NULL)
 		list[n++] = companion;
+	if (!farm->patient)
+		recent_find_lacks(farm);
 	for (i = 0; i < farm->nservers; i++) {
 		if (!farm->servers[i].pending)
 			continue;
@@ -351,8 +353,6 @@ begin_poll(struct x2gobroker_farm *farm, const struct question *question,
 		server->pending = server->shown.asked =
 		    !server->target.source->per_server;
 	}
-	if (!farm->patient)
-		recent_find_lacks(farm);
 }
 
 static bool

@@ -252,7 +252,6 @@ recent_find_hung(struct x2gobroker_farm *farm)
 	struct farm_server *server = farm->servers;
 	const struct farm_server *end = server + farm->nservers;
 	struct statedir all;
-
 	size_t n = 0;
 
 	if (farm->nservers < 2 || open_news(farm, &all) == -1)
@@ -318,7 +317,8 @@ recent_find_lacks(struct x2gobroker_farm *farm)
 	if (farm->nservers == 0 || open_news(farm, &all) == -1)
 		return;
 	for (i = 0; i < farm->nservers; i++)
-		find_lacks(&all, &farm->servers[i]);
+		if (farm->servers[i].pending)
+			find_lacks(&all, &farm->servers[i]);
 	statedir_close(&all);
 }
 
