@@ -107,7 +107,6 @@ database_find_hosts(struct x2gobroker_farm *farm)
 
 struct sample {
 	const struct x2gobroker_farm *farm;
-	struct farm_server **servers;
 	struct candidate *candidates;
 	size_t n;
 };
@@ -115,13 +114,14 @@ struct sample {
 static void
 set_weight(void *arg, const char *name, int weight)
 {
-	struct sample *sample = arg;
-	size_t i;
+	const struct sample *sample = arg;
+	struct candidate *candidate = sample->candidates;
+	const struct candidate *end = candidate + sample->n;
 
-	for (i = 0; i < sample->n; i++)
-		if (hostlist_match(&sample->servers[i]->target.host, 1,
+	for (; candidate < end; candidate++)
+		if (hostlist_match(&candidate->server->target.host, 1,
 		    name) != NULL)
-			sample->candidates[i].weight = weight;
+			candidate->weight = weight;
 }
 
 /* Of the starts that the database reports, those on the host; borrowed. */
@@ -157,7 +157,7 @@ count_pending(struct sample *sample)
 	    -1)
 		return;
 	for (i = 0; i < sample->n; i++) {
-		target = &sample->servers[i]->target;
+		target = &sample->candidates[i].server->target;
 		connection_target_name(target, name);
 		find_starts(all, &target->host, &found);
 		sample->candidates[i].pending = assignments_pending(assigned,
@@ -177,7 +177,7 @@ rate(struct sample *sample)
 	for (i = 0; i < sample->n; i++) {
 		candidate = &sample->candidates[i];
 		candidate->weight = BALANCE_USUAL_WEIGHT;
-		count = find_count(farm, &sample->servers[i]->target.host);
+		count = find_count(farm, &candidate->server->target.host);
 		candidate->sessions = count != NULL ? count->number : 0;
 	}
 	if (farm->weights != NULL)
@@ -190,28 +190,28 @@ rate(struct sample *sample)
 size_t
 database_keep_best(struct x2gobroker_farm *farm, size_t max)
 {
-	size_t i, kept = 0, n = farm->nservers;
-	cleanup_free struct candidate *candidates = calloc(n + 1,
+	cleanup_free struct candidate *candidates = calloc(farm->nservers + 1,
 	    sizeof(*candidates));
-	cleanup_free struct farm_server **servers = calloc(n + 1,
-	    sizeof(struct farm_server *));
-	struct sample sample = { farm, servers, candidates, 0 };
+	struct sample sample = { farm, candidates, 0 };
+	struct farm_server *server = farm->servers;
+	const struct farm_server *end = server + farm->nservers;
+	size_t kept;
 	int best;
 
 	/* without memory, all of them are asked */
-	if (candidates == NULL || servers == NULL)
+	if (candidates == NULL)
 		return max;
-	for (i = 0; i < n; i++)
-		if (farm->servers[i].pending)
-			servers[sample.n++] = &farm->servers[i];
+	for (; server < end; server++)
+		if (server->pending)
+			candidates[sample.n++].server = server;
 	rate(&sample);
-	for (i = 0; i < sample.n; i++)
-		servers[i]->pending = servers[i]->shown.asked = false;
-	while (kept < max && (best = balance_best(candidates, sample.n)) !=
-	    -1) {
+	for (kept = 0; kept < max && (best = balance_best(candidates,
+	    sample.n)) != -1; kept++)
 		candidates[best].why = "kept";
-		servers[best]->pending = servers[best]->shown.asked = true;
-		kept++;
+	for (; sample.n > 0; sample.n--) {
+		server = candidates[sample.n - 1].server;
+		server->pending = server->shown.asked =
+		    candidates[sample.n - 1].why != NULL;
 	}
 	return kept;
 }
