@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#define MARKER_LOGIN_OK	"LOGIN OK"
+#define MARKER_LOGIN_OK		"LOGIN OK"
 #define MARKER_AUTHID		"AUTHID:"
 #define MARKER_GRANTED	"Access granted\n"
 #define MARKER_DENIED		"Access denied\n"

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client/markers.h"
 #include "client/request.h"
 
 /* Linux limits an environment variable to 128 KiB. */
@@ -239,7 +240,7 @@ parse_command(struct x2gobroker_request *request, const char *command,
 
 	if (strlen(command) > COMMAND_MAX)
 		return syntax_error(err, "command too long");
-	if (strcmp(command, "echo \"LOGIN OK\"") == 0) {
+	if (strcmp(command, "echo \"" MARKER_LOGIN_OK "\"") == 0) {
 		request->kind = X2GOBROKER_REQUEST_LOGIN_CHECK;
 		return 0;
 	}

@@ -408,10 +408,7 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		    farm->drained_error.line, "the drained servers are "
 		    "not known: %s", farm->drained_error.text);
 	if (farm->maintenance == NULL)
-		report(rep, X2GOBROKER_WARNING, farm->maintenance_error.file,
-		    farm->maintenance_error.line, "whether there is "
-		    "maintenance is not known: %s",
-		    farm->maintenance_error.text);
+		maintenance_report_unknown(&farm->maintenance_error, rep);
 	report_server(&farm->database, rep);
 	for (i = 0; i < farm->nservers; i++)
 		report_server(&farm->servers[i], rep);

@@ -199,7 +199,8 @@ bool	recent_is_away(const struct x2gobroker_farm *farm,
 	    struct farm_server *server);
 void	recent_note_database(struct x2gobroker_farm *farm);
 
-/* Find what agents lack, as far as it was found a moment ago. */
+/* Find what the agents of servers that are pending lack, as far as it was found
+ * a moment ago. */
 void	recent_find_lacks(struct x2gobroker_farm *farm);
 
 /* Store what agents lack, which servers have hung, and why servers did not let
@@ -232,6 +233,10 @@ bool	drain_has(const struct x2gobroker_drained *drained,
 	    const struct host *host);
 bool	drain_blocks(const struct x2gobroker_drained *drained,
 	    const struct host *host);
+
+/* x2gobroker_maintenance_load() has failed. */
+void	maintenance_report_unknown(const struct x2gobroker_error *why,
+	    struct reporter *rep);
 
 /* What users are told who want a session on host, or NULL.  all may be NULL. */
 const struct x2gobroker_notice *maintenance_of_server(
@@ -284,8 +289,8 @@ int	balance_choose_host(struct x2gobroker_farm *farm,
  * and so would everybody where a server is broken and its sessions end at once.
  *
  * An assignment ends when the user is assigned again in the same profile, or
- * after ASSIGNMENT_SECONDS.  It does not count while its server reports that
- * the session has started.
+ * after ASSIGNMENT_SECONDS.  While its server reports that the session has
+ * started, it is ignored.
  */
 #define ASSIGNMENT_SECONDS	600
 #define ASSIGNMENTS_DIR		"assignments"	/* in state-dir */

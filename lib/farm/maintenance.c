@@ -181,6 +181,14 @@ x2gobroker_maintenance_load(const struct x2gobroker_config *config,
 }
 
 void
+maintenance_report_unknown(const struct x2gobroker_error *why,
+    struct reporter *rep)
+{
+	report(rep, X2GOBROKER_WARNING, why->file, why->line, "whether there "
+	    "is maintenance is not known: %s", why->text);
+}
+
+void
 x2gobroker_maintenance_free(struct x2gobroker_maintenance *all)
 {
 	if (all == NULL)

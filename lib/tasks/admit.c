@@ -15,10 +15,27 @@ admit_maintenance(struct x2gobroker_answer *answer,
 	struct x2gobroker_error err;
 
 	if (x2gobroker_maintenance_load(config, &all, &err) == -1)
-		report(&answer->reporter, X2GOBROKER_WARNING, err.file,
-		    err.line, "whether there is maintenance is not known: %s",
-		    err.text);
+		maintenance_report_unknown(&err, &answer->reporter);
 	return all;
+}
+
+static int
+admit_during(struct x2gobroker_answer *answer,
+    const struct x2gobroker_config *config, struct x2gobroker_user *user,
+    const struct x2gobroker_notice *notice, struct x2gobroker_error *err)
+{
+	struct x2gobroker_profiles *profiles;
+	int result;
+
+	if (x2gobroker_profiles_load(config, answer->reporter.fn,
+	    answer->reporter.arg, &profiles, err) == -1)
+		return -1;
+	answer->profiles = profiles;
+	answer->user = user;
+	result = listsessions_admit(answer, notice, err);
+	answer->profiles = NULL;
+	x2gobroker_profiles_free(profiles);
+	return result;
 }
 
 int
@@ -27,24 +44,14 @@ x2gobroker_answer_admit(struct x2gobroker_answer *answer,
     struct x2gobroker_error *err)
 {
 	struct x2gobroker_maintenance *all;
-	struct x2gobroker_profiles *profiles;
-	bool is_closed;
-	int result;
+	const struct x2gobroker_notice *notice;
+	int result = 0;
 
 	if (hook_login(answer, config, user, "login", err) == -1)
 		return -1;
 	all = admit_maintenance(answer, config);
-	is_closed = x2gobroker_maintenance_find(all, NULL) != NULL;
+	if ((notice = x2gobroker_maintenance_find(all, NULL)) != NULL)
+		result = admit_during(answer, config, user, notice, err);
 	x2gobroker_maintenance_free(all);
-	if (!is_closed)
-		return 0;
-	if (x2gobroker_profiles_load(config, answer->reporter.fn,
-	    answer->reporter.arg, &profiles, err) == -1)
-		return -1;
-	answer->profiles = profiles;
-	answer->user = user;
-	result = listsessions_admit(answer, err);
-	answer->profiles = NULL;
-	x2gobroker_profiles_free(profiles);
 	return result;
 }

@@ -452,21 +452,28 @@ has_session(const struct list_state *list)
 	return false;
 }
 
-/* Maintenance of all: let in who has a session to go back to. */
+/* During maintenance of all, let in who has a session to go back to. */
 static int
-check_maintenance(struct x2gobroker_answer *answer, struct list_state *list,
+admit(struct x2gobroker_answer *answer, struct list_state *list,
+    const struct x2gobroker_notice *notice, struct x2gobroker_error *err)
+{
+	if (notice->resume && list->sessions == NULL)
+		mark_sessions(answer, list);
+	return notice->resume && has_session(list) ? 0 :
+	    answer_refuse_for(answer, notice, err);
+}
+
+/* Clients that use HTTP send no login check. */
+static int
+admit_http(struct x2gobroker_answer *answer, struct list_state *list,
     struct x2gobroker_error *err)
 {
 	struct x2gobroker_maintenance *all = admit_maintenance(answer,
 	    profiles_config(answer->profiles));
 	const struct x2gobroker_notice *notice =
 	    x2gobroker_maintenance_find(all, NULL);
-	int result = 0;
+	int result = notice != NULL ? admit(answer, list, notice, err) : 0;
 
-	if (notice != NULL && notice->resume && list->sessions == NULL)
-		mark_sessions(answer, list);
-	if (notice != NULL && (!notice->resume || !has_session(list)))
-		result = answer_refuse_for(answer, notice, err);
 	x2gobroker_maintenance_free(all);
 	return result;
 }
@@ -483,8 +490,7 @@ listsessions_decide(struct x2gobroker_answer *answer, void *state,
 	/* python-x2go asks the servers itself */
 	if (!answer->request->wants_json)
 		mark_sessions(answer, list);
-	if (answer_is_http(answer) && check_maintenance(answer, list, err) ==
-	    -1)
+	if (answer_is_http(answer) && admit_http(answer, list, err) == -1)
 		return -1;
 	buf_printf(&answer->summary, "profiles=%zu", list->visible.n);
 	return 0;
@@ -582,14 +588,14 @@ free_listing(void *state)
 
 int
 listsessions_admit(struct x2gobroker_answer *answer,
-    struct x2gobroker_error *err)
+    const struct x2gobroker_notice *notice, struct x2gobroker_error *err)
 {
 	struct list_state list = { 0 };
 	int result = visible_find(&list.visible, answer->profiles,
 	    answer->user, NULL, NULL, &answer->reporter, err);
 
 	if (result == 0)
-		result = check_maintenance(answer, &list, err);
+		result = admit(answer, &list, notice, err);
 	free_listing(&list);
 	return result;
 }

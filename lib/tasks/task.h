@@ -39,9 +39,10 @@ struct x2gobroker_maintenance *admit_maintenance(
 	    struct x2gobroker_answer *answer,
 	    const struct x2gobroker_config *config);
 
-/* During maintenance of all, let in only who has a session to go back to.
- * -1: refused. */
+/* During maintenance of all, of which notice tells, let in only who has a
+ * session to go back to.  -1: refused. */
 int	listsessions_admit(struct x2gobroker_answer *answer,
+	    const struct x2gobroker_notice *notice,
 	    struct x2gobroker_error *err);
 
 extern const struct task task_clientevent;
