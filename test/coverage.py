@@ -32,7 +32,6 @@ UNREACHED = {
         'a name of so many bytes has been refused by then, as no file can have it',
     # No test makes these calls fail yet: unit/test_failing_calls.c and
     # unit/test_out_of_memory.c would be the places.
-    ('lib/access/keyindex.c', 'read_file'): 'asprintf(3) of its path',
     ('lib/access/token.c', 'open_dir'): 'fstat(2) of a directory that was just opened',
     ('lib/agent/knownhosts.c', 'knownhosts_add'): 'pread(2) of the last byte',
     ('lib/autologin/autologin.c', 'format_line'): 'strftime(3) of the end of a key',

@@ -41,17 +41,14 @@ put_mark(const struct x2gobroker_config *config, char mark[static MARK_SIZE],
 static char *
 read_file(const struct x2gobroker_config *config, time_t now)
 {
-	cleanup_free char *path = NULL;
+	char path[X2GOBROKER_FILE_SIZE];
 	cleanup_file FILE *fp = NULL;
 	struct x2gobroker_error ignored;
 	struct stat st;
 	size_t len;
 
-	if (asprintf(&path, "%s/" KEYINDEX_DIR "/" KEYINDEX_FILE,
-	    config->state_dir) == -1) {
-		path = NULL;
-		return NULL;
-	}
+	snprintf(path, sizeof(path), "%s/" KEYINDEX_DIR "/" KEYINDEX_FILE,
+	    config->state_dir);
 	if ((fp = safefile_open(path, &ignored)) == NULL ||
 	    fstat(fileno(fp), &st) == -1 || st.st_mtime > now ||
 	    st.st_mtime < now - KEYINDEX_SECONDS)
