@@ -183,4 +183,22 @@ __wrap_usleep(useconds_t microseconds)
 	return 0;
 }
 
+/* A farm with n servers: ts01, ts02, ... */
+static unused struct x2gobroker_farm *
+farm_of(int n)
+{
+	struct x2gobroker_farm *farm;
+	char name[16];
+	int i;
+
+	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
+	    NULL), 0);
+	for (i = 1; i <= n; i++) {
+		snprintf(name, sizeof(name), "ts%02d", i);
+		assert_int_equal(x2gobroker_farm_add_host(farm, name, NULL),
+		    0);
+	}
+	return farm;
+}
+
 #endif

@@ -6,24 +6,14 @@
 
 #include "farm/farm.h"
 #include "failing_malloc.h"
+#include "fake_time.h"
 #include "state_rows.h"
 #include "x2gobroker_admin.h"
 
 #define DIR_NAME	"state/connected"
 #define SESSION		"alice-50-1700000000_stDXFCE_dp24"
 
-time_t	__wrap_time(time_t *out);
-
 static struct x2gobroker_config config;
-static time_t now;
-
-time_t
-__wrap_time(time_t *out)
-{
-	if (out != NULL)
-		*out = now;
-	return now;
-}
 
 static int
 make_site(void **state)

@@ -45,24 +45,6 @@ added(void)
 	return text;
 }
 
-/* A farm with n servers: ts01, ts02, ... */
-static struct x2gobroker_farm *
-farm_of(int n)
-{
-	struct x2gobroker_farm *farm;
-	char name[16];
-	int i;
-
-	assert_int_equal(x2gobroker_farm_new(&test_config, "alice", &farm,
-	    NULL), 0);
-	for (i = 1; i <= n; i++) {
-		snprintf(name, sizeof(name), "ts%02d", i);
-		assert_int_equal(x2gobroker_farm_add_host(farm, name, NULL),
-		    0);
-	}
-	return farm;
-}
-
 static void
 note(void *arg, size_t done, size_t n, const struct x2gobroker_server *server)
 {

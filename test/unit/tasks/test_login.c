@@ -4,26 +4,16 @@
  * for.  Linked with --wrap=time.
  */
 #include "tasks/answer.h"
+#include "fake_time.h"
 #include "support.h"
 
 #define PASSWORD	"right"
 
-time_t	__wrap_time(time_t *out);
-
-static time_t now;
 static int asked, checked;	/* calls for a password, and without one */
 static bool account_expired;
 static enum x2gobroker_code failure;
 static char directory[100], state[100], token[TOKEN_LEN + 1];
 static struct x2gobroker_profiles *profiles;
-
-time_t
-__wrap_time(time_t *out)
-{
-	if (out != NULL)
-		*out = now;
-	return now;
-}
 
 static int
 make_site(void **arg)
