@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libpq, under one deadline of ours.  Its own limits of time do not hold
- * everywhere: a backend that is stopped after the connection was made would
- * keep it waiting for ever.  So every wait is our own poll(2); only the lookup
- * of a name is not, and then the library ends this process.
+ * libpq, under one deadline.  Its own time limits have gaps: if a backend is
+ * stopped after the connection was made, it waits for ever.  So this file does
+ * every wait itself, by poll(2); except the lookup of a name, after which the
+ * library ends this process.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -223,7 +223,7 @@ flush(PGconn *conn, int64_t deadline)
 	return left == 0;
 }
 
-/* The next result, or NULL: there is none, or none in time. */
+/* The next result.  NULL: there are no more, or it did not come in time. */
 static PGresult *
 get_result(PGconn *conn, int64_t deadline, bool *late)
 {

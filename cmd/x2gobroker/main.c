@@ -149,17 +149,18 @@ note_key(struct broker *broker, struct x2gobroker_error *err)
 	const char *listed = broker->options.listed_key;
 	char *rest;
 
-	broker->key_text = rest = listed != NULL ? strdup(listed) :
-	    audit_auth_info(broker->process.auth_info);
-	if (listed != NULL && rest == NULL)
-		return error_set(err, X2GOBROKER_ERR_NOMEM, NULL, 0,
-		    "out of memory");
 	if (listed != NULL) {
+		if ((broker->key_text = rest = strdup(listed)) == NULL)
+			return error_nomem(err);
 		broker->key_type = strsep(&rest, ":");
 		broker->key_base64 = rest != NULL ? rest : "";
-	} else if (rest == NULL || !audit_next_key(&rest, &broker->key_type,
-	    &broker->key_base64))
-		return 0;
+	} else {
+		broker->key_text = rest = audit_auth_info(
+		    broker->process.auth_info);
+		if (rest == NULL || !audit_next_key(&rest, &broker->key_type,
+		    &broker->key_base64))
+			return 0;
+	}
 	broker->audit.key = audit_key_fingerprint(broker->key_base64);
 	return x2gobroker_user_set_key(broker->user, broker->key_type,
 	    broker->key_base64, err);

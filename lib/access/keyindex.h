@@ -27,7 +27,7 @@ struct keyindex {
 	const char *next;	/* to be searched from */
 };
 
-/* Read the index.  False: there is none that can be used. */
+/* Read the index.  False: it is missing, stale or damaged. */
 bool	keyindex_read(struct keyindex *index,
 	    const struct x2gobroker_config *config);
 void	keyindex_free(struct keyindex *index);

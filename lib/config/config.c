@@ -413,13 +413,12 @@ set_section(struct x2gobroker_config *config, const struct ini_section *section,
 
 /* Sessions on servers that are not asked have to be known all the same. */
 static void
-check_servers_to_ask(struct x2gobroker_config *config, struct reporter *rep)
+check_servers_to_ask(const struct x2gobroker_config *config,
+    struct reporter *rep)
 {
 	const struct ini_key *key;
 	size_t i;
 
-	if (*config->session_database != '\0')
-		config->servers_share_database = true;
 	if (config->servers_to_ask == 0 || config->servers_share_database)
 		return;
 	for (i = 0; i < config->ini->nsections; i++) {
@@ -450,6 +449,8 @@ set_all(struct x2gobroker_config *config, struct reporter *rep)
 				    "%u)", list[i].name, list[j].line);
 		set_section(config, &list[i], rep);
 	}
+	if (*config->session_database != '\0')
+		config->servers_share_database = true;
 	check_servers_to_ask(config, rep);
 }
 
