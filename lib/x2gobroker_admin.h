@@ -195,6 +195,35 @@ int x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err);
 
 /*
+ * X2Go's session database (session-database)
+ */
+
+/* The database, and what the role of the broker can do there.  Later versions
+ * may add members at the end. */
+struct x2gobroker_database {
+	bool connected;		/* false: the members below are 0 */
+	int milliseconds;
+	bool can_write;		/* sessions */
+	bool can_read_cookies;	/* with which one can connect to sessions */
+	bool has_own_time_zone;	/* so the ages of sessions are wrong */
+	long limit;		/* of connections; -1: none */
+	long max_connections;	/* of all roles; -1: unknown */
+	/* if it can read */
+	long in_future;		/* sessions that have not begun yet */
+	long sessions;
+	size_t nhosts;		/* that have sessions */
+};
+
+/* Ask the database, within session-database-timeout.  *out belongs to the farm.
+ * -1: it cannot be used, and *err says why. */
+int x2gobroker_farm_examine_database(struct x2gobroker_farm *farm,
+    const struct x2gobroker_database **out, struct x2gobroker_error *err);
+
+/* Its hosts, from 0, and the number of sessions there; NULL past the end. */
+const char *x2gobroker_farm_database_host(const struct x2gobroker_farm *farm,
+    size_t i, long *sessions);
+
+/*
  * Service keys and host keys
  */
 

@@ -17,9 +17,6 @@
 #define PAUSE_DOUBLINGS	4
 #define STATE_LEN	5	/* of an SQLSTATE */
 
-/* Its name in X2Go is fixed. */
-#define DATABASE	"x2go_sessions"
-
 /* Classes of SQLSTATE that may be over in a moment: connection exceptions,
  * rollbacks (a conflict on a standby), too many connections, locks, and a
  * shutdown, start or time limit of the server. */
@@ -96,12 +93,12 @@ cut_item(const char *list, size_t i)
 }
 
 static size_t
-count_hosts(const struct service *service)
+count_hosts(const struct dbservice *service)
 {
-	const char *list = service_value(service, "hostaddr");
+	const char *list = dbservice_value(service, "hostaddr");
 	size_t n = 1;
 
-	if (list == NULL && (list = service_value(service, "host")) == NULL)
+	if (list == NULL && (list = dbservice_value(service, "host")) == NULL)
 		return 1;
 	while ((list = strchr(list, ',')) != NULL) {
 		list++;
@@ -112,14 +109,14 @@ count_hosts(const struct service *service)
 
 /* Begin to connect to the i-th host. */
 static PGconn *
-start(const struct service *service, size_t i)
+start(const struct dbservice *service, size_t i)
 {
 	static const char *const lists[] = { "host", "hostaddr", "port" };
 	/* the last one of a key counts: first what the service may replace */
-	const char *keys[3 + SERVICE_KEYS_MAX + 3 + 1] = { "dbname",
+	const char *keys[3 + DBSERVICE_KEYS_MAX + 3 + 1] = { "dbname",
 	    "gssencmode", "fallback_application_name" };
-	const char *values[3 + SERVICE_KEYS_MAX + 3 + 1] = { DATABASE,
-	    "disable", "x2gobroker" };
+	const char *values[3 + DBSERVICE_KEYS_MAX + 3 + 1] = {
+	    DBSERVICE_DATABASE, "disable", "x2gobroker" };
 	char *cut[3] = { NULL };
 	size_t j, n = 3;
 	PGconn *conn;
@@ -130,8 +127,8 @@ start(const struct service *service, size_t i)
 	}
 	for (j = 0; j < 3; j++, n++) {
 		keys[n] = lists[j];
-		values[n] = cut[j] = cut_item(service_value(service, lists[j]),
-		    i);
+		values[n] = cut[j] = cut_item(dbservice_value(service,
+		    lists[j]), i);
 	}
 	conn = PQconnectStartParams(keys, values, 0);
 	for (j = 0; j < 3; j++)
@@ -162,7 +159,7 @@ finish_connecting(PGconn *conn, int64_t deadline)
 }
 
 static PGconn *
-try_host(const struct service *service, size_t i, int64_t deadline,
+try_host(const struct dbservice *service, size_t i, int64_t deadline,
     bool *again, struct x2gobroker_error *err)
 {
 	PGconn *conn = start(service, i);
@@ -188,7 +185,7 @@ try_host(const struct service *service, size_t i, int64_t deadline,
 }
 
 PGconn *
-database_connect(const struct service *service, int64_t deadline,
+database_connect(const struct dbservice *service, int64_t deadline,
     struct x2gobroker_error *err)
 {
 	size_t i, n = count_hosts(service);

@@ -8,6 +8,7 @@
  * A row is only a hint: the server itself is asked before a client is sent
  * there, and says the cookie, the ports and the process then.  So none of these
  * is read here, and the role of the broker needs no right to read them.
+ * "x2gobrokerctl database --grants" gives the rights to the other columns.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,24 @@ static const char starts_sql[] =
     "AND init_time > localtimestamp - $1::int * interval '1 second' AND "
     IS_TRUE_ROW " LIMIT 10000";
 
+/* Other time zones than that of the X2Go servers make ages wrong. */
+static const char facts_sql[] =
+    "SELECT name, n FROM (VALUES "
+    "('can-write', (has_any_column_privilege('sessions', 'INSERT, UPDATE') OR "
+    "has_table_privilege('sessions', 'DELETE, TRUNCATE'))::int), "
+    "('can-read-cookies', "
+    "has_column_privilege('sessions', 'cookie', 'SELECT')::int), "
+    "('has-own-time-zone', (SELECT count(*)::int FROM pg_settings "
+    "WHERE name = 'TimeZone' AND source IN ('user', 'database user'))), "
+    "('limit', (SELECT nullif(rolconnlimit, -1) FROM pg_roles "
+    "WHERE rolname = current_user)), "
+    "('max-connections', current_setting('max_connections')::int)"
+    ") AS facts (name, n)";
+
+static const char future_sql[] =
+    "SELECT 'in-future', count(*) FROM sessions "
+    "WHERE init_time > localtimestamp + interval '1 minute'";
+
 /* What is asked, and the answer of an agent that the rows become. */
 static const struct statement {
 	const char *sql, *answer;
@@ -58,7 +77,9 @@ static const struct statement {
 	bool for_seconds;
 } sessions = { sessions_sql, AGENT_LISTSESSIONS, '|', .for_user = true },
   counts = { counts_sql, AGENT_GETSERVERS, ' ' },
-  starts = { starts_sql, AGENT_STARTS, ' ', .for_seconds = true };
+  starts = { starts_sql, AGENT_STARTS, ' ', .for_seconds = true },
+  facts = { facts_sql, AGENT_FACTS, ' ' },
+  future = { future_sql, AGENT_FACTS, ' ' };
 
 struct request {
 	PGconn *conn;
@@ -122,10 +143,15 @@ ask_all(const struct request *request, bool *again,
     struct x2gobroker_error *err)
 {
 	const struct query *query = request->query;
+	bool examine = query->question == &query_examine;
 
+	/* first what needs no right */
+	if (examine && (ask(request, &facts, again, err) == -1 ||
+	    ask(request, &future, again, err) == -1))
+		return -1;
 	if (query->user != NULL && ask(request, &sessions, again, err) == -1)
 		return -1;
-	if (query->question != &query_all)
+	if (!examine && query->question != &query_all)
 		return 0;
 	if (ask(request, &counts, again, err) == -1)
 		return -1;
@@ -134,7 +160,7 @@ ask_all(const struct request *request, bool *again,
 }
 
 static int
-connect_and_ask(const struct service *service, struct query *query,
+connect_and_ask(const struct dbservice *service, struct query *query,
     int64_t deadline, struct x2gobroker_error *err)
 {
 	struct request request = { .query = query, .deadline = deadline };
@@ -172,18 +198,18 @@ read_order(struct order *order)
 
 /* Read what the sandbox takes away, and enter it. */
 static int
-prepare(const struct order *order, struct service *service,
+prepare(const struct order *order, struct dbservice *service,
     struct x2gobroker_error *err)
 {
-	const char *files[SERVICE_FILES_MAX + 2];
+	const char *files[DBSERVICE_FILES_MAX + 2];
 	size_t n = 0;
 
 	/* libpq looks for files in the home directory */
 	setenv("HOME", "/nonexistent", 1);
-	if (service_read(order->service_file, order->service, service,
+	if (dbservice_read(order->service_file, order->service, service,
 	    err) == -1)
 		return -1;
-	service_files(service, files);
+	dbservice_files(service, files);
 	while (files[n] != NULL)
 		n++;
 	files[n++] = "/etc/ssl/openssl.cnf";
@@ -199,7 +225,7 @@ int
 main(void)
 {
 	struct order order = { 0 };
-	struct service service = { 0 };
+	struct dbservice service = { 0 };
 	struct buf record = { 0 }, reply = { 0 };
 	int64_t started = clock_ms();
 	struct query *query;
@@ -212,7 +238,8 @@ main(void)
 	    connect_and_ask(&service, query, order.deadline,
 	    &query->error) == -1;
 	query->ms = (int)(clock_ms() - started);
-	if (query->failed)
+	/* half of an answer is none, but what is known helps to find why */
+	if (query->failed && query->question != &query_examine)
 		buf_truncate(&record, 0);
 	reply_put(&reply, 0, query);
 	child_write(&reply);

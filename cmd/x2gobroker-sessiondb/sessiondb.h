@@ -5,31 +5,12 @@
 #include <libpq-fe.h>
 
 #include "agent/record.h"
-
-/* What the service file says about the service, checked. */
-#define SERVICE_KEYS_MAX	32
-struct service {
-	const char *keys[SERVICE_KEYS_MAX], *values[SERVICE_KEYS_MAX];
-	size_t n;
-};
-
-/* Read the service of that name from the file, and check the files that it
- * names. */
-int	service_read(const char *path, const char *name,
-	    struct service *service, struct x2gobroker_error *err);
-
-/* The value of a key, or NULL. */
-const char *service_value(const struct service *service, const char *key);
-
-/* The files that it names, for sandbox_enter(); ends with NULL. */
-#define SERVICE_FILES_MAX	5
-void	service_files(const struct service *service,
-	    const char *files[static SERVICE_FILES_MAX + 1]);
+#include "common/dbservice.h"
 
 /* Connect to one of the hosts of the service, in their order.  Each gets an
  * equal share of the time.  Tries all again after a pause, until the deadline,
  * unless they say that this is of no use.  NULL: err says why. */
-PGconn	*database_connect(const struct service *service, int64_t deadline,
+PGconn	*database_connect(const struct dbservice *service, int64_t deadline,
 	    struct x2gobroker_error *err);
 
 /* Run the statement with n parameters.  NULL: err says why, and *again whether

@@ -33,6 +33,8 @@ const struct option_row command_options[NOPTIONS] = {
 	[OPT_NO_RESUME] = { "no-resume", 0, "", AT(no_resume),
 	    "let nobody resume a session either" },
 	[OPT_ALL] = { "all", 0, "", AT(all), "all servers of all profiles" },
+	[OPT_GRANTS] = { "grants", 0, "", AT(grants),
+	    "print the SQL for the role of the broker" },
 	[OPT_YES] = { "yes", 0, "", AT(yes), "do it without asking" },
 	[OPT_DRY_RUN] = { "dry-run", 0, "", AT(dry_run),
 	    "show what would be done, and change nothing" },

@@ -37,6 +37,7 @@ agent_report_free(struct agent_report *report)
 	free(report->sessions);
 	free_tallies(&report->starts, &report->nstarts);
 	free_tallies(&report->counts, &report->ncounts);
+	free_tallies(&report->facts, &report->nfacts);
 	agent_report_init(report);
 }
 
@@ -377,10 +378,10 @@ add_tally(struct agent_tally **list, size_t *n, const char *line, size_t len,
 }
 
 /* The last line of x2gogetservers(8) has no newline. */
-int
-agent_parse_servers(const char *text, size_t len,
-    const char *user __attribute__((unused)), struct agent_report *report,
-    struct x2gobroker_error *err)
+static int
+parse_tallies(const char *text, size_t len,
+    bool (*is_valid)(const char *, size_t), struct agent_tally **list,
+    size_t *n, struct x2gobroker_error *err)
 {
 	struct lines lines;
 	const char *line;
@@ -388,12 +389,29 @@ agent_parse_servers(const char *text, size_t len,
 	if (begin(&lines, text, len, false, err) == -1)
 		return -1;
 	while (next_line(&lines, &line, &len))
-		if (add_tally(&report->counts, &report->ncounts, line, len,
-		    ' ', address_is_host, err) == -1) {
-			free_tallies(&report->counts, &report->ncounts);
+		if (add_tally(list, n, line, len, ' ', is_valid, err) == -1) {
+			free_tallies(list, n);
 			return -1;
 		}
 	return 0;
+}
+
+int
+agent_parse_servers(const char *text, size_t len,
+    const char *user __attribute__((unused)), struct agent_report *report,
+    struct x2gobroker_error *err)
+{
+	return parse_tallies(text, len, address_is_host, &report->counts,
+	    &report->ncounts, err);
+}
+
+int
+agent_parse_facts(const char *text, size_t len,
+    const char *user __attribute__((unused)), struct agent_report *report,
+    struct x2gobroker_error *err)
+{
+	return parse_tallies(text, len, is_user, &report->facts,
+	    &report->nfacts, err);
 }
 
 /* A line "HOST USER AGE". */

@@ -100,6 +100,8 @@ struct agent_report {
 	size_t nstarts;
 	struct agent_tally *counts;	/* of getservers: host, sessions */
 	size_t ncounts;
+	struct agent_tally *facts;	/* of a session database; numbers */
+	size_t nfacts;
 	char agent[AGENT_NAME_MAX + 1];	/* its name and version, or "" */
 	char host[HOST_TEXT_MAX + 1];	/* which its sessions have, or "" */
 	int64_t time;			/* time(3) there, or 0: not known */
@@ -130,7 +132,7 @@ int	agent_parse_ok(const char *text, size_t len,
 typedef int agent_parser(const char *text, size_t len, const char *user,
 	    struct agent_report *report, struct x2gobroker_error *err);
 agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers,
-	    agent_parse_starts;
+	    agent_parse_starts, agent_parse_facts;
 
 /* In the answer of our own agent to checkload: it has AGENT_STATUS, too.  The
  * Python broker wants a number. */
@@ -153,6 +155,7 @@ bool	agent_is_ours(const struct buf *answer);
 #define AGENT_CHECKLOAD		"checkload"
 #define AGENT_GETSERVERS	"getservers"
 #define AGENT_STARTS		"starts"	/* of x2gobroker-sessiondb */
+#define AGENT_FACTS		"facts"		/* the same */
 #define AGENT_SUSPENDSESSION	"suspendsession"
 #define AGENT_TERMINATESESSION	"terminatesession"
 #define AGENT_ADDAUTHKEY	"addauthkey"

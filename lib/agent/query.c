@@ -105,6 +105,7 @@ query_take(struct query *query, const char *task, const char *answer,
 		{ AGENT_CHECKLOAD, agent_parse_load },
 		{ AGENT_GETSERVERS, agent_parse_servers },
 		{ AGENT_STARTS, agent_parse_starts },
+		{ AGENT_FACTS, agent_parse_facts },
 	};
 	bool is_status = strcmp(task, AGENT_STATUS) == 0;
 	size_t i = 0;
@@ -480,11 +481,12 @@ const struct question
 	AGENT_TERMINATESESSION, SESSION_FINISHED },
     query_add_key = { "add-key", REACH_AGENT, add_key },
     query_store_key = { "store-key", REACH_AGENT, add_key },
-    query_check_store = { "check-store", REACH_AGENT, check_store };
+    query_check_store = { "check-store", REACH_AGENT, check_store },
+    query_examine = { "examine", REACH_AGENT, NULL };
 
 const struct question *const query_questions[] = {
 	&query_keypair, &query_service_key, &query_knock, &query_host_key,
 	&query_sessions, &query_all, &query_suspend, &query_hand_over,
 	&query_terminate, &query_add_key, &query_store_key,
-	&query_check_store, NULL
+	&query_check_store, &query_examine, NULL
 };

@@ -38,7 +38,9 @@ extern const struct question
     query_terminate,	/* args: the session; done when it has ended */
     query_add_key,	/* args: a line of authorized_keys, and the file */
     query_store_key,	/* the same, but to the store of our agent */
-    query_check_store;	/* would that work? */
+    query_check_store,	/* would that work? */
+    query_examine;	/* of a session database: as query_all, and facts about
+			 * the role of the broker, also if it cannot read */
 
 /* All of them; ends with NULL. */
 extern const struct question *const query_questions[];
@@ -117,8 +119,8 @@ int	servicekeys_paths(const struct x2gobroker_config *config,
 	    char ***paths, size_t *n, struct x2gobroker_error *err);
 void	servicekeys_free(char **paths, size_t n);
 
-/* Ask X2Go's session database.  In query_all, args is for how many seconds
- * starts of sessions are of interest.  It is done afterwards. */
+/* Ask X2Go's session database.  In query_all and query_examine, args is for how
+ * many seconds starts of sessions are of interest.  It is done afterwards. */
 void	query_run_database(const struct x2gobroker_config *config,
 	    struct query *query, int64_t deadline);
 

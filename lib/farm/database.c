@@ -36,19 +36,24 @@ can_be_asked(struct x2gobroker_farm *farm)
 }
 
 static void
-take_answer(struct farm_server *database, struct query *query, int ms)
+take_answer(struct x2gobroker_farm *farm, struct query *query, int ms)
 {
+	struct farm_server *database = &farm->database;
+
 	database->shown.answered = !query->failed;
 	database->shown.milliseconds = query->ms;
 	database->error = query->error;
 	/* it tries until its time is nearly up */
 	database->hangs = query->failed && query->ms > ms / 2;
+	agent_report_free(&database->report);
 	database->report = query->report;
 	agent_report_init(&query->report);
+	poll_warn_of_sandbox(farm, database, query);
 }
 
-bool
-database_ask(struct x2gobroker_farm *farm, const struct question *question)
+static void
+ask(struct x2gobroker_farm *farm, const struct question *question,
+    const char *user)
 {
 	struct farm_server *database = &farm->database;
 	int seconds = farm->config->session_database_timeout;
@@ -56,17 +61,80 @@ database_ask(struct x2gobroker_farm *farm, const struct question *question)
 	struct query query;
 	char age[16];
 
-	if (!can_be_asked(farm))
-		return database->shown.answered;
 	snprintf(age, sizeof(age), "%d", ASSIGNMENT_SECONDS);
-	query_init(&query, question, &database->target, farm->user);
+	query_init(&query, question, &database->target, user);
 	query.args[0] = age;
 	query_run_database(farm->config, &query, poll_deadline(farm, seconds));
 	query.ms = (int)(clock_ms() - started);
-	take_answer(database, &query, seconds * 1000);
+	take_answer(farm, &query, seconds * 1000);
 	query_free(&query);
-	recent_note_database(farm);
-	return database->shown.answered;
+}
+
+bool
+database_ask(struct x2gobroker_farm *farm, const struct question *question)
+{
+	if (can_be_asked(farm)) {
+		ask(farm, question, farm->user);
+		recent_note_database(farm);
+	}
+	return farm->database.shown.answered;
+}
+
+static long
+find_fact(const struct agent_report *report, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < report->nfacts; i++)
+		if (strcmp(report->facts[i].name, name) == 0)
+			return report->facts[i].number;
+	return -1;
+}
+
+int
+x2gobroker_farm_examine_database(struct x2gobroker_farm *farm,
+    const struct x2gobroker_database **out, struct x2gobroker_error *err)
+{
+	const struct agent_report *report = &farm->database.report;
+	struct x2gobroker_database *found = &farm->examined;
+	size_t i;
+
+	/* "-", which is not the name of an account, has no sessions */
+	ask(farm, &query_examine, "-");
+	*out = found;
+	*found = (struct x2gobroker_database){ .connected = false };
+	if (report->nfacts > 0) {
+		found->connected = true;
+		found->milliseconds = farm->database.shown.milliseconds;
+		found->can_write = find_fact(report, "can-write") != 0;
+		found->can_read_cookies = find_fact(report,
+		    "can-read-cookies") != 0;
+		found->has_own_time_zone = find_fact(report,
+		    "has-own-time-zone") != 0;
+		found->limit = find_fact(report, "limit");
+		found->max_connections = find_fact(report, "max-connections");
+		found->in_future = find_fact(report, "in-future");
+		found->nhosts = report->ncounts;
+	}
+	for (i = 0; i < report->ncounts; i++)
+		found->sessions += report->counts[i].number;
+	if (farm->database.shown.answered)
+		return 0;
+	if (err != NULL)
+		*err = farm->database.error;
+	return -1;
+}
+
+const char *
+x2gobroker_farm_database_host(const struct x2gobroker_farm *farm, size_t i,
+    long *sessions)
+{
+	const struct agent_report *report = &farm->database.report;
+
+	if (i >= report->ncounts)
+		return NULL;
+	*sessions = report->counts[i].number;
+	return report->counts[i].name;
 }
 
 static const struct agent_tally *

@@ -57,6 +57,7 @@ struct x2gobroker_farm {
 	bool warned_of_sandbox;
 	bool patient;			/* somebody wants to see how they are */
 	struct farm_server database;	/* X2Go's session database */
+	struct x2gobroker_database examined;	/* what was found there */
 	bool listed;			/* sessions are the database's alone */
 	const char *weights;		/* of the profile's hosts, or NULL */
 	/* of the last poll_servers() */
@@ -162,6 +163,11 @@ int	poll_hand_over(struct x2gobroker_farm *farm, const char *session,
 void	farm_init_query(const struct x2gobroker_farm *farm,
 	    struct query *query, const struct question *question,
 	    const struct connection_target *target);
+
+/* The child that asked this server, or the session database, may have no
+ * sandbox: warn of that, once for all of them. */
+void	poll_warn_of_sandbox(struct x2gobroker_farm *farm,
+	    struct farm_server *server, const struct query *query);
 
 /* Keep what a query has found about the agent of its target. */
 void	farm_note_query(struct x2gobroker_farm *farm,

@@ -72,9 +72,8 @@ add_warning(struct farm_server *server, struct buf *text)
 	text->len = text->size = 0;
 }
 
-/* Once for all servers. */
-static void
-warn_of_sandbox(struct x2gobroker_farm *farm, struct farm_server *server,
+void
+poll_warn_of_sandbox(struct x2gobroker_farm *farm, struct farm_server *server,
     const struct query *query)
 {
 	cleanup_buf struct buf text = { 0 };
@@ -82,8 +81,9 @@ warn_of_sandbox(struct x2gobroker_farm *farm, struct farm_server *server,
 	if (query->missing[0] == '\0' || farm->warned_of_sandbox)
 		return;
 	farm->warned_of_sandbox = true;
-	buf_printf(&text, "x2gobroker-poll has no full sandbox: this kernel "
-	    "does not offer %s", query->missing);
+	buf_printf(&text, "%s has no full sandbox: this kernel does not offer "
+	    "%s", server == &farm->database ? "x2gobroker-sessiondb" :
+	    "x2gobroker-poll", query->missing);
 	add_warning(server, &text);
 }
 
@@ -115,7 +115,7 @@ take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
 		    "\"%.200s\", so no session is found there", farm->user);
 		add_warning(server, &text);
 	}
-	warn_of_sandbox(farm, server, query);
+	poll_warn_of_sandbox(farm, server, query);
 }
 
 struct poll {

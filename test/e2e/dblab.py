@@ -3,6 +3,7 @@
 whose tables and X2Go users the real x2godbadmin makes.
 
     with dblab.Database() as db:
+        db.sql(...)                                 # of x2gobrokerctl database --grants
         db.add_user('alice')
         db.start(db.session('alice', 'ts01'))       # as the X2Go server would
         db.sql('SELECT count(*) FROM sessions')     # as the superuser
@@ -13,7 +14,6 @@ import itertools
 import os
 import pathlib
 import pwd
-import re
 import shutil
 import signal
 import socket
@@ -26,7 +26,8 @@ BIN = next(iter(sorted(pathlib.Path('/usr/lib/postgresql').glob('*/bin'),
                        key=lambda path: int(path.parent.name), reverse=True)),
            pathlib.Path('/nonexistent'))
 PACKAGES = {str(BIN / 'postgres'): 'postgresql', 'pgbouncer': 'pgbouncer',
-            'x2godbadmin': 'x2goserver', 'psql': 'postgresql-client'}
+            'x2godbadmin': 'x2goserver', 'psql': 'postgresql-client',
+            'openssl': 'openssl'}
 X2GO_SQL = pathlib.Path('/etc/x2go/x2gosql')
 NAME = 'x2go_sessions'
 ROLE = 'x2gobroker'
@@ -38,12 +39,28 @@ local all all trust
 host all all 127.0.0.0/8 trust
 '''
 
-# As the manual page tells administrators.
-PAGE = pathlib.Path(__file__).parents[2] / 'cmd/x2gobroker-sessiondb/x2gobroker-sessiondb.8'
-GRANTS = re.search(r'(?ms)^CREATE ROLE .*?(?=^\.Ed)', PAGE.read_text())[0]
 PASSWORD = "ALTER ROLE x2gobroker PASSWORD 'secret'"
 
 _numbers = itertools.count(50)
+
+
+def built(name):
+    """The path of a program beside those that a test was given, or None."""
+    folder = pathlib.Path(lab.helper_dir())
+    for path in folder.parent / name / name, folder / name:
+        if path.exists():
+            return str(path)
+    return None
+
+
+def helpers(site):
+    """A helper-dir with what was built of x2gobroker-poll and x2gobroker-sessiondb."""
+    directory = pathlib.Path(site.path('helpers'))
+    directory.mkdir(exist_ok=True)
+    for name in 'x2gobroker-poll', 'x2gobroker-sessiondb':
+        if built(name) and not (directory / name).exists():
+            (directory / name).symlink_to(built(name))
+    return directory
 
 
 def free_port():
@@ -72,7 +89,6 @@ class Database:
         self.run()
         if self.x2go:
             self.make_tables()
-            self.sql(GRANTS + PASSWORD)
         return self
 
     def __exit__(self, *_):
@@ -121,6 +137,23 @@ class Database:
             self.process.send_signal(signal.SIGINT)     # without waiting for clients
             self.process.wait(60)
         self.process = None
+
+    def use_tls(self):
+        """Restart it with a certificate for 127.0.0.1; path('ca.pem') is its CA's."""
+        for name, more in (('ca', []), ('other', []),
+                           ('tls', ['-CA', self.path('ca.pem'), '-CAkey',
+                                    self.path('ca.key'), '-addext',
+                                    'subjectAltName=IP:127.0.0.1'])):
+            self.as_owner('openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt',
+                          'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj',
+                          '/CN=' + name, '-keyout', self.path(name + '.key'), '-out',
+                          self.path(name + '.pem'), *more)
+            # the broker reads them, as files of nobody but root and itself
+            os.chown(self.path(name + '.pem'), 0, 0)
+        self.settings.update(ssl='on', ssl_cert_file=self.path('tls.pem'),
+                             ssl_key_file=self.path('tls.key'))
+        with self.down():
+            pass
 
     @contextlib.contextmanager
     def down(self):

@@ -847,9 +847,9 @@ def test_hostile(tap, farm, ctl):
 # The command line, and the other listings
 
 COMMANDS = ['setup', 'check', 'doctor', 'list', 'explain', 'poll', 'drain', 'undrain',
-            'block', 'unblock', 'maintenance', 'known-hosts', 'sessions', 'who', 'suspend',
-            'terminate', 'authorize', 'revoke', 'authorized-keys', 'authorized-principals',
-            'complete', 'help']
+            'block', 'unblock', 'maintenance', 'database', 'known-hosts', 'sessions', 'who',
+            'suspend', 'terminate', 'authorize', 'revoke', 'authorized-keys',
+            'authorized-principals', 'complete', 'help']
 
 
 def test_help(tap, farm, ctl):

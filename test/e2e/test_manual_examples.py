@@ -230,8 +230,7 @@ EXAMPLES = [
     Row(DATABASE, 'session database: /usr/lib/x2go/x2gobroker-sessiondb:', 'log',
         pieces=HELPER_MISSING),
     Row(DATABASE, '[farm]', 'output'),          # libpq's own form
-    Row(DATABASE, 'CREATE ROLE', 'output'),     # test_sessiondb has it made so
-    Row(DATABASE, 'local ', 'output'),
+    Row(DATABASE, '# x2gobrokerctl database --grants', 'commands'),
     Row(STORY, '# x2gobrokerctl check', 'commands'),
     Row(STORY, '# x2gobrokerctl list --as alice', 'commands'),
     Row(STORY, "# su -s /bin/sh -c '/usr/lib/x2go/x2gobroker -d", 'commands',

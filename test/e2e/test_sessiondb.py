@@ -3,14 +3,16 @@
 """The session database: a real PostgreSQL with X2Go's own tables, and a farm whose
 servers may say something else.
 
-usage: test_sessiondb.py PATH-TO-X2GOBROKER PATH-TO-X2GOBROKER-SESSIONDB
+usage: test_sessiondb.py PATH-TO-X2GOBROKER PATH-TO-X2GOBROKERCTL
 """
 
 import concurrent.futures
 import contextlib
 import itertools
+import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,21 +40,37 @@ class World:
         self.other = stack.enter_context(lab.Account()).name
         for name in self.user, self.other:
             self.db.add_user(name)
-        helpers = pathlib.Path(self.site.path('helpers'))
-        helpers.mkdir()
-        (helpers / 'x2gobroker-poll').symlink_to(lab.helper_dir() + '/x2gobroker-poll')
-        (helpers / 'x2gobroker-sessiondb').symlink_to(os.path.abspath(programs[1]))
         self.site.configure(
-            helper_dir=helpers, session_database='farm', agent_timeout=6,
+            helper_dir=dblab.helpers(self.site), session_database='farm', agent_timeout=6,
             session_database_file=self.site.path('pg_service.conf'),
             session_database_timeout=TIMEOUT)
+        self.ctl_program = programs[1]
         self.displays = itertools.count(10000)
         self.service()
+        self.grant()
 
     def service(self, mode=0o644, **keys):
         path = self.site.write('pg_service.conf', self.db.service(**keys))
         os.chmod(path, mode)
         return path
+
+    def ctl(self, *words):
+        return subprocess.run(
+            [self.ctl_program, '-C', self.site.path('x2gobroker.conf'), *words],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True, timeout=60, cwd='/', env={'PATH': '/usr/bin:/bin'}, check=False)
+
+    def grant(self):
+        """As the administrator does."""
+        self.db.sql(self.ctl('database', '--grants').stdout + dblab.PASSWORD)
+
+    def doctor(self):
+        """{check: its findings} of those about the database."""
+        found = {}
+        for one in json.loads(self.ctl('doctor', '--json').stdout)['findings']:
+            if one['check'].startswith('database'):
+                found.setdefault(one['check'], []).append(one)
+        return found
 
     def reset(self):
         self.farm.reset()
@@ -337,7 +355,7 @@ def too_many_clients(world):
     try:
         yield
     finally:
-        world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT -1')
+        world.grant()
 
 
 @contextlib.contextmanager
@@ -354,12 +372,10 @@ def wrong_password(world):
 @contextlib.contextmanager
 def no_right(world):
     world.db.sql('REVOKE ALL ON sessions FROM x2gobroker')
-    world.db.sql('REVOKE SELECT (session_id) ON sessions FROM x2gobroker')
     try:
         yield
     finally:
-        world.db.sql('GRANT SELECT (session_id) ON sessions TO x2gobroker;'
-                     + dblab.GRANTS.split(';')[2])
+        world.grant()
 
 
 DOWN = [    # what happens, what the log says of it
@@ -476,6 +492,162 @@ def test_environment(tap, world):
               'environment: nothing of it counts', got.raw, world.site.log_text())
 
 
+# The administrator
+
+# service, lines of pg_hba.conf in the output
+LOGINS = [
+    ({}, ['local "x2go_sessions" "x2gobroker" peer map=x2gobroker']),
+    ({'user': None}, ['local "x2go_sessions" "{account}" peer']),
+    ({'host': 'db1'}, ['hostssl "x2go_sessions" "x2gobroker" 192.0.2.10/32 '
+                       'scram-sha-256']),
+    ({'host': 'db1', 'sslcert': '/etc/ssl/certs/none.pem'}, None),
+    ({'dbname': 'my"db', 'user': "o'role"}, ['local "my""db" "o\'role" peer '
+                                             'map=x2gobroker']),
+]
+
+
+def test_grants(tap, world):
+    for keys, rules in LOGINS:
+        world.service(**keys)
+        done = world.ctl('database', '--grants')
+        found = [line[7:] for line in done.stdout.splitlines()
+                 if line.startswith('--     ') and '"' in line and line[7] in 'lh']
+        if rules is None:       # the file does not exist, so both ways are shown
+            tap.ok('none.pem' in done.stderr and len(found) == 2,
+                   'grants: a service that cannot be read', done)
+            continue
+        account = world.site.account.name
+        tap.equal((found, done.stderr, done.returncode),
+                  ([rule.format(account=account) for rule in rules], '', 0),
+                  'grants: how the role logs in: %s' % keys, done)
+    world.db.sql(done.stdout.replace('"my""db"', dblab.NAME))
+    world.db.sql(done.stdout.replace('"my""db"', dblab.NAME))
+    tap.equal(world.db.sql('SELECT count(*) FROM sessions', role="o'role"), '0',
+              'grants: a name with quotes; and once more')
+    for sql in ('SELECT cookie FROM sessions', 'SELECT * FROM used_ports',
+                'DELETE FROM sessions', "UPDATE sessions SET status = 'F'",
+                'CREATE TABLE public.x (y int)'):
+        try:
+            world.db.sql('SET default_transaction_read_only = off; ' + sql,
+                         role='x2gobroker')
+            tap.ok(False, 'grants: the role cannot ' + sql)
+        except RuntimeError as refused:
+            tap.ok('permission denied' in str(refused), 'grants: the role cannot ' + sql,
+                   refused)
+    world.db.sql('DROP OWNED BY "o\'role"; DROP ROLE "o\'role"')
+    with world.site.configured(session_database=None):
+        done = world.ctl('database', '--grants')
+    tap.ok(done.returncode == 0 and 'usual names' in done.stdout and not done.stderr,
+           'grants: before the service is written', done)
+
+
+def test_state(tap, world):
+    world.sessions(2, 'ts01', 'ts02')
+    done = world.ctl('database')
+    tap.ok(done.returncode == 0 and done.stdout.startswith(
+        '4 sessions on 2 servers, within '), 'state: what it has', done)
+    world.service(host='/nonexistent')
+    done = world.ctl('database')
+    tap.ok(done.returncode == 1 and not done.stdout and
+           'No such file or directory' in done.stderr, 'state: why not', done)
+    with world.site.configured(session_database=None):
+        done = world.ctl('database')
+    tap.ok(done.returncode == 1 and 'session-database is not set' in done.stderr,
+           'state: there is none', done)
+
+
+ALL_CHECKS = {'database': 'ok', 'database-read': 'ok', 'database-write': 'ok',
+              'database-zone': 'ok', 'database-limit': 'ok', 'database-hosts': 'ok'}
+SKIPPED = dict.fromkeys(ALL_CHECKS, 'skip')
+TABLE = "SET ROLE x2godbuser; "
+
+# what is wrong: SQL, SQL that mends it (the grants are made again), findings that are
+# not ok, words of text and remedy
+DOCTOR = [
+    ('does not let it in', 'ALTER ROLE x2gobroker NOLOGIN', '',
+     {**SKIPPED, 'database': 'FAIL'}, 'not permitted to log in', 'pg_hba.conf'),
+    ('has no role', 'ALTER ROLE x2gobroker RENAME TO other',
+     'ALTER ROLE other RENAME TO x2gobroker',
+     {**SKIPPED, 'database': 'FAIL'}, 'does not exist', '--grants'),
+    ('may not read', 'REVOKE ALL ON sessions FROM x2gobroker', '',
+     {'database-read': 'FAIL', 'database-hosts': 'skip'}, 'permission denied', '--grants'),
+    ('may not read one column', 'REVOKE SELECT (last_time) ON sessions FROM x2gobroker', '',
+     {'database-read': 'FAIL', 'database-hosts': 'skip'}, 'permission denied', '--grants'),
+    ('may delete', 'GRANT DELETE ON sessions TO x2gobroker', '',
+     {'database-write': 'FAIL'}, 'can change', 'role of its own'),
+    ('may write one column', 'GRANT UPDATE (status) ON sessions TO x2gobroker', '',
+     {'database-write': 'FAIL'}, 'can change', 'role of its own'),
+    ('is a member of the owner', 'GRANT x2godbuser TO x2gobroker',
+     'REVOKE x2godbuser FROM x2gobroker',
+     {'database-write': 'FAIL'}, 'can change', 'role of its own'),
+    ('may read cookies', 'GRANT SELECT (cookie) ON sessions TO x2gobroker', '',
+     {'database-write': 'warn'}, 'cookies', 'role of its own'),
+    ('has its own time zone', "ALTER ROLE x2gobroker SET timezone = 'Asia/Tokyo'",
+     'ALTER ROLE x2gobroker RESET timezone',
+     {'database-zone': 'FAIL'}, 'time zone', 'RESET timezone'),
+    ('has sessions of tomorrow', TABLE + "UPDATE sessions SET init_time = localtimestamp "
+     "+ interval '1 hour' WHERE server = 'ts01'", '',
+     {'database-zone': 'warn'}, '1 sessions have not begun', 'TimeZone'),
+    ('has no limit', 'ALTER ROLE x2gobroker CONNECTION LIMIT -1', '',
+     {'database-limit': 'warn'}, 'all 100 connections', 'CONNECTION LIMIT 50'),
+    ('has few connections', 'ALTER ROLE x2gobroker CONNECTION LIMIT 3', '',
+     {'database-limit': 'warn'}, '3 connections are too few', 'CONNECTION LIMIT 50'),
+    ('has a server that no profile has', TABLE + "UPDATE sessions SET server = 'gone' "
+     "WHERE server = 'ts02'", '',
+     {'database-hosts': 'warn'}, 'has 1 sessions', 'host='),
+]
+
+
+def test_doctor(tap, world):
+    world.farm.profiles(world.farm.profile('desk', broker_agent_query_mode='NONE'))
+    tap.equal({check: found[0]['status'] for check, found in world.doctor().items()},
+              ALL_CHECKS, 'doctor: all is well')
+    for what, sql, mend, expected, text, remedy in DOCTOR:
+        world.db.clear()
+        world.sessions(1, 'ts01', 'ts02')
+        world.db.sql(sql)
+        found = world.doctor()
+        tap.equal({check: rows[0]['status'] for check, rows in found.items()},
+                  {**ALL_CHECKS, **expected}, 'doctor: the broker or the database ' + what,
+                  found)
+        bad = next(one for rows in found.values() for one in rows
+                   if one['status'] in ('FAIL', 'warn'))
+        tap.ok(text in bad['text'] and remedy in bad['remedy'],
+               'doctor: ... and how to mend it', bad)
+        world.db.sql(mend)
+        world.grant()
+    with world.db.down():
+        found = world.doctor()
+    tap.equal(found['database'][0]['status'], 'FAIL', 'doctor: it is down', found)
+
+
+# TLS
+
+def test_tls(tap, world):
+    world.session('ts03')
+    world.db.use_tls()
+    for name in 'ca', 'other':          # in a directory of root's
+        shutil.copy(world.db.path(name + '.pem'), world.site.path(name + '.pem'))
+    ca, other = (world.site.path(name + '.pem') for name in ('ca', 'other'))
+    for words, root, host, address in (
+            (None, ca, '127.0.0.1', None),
+            ('certificate verify failed', other, '127.0.0.1', None),
+            ('does not match host name', ca, 'db1', '127.0.0.1')):
+        world.site.fresh_state()
+        world.service(host=host, hostaddr=address, sslmode='verify-full',
+                      sslrootcert=root)
+        got, log = world.farm.list(), world.site.log_text()
+        tap.equal((got.states, bool(world.asked())), ({'desk': 'S'}, bool(words)),
+                  'TLS: ' + (words or 'a listing'), got.raw, log)
+        tap.ok((words or 'granted') in log, 'TLS: ... and why', log)
+    tap.ok(world.db.sql("SELECT count(*) FROM pg_settings WHERE name = 'ssl' AND setting "
+                        "= 'on'") == '1', 'TLS: the server has it')
+    world.service(host='db1', sslcert=ca)
+    done = world.ctl('database', '--grants')
+    tap.ok('hostssl "x2go_sessions" "x2gobroker" 192.0.2.10/32 cert\n' in done.stdout,
+           'TLS: the role logs in with a certificate', done)
+
+
 # Many at once
 
 def test_rush(tap, world):
@@ -486,7 +658,7 @@ def test_rush(tap, world):
     with world.site.configured(session_database_timeout=30, requests_per_user=0):
         with concurrent.futures.ThreadPoolExecutor(200) as pool:
             got = list(pool.map(world.farm.list, names))
-    world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT -1')
+    world.grant()
     log = world.site.log_text()
     bad = [one.raw for one in got if one.states is None]
     tap.ok(not bad, 'rush: none of 200 is refused', bad[:1], log[-2000:])
@@ -494,6 +666,31 @@ def test_rush(tap, world):
            'rush: the database has answered all of them', log[-2000:])
     tap.ok('too many connections' in pathlib.Path(world.db.path('log')).read_text(),
            'rush: it has turned some away for a moment')
+
+
+# x2gobroker-poll, where two servers answer at once
+POLL = r"""#!/bin/sh
+cat >/dev/null
+printf 'reply 1 %d\nms 1 1\nend 0 \n' 0 1
+"""
+
+
+def test_rush_of_selections(tap, world):
+    """200 people begin a session at the same time.  It is the database that is tested,
+    so that their servers need not be asked."""
+    names = (farmlab.users(20) * 20)[:200]
+    quick = pathlib.Path(world.site.path('quick'))
+    quick.mkdir()
+    (quick / 'x2gobroker-sessiondb').symlink_to(dblab.built('x2gobroker-sessiondb'))
+    (quick / 'x2gobroker-poll').write_text(POLL)
+    (quick / 'x2gobroker-poll').chmod(0o755)
+    with world.site.configured(session_database_timeout=30, requests_per_user=0,
+                               request_timeout=60, helper_dir=quick):
+        got = world.farm.select_many([('desk', name) for name in names], 200)
+    log = world.site.log_text()
+    bad = [one.raw for one in got if not one.server]
+    tap.ok(not bad, 'rush: none of 200 selections is refused', bad[:1], log[-2000:])
+    tap.equal(log.count('\n'), 200, 'rush: and there is nothing else to log', log[-2000:])
 
 
 def test_pool(tap, world):
@@ -511,15 +708,16 @@ def test_pool(tap, world):
 TESTS = [test_listing, test_states, test_resume, test_new_session, test_pending,
          test_drained, test_weights, test_servers_down, test_forged, test_stale,
          test_alias, test_hostile_values, test_down, test_down_listing,
-         test_dead_host_first, test_files, test_no_service, test_environment, test_rush,
-         test_pool]
+         test_dead_host_first, test_files, test_no_service, test_environment,
+         test_grants, test_state, test_doctor, test_rush, test_rush_of_selections,
+         test_pool, test_tls]
 
 
 def main():
     with lab.Tap() as tap, contextlib.ExitStack() as stack:
         if not tap.need(**PACKAGES):
             return
-        found = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKER_SESSIONDB')
+        found = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKERCTL')
         if not found:
             return
         world = World(stack, found, max_connections=100)

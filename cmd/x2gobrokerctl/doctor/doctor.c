@@ -20,11 +20,13 @@ enum {
 	NEEDS_ACCOUNT = 1 << 5,
 	NEEDS_BROKER = 1 << 6,	/* run as that account */
 	NEEDS_URL = 1 << 7,
+	NEEDS_DATABASE = 1 << 8,
 };
 
 #define SSHD		(NEEDS_CONFIG | NEEDS_ROOT | NEEDS_SSHD)
 #define BROKER		(NEEDS_CONFIG | NEEDS_ACCOUNT | NEEDS_BROKER)
 #define SITE		(BROKER | NEEDS_PROFILES)
+#define DATABASE	(SITE | NEEDS_DATABASE)
 
 /* In the order in which they run: none that needs root may follow one that runs
  * as the broker account.  The manual has an entry for each. */
@@ -100,6 +102,18 @@ static const struct check {
 	{ "hooks", check_hooks, BROKER,
 	    "the broker account can run the programs of the site" },
 	{ "log-file", check_log_file, BROKER, "the broker can write its log" },
+	{ "database", check_database, DATABASE,
+	    "the session database answers" },
+	{ "database-read", check_database_read, DATABASE,
+	    "the broker can read sessions" },
+	{ "database-write", check_database_write, DATABASE,
+	    "the broker cannot change sessions, nor read their cookies" },
+	{ "database-zone", check_database_zone, DATABASE,
+	    "the ages of sessions are right" },
+	{ "database-limit", check_database_limit, DATABASE,
+	    "the broker and X2Go servers get enough connections" },
+	{ "database-hosts", check_database_hosts, DATABASE,
+	    "all servers in the database are those of profiles" },
 	{ "service-keys", check_service_keys, SITE,
 	    "the service keys can be used" },
 	{ "known-hosts", check_host_keys, SITE,
@@ -133,6 +147,7 @@ static const struct need {
 	{ NEEDS_ROOT, "only root can check this" },
 	{ NEEDS_SSHD, "sshd -T fails" },
 	{ NEEDS_ACCOUNT, "there is no broker account" },
+	{ NEEDS_DATABASE, "session-database is not set" },
 	{ NEEDS_BROKER, "only root and the broker account can check this" },
 };
 
@@ -154,6 +169,8 @@ find_met(const struct doctor *d)
 	    (me == 0 ? NEEDS_ROOT : 0) |
 	    (d->sshd.text != NULL ? NEEDS_SSHD : 0) |
 	    (d->account.name != NULL ? NEEDS_ACCOUNT : 0) |
+	    (d->config != NULL && *doctor_text(d, "session-database") !=
+	    '\0' ? NEEDS_DATABASE : 0) |
 	    (me == 0 || me == d->account.uid ? NEEDS_BROKER : 0);
 }
 
@@ -227,6 +244,7 @@ doctor_main(const struct ctl *ctl)
 		print_skipped(skipped);
 	result = findings_print_sum(&d);
 	x2gobroker_farm_free(d.farm);
+	x2gobroker_farm_free(d.database_farm);
 	x2gobroker_profiles_free(d.profiles);
 	x2gobroker_config_free(d.config);
 	sshd_query_free(&d.sshd);

@@ -46,6 +46,9 @@ struct doctor {
 	struct doctor_account account;
 	struct sshd sshd;		/* for the broker account */
 	struct x2gobroker_farm *farm;	/* polled, or NULL */
+	struct x2gobroker_farm *database_farm;
+	const struct x2gobroker_database *database;	/* NULL: not asked */
+	struct x2gobroker_error database_error;
 	/* which keys lead to the broker account */
 	bool reads_key_files;		/* sshd runs authorized-keys */
 	bool forced;			/* --user: ForceCommand is the broker */
@@ -108,6 +111,8 @@ doctor_check check_http, check_http_socket, check_http_answer, check_https;
 doctor_check check_authorized_keys, check_key_types, check_ways_in;
 doctor_check check_readable, check_state_dir, check_tokens, check_drain_file,
 	    check_maintenance, check_hooks, check_log_file;
+doctor_check check_database, check_database_read, check_database_write,
+	    check_database_zone, check_database_limit, check_database_hosts;
 doctor_check check_service_keys, check_host_keys, check_servers, check_agents,
 	    check_clocks, check_stores, check_user_sessions, check_host_names;
 

@@ -18,7 +18,7 @@
 
 /* What it says; NULL: it fails. */
 static struct {
-	const char *sessions, *counts, *starts;
+	const char *sessions, *counts, *starts, *facts, *missing;
 	int ms, asked;
 } played;
 
@@ -32,6 +32,11 @@ __wrap_query_run_database(const struct x2gobroker_config *config unused,
 	struct x2gobroker_error err;
 
 	played.asked++;
+	if (played.missing != NULL)
+		strcpy(query->missing, played.missing);
+	if (played.facts != NULL)
+		assert_int_equal(query_take(query, "facts", played.facts,
+		    strlen(played.facts), NULL), 0);
 	if (played.sessions == NULL) {
 		error_set(&err, X2GOBROKER_ERR_SYSTEM, NULL, 0, "no way");
 		query_fail(query, &err);
@@ -40,7 +45,7 @@ __wrap_query_run_database(const struct x2gobroker_config *config unused,
 	query->done = true;
 	assert_int_equal(query_take(query, "listsessions", played.sessions,
 	    strlen(played.sessions), NULL), 0);
-	if (query->question == &query_all && played.counts != NULL)
+	if (query->question != &query_sessions && played.counts != NULL)
 		assert_int_equal(query_take(query, "getservers",
 		    played.counts, strlen(played.counts), NULL), 0);
 	if (query->question == &query_all && played.starts != NULL)
@@ -248,6 +253,66 @@ one_that_hangs_is_left_alone(void **state unused)
 }
 
 static void
+what_its_role_can_do_is_told(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(0);
+	const struct x2gobroker_database *found;
+	struct x2gobroker_error err;
+	long sessions;
+
+	played.facts = "OK\ncan-write 0\ncan-read-cookies 0\n"
+	    "has-own-time-zone 0\nlimit 50\nmax-connections 100\n"
+	    "in-future 2\n";
+	played.sessions = "OK\n";
+	played.counts = "OK\nts01 3\nts02 4\n";
+	assert_int_equal(x2gobroker_farm_examine_database(farm, &found, &err),
+	    0);
+	assert_true(found->connected);
+	assert_false(found->can_write || found->can_read_cookies ||
+	    found->has_own_time_zone);
+	assert_int_equal(found->limit, 50);
+	assert_int_equal(found->max_connections, 100);
+	assert_int_equal(found->in_future, 2);
+	assert_int_equal(found->sessions, 7);
+	assert_int_equal(found->nhosts, 2);
+	assert_string_equal(x2gobroker_farm_database_host(farm, 1, &sessions),
+	    "ts02");
+	assert_int_equal(sessions, 4);
+	assert_null(x2gobroker_farm_database_host(farm, 2, &sessions));
+
+	/* what is not said is the worst; and it cannot be read */
+	played.facts = "OK\ncan-read-cookies 1\nlimit \n";
+	played.sessions = NULL;
+	assert_int_equal(x2gobroker_farm_examine_database(farm, &found, &err),
+	    -1);
+	assert_string_equal(err.text, "no way");
+	assert_true(found->connected && found->can_write &&
+	    found->can_read_cookies && found->has_own_time_zone);
+	assert_int_equal(found->limit, -1);
+	assert_int_equal(found->nhosts, 0);
+
+	/* it cannot even be reached */
+	played.facts = NULL;
+	assert_int_equal(x2gobroker_farm_examine_database(farm, &found, NULL),
+	    -1);
+	assert_false(found->connected || found->can_write);
+	x2gobroker_farm_free(farm);
+}
+
+static void
+a_sandbox_that_is_not_whole_is_told(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(0);
+
+	played.sessions = "OK\n";
+	played.missing = "Landlock";
+	assert_int_equal(poll_database(farm, NULL), 0);
+	assert_string_equal(farm->database.warning, "x2gobroker-sessiondb has "
+	    "no full sandbox: this kernel does not offer Landlock");
+	x2gobroker_farm_free(farm);
+}
+
+static void
 without_memory_it_fails_or_asks(void **state unused)
 {
 	struct x2gobroker_farm *farm;
@@ -286,6 +351,8 @@ main(void)
 		TEST(without_it_all_are_asked),
 		TEST(a_listing_asks_nobody_else),
 		TEST(one_that_hangs_is_left_alone),
+		TEST(what_its_role_can_do_is_told),
+		TEST(a_sandbox_that_is_not_whole_is_told),
 		TEST(without_memory_it_fails_or_asks),
 	};
 

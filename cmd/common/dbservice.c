@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/parse.h"
 #include "base/safefile.h"
-#include "sessiondb.h"
+#include "dbservice.h"
 
 /* Keys of libpq that say where the database is and how to log in there.
  * Settings of the session ("options") are not among them: a time zone, for
@@ -29,7 +29,10 @@ static const char *const allowed[] = {
 	NULL
 };
 
-static const char *const file_keys[SERVICE_FILES_MAX + 1] = { "passfile",
+_Static_assert(sizeof(allowed) / sizeof(allowed[0]) <= DBSERVICE_KEYS_MAX,
+    "there is room for each of them once");
+
+static const char *const file_keys[DBSERVICE_FILES_MAX + 1] = { "passfile",
     "sslkey", "sslcert", "sslrootcert", "sslcrl", NULL };
 
 struct reader {
@@ -37,11 +40,24 @@ struct reader {
 	unsigned int line;
 	bool found, inside;	/* the section of the service */
 	bool is_private;	/* nobody else can read the file */
-	struct service *service;
+	struct dbservice *service;
 };
 
+void
+dbservice_free(struct dbservice *service)
+{
+	char *value;
+
+	while (service->n > 0) {
+		free(service->keys[--service->n]);
+		/* it may be a password */
+		if ((value = service->values[service->n]) != NULL)
+			freezero(value, strlen(value));
+	}
+}
+
 const char *
-service_value(const struct service *service, const char *key)
+dbservice_value(const struct dbservice *service, const char *key)
 {
 	size_t i;
 
@@ -52,13 +68,13 @@ service_value(const struct service *service, const char *key)
 }
 
 void
-service_files(const struct service *service,
-    const char *files[static SERVICE_FILES_MAX + 1])
+dbservice_files(const struct dbservice *service,
+    const char *files[static DBSERVICE_FILES_MAX + 1])
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < SERVICE_FILES_MAX; i++)
-		if ((files[n] = service_value(service, file_keys[i])) != NULL)
+	for (i = 0; i < DBSERVICE_FILES_MAX; i++)
+		if ((files[n] = dbservice_value(service, file_keys[i])) != NULL)
 			n++;
 	files[n] = NULL;
 }
@@ -71,29 +87,48 @@ refuse(const struct reader *reader, const char *key, const char *why,
 	    "%.100s: %s", key, why);
 }
 
+static bool
+is_allowed(const char *key)
+{
+	size_t i = 0;
+
+	while (allowed[i] != NULL && strcmp(allowed[i], key) != 0)
+		i++;
+	return allowed[i] != NULL;
+}
+
+/* x2gobrokerctl prints names from here, for a terminal and for psql(1). */
+static bool
+has_controls(const char *value)
+{
+	while ((unsigned char)*value >= ' ' && *value != 0x7f)
+		value++;
+	return *value != '\0';
+}
+
 static int
 add_key(struct reader *reader, const char *key, const char *value,
     struct x2gobroker_error *err)
 {
-	struct service *service = reader->service;
+	struct dbservice *service = reader->service;
 
-	if (config_find_word(allowed, key) == -1)
+	if (!is_allowed(key))
 		return refuse(reader, key, "not a key that can be used for "
 		    "the session database", err);
-	if (service_value(service, key) != NULL)
+	if (dbservice_value(service, key) != NULL)
 		return refuse(reader, key, "duplicate key", err);
 	if (strcmp(key, "password") == 0 && !reader->is_private)
 		return refuse(reader, key, "others can read this file; write "
 		    "the password into a passfile= of mode 0600", err);
-	if (service->n == SERVICE_KEYS_MAX - 1)
-		return refuse(reader, key, "too many keys", err);
+	if (has_controls(value))
+		return refuse(reader, key, "control character in the value",
+		    err);
 	service->keys[service->n] = strdup(key);
 	service->values[service->n] = strdup(value);
-	if (service->keys[service->n] == NULL ||
-	    service->values[service->n] == NULL)
-		return error_nomem(err);
-	service->n++;
-	return 0;
+	if (service->keys[service->n++] != NULL &&
+	    service->values[service->n - 1] != NULL)
+		return 0;
+	return error_nomem(err);
 }
 
 static int
@@ -145,20 +180,20 @@ check_file(const char *key, const char *path, struct x2gobroker_error *err)
 }
 
 static int
-check_files(const struct service *service, struct x2gobroker_error *err)
+check_files(const struct dbservice *service, struct x2gobroker_error *err)
 {
 	const char *path;
 	size_t i;
 
-	for (i = 0; i < SERVICE_FILES_MAX; i++)
-		if ((path = service_value(service, file_keys[i])) != NULL &&
+	for (i = 0; i < DBSERVICE_FILES_MAX; i++)
+		if ((path = dbservice_value(service, file_keys[i])) != NULL &&
 		    check_file(file_keys[i], path, err) == -1)
 			return -1;
 	return 0;
 }
 
 int
-service_read(const char *path, const char *name, struct service *service,
+dbservice_read(const char *path, const char *name, struct dbservice *service,
     struct x2gobroker_error *err)
 {
 	struct reader reader = { .path = path, .name = name,
@@ -178,6 +213,8 @@ service_read(const char *path, const char *name, struct service *service,
 		reader.line++;
 		result = take_line(&reader, line, err);
 	}
+	if (result == 0 && !feof(fp))
+		result = error_errno(err, path, "read");
 	if (line != NULL)
 		explicit_bzero(line, size);
 	if (result == 0 && !reader.found)
