@@ -55,15 +55,20 @@ class Programs:
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-bench.')
         stack.callback(shutil.rmtree, self.dir)
         os.chmod(self.dir, 0o755)
-        self.run, self.bare, self.asking, self.broker = (
-            self._copy(os.path.join(build, path)) for path in (
+        self.run, self.bare, self.asking, self.broker, _ = (
+            self._copy(build, path) for path in (
                 'test/bench/bench-run', 'test/bench/bench-bare',
-                'test/bench/bench-asking', 'cmd/x2gobroker/x2gobroker'))
+                'test/bench/bench-asking', 'cmd/x2gobroker/x2gobroker',
+                'lib/libx2gobroker.so.0'))
 
-    def _copy(self, path):
-        if not os.path.exists(path):
+    def _copy(self, build, path):
+        """In the same folders as in the build: the broker looks for its library from
+        where it is."""
+        if not os.path.exists(os.path.join(build, path)):
             raise Failure(path + ': not built')
-        copy = shutil.copy(path, self.dir)
+        copy = os.path.join(self.dir, path)
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        shutil.copy(os.path.join(build, path), copy)
         subprocess.run(['strip', copy], check=True)
         return copy
 
