@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -47,24 +48,47 @@ child_limit_memory(size_t bytes)
 		setrlimit(RLIMIT_DATA, &limit);
 }
 
-void
-child_read_order(struct buf *text)
+/* Returns how many bytes were there before the end of stdin. */
+static size_t
+read_bytes(char *data, size_t len)
 {
-	char chunk[16384];
+	size_t got = 0;
 	ssize_t n;
 
-	while ((n = read(STDIN_FILENO, chunk, sizeof(chunk))) != 0) {
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n == -1 || text->len > ORDER_MAX)
+	while (got < len && (n = read(STDIN_FILENO, data + got, len - got)) !=
+	    0) {
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
 			child_end("cannot read the order");
-		buf_put(text, chunk, (size_t)n);
+	}
+	return got;
+}
+
+void
+child_read_order(struct buf *text, size_t head)
+{
+	char chunk[16384];
+	size_t n = read_bytes(chunk, head);
+	const char *why = NULL;
+	long long left;
+
+	if (n == 0)
+		child_end("libx2gobroker starts this program, with an order "
+		    "on stdin");
+	chunk[n - 1] = '\0';
+	left = strtonum(chunk, 1, ORDER_MAX, &why);
+	if (n < head || why != NULL)
+		child_end("cannot read the order");
+	for (; left > 0; left -= (long long)n) {
+		n = read_bytes(chunk, (size_t)left < sizeof(chunk) ?
+		    (size_t)left : sizeof(chunk));
+		if (n == 0)
+			child_end("the order is incomplete");
+		buf_put(text, chunk, n);
 	}
 	if (text->failed)
 		child_end("out of memory");
-	if (text->len == 0)
-		child_end("libx2gobroker starts this program, with an order "
-		    "on stdin");
 }
 
 void

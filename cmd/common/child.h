@@ -35,8 +35,9 @@ void	child_init(void);
 /* Limit the memory that may be written to. */
 void	child_limit_memory(size_t bytes);
 
-/* Read all of stdin, or end. */
-void	child_read_order(struct buf *text);
+/* Read an order from stdin, or end.  Its head is so many bytes, which say in
+ * digits how many follow; text gets these. */
+void	child_read_order(struct buf *text, size_t head);
 
 /* Write all of it to stdout, or end. */
 void	child_write(const struct buf *text);

@@ -153,6 +153,15 @@ poll_connect(struct poll_connection *connection,
 	return 0;
 }
 
+void
+poll_reuse(struct poll_connection *connection,
+    const struct connection_target *target, const struct order *order)
+{
+	connection->link.target = target;
+	connection->link.deadline = order->deadline;
+	connection->ssh.deadline = order->deadline;
+}
+
 int
 poll_knock(const struct connection_target *target, int64_t deadline,
     struct x2gobroker_error *err)

@@ -19,6 +19,11 @@ int	poll_connect(struct poll_connection *connection,
 	    bool login, const struct ssh_setup *setup,
 	    struct x2gobroker_error *err);
 
+/* A connection that has been used for another query, for one about the same
+ * server. */
+void	poll_reuse(struct poll_connection *connection,
+	    const struct connection_target *target, const struct order *order);
+
 /* Does anything listen on the port? */
 int	poll_knock(const struct connection_target *target, int64_t deadline,
 	    struct x2gobroker_error *err);

@@ -2,13 +2,15 @@
 /*
  * x2gobroker-poll: asks X2Go servers, all at once, for one request of a broker.
  * libx2gobroker starts it, writes an order to its stdin and reads the replies
- * from its stdout (agent/record.h).  It decides nothing.  It may end while
- * threads wait for a name server.
+ * from its stdout (agent/record.h).  It decides nothing.  Where another order
+ * may follow, such as to add a key, it keeps its connections for that one.  It
+ * may end while threads wait for a name server.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "common/child.h"
 #include "common/sandbox.h"
@@ -25,27 +27,51 @@ struct poll {
 	struct order order;
 	struct ssh_setup setup;
 	const char *missing;	/* of the sandbox, or "" */
+	struct poll_connection **connections;	/* of each query, or NULL */
+	/* of earlier orders; NULL: in use again, or closed */
+	struct poll_connection **kept;
+	size_t nkept;
 };
 
 static int
-connect_and_ask(const struct poll *poll, struct query *query,
+ask(struct poll_connection *connection, struct query *query,
     struct x2gobroker_error *err)
 {
 	const struct question *question = query->question;
-	struct poll_connection connection;
-	int result;
 
-	result = poll_connect(&connection, &query->target, &poll->order,
-	    question->reach == REACH_AGENT, &poll->setup, err);
-	query->sshd = connection.sshd;
-	if (result == 0 && question->ask != NULL)
-		result = question->ask(query, &connection.link, err);
+	return question->ask == NULL ? 0 :
+	    question->ask(query, &connection->link, err);
+}
+
+/* On the connection that is there, or a new one. */
+static int
+connect_and_ask(const struct poll *poll, size_t i, struct x2gobroker_error *err)
+{
+	struct query *query = poll->order.queries[i];
+	struct poll_connection *connection = poll->connections[i];
+	int result = 0;
+
+	if (connection != NULL)
+		poll_reuse(connection, &query->target, &poll->order);
+	else if ((connection = malloc(sizeof(*connection))) == NULL)
+		return error_nomem(err);
+	else
+		result = poll_connect(connection, &query->target, &poll->order,
+		    query->question->reach == REACH_AGENT, &poll->setup, err);
+	query->sshd = connection->sshd;
+	if (result == 0)
+		result = ask(connection, query, err);
 	/* the host key is kept even if the rest has failed */
-	query->new_key = connection.ssh.new_key;
-	connection.ssh.new_key = NULL;
-	strlcpy(query->fingerprint, connection.ssh.fingerprint,
+	query->new_key = connection->ssh.new_key;
+	connection->ssh.new_key = NULL;
+	strlcpy(query->fingerprint, connection->ssh.fingerprint,
 	    sizeof(query->fingerprint));
-	ssh_link_close(&connection.ssh);
+	if (result == -1 || !poll->order.stay) {
+		ssh_link_close(&connection->ssh);
+		free(connection);
+		connection = NULL;
+	}
+	poll->connections[i] = connection;
 	return result;
 }
 
@@ -63,14 +89,15 @@ make_keypair(struct query *query, struct x2gobroker_error *err)
 }
 
 static int
-answer(const struct poll *poll, struct query *query,
-    struct x2gobroker_error *err)
+answer(const struct poll *poll, size_t i, struct x2gobroker_error *err)
 {
+	struct query *query = poll->order.queries[i];
+
 	if (query->question == &query_keypair)
 		return make_keypair(query, err);
 	if (query->question->reach == REACH_PORT)
 		return poll_knock(&query->target, poll->order.deadline, err);
-	return connect_and_ask(poll, query, err);
+	return connect_and_ask(poll, i, err);
 }
 
 static void
@@ -87,7 +114,7 @@ run_query(void *arg, size_t i)
 		error_nomem(&query->error);
 		query->failed = true;
 	} else
-		query->failed = answer(poll, query, &query->error) == -1;
+		query->failed = answer(poll, i, &query->error) == -1;
 	query->ms = (int)(clock_ms() - started);
 	query->done = true;
 }
@@ -119,7 +146,7 @@ read_order(struct order *order)
 	struct x2gobroker_error err;
 	struct buf text = { 0 };
 
-	child_read_order(&text);
+	child_read_order(&text, ORDER_HEAD);
 	if (order_read(text.data, text.len, order, &err) == -1)
 		child_end(err.text);
 }
@@ -156,13 +183,72 @@ prepare(struct poll *poll)
 			query_fail(order->queries[i], &err);
 }
 
+static bool
+is_same(const struct connection_target *a, const struct connection_target *b)
+{
+	return strcmp(a->host.name, b->host.name) == 0 &&
+	    strcmp(a->host.address, b->host.address) == 0 &&
+	    a->port == b->port && a->policy == b->policy;
+}
+
+static struct poll_connection *
+take_kept(struct poll *poll, const struct connection_target *target)
+{
+	struct poll_connection *connection;
+	size_t i;
+
+	for (i = 0; i < poll->nkept; i++) {
+		connection = poll->kept[i];
+		if (connection != NULL &&
+		    is_same(connection->link.target, target)) {
+			poll->kept[i] = NULL;
+			return connection;
+		}
+	}
+	return NULL;
+}
+
+static void
+keep(struct poll *poll, struct poll_connection *connection)
+{
+	struct poll_connection **more = array_grow(poll->kept, poll->nkept,
+	    sizeof(*more));
+
+	if (more == NULL)
+		child_end("out of memory");
+	poll->kept = more;
+	more[poll->nkept++] = connection;
+}
+
+/* Carry out the order.  Another one can follow if nothing hangs. */
+static bool
+carry_out(struct poll *poll)
+{
+	const struct order *order = &poll->order;
+	const struct parallel jobs = { .n = order->n,
+	    .deadline = order->deadline, .run = run_query, .done = reply,
+	    .arg = poll };
+	int result;
+	size_t i;
+
+	poll->connections = calloc(order->n, sizeof(*poll->connections));
+	if (poll->connections == NULL)
+		child_end("out of memory");
+	for (i = 0; i < order->n; i++)
+		poll->connections[i] = take_kept(poll,
+		    &order->queries[i]->target);
+	if ((result = parallel_run(&jobs)) == -1)
+		child_end("cannot start a thread");
+	for (i = 0; i < order->n && result == 0; i++)
+		if (poll->connections[i] != NULL)
+			keep(poll, poll->connections[i]);
+	return result == 0;
+}
+
 int
 main(void)
 {
 	static struct poll poll;
-	struct parallel jobs = {
-		.run = run_query, .done = reply, .arg = &poll,
-	};
 	const char *files[] = { KNOWN_HOSTS_OF_ALL, NULL, NULL };
 
 	child_init();
@@ -171,9 +257,9 @@ main(void)
 	child_limit_memory(MEMORY_BASE + poll.order.n * MEMORY_EACH);
 	files[1] = poll.order.known_hosts;
 	poll.missing = poll.order.confine ? sandbox_enter(files) : "";
-	jobs.n = poll.order.n;
-	jobs.deadline = poll.order.deadline;
-	if (parallel_run(&jobs) == -1)
-		child_end("cannot start a thread");
+	while (carry_out(&poll) && poll.order.stay) {
+		poll.order = (struct order){ 0 };
+		read_order(&poll.order);
+	}
 	_exit(0);
 }

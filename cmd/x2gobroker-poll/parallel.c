@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "base/clock.h"
 #include "parallel.h"
@@ -15,7 +16,7 @@ static struct {
 	struct parallel jobs;
 	size_t next;		/* the first job not started */
 	size_t ended;
-	size_t threads;		/* that were started */
+	size_t threads;		/* that were started for these jobs */
 } pool = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void *
@@ -72,16 +73,23 @@ wait_for_change(int64_t deadline)
 	pthread_cond_timedwait(&pool.changed, &pool.lock, &until);
 }
 
+/* With the lock held.  A thread of the last round may still be about to see
+ * that there was no job left, and takes one of these. */
 static void
 init_round(const struct parallel *jobs)
 {
+	static bool initialized;
 	pthread_condattr_t attr;
 
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&pool.changed, &attr);
-	pthread_condattr_destroy(&attr);
+	if (!initialized) {
+		pthread_condattr_init(&attr);
+		pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+		pthread_cond_init(&pool.changed, &attr);
+		pthread_condattr_destroy(&attr);
+		initialized = true;
+	}
 	pool.jobs = *jobs;
+	pool.next = pool.ended = pool.threads = 0;
 }
 
 int
@@ -89,10 +97,10 @@ parallel_run(const struct parallel *jobs)
 {
 	int64_t late = jobs->deadline + GRACE_MS;
 	int64_t next_batch = clock_ms() + PARALLEL_BATCH_MS;
-	int error;
+	int error, result;
 
-	init_round(jobs);
 	pthread_mutex_lock(&pool.lock);
+	init_round(jobs);
 	if ((error = start_threads()) != 0) {
 		pthread_mutex_unlock(&pool.lock);
 		errno = error;
@@ -113,5 +121,9 @@ parallel_run(const struct parallel *jobs)
 			next_batch += PARALLEL_BATCH_MS;
 		}
 	}
-	return 0;
+	result = pool.ended < jobs->n;
+	if (result == 0)
+		pthread_mutex_unlock(&pool.lock);
+	/* else no thread may report anything */
+	return result;
 }

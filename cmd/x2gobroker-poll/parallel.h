@@ -27,10 +27,10 @@ struct parallel {
 	void *arg;
 };
 
-/* Returns when all jobs are done, or a moment after the deadline.  Jobs that
- * hang in a call without a deadline (of a resolver) still run then, and are no
- * longer told of, so the caller has to end the process.  Returns -1 with errno
- * set if no thread can be started. */
+/* Returns 0 when all jobs are done; then it may be called again.  Returns 1 a
+ * moment after the deadline: jobs that hang in a call without a deadline (of a
+ * resolver) still run, and are no longer told of, so the caller has to end the
+ * process.  Returns -1 with errno set if no thread can be started. */
 int	parallel_run(const struct parallel *jobs);
 
 #endif

@@ -189,7 +189,7 @@ read_order(struct order *order)
 	struct x2gobroker_error err;
 	struct buf text = { 0 };
 
-	child_read_order(&text);
+	child_read_order(&text, ORDER_HEAD);
 	if (order_read(text.data, text.len, order, &err) == -1)
 		child_end(err.text);
 	if (order->service == NULL || order->n != 1)

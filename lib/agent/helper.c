@@ -17,16 +17,19 @@
  * machine is busy. */
 #define GRACE_MS	1000
 
-struct run {
-	const struct x2gobroker_config *config;
+struct conversation {
 	const struct helper *helper;
-	struct query **asked;	/* by the child */
+	char path[X2GOBROKER_FILE_SIZE];
+	struct spawn child;
+	size_t most;		/* queries that the child has the memory for */
+	/* the order that it carries out */
+	const struct x2gobroker_config *config;
+	struct query **asked;
 	size_t n;
 	int64_t deadline;
-	char path[X2GOBROKER_FILE_SIZE];
+	bool stay;		/* another one may follow */
 	struct buf order;
 	struct reply_reader reader;
-	struct spawn child;
 	struct x2gobroker_error error;	/* why it was not started */
 };
 
@@ -40,11 +43,11 @@ needs_helper(const struct query *query)
 struct helper {
 	const char *name;	/* of the program */
 	const char *asks;	/* what it asks */
-	int (*order)(struct run *run, struct x2gobroker_error *err);
+	int (*order)(struct conversation *run, struct x2gobroker_error *err);
 };
 
 static int
-put_order(struct run *run, const struct order *order,
+put_order(struct conversation *run, const struct order *order,
     struct x2gobroker_error *err)
 {
 	order_put(&run->order, order);
@@ -52,7 +55,7 @@ put_order(struct run *run, const struct order *order,
 }
 
 static int
-order_database(struct run *run, struct x2gobroker_error *err)
+order_database(struct conversation *run, struct x2gobroker_error *err)
 {
 	const struct x2gobroker_config *config = run->config;
 	const struct order order = {
@@ -66,11 +69,12 @@ order_database(struct run *run, struct x2gobroker_error *err)
 }
 
 static int
-order_poll(struct run *run, struct x2gobroker_error *err)
+order_poll(struct conversation *run, struct x2gobroker_error *err)
 {
 	const struct x2gobroker_config *config = run->config;
 	struct order order = {
 		.deadline = run->deadline, .confine = config->sandbox,
+		.stay = run->stay,
 		.account = config->agent_user, .agent = config->agent_command,
 		.queries = run->asked, .n = run->n,
 	};
@@ -100,13 +104,13 @@ static const struct helper
 static int
 read_data(void *arg, const char *data, size_t len)
 {
-	struct run *run = arg;
+	struct conversation *run = arg;
 
 	return reply_read(&run->reader, data, len);
 }
 
 static int
-explain_start(const struct run *run, struct x2gobroker_error *err)
+explain_start(const struct conversation *run, struct x2gobroker_error *err)
 {
 	if (errno == ENOENT)
 		return error_set(err, X2GOBROKER_ERR_SYSTEM, run->path, 0,
@@ -116,14 +120,14 @@ explain_start(const struct run *run, struct x2gobroker_error *err)
 }
 
 static int
-start(struct run *run, struct x2gobroker_error *err)
+start(struct conversation *run, struct x2gobroker_error *err)
 {
 	static const char *const env[] = { NULL };
 	const char *const argv[] = { run->path, NULL };
 	struct spawn_options options = {
 		.argv = argv, .env = env, .message_max = MESSAGE_MAX,
 		.deadline = run->deadline + GRACE_MS,
-		.data = read_data, .arg = run,
+		.keep_input = run->stay, .data = read_data, .arg = run,
 	};
 	int len = snprintf(run->path, sizeof(run->path), "%s/%s",
 	    run->config->helper_dir, run->helper->name);
@@ -131,8 +135,6 @@ start(struct run *run, struct x2gobroker_error *err)
 	if (len < 0 || (size_t)len >= sizeof(run->path))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "helper-dir is too long");
-	if (run->helper->order(run, err) == -1)
-		return -1;
 	options.input = run->order.data;
 	options.input_len = run->order.len;
 	if (spawn_start(&run->child, &options) == -1)
@@ -142,7 +144,7 @@ start(struct run *run, struct x2gobroker_error *err)
 
 /* Why there was no reply to a query. */
 static void
-explain_end(const struct run *run, struct x2gobroker_error *err)
+explain_end(const struct conversation *run, struct x2gobroker_error *err)
 {
 	const struct spawn *child = &run->child;
 	const char *message = child->message.len > 0 ? child->message.data :
@@ -179,7 +181,7 @@ end_query(struct query *query, const struct x2gobroker_error *err,
 }
 
 static bool
-is_done(const struct run *run)
+is_done(const struct conversation *run)
 {
 	size_t i;
 
@@ -189,16 +191,46 @@ is_done(const struct run *run)
 	return true;
 }
 
-static void
-begin_run(struct run *run)
+/* Have the child that is there, or a new one, carry out the order. */
+static int
+begin(struct conversation *run, struct x2gobroker_error *err)
 {
-	if (run->n > 0 && start(run, &run->error) == -1)
-		run->child.end = SPAWN_BROKEN;
+	struct spawn *child = &run->child;
+	const bool goes_on = child->pid > 0 && child->end == SPAWN_RUNNING;
+
+	buf_truncate(&run->order, 0);
+	if (run->helper->order(run, err) == -1)
+		return -1;
+	if (goes_on && run->n <= run->most) {
+		spawn_send(child, run->order.data, run->order.len,
+		    run->deadline + GRACE_MS);
+		return 0;
+	}
+	spawn_finish(child);
+	run->most = run->n;
+	return start(run, err);
+}
+
+static void
+begin_run(struct conversation *run)
+{
+	if (run->n == 0 || begin(run, &run->error) == 0)
+		return;
+	spawn_finish(&run->child);
+	run->child.end = SPAWN_BROKEN;
+}
+
+/* The child may not have read all of its order. */
+static void
+finish(struct conversation *run)
+{
+	spawn_finish(&run->child);
+	buf_free(&run->order);
 }
 
 /* Wait for the child, and fail all that are not done. */
 static void
-end_run(struct run *run)
+end_run(struct conversation *run)
 {
 	struct spawn *const child = &run->child;
 	const struct reply_reader *reader = &run->reader;
@@ -213,14 +245,14 @@ end_run(struct run *run)
 			end_query(run->asked[i], &err, reader->progress,
 			    reader->arg);
 		}
-	spawn_finish(&run->child);
-	buf_free(&run->order);
 	buf_free(&run->reader.text);
+	if (!run->stay || child->end != SPAWN_RUNNING)
+		finish(run);
 }
 
 /* The agent of this host. */
 static void
-ask_here(struct run *run, struct query *query)
+ask_here(struct conversation *run, struct query *query)
 {
 	int64_t started = clock_ms();
 	struct connection link;
@@ -235,32 +267,49 @@ ask_here(struct run *run, struct query *query)
 		run->reader.progress(run->reader.arg, query);
 }
 
+/* Without the memory for a conversation, there is none. */
+static struct conversation *
+find_conversation(struct conversation **kept, struct conversation *single)
+{
+	if (kept != NULL && *kept == NULL)
+		*kept = calloc(1, sizeof(**kept));
+	if (kept == NULL || *kept == NULL)
+		return single;
+	(*kept)->stay = true;
+	return *kept;
+}
+
 void
 query_run(const struct x2gobroker_config *config,
     struct query *const *queries, size_t n, int64_t deadline,
-    query_progress *progress, void *arg)
+    query_progress *progress, void *arg, struct conversation **kept)
 {
-	struct run run = { .config = config, .helper = &poll_helper,
-	    .deadline = deadline };
+	struct conversation single = { 0 };
+	struct conversation *run = find_conversation(kept, &single);
 	size_t i;
 
-	if ((run.asked = calloc(n + 1, sizeof(struct query *))) == NULL) {
-		error_nomem(&run.error);
+	run->config = config;
+	run->helper = &poll_helper;
+	run->deadline = deadline;
+	run->error = (struct x2gobroker_error){ 0 };
+	run->n = 0;
+	if ((run->asked = calloc(n + 1, sizeof(struct query *))) == NULL) {
+		error_nomem(&run->error);
 		for (i = 0; i < n; i++)
-			end_query(queries[i], &run.error, progress, arg);
+			end_query(queries[i], &run->error, progress, arg);
 		return;
 	}
 	for (i = 0; i < n; i++)
 		if (needs_helper(queries[i]))
-			run.asked[run.n++] = queries[i];
-	run.reader = (struct reply_reader){ .queries = run.asked, .n = run.n,
-	    .progress = progress, .arg = arg };
-	begin_run(&run);
+			run->asked[run->n++] = queries[i];
+	run->reader = (struct reply_reader){ .queries = run->asked,
+	    .n = run->n, .progress = progress, .arg = arg };
+	begin_run(run);
 	for (i = 0; i < n; i++)
 		if (!needs_helper(queries[i]))
-			ask_here(&run, queries[i]);
-	end_run(&run);
-	free(run.asked);
+			ask_here(run, queries[i]);
+	end_run(run);
+	free(run->asked);
 }
 
 void
@@ -268,10 +317,18 @@ query_run_database(const struct x2gobroker_config *config,
     struct query *query, int64_t deadline)
 {
 	struct query *queries[] = { query };
-	struct run run = { .config = config, .helper = &database_helper,
-	    .deadline = deadline, .asked = queries, .n = 1,
-	    .reader = { .queries = queries, .n = 1 } };
+	struct conversation run = { .config = config,
+	    .helper = &database_helper, .deadline = deadline, .asked = queries,
+	    .n = 1, .reader = { .queries = queries, .n = 1 } };
 
 	begin_run(&run);
 	end_run(&run);
+}
+
+void
+conversation_end(struct conversation *conversation)
+{
+	if (conversation != NULL)
+		finish(conversation);
+	free(conversation);
 }

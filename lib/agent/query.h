@@ -124,10 +124,18 @@ void	servicekeys_free(char **paths, size_t n);
 void	query_run_database(const struct x2gobroker_config *config,
 	    struct query *query, int64_t deadline);
 
+/* A child that has asked some queries and keeps its connections. */
+struct conversation;
+
 /* Ask all n at once.  All of them are done afterwards: those without an answer
- * at the deadline have failed.  progress may be NULL. */
+ * at the deadline have failed.  progress may be NULL.  With kept (else NULL),
+ * the conversation *kept goes on, or begins if it is NULL: to ask the same
+ * servers again needs no new connections. */
 void	query_run(const struct x2gobroker_config *config,
 	    struct query *const *queries, size_t n, int64_t deadline,
-	    query_progress *progress, void *arg);
+	    query_progress *progress, void *arg, struct conversation **kept);
+
+/* May be NULL. */
+void	conversation_end(struct conversation *conversation);
 
 #endif

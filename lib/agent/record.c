@@ -111,14 +111,29 @@ put_query(struct buf *buf, const struct query *query)
 	}
 }
 
+/* The length is known when the rest is there. */
+static void
+put_head(struct buf *buf, size_t begin)
+{
+	char head[32];
+
+	if (buf->failed)
+		return;
+	snprintf(head, sizeof(head), "%0*zu\n", ORDER_HEAD - 1,
+	    buf->len - begin - ORDER_HEAD);
+	memcpy(buf->data + begin, head, ORDER_HEAD);
+}
+
 void
 order_put(struct buf *buf, const struct order *order)
 {
-	size_t i;
+	size_t i, begin = buf->len;
 
+	buf_printf(buf, "%*s", ORDER_HEAD, "");
 	record_puts(buf, "version", X2GOBROKER_VERSION);
 	record_putn(buf, "deadline", order->deadline);
 	record_putn(buf, "confine", order->confine);
+	record_putn(buf, "stay", order->stay);
 	if (order->service != NULL) {
 		record_puts(buf, "service", order->service);
 		record_puts(buf, "service-file", order->service_file);
@@ -131,6 +146,7 @@ order_put(struct buf *buf, const struct order *order)
 		record_puts(buf, "identity", order->identities[i]);
 	for (i = 0; i < order->n; i++)
 		put_query(buf, order->queries[i]);
+	put_head(buf, begin);
 }
 
 static bool
@@ -271,6 +287,9 @@ take_of_order(struct order *order, const struct record_field *field)
 	else if (strcmp(name, "confine") == 0 &&
 	    record_number(field, 0, 1, &number))
 		order->confine = number != 0;
+	else if (strcmp(name, "stay") == 0 &&
+	    record_number(field, 0, 1, &number))
+		order->stay = number != 0;
 	else
 		return false;
 	return true;

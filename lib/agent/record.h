@@ -6,12 +6,15 @@
  *
  *	NAME LENGTH VALUE\n
  *
- * VALUE has LENGTH bytes, and no NUL.  The order is complete at the end of
- * stdin.  It has these fields:
+ * VALUE has LENGTH bytes, and no NUL.  Before an order stands the number of its
+ * bytes.  It has these fields:
  *
  *	version		of the library, which must be the program's own
  *	deadline	of all queries: milliseconds of the monotonic clock
  *	confine		0: without the confinement
+ *	stay		1: x2gobroker-poll keeps its connections, and another
+ *			order may follow when all is done, with other queries
+ *			and another deadline
  *	service, service-file	of the session database, for
  *			x2gobroker-sessiondb; the next four are for
  *			x2gobroker-poll
@@ -58,7 +61,7 @@ bool	record_number(const struct record_field *field, long long min,
 /* All pointers are borrowed, but identities and queries. */
 struct order {
 	int64_t deadline;
-	bool confine;
+	bool confine, stay;
 	const char *service, *service_file;	/* or NULL, or else ... */
 	const char *account, *agent, *known_hosts;
 	char **identities;
@@ -67,9 +70,13 @@ struct order {
 	size_t n;
 };
 
+/* The digits, and a newline, before an order. */
+#define ORDER_HEAD	9
+
 void	order_put(struct buf *buf, const struct order *order);
 
-/* Read an order, to which text belongs afterwards; zeroed before. */
+/* Read an order without its head, to which text belongs afterwards; zeroed
+ * before. */
 int	order_read(char *text, size_t len, struct order *order,
 	    struct x2gobroker_error *err);
 void	order_free(struct order *order);

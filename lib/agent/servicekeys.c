@@ -109,7 +109,8 @@ x2gobroker_service_key(const struct x2gobroker_config *config, size_t i,
 	strlcpy(path, full, X2GOBROKER_FILE_SIZE);
 	query_init(&query, &query_service_key, NULL, NULL);
 	query.args[0] = full;
-	query_run(config, queries, 1, clock_ms() + LOAD_MS, NULL, NULL);
+	query_run(config, queries, 1, clock_ms() + LOAD_MS, NULL, NULL,
+	    NULL);
 	if (query.failed)
 		*err = query.error;
 	else

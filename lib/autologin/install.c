@@ -162,7 +162,8 @@ install_keys(struct x2gobroker_farm *farm, const struct installation *places,
 		queries[i] = &installs[i].query;
 	}
 	query_run(farm->config, queries, n, poll_deadline(farm,
-	    farm->config->agent_timeout), NULL, NULL);
+	    farm->config->agent_timeout), NULL, NULL,
+	    farm_conversation(farm));
 	for (i = 0; i < n; i++) {
 		install = &installs[i];
 		farm_note_query(farm, &install->query);

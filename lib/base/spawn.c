@@ -173,6 +173,16 @@ spawn_start(struct spawn *child, const struct spawn_options *options)
 	return 0;
 }
 
+void
+spawn_send(struct spawn *child, const char *input, size_t len,
+    int64_t deadline)
+{
+	child->options.input = input;
+	child->options.input_len = len;
+	child->options.deadline = deadline;
+	child->written = 0;
+}
+
 static void
 give_up(struct spawn *child, enum spawn_end end, int error)
 {
@@ -182,13 +192,21 @@ give_up(struct spawn *child, enum spawn_end end, int error)
 	child->error = error;
 }
 
+/* Has it all input that there is, but may get more? */
+static bool
+awaits_input(const struct spawn *child)
+{
+	return child->options.keep_input &&
+	    child->written == child->options.input_len;
+}
+
 static void
 write_input(struct spawn *child)
 {
 	const struct spawn_options *options = &child->options;
 	ssize_t n;
 
-	if (child->fds[IN] == -1)
+	if (child->fds[IN] == -1 || awaits_input(child))
 		return;
 	n = send(child->fds[IN], options->input + child->written,
 	    options->input_len - child->written, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -197,7 +215,8 @@ write_input(struct spawn *child)
 	else if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	/* a child need not read all of it */
-	if (n == -1 || child->written == options->input_len)
+	if (n == -1 || (child->written == options->input_len &&
+	    !options->keep_input))
 		close_end(&child->fds[IN]);
 }
 
@@ -327,7 +346,8 @@ prepare_poll(const struct spawn *child, struct pollfd fds[POLLFDS])
 	int i, ms = clock_left(child->options.deadline);
 
 	for (i = 0; i < POLLFDS; i++) {
-		fds[i].fd = child->end != SPAWN_RUNNING ? -1 : i == PIDFD ?
+		fds[i].fd = child->end != SPAWN_RUNNING ||
+		    (i == IN && awaits_input(child)) ? -1 : i == PIDFD ?
 		    child->pidfd : child->fds[i];
 		fds[i].events = i == IN ? POLLOUT : POLLIN;
 		fds[i].revents = 0;

@@ -33,6 +33,7 @@ struct spawn_options {
 	const char *const *env;		/* ends with NULL; or NULL for none */
 	const char *input;		/* on stdin; NULL: /dev/null */
 	size_t input_len;		/* bytes; of any size, may be secret */
+	bool keep_input;		/* stdin stays open, for spawn_send() */
 	size_t output_max;		/* bytes of stdout; more is an error */
 	size_t message_max;		/* bytes of stderr; more is dropped */
 	bool cut_output;		/* more of stdout is dropped, too */
@@ -83,6 +84,11 @@ struct spawn {
 
 /* Start a child.  Returns 0, or -1 with errno set and no child. */
 int	spawn_start(struct spawn *child, const struct spawn_options *options);
+
+/* Give the child, which still runs and has options.keep_input, more input
+ * (borrowed until spawn_finish() or the next call) and another deadline. */
+void	spawn_send(struct spawn *child, const char *input, size_t len,
+	    int64_t deadline);
 
 /* Wait until at least one of the children has written something, has ended or
  * has reached its deadline, and handle that.  Returns how many still run.

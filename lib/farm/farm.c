@@ -58,6 +58,7 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	free(farm->user);
 	free(farm->known_hosts);
 	cleanup_closep(&farm->place);
+	conversation_end(farm->conversation);
 	free(farm);
 }
 
@@ -153,6 +154,12 @@ find_target(const struct x2gobroker_farm *farm,
 		if (is_same_target(&farm->servers[i].target, target))
 			return &farm->servers[i];
 	return NULL;
+}
+
+struct conversation **
+farm_conversation(struct x2gobroker_farm *farm)
+{
+	return farm->acts ? &farm->conversation : NULL;
 }
 
 void

@@ -56,6 +56,9 @@ struct x2gobroker_farm {
 	int place;			/* of userlimit_take() */
 	bool warned_of_sandbox;
 	bool patient;			/* somebody wants to see how they are */
+	bool acts;			/* what was asked may be followed by a
+					 * change on one of the servers */
+	struct conversation *conversation;	/* for that, once it began */
 	struct farm_server database;	/* X2Go's session database */
 	struct x2gobroker_database examined;	/* what was found there */
 	bool listed;			/* sessions are the database's alone */
@@ -158,6 +161,9 @@ int	poll_target(struct x2gobroker_farm *farm,
  * here; but leave that to the server where it would take long. */
 int	poll_hand_over(struct x2gobroker_farm *farm, const char *session,
 	    struct x2gobroker_error *err);
+
+/* What query_run() keeps for the next query, or NULL. */
+struct conversation **farm_conversation(struct x2gobroker_farm *farm);
 
 /* query_init(), for a target that may be one of the farm's servers. */
 void	farm_init_query(const struct x2gobroker_farm *farm,

@@ -179,7 +179,8 @@ run_queries(struct poll *poll, const struct question *question,
 		farm->servers[i].pending = false;
 	}
 	poll->n = n - (companion != NULL);
-	query_run(farm->config, list, n, poll->deadline, query_done, poll);
+	query_run(farm->config, list, n, poll->deadline, query_done, poll,
+	    farm_conversation(farm));
 	for (i = companion != NULL; i < n; i++)
 		query_free(list[i]);
 	free(poll->queries);
@@ -557,7 +558,7 @@ poll_target(struct x2gobroker_farm *farm,
 	farm_init_query(farm, &query, question, target);
 	query.args[0] = session;
 	query_run(farm->config, queries, 1, poll_deadline(farm, seconds), NULL,
-	    NULL);
+	    NULL, farm_conversation(farm));
 	farm_note_query(farm, &query);
 	if (query.failed && err != NULL)
 		*err = query.error;

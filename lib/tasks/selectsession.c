@@ -349,6 +349,8 @@ ask_servers(struct x2gobroker_answer *answer, struct offer *offer,
 	if (wanted && begin_key(answer, offer, err) == -1)
 		return -1;
 	key = offer->autologin;
+	/* a session may be taken over, and a key added */
+	offer->farm->acts = true;
 	offer->farm->weights = x2gobroker_profile_value(offer->profile,
 	    "broker-host-weights");
 	/* to make a key takes as long as to ask a server */

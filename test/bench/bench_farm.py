@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Measure what large farms and many users cost, in one run and taking turns: a
-selection over 8, 128 and 1,000 servers, of which all or five are asked, and over eight
-of which one is dead; x2gobrokerctl authorized-keys with 10 and 50,000 users; and a rush
-of logins.
+selection over 8, 128 and 1,000 servers, of which all or five are asked, over eight of
+which one is dead, and over eight with a key for an automatic login; x2gobrokerctl
+authorized-keys with 10 and 50,000 users; and a rush of logins.
 
     test/bench/bench_farm.py [--build DIR] [--rounds N]     as root, after test/bench/run
 
@@ -32,6 +32,7 @@ ALL = {'servers_to_ask': None, 'servers_share_database': None}
 SAMPLED = {'servers_to_ask': SAMPLE, 'servers_share_database': 'true'}
 # row: compared with the row, at most this
 TARGETS = {'8 servers, one of them dead': ('8 servers', 1.1),
+           '8 servers, with a key': ('8 servers', 1.15),
            '128 servers, 5 are asked': ('8 servers', 1.2),
            '1,000 servers, 5 are asked': ('8 servers', 1.2),
            'authorized-keys, 50,000 users': ('authorized-keys, 10 users', 2)}
@@ -48,9 +49,11 @@ class Selections:
         farm.know([server.known_as(server.address) for server in farm.servers])
         farm.site.configure(agent_timeout=100, request_timeout=100)
         for server in farm.servers:
-            server.play(delay=150)
+            server.play(delay_status=150)       # what runs x2golistsessions
         farm.profiles(*(farm.profile('on%d' % n, host=self._hosts(n))
                         for n in (8, 128, 1000)),
+                      farm.profile('key', host=self._hosts(8),
+                                   broker_session_autologin='true'),
                       farm.profile('dead', host=self._hosts(7) + ', ' +
                                    self._dead(stack)))
 
@@ -134,6 +137,7 @@ def measure(options):
         keys = Keys(farms.farm, str(options.build / 'cmd/x2gobrokerctl/x2gobrokerctl'))
         rows = {'8 servers': lambda: farms.measure('on8', ALL),
                 '8 servers, one of them dead': farms.with_a_dead_one,
+                '8 servers, with a key': lambda: farms.measure('key', ALL),
                 '128 servers, 5 are asked': lambda: farms.measure('on128', SAMPLED),
                 '1,000 servers, 5 are asked': lambda: farms.measure('on1000', SAMPLED),
                 'authorized-keys, 10 users': lambda: keys.measure(10),

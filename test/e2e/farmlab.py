@@ -440,7 +440,8 @@ class Farm:
     def select(self, id='desk', user=None):
         """server None: refused."""
         answer = self.site.forced(SELECT % id, '--user', user or self.user)
-        found = re.fullmatch(rb'Access granted\nSERVER:([^\n]*)\n'
+        found = re.fullmatch(rb'Access granted\n(?:-----BEGIN .*-----\n)?'
+                             rb'SERVER:([^\n]*)\n'
                              rb'(?:SESSION_INFO:(.+))?', answer.stdout, re.S)
         if not found or answer.status != 0:
             return Selection(None, [], answer.seconds, answer)

@@ -49,11 +49,17 @@ def mode(path):
     return '%o' % stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid
 
 
+def logins_of_broker(world):
+    return world.server.log_tail(10000).count('Accepted publickey for ' +
+                                              world.agent.name)
+
+
 # What a key is for
 
 def test_key(tap, world):
     for type, head in TYPES.items():
         world.reset()
+        before = logins_of_broker(world)
         with world.site.configured(autologin_key_type=type):
             given = world.select()
         log = world.log()
@@ -62,6 +68,8 @@ def test_key(tap, world):
             continue
         tap.equal(given.server, '127.0.0.1:%d' % world.server.port,
                   type + ': with the server that it is for')
+        tap.equal(logins_of_broker(world) - before, 1,
+                  type + ': it is placed over the connection that is open already')
         line = line_of(world.keys(world.user))
         tap.ok(line and line['type'] == 'ssh-' + type and not line['source'] and
                line['user'] == world.user.name, type + ': its line is as documented',

@@ -16,7 +16,7 @@ int	__wrap_x2gobroker_farm_add(struct x2gobroker_farm *farm,
 	    struct x2gobroker_error *err);
 void	__wrap_query_run(const struct x2gobroker_config *config,
 	    struct query *const *queries, size_t n, int64_t deadline,
-	    query_progress *progress, void *arg);
+	    query_progress *progress, void *arg, struct conversation **kept);
 
 int
 __wrap_x2gobroker_farm_add(
@@ -32,7 +32,8 @@ __wrap_query_run(const struct x2gobroker_config *config __attribute__((unused)),
     struct query *const *queries, size_t n,
     int64_t deadline __attribute__((unused)),
     query_progress *progress __attribute__((unused)),
-    void *arg __attribute__((unused)))
+    void *arg __attribute__((unused)),
+    struct conversation **kept __attribute__((unused)))
 {
 	while (n > 0)
 		queries[--n]->done = true;

@@ -41,7 +41,7 @@ int	__wrap_connection_ask(struct connection *link, const char *user, const char 
 	    struct x2gobroker_error *err);
 void	__wrap_query_run(const struct x2gobroker_config *config,
 	    struct query *const *queries, size_t n, int64_t deadline,
-	    query_progress *progress, void *arg);
+	    query_progress *progress, void *arg, struct conversation **kept);
 int	__wrap_usleep(useconds_t microseconds);
 
 static unused void
@@ -162,7 +162,7 @@ answer_query(struct query *query, int64_t deadline)
 void
 __wrap_query_run(const struct x2gobroker_config *config unused,
     struct query *const *queries, size_t n, int64_t deadline,
-    query_progress *progress, void *arg)
+    query_progress *progress, void *arg, struct conversation **kept unused)
 {
 	size_t i;
 

@@ -54,7 +54,7 @@ run(const char *script, struct query queries[2])
 	ndone = 0;
 	query_init(&queries[0], &query_all, &target, "alice");
 	query_init(&queries[1], &query_all, &target, "alice");
-	query_run(&config, list, 2, start + LATE_MS, note, NULL);
+	query_run(&config, list, 2, start + LATE_MS, note, NULL, NULL);
 	assert_int_equal(ndone, 2);
 	/* no child is left */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -147,7 +147,8 @@ without_memory_all_have_failed(void **state unused)
 	for (n = 1;; n++) {
 		query_init(&query, &query_all, &target, NULL);
 		alloc_fail(n);
-		query_run(&config, list, 1, clock_ms() + LATE_MS, NULL, NULL);
+		query_run(&config, list, 1, clock_ms() + LATE_MS, NULL, NULL,
+		    NULL);
 		assert_true(query.done && query.failed);
 		query_free(&query);
 		if (!alloc_failed())
@@ -226,6 +227,59 @@ a_database_is_asked_by_its_own_program(void **state unused)
 	}
 }
 
+/* Answers so many orders, and says in a file each time that it starts. */
+#define ANSWERS(n)	"echo >> starts; n=" n "; while [ $n -gt 0 ]; do "	\
+			"n=$((n - 1)); length=1$(head -c 9) || exit 1; "	\
+			"asked=$(head -c $((length - 100000000)) | "	\
+			"grep -c '^query '); "				\
+			"printf 'reply 1 0\\nend 0 \\n'; "		\
+			"[ $asked = 1 ] || "				\
+			"printf 'reply 1 1\\nend 0 \\n'; done; "
+
+/* How often that program is started for two orders of so many servers. */
+static size_t
+starts_for_two_orders(const char *script, size_t first, size_t second)
+{
+	const struct connection_target target = { .source = &source_ssh,
+	    .host = { .name = "ts01" }, .port = 22 };
+	struct conversation *kept = NULL;
+	struct query queries[2], *list[] = { &queries[0], &queries[1] };
+	size_t i, n[] = { first, second }, round;
+	struct stat st;
+	char text[1000];
+
+	snprintf(text, sizeof(text), "#!/bin/sh\ncd %s\n%s", test_dir,
+	    script);
+	write_file("starts", "");
+	assert_int_equal(chmod(write_file("x2gobroker-poll", text), 0755), 0);
+	for (round = 0; round < 2; round++) {
+		for (i = 0; i < n[round]; i++)
+			query_init(&queries[i], &query_all, &target, "alice");
+		query_run(&config, list, n[round], clock_ms() + 20000, NULL,
+		    NULL, &kept);
+		for (i = 0; i < n[round]; i++) {
+			check(script, round == 0 || !queries[i].failed);
+			query_free(&queries[i]);
+		}
+	}
+	conversation_end(kept);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	assert_int_equal(errno, ECHILD);
+	assert_int_equal(stat(test_path("starts"), &st), 0);
+	return (size_t)st.st_size;
+}
+
+static void
+a_conversation_goes_on(void **state unused)
+{
+	assert_int_equal(starts_for_two_orders(ANSWERS("9"), 2, 2), 1);
+	assert_int_equal(starts_for_two_orders(ANSWERS("9"), 2, 1), 1);
+	/* one that has ended, or has too little memory, is replaced */
+	assert_int_equal(starts_for_two_orders("echo >> starts; " FIRST, 2,
+	    1), 2);
+	assert_int_equal(starts_for_two_orders(ANSWERS("9"), 1, 2), 2);
+}
+
 /* The agent of this host is asked meanwhile, and needs no child. */
 static void
 this_host_needs_no_child(void **state unused)
@@ -239,7 +293,7 @@ this_host_needs_no_child(void **state unused)
 	assert_int_equal(chmod(config.agent_command, 0755), 0);
 	config.helper_dir = "/nonexistent";
 	query_init(&query, &query_all, &here, NULL);
-	query_run(&config, list, 1, clock_ms() + 20000, NULL, NULL);
+	query_run(&config, list, 1, clock_ms() + 20000, NULL, NULL, NULL);
 	assert_string_equal(query.error.text, "");
 	assert_false(query.failed);
 	assert_true(query.report.load_known);
@@ -257,6 +311,7 @@ main(void)
 		TEST(what_does_not_start_is_told),
 		TEST(without_memory_all_have_failed),
 		TEST(it_gets_an_order_and_nothing_else),
+		TEST(a_conversation_goes_on),
 		TEST(this_host_needs_no_child),
 		TEST(a_database_is_asked_by_its_own_program),
 	};

@@ -38,7 +38,7 @@ ask_for(const struct said *rows, const struct question *question,
 	query_init(&query, question, &target, user);
 	query.args[0] = session;
 	query.lacks = lacks;
-	query_run(&test_config, queries, 1, clock_ms() + ms, NULL, NULL);
+	query_run(&test_config, queries, 1, clock_ms() + ms, NULL, NULL, NULL);
 	assert_true(query.done);
 	return &query;
 }

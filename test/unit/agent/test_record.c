@@ -72,9 +72,22 @@ fill_order(struct order *order, struct query queries[2], struct query **list)
 	list[0] = &queries[0];
 	list[1] = &queries[1];
 	*order = (struct order){ .deadline = 123456789012, .confine = true,
+	    .stay = true,
 	    .account = "x2go", .agent = "/the/agent", .known_hosts = "/known",
 	    .identities = identities, .nidentities = 2, .queries = list,
 	    .n = 2 };
+}
+
+static int
+read_back(const struct buf *text, struct order *order)
+{
+	const char *why;
+
+	text->data[ORDER_HEAD - 1] = '\0';
+	assert_int_equal(strtonum(text->data, 1, 1 << 20, &why),
+	    text->len - ORDER_HEAD);
+	return order_read(text->data + ORDER_HEAD, text->len - ORDER_HEAD,
+	    order, NULL);
 }
 
 static void
@@ -86,9 +99,9 @@ an_order_is_read_as_it_was_written(void **state unused)
 
 	fill_order(&order, queries, list);
 	order_put(&text, &order);
-	assert_int_equal(order_read(text.data, text.len, &read, NULL), 0);
+	assert_int_equal(read_back(&text, &read), 0);
 	assert_true(read.deadline == order.deadline);
-	assert_true(read.confine);
+	assert_true(read.confine && read.stay);
 	assert_string_equal(read.account, "x2go");
 	assert_string_equal(read.agent, "/the/agent");
 	assert_string_equal(read.known_hosts, "/known");
@@ -124,7 +137,7 @@ an_order_for_a_database_has_a_service(void **state unused)
 	order = (struct order){ .deadline = 5, .service = "farm",
 	    .service_file = "/file", .queries = list, .n = 1 };
 	order_put(&text, &order);
-	assert_int_equal(order_read(text.data, text.len, &read, NULL), 0);
+	assert_int_equal(read_back(&text, &read), 0);
 	assert_string_equal(read.service, "farm");
 	assert_string_equal(read.service_file, "/file");
 	assert_null(read.account);
@@ -203,7 +216,7 @@ an_order_takes_memory(void **state unused)
 		order_put(&text, &order);
 		read = (struct order){ 0 };
 		alloc_fail(n);
-		result = order_read(text.data, text.len, &read, NULL);
+		result = read_back(&text, &read);
 		order_free(&read);
 		buf_free(&text);
 		if (!alloc_failed())

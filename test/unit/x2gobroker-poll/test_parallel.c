@@ -44,9 +44,9 @@ note(void *arg unused, size_t i, int started)
 	atomic_fetch_add(started ? &work->done[i] : &work->late[i], 1);
 }
 
-/* Run n jobs, with ms left.  Returns how many milliseconds it took. */
+/* Run n jobs, with ms left, so often.  Returns how many milliseconds it took. */
 static int64_t
-run(size_t n, int ms)
+run_rounds(size_t n, int ms, int rounds)
 {
 	int64_t start = clock_ms();
 	struct parallel jobs = { .n = n, .deadline = start + ms,
@@ -55,11 +55,21 @@ run(size_t n, int ms)
 	pid_t pid;
 
 	work->deadline = jobs.deadline;
-	if ((pid = fork()) == 0)
-		_exit(parallel_run(&jobs) == 0 ? 0 : 1);
+	if ((pid = fork()) == 0) {
+		while (--rounds > 0)
+			if (parallel_run(&jobs) != 0)
+				_exit(2);
+		_exit(parallel_run(&jobs) == -1);
+	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	return clock_ms() - start;
+}
+
+static int64_t
+run(size_t n, int ms)
+{
+	return run_rounds(n, ms, 1);
 }
 
 static int
@@ -90,6 +100,18 @@ all_jobs_are_done_once(void **state)
 			assert_int_equal(work->late[i], 0);
 		}
 	}
+}
+
+static void
+another_round_can_follow(void **state unused)
+{
+	size_t i;
+
+	for (i = 0; i < JOBS; i++)
+		work->ms[i] = (int)(i % 3);
+	run_rounds(JOBS, 20000, 20);
+	for (i = 0; i < JOBS; i++)
+		assert_int_equal(work->done[i], 20);
 }
 
 static void
@@ -158,6 +180,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(all_jobs_are_done_once),
+		TEST(another_round_can_follow),
 		TEST(they_run_at_the_same_time),
 		TEST(jobs_that_observe_the_deadline_are_waited_for),
 		TEST(a_job_that_hangs_is_not_waited_for),
