@@ -17,6 +17,7 @@ struct ssh_setup {
 	const char *known_hosts;	/* path */
 	struct ssh_identity {
 		const char *path;
+		bool certified;		/* by PATH-cert.pub */
 		ssh_key key;		/* private; libssh wipes it */
 	} *identities;
 	size_t nidentities;

@@ -764,6 +764,62 @@ def test_service_keys(tap, farm):
     tap.equal(farm.select().server, 'ts02', 'service key: and back again')
 
 
+@contextlib.contextmanager
+def certified(farm, key, type, principals):
+    """A certificate of a new authority for that key, beside it as for ssh(1)."""
+    name = '.ssh/id_%s-cert.pub' % type
+    authority = lab.keypair(farm.dir, name='ca-%d' % time.monotonic_ns())
+    subprocess.run(['ssh-keygen', '-q', '-s', authority, '-I', 'broker', '-n', principals,
+                    key + '.pub'], check=True, stderr=subprocess.DEVNULL)
+    farm.broker.put(name, pathlib.Path(key + '-cert.pub').read_text())
+    try:
+        yield authority + '.pub'
+    finally:
+        os.unlink(key + '-cert.pub')
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(farm.broker.home, name))
+
+
+def test_certified_service_keys(tap, farm):
+    server = farm.servers[0]
+    profile = farm.profile('certified', [server])
+    farm.profiles(profile)
+    home = pathlib.Path(farm.broker.home, '.ssh')
+    good = (home / 'id_ed25519').read_text()
+    keys = {'ed25519': farm.key, 'rsa': lab.keypair(farm.dir, 'rsa')}
+    for type, key in keys.items():
+        (home / 'id_ed25519').unlink(missing_ok=True)
+        farm.broker.put('.ssh/id_' + type, pathlib.Path(key).read_text())
+        for principals in farm.agent.name, 'somebody-else':
+            with certified(farm, key, type, principals) as authority, server.restarted(
+                    'AuthorizedKeysFile none\nTrustedUserCAKeys %s\n'
+                    'AuthorizedPrincipalsFile none\nForceCommand %s' %
+                    (authority, server.agent.program)):
+                got = farm.select('certified')
+            tap.equal(got.server is not None, principals == farm.agent.name,
+                      'service key, %s with a certificate for %s' % (
+                          type, 'the agent' if principals == farm.agent.name else
+                          'somebody else'),
+                      got.raw, farm.site.log_text(), server.log_tail(10))
+        server.allow(key + '.pub')
+        with certified(farm, key, type, farm.agent.name):
+            tap.ok(farm.select('certified').server, 'service key, %s: where the '
+                   'authority is not trusted, the key alone lets in' % type,
+                   farm.site.log_text())
+        (home / ('id_' + type)).unlink()
+    server.allow()
+    farm.broker.put('.ssh/id_ed25519', good)
+    farm.broker.put('.ssh/id_ed25519-cert.pub', 'garbage\n')
+    farm.site.log()
+    got = farm.select('certified')
+    tap.ok(not got.server and 'id_ed25519-cert.pub: not a certificate' in
+           farm.site.log_text(), 'service key: a bad certificate is named',
+           got.raw, farm.site.log_text())
+    (home / 'id_ed25519-cert.pub').unlink()
+    farm.profiles(farm.profile('desk'))
+    tap.ok(farm.select().server, 'service key, certificates: and back again')
+
+
 def test_surroundings(tap, farm):
     """Nothing of the caller's: no ~/.ssh/config, no ssh-agent, no HOME."""
     a = farm.servers[0]
@@ -902,7 +958,7 @@ TESTS = [test_faults, test_forged, test_wishful_load, test_one_of_eight_hangs,
          test_all_hang, test_all_down, test_slow_agents, test_request_timeout,
          test_max_startups, test_banned, test_rush, test_penalties,
          test_host_key_policies, test_known_hosts,
-         test_service_keys, test_surroundings, test_odd_users, test_local,
+         test_service_keys, test_certified_service_keys, test_surroundings, test_odd_users, test_local,
          test_nothing_is_left]
 
 

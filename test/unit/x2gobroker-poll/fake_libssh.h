@@ -239,6 +239,29 @@ __wrap_ssh_key_free(ssh_key key)
 		played.keys--;
 }
 
+ssh_key
+__wrap_ssh_key_dup(const ssh_key key unused)
+{
+	return thing("ssh_key_dup", &played.keys);
+}
+
+int
+__wrap_ssh_pki_import_cert_base64(const char *text,
+    enum ssh_keytypes_e type, ssh_key *key)
+{
+	assert_int_equal(type, SSH_KEYTYPE_ED25519_CERT01);
+	assert_string_equal(text, "AAAA");
+	*key = thing("ssh_pki_import_cert_base64", &played.keys);
+	return *key != NULL ? SSH_OK : SSH_ERROR;
+}
+
+int
+__wrap_ssh_pki_copy_cert_to_privkey(const ssh_key certificate unused,
+    ssh_key key unused)
+{
+	return result_of("ssh_pki_copy_cert_to_privkey");
+}
+
 #if LIBSSH_VERSION_INT >= SSH_VERSION_INT(0, 12, 0)
 ssh_pki_ctx
 __wrap_ssh_pki_ctx_new(void)

@@ -89,6 +89,52 @@ what_is_no_key_has_a_reason(void **state unused)
 	}
 }
 
+#define CERTIFICATE	"ssh-ed25519-cert-v01@openssh.com AAAA broker\n"
+
+static void
+a_certificate_comes_before_its_key(void **state unused)
+{
+	static const struct {
+		const char *fails;
+		struct problem why;
+	} rows[] = {
+		{ "ssh_pki_import_cert_base64",
+		    { X2GOBROKER_ERR_SYNTAX, 0, "not a certificate" } },
+		{ "ssh_pki_copy_cert_to_privkey",
+		    { X2GOBROKER_ERR_SYSTEM, 0, "cannot be used" } },
+		{ "ssh_key_dup",
+		    { X2GOBROKER_ERR_SYSTEM, 0, "cannot be used" } },
+	};
+	const char *path = write_file("key-cert.pub", CERTIFICATE);
+	struct x2gobroker_error err;
+	struct ssh_setup it;
+	char list[600];
+	size_t i;
+
+	order.nidentities = 1;
+	assert_int_equal(ssh_setup_load(&order, true, &it, NULL), 0);
+	assert_int_equal(it.nidentities, 2);
+	assert_true(it.identities[0].certified);
+	assert_false(it.identities[1].certified);
+	snprintf(list, sizeof(list), "%s, %s", path, test_path("key"));
+	assert_string_equal(it.tried, list);
+	ssh_setup_free(&it);
+	check_returned("certificate");
+	/* one that cannot be used is not ignored */
+	for (i = 0; i < LENGTH(rows); i++) {
+		play();
+		played.fails = rows[i].fails;
+		assert_int_equal(ssh_setup_load(&order, true, &it, &err), -1);
+		check_problem(rows[i].fails, &err, &rows[i].why);
+		check_returned(rows[i].fails);
+	}
+	play();
+	assert_int_equal(chmod(path, 0666), 0);
+	assert_int_equal(ssh_setup_load(&order, true, &it, &err), -1);
+	assert_int_equal(err.code, X2GOBROKER_ERR_UNSAFE);
+	check_returned("mode");
+}
+
 static void
 known_hosts_of_anybody_are_not_used(void **state unused)
 {
@@ -141,6 +187,7 @@ without_memory_there_is_no_setup(void **state unused)
 	    sizeof(paths[1]));
 	strlcpy(paths[2], write_file("other", "another"),
 	    sizeof(paths[2]));
+	write_file("other-cert.pub", CERTIFICATE);
 	order.nidentities = 3;
 	for (n = 1;; n++) {
 		alloc_fail(n);
@@ -220,6 +267,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(keys_are_loaded),
 		TEST(what_is_no_key_has_a_reason),
+		TEST(a_certificate_comes_before_its_key),
 		TEST(known_hosts_of_anybody_are_not_used),
 		TEST(a_service_key_is_shown),
 		TEST(what_fails_makes_no_pair),
