@@ -129,6 +129,10 @@ struct x2gobroker_server {
 	long clock_ahead;	/* of this host, in seconds; may be negative */
 	/* after x2gobroker_farm_choose() */
 	const char *unusable;	/* why it is, or "" */
+	/* after x2gobroker_farm_recall() */
+	bool has_hung;		/* it did not answer in time, a minute ago */
+	bool has_refused;	/* it did not let the broker log in, within the
+				 * last ten minutes */
 };
 
 enum x2gobroker_session_state {
@@ -170,6 +174,16 @@ typedef void x2gobroker_farm_progress(void *arg, size_t done, size_t total,
  * be NULL. */
 int x2gobroker_farm_ask(struct x2gobroker_farm *farm,
     x2gobroker_farm_progress *progress, void *arg,
+    struct x2gobroker_error *err);
+
+/* Fill in what requests have found out about the servers, and which sessions
+ * they have sent there (pending), without asking anybody. */
+int x2gobroker_farm_recall(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err);
+
+/* Fill in the number of sessions on each server from the session database.  -1:
+ * there is none (X2GOBROKER_ERR_NOTFOUND), or it has not answered. */
+int x2gobroker_farm_count(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err);
 
 /* Servers and sessions, from 0; NULL past the end.  Suspended sessions come

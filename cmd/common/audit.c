@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/safefile.h"
 #include "common/audit.h"
+#include "common/counters.h"
 #include "common/log.h"
 
 #define LINE_SIZE	4096
@@ -125,6 +126,7 @@ audit_log(const struct audit *audit)
 		put_pair_max(line, "reason", x2gobroker_error_format(
 		    audit->why, text, sizeof(text)), REASON_MAX);
 	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line);
+	counters_add(task_name(audit->request), audit->why == NULL);
 }
 
 char *

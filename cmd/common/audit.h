@@ -19,7 +19,7 @@ struct audit {
 	struct timespec started;
 };
 
-/* Write the line to the log. */
+/* Write the line to the log, and count the request. */
 void	audit_log(const struct audit *audit);
 
 /* The text of the file that sshd writes with ExposeAuthInfo, which the caller

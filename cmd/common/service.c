@@ -17,6 +17,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "common/counters.h"
 #include "common/log.h"
 #include "common/pam_helper.h"
 #include "common/priv.h"
@@ -86,6 +87,7 @@ service_refuse(const char *why)
 			break;	/* the client is gone; still log it */
 	}
 	tell_syslog(why);
+	counters_add(NULL, false);
 	_exit(1);
 }
 
@@ -198,6 +200,7 @@ service_load_config(const char *path, struct x2gobroker_config **config,
 	if (x2gobroker_config_load(path, log_report, NULL, config, err) == -1)
 		return -1;
 	log_to_file(x2gobroker_config_log_file(*config));
+	counters_open(*config);
 	seconds = x2gobroker_config_request_timeout(*config) +
 	    x2gobroker_config_hook_seconds(*config);
 	if (seconds + SECONDS_MORE > SECONDS_MIN)

@@ -24,8 +24,9 @@ char	*service_take_variable(const char *name);
  * what is needed from the environment before. */
 void	service_sanitise(void);
 
-/* Read the configuration (path NULL: the default one), and use its log file.
- * Extend the half minute, if servers may take longer to answer. */
+/* Read the configuration (path NULL: the default one), and use its log file and
+ * the counters in its state-dir.  Extend the half minute, if servers may take
+ * longer to answer. */
 int	service_load_config(const char *path,
 	    struct x2gobroker_config **config, struct x2gobroker_error *err);
 

@@ -38,7 +38,8 @@ struct ctl {
 	const char *url;		/* of the web server, for doctor */
 	const char *until;		/* when maintenance ends */
 	const char *profile, *server;	/* what it is about; NULL: all */
-	bool all, grants, json, list, no_resume, off, yes;
+	const char *output;		/* the file for metrics; NULL: stdout */
+	bool all, grants, json, list, no_resume, off, poll, yes;
 	bool help, version;
 
 	/* of setup */
@@ -63,8 +64,9 @@ typedef int ctl_command(const struct ctl *ctl);
 ctl_command authorize_main, authorized_keys_main, authorized_principals_main,
 	    block_main, check_main, complete_main, database_main, doctor_main,
 	    drain_main, explain_main, known_hosts_main, list_main,
-	    maintenance_main, poll_main, revoke_main, sessions_main, setup_main,
-	    suspend_main, terminate_main, unblock_main, undrain_main, who_main;
+	    maintenance_main, metrics_main, poll_main, revoke_main,
+	    sessions_main, setup_main, suspend_main, terminate_main,
+	    unblock_main, undrain_main, who_main;
 
 /* Load the configuration or the profiles.  Errors are printed to stderr,
  * warnings are not.  Returns 0, or -1 if nothing was loaded. */

@@ -50,6 +50,8 @@ static const struct command commands[] = {
 	    "list the sessions of USER on the X2Go servers" },
 	{ "who", who_main, "", 0, OPT(JSON),
 	    "list the users who are connected to a session now" },
+	{ "metrics", metrics_main, "", 0, OPT(POLL) | OPT(OUTPUT),
+	    "print numbers about the farm, for Prometheus" },
 	{ "suspend", suspend_main, "USER SESSION", 0, 0,
 	    "suspend a session of USER" },
 	{ "terminate", terminate_main, "USER SESSION", 0, OPT(YES),

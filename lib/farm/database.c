@@ -169,6 +169,29 @@ database_find_hosts(struct x2gobroker_farm *farm)
 	return found;
 }
 
+int
+x2gobroker_farm_count(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err)
+{
+	const struct agent_tally *count;
+	size_t i;
+
+	if (*farm->config->session_database == '\0')
+		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
+		    "there is no session-database");
+	if (!database_ask(farm, &query_all)) {
+		if (err != NULL)
+			*err = farm->database.error;
+		return -1;
+	}
+	for (i = 0; i < farm->nservers; i++) {
+		count = find_count(farm, &farm->servers[i].target.host);
+		farm->servers[i].report.count = count != NULL ?
+		    count->number : 0;
+	}
+	return 0;
+}
+
 /*
  * The best of a random sample
  */

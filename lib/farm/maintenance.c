@@ -129,6 +129,20 @@ has_same_scope(const struct staterow *row, const struct staterow *key)
 	    strcmp(row->fields[NAME], key->fields[NAME]) == 0;
 }
 
+/* While a notice replaces another one, both are there. */
+static bool
+is_replaced(const struct staterows *rows, size_t i, const struct staterow *now)
+{
+	struct x2gobroker_notice other;
+	size_t j = i + 1;
+
+	while (j < rows->n && (!has_same_scope(&rows->list[i],
+	    &rows->list[j]) || is_over(&rows->list[j], now) ||
+	    !parse_row(&rows->list[j], &other)))
+		j++;
+	return j < rows->n;
+}
+
 static int
 add_notices(struct x2gobroker_maintenance *all, struct x2gobroker_error *err)
 {
@@ -138,7 +152,8 @@ add_notices(struct x2gobroker_maintenance *all, struct x2gobroker_error *err)
 	size_t i;
 
 	for (i = 0; i < rows->n; i++) {
-		if (is_over(&rows->list[i], &now))
+		if (is_over(&rows->list[i], &now) ||
+		    is_replaced(rows, i, &now))
 			continue;
 		more = array_grow(all->list, all->n, sizeof(*more));
 		if (more == NULL)

@@ -71,11 +71,12 @@ is_over(const struct staterow *row, const struct staterow *now)
 }
 
 static int
-open_news(const struct x2gobroker_farm *farm, struct statedir *all)
+open_news(const struct x2gobroker_farm *farm, struct statedir *all,
+    struct x2gobroker_error *err)
 {
 	const struct staterow now = { .seconds = time(NULL) };
 
-	if (statedir_open(all, farm->config->state_dir, &type, NULL) == -1)
+	if (statedir_open(all, farm->config->state_dir, &type, err) == -1)
 		return -1;
 	statedir_remove_all(all, is_over, &now);
 	return 0;
@@ -142,7 +143,7 @@ look_up(const struct x2gobroker_farm *farm, const char *name)
 	enum verdict verdict = UNKNOWN;
 	struct statedir all;
 
-	if (open_news(farm, &all) == -1)
+	if (open_news(farm, &all, NULL) == -1)
 		return UNKNOWN;
 	if ((old = find_or_add(&all, &news)) != NULL)
 		verdict = strcmp(old->fields[NEWS], IS_UP) == 0 ? UP :
@@ -158,7 +159,7 @@ tell_verdict(const struct x2gobroker_farm *farm, const char *name, bool up)
 	    .fields = { name, up ? IS_UP : IS_DOWN, "-" } };
 	struct statedir all;
 
-	if (open_news(farm, &all) == -1)
+	if (open_news(farm, &all, NULL) == -1)
 		return;
 	statedir_put(&all, &news, is_same, NULL);
 	statedir_close(&all);
@@ -219,6 +220,55 @@ explain_refusal(const struct statedir *all, const struct staterow *news,
 }
 
 /*
+ * What is remembered of the servers
+ */
+
+static bool
+has_news_of(const struct statedir *all, const char *name, const char *news)
+{
+	const struct staterow key = { .fields = { name, news } };
+
+	return find_news(all, &key) != NULL;
+}
+
+static void
+recall(struct farm_server *server, const struct assignments *assigned,
+    const struct statedir *all)
+{
+	char name[TARGET_TEXT_SIZE];
+	long own = 0;
+
+	connection_target_name(&server->target, name);
+	server->shown.pending = assignments_pending(assigned, name,
+	    &server->report, NULL, "", &own);
+	name_server(&server->target, name);
+	server->shown.has_hung = has_news_of(all, name, HUNG);
+	server->shown.has_refused = has_news_of(all, name, FAILED);
+}
+
+int
+x2gobroker_farm_recall(struct x2gobroker_farm *farm,
+    struct x2gobroker_error *err)
+{
+	struct assignments *assigned;
+	struct statedir all;
+	size_t i;
+
+	if (open_news(farm, &all, err) == -1)
+		return -1;
+	if (assignments_open(farm->config->state_dir, time(NULL), &assigned,
+	    err) == -1) {
+		statedir_close(&all);
+		return -1;
+	}
+	for (i = 0; i < farm->nservers; i++)
+		recall(&farm->servers[i], assigned, &all);
+	assignments_close(assigned);
+	statedir_close(&all);
+	return 0;
+}
+
+/*
  * Servers that hang
  */
 
@@ -254,7 +304,7 @@ recent_find_hung(struct x2gobroker_farm *farm)
 	struct statedir all;
 	size_t n = 0;
 
-	if (farm->nservers < 2 || open_news(farm, &all) == -1)
+	if (farm->nservers < 2 || open_news(farm, &all, NULL) == -1)
 		return 0;
 	for (; server < end; server++)
 		if (server->pending && server->target.source->per_server &&
@@ -314,7 +364,7 @@ recent_find_lacks(struct x2gobroker_farm *farm)
 	struct statedir all;
 	size_t i;
 
-	if (farm->nservers == 0 || open_news(farm, &all) == -1)
+	if (farm->nservers == 0 || open_news(farm, &all, NULL) == -1)
 		return;
 	for (i = 0; i < farm->nservers; i++)
 		if (farm->servers[i].pending)
@@ -328,7 +378,7 @@ recent_is_away(const struct x2gobroker_farm *farm, struct farm_server *server)
 	struct statedir all;
 	bool away;
 
-	if (open_news(farm, &all) == -1)
+	if (open_news(farm, &all, NULL) == -1)
 		return false;
 	away = is_away(&all, server);
 	statedir_close(&all);
@@ -373,7 +423,7 @@ recent_note(struct x2gobroker_farm *farm)
 
 	while (i < farm->nservers && !has_news(&farm->servers[i]))
 		i++;
-	if (i == farm->nservers || open_news(farm, &all) == -1)
+	if (i == farm->nservers || open_news(farm, &all, NULL) == -1)
 		return;
 	for (; i < farm->nservers; i++)
 		if (!farm->servers[i].away && has_news(&farm->servers[i]))
@@ -386,7 +436,7 @@ recent_note_database(struct x2gobroker_farm *farm)
 {
 	struct statedir all;
 
-	if (!has_news(&farm->database) || open_news(farm, &all) == -1)
+	if (!has_news(&farm->database) || open_news(farm, &all, NULL) == -1)
 		return;
 	put_news(&all, &farm->database);
 	statedir_close(&all);

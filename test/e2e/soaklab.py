@@ -780,7 +780,7 @@ class Sampler(Worker):
 
     def look_at_files(self):
         directory = pathlib.Path(self.world.farm.site.path('state'))
-        self.strange |= set(os.listdir(directory)) - self.STATE_DIRS
+        self.strange |= set(os.listdir(directory)) - self.STATE_DIRS - {'counters'}
         for name in self.STATE_DIRS:
             with contextlib.suppress(FileNotFoundError):
                 self.rows[name] = max(self.rows[name], len(os.listdir(directory / name)))

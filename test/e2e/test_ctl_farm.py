@@ -848,7 +848,7 @@ def test_hostile(tap, farm, ctl):
 
 COMMANDS = ['setup', 'check', 'doctor', 'list', 'explain', 'poll', 'drain', 'undrain',
             'block', 'unblock', 'maintenance', 'database', 'known-hosts', 'sessions', 'who',
-            'suspend', 'terminate', 'authorize', 'revoke', 'authorized-keys',
+            'metrics', 'suspend', 'terminate', 'authorize', 'revoke', 'authorized-keys',
             'authorized-principals', 'complete', 'help']
 
 

@@ -445,7 +445,7 @@ def test_hostile(world):
     log = site.log()
     tap.ok(PASSWORD not in log, 'no password in the log')
     tap.equal(set(os.listdir(site.path('state'))) - {'passwords', 'servers',
-              'assignments', 'requests'}, set(), 'nothing is left behind')
+              'assignments', 'requests', 'counters'}, set(), 'nothing is left behind')
 
 
 def test_more_hostile(world):
@@ -571,7 +571,8 @@ def test_crowd(world):
            'crowd: no more than three guesses for each victim were checked', guesses)
     tap.equal(site.account.processes(), [], 'crowd: no process is left')
     rows = [name for name in os.listdir(site.path('state'))
-            if name not in ('passwords', 'servers', 'assignments', 'requests')]
+            if name not in ('passwords', 'servers', 'assignments', 'requests',
+                            'counters')]
     calls = [row.name for row in os.scandir(site.path('state/passwords'))
              if not row.name.startswith('.')]
     tap.ok(not rows and len(calls) <= guesses + 1, 'crowd: no file is left but failures',

@@ -49,6 +49,8 @@ FILES = [
     (X2GO + 'x2gobroker', 'x2gobroker-c', '-rwxr-xr-x root root'),
     (X2GO + 'x2gobroker-pam', 'x2gobroker-c', '-rwsr-x--- root x2gobroker'),
     (X2GO + 'x2gobroker-poll', 'x2gobroker-c', '-rwxr-xr-x root root'),
+    ('/usr/lib/systemd/system/x2gobroker-metrics.timer', 'x2gobroker-c',
+     '-rw-r--r-- root root'),
     ('/usr/sbin/x2gobrokerctl', 'x2gobroker-c', '-rwxr-xr-x root root'),
     ('/etc/pam.d/x2gobroker', 'x2gobroker-c', '-rw-r--r-- root root'),
     ('/etc/x2go/broker/profiles.d', 'x2gobroker-c', 'drwxr-xr-x root root'),

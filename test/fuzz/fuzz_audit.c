@@ -19,6 +19,13 @@ static const char *const keys[] = { "task", "user", "by", "from", "key",
 static char the_line[LINE_SIZE + 64];
 
 void
+counters_add(const char *task, bool granted)
+{
+	(void)task;
+	(void)granted;
+}
+
+void
 log_line(int priority, const char *fmt, ...)
 {
 	va_list ap;

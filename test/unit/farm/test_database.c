@@ -222,6 +222,35 @@ a_listing_asks_nobody_else(void **state unused)
 	x2gobroker_farm_free(farm);
 }
 
+static void
+it_counts_the_sessions_of_each_server(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(2);
+	struct x2gobroker_error err;
+
+	assert_int_equal(x2gobroker_farm_server(farm, 0)->sessions, -1);
+	assert_int_equal(x2gobroker_farm_count(farm, NULL), -1);
+	assert_int_equal(x2gobroker_farm_server(farm, 0)->sessions, -1);
+	x2gobroker_farm_free(farm);
+	farm = farm_of(2);
+	assert_int_equal(x2gobroker_farm_count(farm, &err), -1);
+	assert_string_equal(err.text, "no way");
+	x2gobroker_farm_free(farm);
+	farm = farm_of(2);
+	played.sessions = "OK\n";
+	played.counts = "OK\nts01 3\n";
+	assert_int_equal(x2gobroker_farm_count(farm, &err), 0);
+	assert_int_equal(x2gobroker_farm_server(farm, 0)->sessions, 3);
+	assert_int_equal(x2gobroker_farm_server(farm, 1)->sessions, 0);
+	assert_int_equal(asked(farm), 0);
+	x2gobroker_farm_free(farm);
+	test_config.session_database = "";
+	farm = farm_of(2);
+	assert_int_equal(x2gobroker_farm_count(farm, &err), -1);
+	assert_int_equal(err.code, X2GOBROKER_ERR_NOTFOUND);
+	x2gobroker_farm_free(farm);
+}
+
 /* After a time-out, other requests do not wait for it. */
 static void
 one_that_hangs_is_left_alone(void **state unused)
@@ -350,6 +379,7 @@ main(void)
 		TEST(an_unknown_host_may_be_an_alias),
 		TEST(without_it_all_are_asked),
 		TEST(a_listing_asks_nobody_else),
+		TEST(it_counts_the_sessions_of_each_server),
 		TEST(one_that_hangs_is_left_alone),
 		TEST(what_its_role_can_do_is_told),
 		TEST(a_sandbox_that_is_not_whole_is_told),

@@ -91,6 +91,11 @@ there_is_one_notice_for_each_scope(void **state unused)
 	assert_false(end("c", NULL));
 	assert_true(end(NULL, "ts01"));
 	assert_string_equal(list(), "- - 100 1 until two\na b - 7 0 again\n");
+	/* the one that replaces another one is added first */
+	row_write(DIR_NAME, 90, "0\tresume\tserver\tts01\told");
+	row_write(DIR_NAME, 91, "0\tresume\tserver\tts01\tnew");
+	assert_string_equal(list(), "- - 100 1 until two\na b - 7 0 again\n"
+	    "- ts01 0 1 new\n");
 	assert_true(end(NULL, NULL));
 	assert_string_equal(list(), "");
 	assert_string_equal(rows_text(DIR_NAME), "");

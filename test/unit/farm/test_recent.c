@@ -271,6 +271,55 @@ what_an_agent_lacks_is_remembered(void **state)
 	x2gobroker_farm_free(farm);
 }
 
+/* As recalled: 1 ts01 has hung, 2 has let nobody in, 4 pending. */
+static unsigned int
+recalled(void)
+{
+	struct x2gobroker_farm *farm = two_servers();
+	const struct x2gobroker_server *idle, *other;
+	unsigned int result;
+
+	assert_int_equal(x2gobroker_farm_recall(farm, NULL), 0);
+	idle = x2gobroker_farm_server(farm, 0);
+	assert_false(idle->has_hung || idle->has_refused || idle->pending > 0);
+	other = x2gobroker_farm_server(farm, 1);
+	result = (unsigned int)other->has_hung + 2 * other->has_refused +
+	    4 * (unsigned int)other->pending;
+	x2gobroker_farm_free(farm);
+	return result;
+}
+
+static void
+what_requests_found_is_recalled(void **state)
+{
+	struct x2gobroker_farm *farm = begin(state);
+	struct x2gobroker_error err;
+	struct assignments *all;
+
+	assert_int_equal(recalled(), 0);
+	write_news("ts01:22", "hung", "it hung", 3);
+	assert_int_equal(recalled(), 1);
+	write_news("ts01:22", "failed", "no", RECENT_FAILURE_SECONDS - 2);
+	assert_int_equal(recalled(), 2);
+	write_news("ts01:22", "failed", "no", RECENT_FAILURE_SECONDS + 2);
+	assert_int_equal(assignments_open(test_config.state_dir, time(NULL),
+	    &all, NULL), 0);
+	assert_int_equal(assignments_add(all, "ts01:22", "bob", "desk", NULL),
+	    0);
+	assignments_close(all);
+	assert_int_equal(recalled(), 4);
+
+	rows_forget("state/" ASSIGNMENTS_DIR);
+	assert_int_equal(rmdir(test_path("state/" ASSIGNMENTS_DIR)), 0);
+	write_file("state/" ASSIGNMENTS_DIR, "");
+	assert_int_equal(x2gobroker_farm_recall(farm, &err), -1);
+	assert_non_null(strstr(err.file, ASSIGNMENTS_DIR));
+	unlink(test_path("state/" ASSIGNMENTS_DIR));
+	test_config.state_dir = "/nonexistent/state/dir";
+	assert_int_equal(x2gobroker_farm_recall(farm, &err), -1);
+	x2gobroker_farm_free(farm);
+}
+
 int
 main(void)
 {
@@ -283,6 +332,7 @@ main(void)
 		cmocka_unit_test(the_reason_of_a_ban_is_told),
 		cmocka_unit_test(a_server_that_hung_is_asked_by_one_request),
 		cmocka_unit_test(what_an_agent_lacks_is_remembered),
+		cmocka_unit_test(what_requests_found_is_recalled),
 	};
 
 	return cmocka_run_group_tests(tests, make_test_dir, remove_test_dir);
