@@ -132,6 +132,8 @@ static const struct row rows[] = {
 	    .min = 0, .max = 86400 },
 	{ "global", "drain-file", PATH, "/var/lib/x2gobroker/drained",
 	    AT(drain_file) },
+	{ "global", "maintenance-dir", PATH, "/var/lib/x2gobroker",
+	    AT(maintenance_dir) },
 	{ "global", "login-hook", PATH, "", AT(login_hook) },
 	{ "global", "select-hook", PATH, "", AT(select_hook) },
 	{ "global", "hook-timeout", INT, "5", AT(hook_timeout),

@@ -85,6 +85,7 @@ struct x2gobroker_config {
 	int liveevent;			/* seconds */
 	int syncinterval;		/* seconds; 0: not announced */
 	const char *drain_file;
+	const char *maintenance_dir;
 	const char *login_hook;		/* a program of the site, or "" */
 	const char *select_hook;
 	int hook_timeout;		/* seconds */

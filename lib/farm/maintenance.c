@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What an administrator tells users who cannot get a session now.  A row for
- * each notice, in a directory of state-dir (base/statedir.h):
+ * each notice, in a directory as those of state-dir are (base/statedir.h), but
+ * where it outlasts a restart of the host:
  *
  *	UNTIL<tab>MODE<tab>SCOPE<tab>NAME<tab>TEXT
  *
@@ -20,7 +21,7 @@
 #include "client/markers.h"
 #include "farm/farm.h"
 
-#define MAINTENANCE_DIR	"maintenance"	/* in state-dir */
+#define MAINTENANCE_DIR	"maintenance"	/* in maintenance-dir */
 #define TEXT_MAX	200	/* bytes; the client shows one line of it */
 #define NAME_MAX_LEN	512	/* longer than any host or profile */
 
@@ -171,7 +172,7 @@ is_there(const struct x2gobroker_config *config)
 	char path[X2GOBROKER_FILE_SIZE];
 
 	snprintf(path, sizeof(path), "%s/" MAINTENANCE_DIR,
-	    config->state_dir);
+	    config->maintenance_dir);
 	return eaccess(path, F_OK) == 0 || (errno != ENOENT &&
 	    errno != ENOTDIR);
 }
@@ -186,8 +187,9 @@ x2gobroker_maintenance_load(const struct x2gobroker_config *config,
 	if (all == NULL)
 		return error_nomem(err);
 	all->dir.fd = -1;
-	if (is_there(config) && (statedir_open(&all->dir, config->state_dir,
-	    &type, err) == -1 || add_notices(all, err) == -1)) {
+	if (is_there(config) && (statedir_open(&all->dir,
+	    config->maintenance_dir, &type, err) == -1 ||
+	    add_notices(all, err) == -1)) {
 		x2gobroker_maintenance_free(all);
 		return -1;
 	}
@@ -234,7 +236,7 @@ x2gobroker_maintenance_begin(const struct x2gobroker_config *config,
 	if (is_over(&row, &now))
 		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 		    "the maintenance would be over already");
-	if (statedir_open(&dir, config->state_dir, &type, err) == -1)
+	if (statedir_open(&dir, config->maintenance_dir, &type, err) == -1)
 		return -1;
 	statedir_remove_all(&dir, is_over, &now);
 	result = statedir_put(&dir, &row, has_same_scope, err);
@@ -262,7 +264,7 @@ x2gobroker_maintenance_end(const struct x2gobroker_config *config,
 	*changed = false;
 	if (!is_there(config))
 		return 0;
-	if (statedir_open(&dir, config->state_dir, &type, err) == -1)
+	if (statedir_open(&dir, config->maintenance_dir, &type, err) == -1)
 		return -1;
 	statedir_remove_all(&dir, is_over, &now);
 	before = dir.rows.n;

@@ -294,7 +294,8 @@ class Site(brokerlab.Site):
             'helper-dir': lab.helper_dir(), 'agent-timeout': 10, 'default-agent-query-mode': 'SSH'}
         super().__enter__()
         self.settings.update({'state-dir': self.path('state'),
-                              'drain-file': self.path('drained')})
+                              'drain-file': self.path('drained'),
+                              'maintenance-dir': self.path('state')})
         self.fresh_state()
         self.configure()
         return self

@@ -37,6 +37,7 @@ helper-dir = {helpers}
 cookie-directory = {dir}/cookies
 state-dir = {dir}/state
 drain-file = {dir}/drained
+maintenance-dir = {dir}/state
 log-file = {dir}/broker.log
 {more}
 [broker_inifile]

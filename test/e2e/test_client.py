@@ -171,7 +171,7 @@ def set_maintenance(site, text):
         os.chown(site.path(name), site.account.uid, site.account.gid)
     os.symlink('0\tresume\tall\t\t' + text, site.path('state/maintenance/1'))
     site.write('x2gobroker.conf', site.conf().replace(
-        '[global]\n', '[global]\nstate-dir = %s\n' % site.path('state')))
+        '[global]\n', '[global]\nmaintenance-dir = %s\n' % site.path('state')))
 
 
 def test_maintenance(tap, program, screen):

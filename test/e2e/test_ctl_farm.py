@@ -410,6 +410,19 @@ def test_maintenance(tap, farm, ctl):
            'and the log says why')
 
 
+def test_maintenance_outlasts(tap, farm, ctl):
+    """A restart of the host, after which state-dir is empty."""
+    farm.profiles(farm.profile('desk'))
+    lasting = farm.site.path('lasting')
+    os.mkdir(lasting)
+    os.chown(lasting, farm.broker.uid, farm.broker.gid)
+    with farm.site.configured(maintenance_dir=lasting):
+        ctl.run('maintenance', 'down until Monday')
+        farm.site.fresh_state()
+        tap.equal(login_check(farm), b'down until Monday\n',
+                  'maintenance outlasts a restart of the host')
+
+
 def test_maintenance_times(tap, farm, ctl):
     farm.profiles(farm.profile('desk', farm.servers[:1]))
     now = time.time()
@@ -923,7 +936,7 @@ def test_listings(tap, farm, ctl):
 TESTS = [
     test_all_servers, test_failures, test_no_load, test_profile, test_none_left,
     test_user, test_not_asked, test_local, test_real_agent, test_drain,
-    test_maintenance, test_maintenance_times, test_drain_refusals, test_drain_in_home, test_unknown_key, test_new_file,
+    test_maintenance, test_maintenance_outlasts, test_maintenance_times, test_drain_refusals, test_drain_in_home, test_unknown_key, test_new_file,
     test_names, test_known_hosts_refusals, test_changed_key, test_sessions,
     test_suspend, test_terminate, test_slow_answer, test_account, test_no_account,
     test_terminal, test_hostile, test_help, test_listings,

@@ -191,6 +191,7 @@ static struct x2gobroker_config test_config = {
 	.request_timeout = 20,
 	.state_dir = "/nonexistent/state",
 	.drain_file = "",
+	.maintenance_dir = "/nonexistent/state",
 	.login_hook = "",
 	.select_hook = "",
 	.session_database = "",

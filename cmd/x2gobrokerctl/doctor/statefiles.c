@@ -167,7 +167,7 @@ check_maintenance(struct doctor *d)
 	size_t i;
 
 	if (x2gobroker_maintenance_load(d->config, &all, &err) == -1) {
-		doctor_fail_error(d, doctor_text(d, "state-dir"), &err);
+		doctor_fail_error(d, doctor_text(d, "maintenance-dir"), &err);
 		doctor_remedy(d, "fix the directory; until then, no "
 		    "maintenance is known");
 		return;

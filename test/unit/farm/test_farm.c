@@ -41,7 +41,7 @@ setup(void **state)
 		return -1;
 	snprintf(state_dir, sizeof(state_dir), "%s", test_path("state"));
 	snprintf(drained, sizeof(drained), "%s", test_path("drained"));
-	test_config.state_dir = state_dir;
+	test_config.state_dir = test_config.maintenance_dir = state_dir;
 	test_config.drain_file = drained;
 	test_config.default_agent_query_mode = QUERY_SSH;
 	test_config.default_session_autologin = false;

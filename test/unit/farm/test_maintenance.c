@@ -20,7 +20,7 @@ make_site(void **state)
 {
 	if (make_state_dir(state) == -1)
 		return -1;
-	config.state_dir = state_dir;
+	config.maintenance_dir = state_dir;
 	now = 2000000000;
 	return 0;
 }

@@ -25,7 +25,7 @@ make_site(void **arg)
 	snprintf(directory, sizeof(directory), "%s", make_dir("cookies"));
 	snprintf(state, sizeof(state), "%s", make_dir("state"));
 	test_config.cookie_directory = directory;
-	test_config.state_dir = state;
+	test_config.state_dir = test_config.maintenance_dir = state;
 	test_config.my_cookie = "secret";
 	test_config.my_cookie_file = test_config.authids_dir = "/nonexistent";
 	test_config.auth_timeout = 1000;
