@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
-#include "ctl.h"
+#include "servers.h"
 #include "table.h"
 
 static const char *const keys[] = { "id", "name", "command", "user", "host" };
@@ -124,8 +124,44 @@ explain(const struct x2gobroker_profile *profile, struct x2gobroker_user *user,
 	return verdict;
 }
 
+/* The servers of the profile with what requests have found out about them, or
+ * NULL: nothing is known.  Root becomes the broker account, whose files these
+ * are. */
+static struct x2gobroker_farm *
+recall_servers(const struct site *site, char *id)
+{
+	struct x2gobroker_farm *farm = servers_farm(site, NULL, &id, 1);
+
+	if (farm != NULL && x2gobroker_farm_server(farm, 0) != NULL &&
+	    ctl_become_broker(site->config) == 0 &&
+	    x2gobroker_farm_recall(farm, NULL) == 0)
+		return farm;
+	x2gobroker_farm_free(farm);
+	return NULL;
+}
+
+static void
+put_warnings(struct json *json, const struct x2gobroker_farm *farm)
+{
+	const struct x2gobroker_server *server;
+	size_t i;
+
+	json_array(json, "warnings");
+	for (i = 0; farm != NULL &&
+	    (server = x2gobroker_farm_server(farm, i)) != NULL; i++) {
+		if (server->warning[0] == '\0')
+			continue;
+		json_object(json, NULL);
+		json_string(json, "server", server->name);
+		json_string(json, "text", server->warning);
+		json_close(json);
+	}
+	json_close(json);
+}
+
 static int
-print_json(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
+print_json(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why,
+    const struct x2gobroker_farm *farm)
 {
 	struct json json;
 
@@ -136,19 +172,22 @@ print_json(const struct ctl *ctl, bool yes, const struct x2gobroker_error *why)
 	json_text(&json, "file", why->file);
 	json_known(&json, "line", why->line > 0, why->line);
 	json_string(&json, "reason", why->text);
+	put_warnings(&json, farm);
 	return json_print(&json);
 }
 
 static int
 print_reason(const struct ctl *ctl, bool yes,
-    const struct x2gobroker_error *why)
+    const struct x2gobroker_error *why, const struct x2gobroker_farm *farm)
 {
 	char text[2 * X2GOBROKER_TEXT_SIZE];
 
 	if (ctl->json)
-		return print_json(ctl, yes, why);
+		return print_json(ctl, yes, why, farm);
 	printf("%s: %s\n", yes ? "yes" : "no",
 	    x2gobroker_error_format(why, text, sizeof(text)));
+	if (farm != NULL)
+		servers_print_problems(farm, false, true);
 	return fflush(stdout) == 0 ? 0 : -1;
 }
 
@@ -156,6 +195,7 @@ int
 explain_main(const struct ctl *ctl)
 {
 	const struct x2gobroker_profile *profile;
+	struct x2gobroker_farm *farm = NULL;
 	struct x2gobroker_error why;
 	struct site site;
 	bool yes = false;
@@ -168,7 +208,10 @@ explain_main(const struct ctl *ctl)
 		yes = explain(profile, site.user, &why) == X2GOBROKER_ALLOW;
 	else
 		ctl_explain_missing(site.profiles, ctl->words[0], &why);
-	result = print_reason(ctl, yes, &why);
+	if (yes)
+		farm = recall_servers(&site, ctl->words[0]);
+	result = print_reason(ctl, yes, &why, farm);
+	x2gobroker_farm_free(farm);
 	ctl_close(&site);
 	return yes && result == 0 ? EXIT_YES : EXIT_NO;
 }

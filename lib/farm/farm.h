@@ -179,6 +179,13 @@ void	poll_warn_of_sandbox(struct x2gobroker_farm *farm,
 void	farm_note_query(struct x2gobroker_farm *farm,
 	    const struct query *query);
 
+/* Put a warning before those that the server has; text is empty afterwards. */
+void	poll_add_warning(struct farm_server *server, struct buf *text);
+
+/* Put the host line that makes sessions on the host name known as its own. */
+void	poll_put_host_line(struct buf *buf, const struct farm_server *server,
+	    const char *name);
+
 /* The deadline of queries that begin now and may take so many seconds, within
  * the request's own. */
 int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
@@ -195,6 +202,7 @@ int64_t	poll_deadline(const struct x2gobroker_farm *farm, int seconds);
 #define RECENT_HUNG_SECONDS	60
 #define RECENT_LACKS_SECONDS	300
 #define RECENT_TRYING_SECONDS	10
+#define RECENT_NAME_SECONDS	86400
 
 /* Does anything listen there?  Connects, or waits for another request that does
  * so at this moment, or believes one of the last RECENT_KNOCK_SECONDS. */
@@ -218,6 +226,10 @@ void	recent_find_lacks(struct x2gobroker_farm *farm);
 /* Store what agents lack, which servers have hung, and why servers did not let
  * the broker log in; give that reason for servers that refuse to say one. */
 void	recent_note(struct x2gobroker_farm *farm);
+
+/* Store the hosts of sessions that no server is known by, for
+ * x2gobroker_farm_recall(). */
+void	recent_note_names(struct x2gobroker_farm *farm);
 
 /*
  * The session database (session-database in x2gobroker.conf(5))

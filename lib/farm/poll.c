@@ -58,8 +58,8 @@ handle_new_key(struct x2gobroker_farm *farm, struct farm_server *server)
 		server->warning = NULL;
 }
 
-static void
-add_warning(struct farm_server *server, struct buf *text)
+void
+poll_add_warning(struct farm_server *server, struct buf *text)
 {
 	if (text->failed || text->len == 0)
 		return;
@@ -84,7 +84,7 @@ poll_warn_of_sandbox(struct x2gobroker_farm *farm, struct farm_server *server,
 	buf_printf(&text, "%s has no full sandbox: this kernel does not offer "
 	    "%s", server == &farm->database ? "x2gobroker-sessiondb" :
 	    "x2gobroker-poll", query->missing);
-	add_warning(server, &text);
+	poll_add_warning(server, &text);
 }
 
 static void
@@ -113,7 +113,7 @@ take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
 	if (query->unnamed) {
 		buf_printf(&text, "its agent cannot be given the user name "
 		    "\"%.200s\", so no session is found there", farm->user);
-		add_warning(server, &text);
+		poll_add_warning(server, &text);
 	}
 	poll_warn_of_sandbox(farm, server, query);
 }
@@ -257,13 +257,13 @@ add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 	}
 }
 
-/* The host line that would make its sessions known. */
-static void
-put_host_line(struct buf *buf, const struct farm_server *server)
+void
+poll_put_host_line(struct buf *buf, const struct farm_server *server,
+    const char *name)
 {
 	const struct host *host = &server->target.host;
 
-	buf_printf(buf, "host = %s (%s", session_host(server->unknown_host),
+	buf_printf(buf, "if it is this server, write: host = %s (%s", name,
 	    host->address[0] != '\0' ? host->address : host->name);
 	if (host->port != 0)
 		buf_printf(buf, ":%d", host->port);
@@ -277,18 +277,18 @@ warn_of_sessions(struct farm_server *server)
 
 	if (server->nunknown_host > 0) {
 		buf_printf(&text, "has session %s on \"%s\" (%zu such "
-		    "sessions), but no server that was asked has this name; "
-		    "if it is this server, write: ",
+		    "sessions), but no server that was asked has this name; ",
 		    session_id(server->unknown_host),
 		    session_host(server->unknown_host), server->nunknown_host);
-		put_host_line(&text, server);
+		poll_put_host_line(&text, server,
+		    session_host(server->unknown_host));
 	}
 	if (server->ndenied > 0)
 		buf_printf(&text, "%sreports session %s on %s, which does not "
 		    "have it (%zu such sessions): ignored",
 		    text.len > 0 ? "; " : "", session_id(server->denied),
 		    session_host(server->denied), server->ndenied);
-	add_warning(server, &text);
+	poll_add_warning(server, &text);
 }
 
 /* Servers that share a database each report all sessions, so the report of the
@@ -523,6 +523,7 @@ poll_servers(struct x2gobroker_farm *farm, const struct question *question,
 	for (i = 0; i < farm->nservers; i++)
 		warn_of_sessions(&farm->servers[i]);
 	warn_of_sessions(&farm->database);
+	recent_note_names(farm);
 	return 0;
 }
 

@@ -4,12 +4,13 @@
  *
  *	SECONDS ADDRESS:PORT NEWS TEXT
  *
- * SECONDS is time(3).  TEXT is the reason of a failure, else "-".  News of one
- * kind about a server replace each other.
+ * SECONDS is time(3).  TEXT is the reason of a failure, or a name, else "-".
+ * News of one kind about a server replace each other.
  */
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/statedir.h"
 #include "farm/farm.h"
@@ -27,6 +28,7 @@ enum field { SERVER, NEWS, TEXT, NFIELDS };
 #define TRYING		"trying"	/* to ask one that hung */
 #define NO_STATUS	"no-status"	/* has its agent */
 #define NO_COUNTS	"no-counts"
+#define NAME		"name"		/* a host of its sessions, not known */
 
 /* The first kind has three words. */
 static const struct kind {
@@ -39,6 +41,7 @@ static const struct kind {
 	{ TRYING, RECENT_TRYING_SECONDS },
 	{ NO_STATUS, RECENT_LACKS_SECONDS },
 	{ NO_COUNTS, RECENT_LACKS_SECONDS },
+	{ NAME, RECENT_NAME_SECONDS },
 };
 
 static const struct lack {
@@ -223,27 +226,45 @@ explain_refusal(const struct statedir *all, const struct staterow *news,
  * What is remembered of the servers
  */
 
-static bool
-has_news_of(const struct statedir *all, const char *name, const char *news)
+static const struct staterow *
+find_news_of(const struct statedir *all, const char *name, const char *news)
 {
 	const struct staterow key = { .fields = { name, news } };
 
-	return find_news(all, &key) != NULL;
+	return find_news(all, &key);
+}
+
+/* The name may be that of a server by now. */
+static void
+warn_of_name(const struct x2gobroker_farm *farm, struct farm_server *server,
+    const char *name)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	if (farm_find_speaker(farm, name) != NULL)
+		return;
+	buf_printf(&text, "had sessions on \"%s\", but no server of the "
+	    "profile has this name, so they are not offered; ", name);
+	poll_put_host_line(&text, server, name);
+	poll_add_warning(server, &text);
 }
 
 static void
-recall(struct farm_server *server, const struct assignments *assigned,
-    const struct statedir *all)
+recall(const struct x2gobroker_farm *farm, struct farm_server *server,
+    const struct assignments *assigned, const struct statedir *all)
 {
 	char name[TARGET_TEXT_SIZE];
+	const struct staterow *news;
 	long own = 0;
 
 	connection_target_name(&server->target, name);
 	server->shown.pending = assignments_pending(assigned, name,
 	    &server->report, NULL, "", &own);
 	name_server(&server->target, name);
-	server->shown.has_hung = has_news_of(all, name, HUNG);
-	server->shown.has_refused = has_news_of(all, name, FAILED);
+	server->shown.has_hung = find_news_of(all, name, HUNG) != NULL;
+	server->shown.has_refused = find_news_of(all, name, FAILED) != NULL;
+	if ((news = find_news_of(all, name, NAME)) != NULL)
+		warn_of_name(farm, server, news->fields[TEXT]);
 }
 
 int
@@ -262,7 +283,7 @@ x2gobroker_farm_recall(struct x2gobroker_farm *farm,
 		return -1;
 	}
 	for (i = 0; i < farm->nservers; i++)
-		recall(&farm->servers[i], assigned, &all);
+		recall(farm, &farm->servers[i], assigned, &all);
 	assignments_close(assigned);
 	statedir_close(&all);
 	return 0;
@@ -428,6 +449,39 @@ recent_note(struct x2gobroker_farm *farm)
 	for (; i < farm->nservers; i++)
 		if (!farm->servers[i].away && has_news(&farm->servers[i]))
 			put_news(&all, &farm->servers[i]);
+	statedir_close(&all);
+}
+
+static void
+put_name(struct statedir *all, const struct farm_server *server)
+{
+	struct staterow news = { .seconds = time(NULL), .fields = {
+	    [NEWS] = NAME, [TEXT] = session_host(server->unknown_host) } };
+	const struct staterow *old;
+	char name[TARGET_TEXT_SIZE];
+
+	name_server(&server->target, name);
+	news.fields[SERVER] = name;
+	old = find_news(all, &news);
+	/* not with each request */
+	if (old == NULL || strcmp(old->fields[TEXT], news.fields[TEXT]) != 0 ||
+	    old->seconds < news.seconds - RECENT_NAME_SECONDS / 2)
+		statedir_put(all, &news, is_same, NULL);
+}
+
+void
+recent_note_names(struct x2gobroker_farm *farm)
+{
+	struct statedir all;
+	size_t i = 0;
+
+	while (i < farm->nservers && farm->servers[i].nunknown_host == 0)
+		i++;
+	if (i == farm->nservers || open_news(farm, &all, NULL) == -1)
+		return;
+	for (; i < farm->nservers; i++)
+		if (farm->servers[i].nunknown_host > 0)
+			put_name(&all, &farm->servers[i]);
 	statedir_close(&all);
 }
 

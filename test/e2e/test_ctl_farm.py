@@ -933,6 +933,30 @@ def test_listings(tap, farm, ctl):
                    '%s: a configuration that is not in order' % words, done)
 
 
+def test_explain_name(tap, farm, ctl):
+    """explain asks no server, and knows the host line that sessions need."""
+    one, words = farm.servers[0], ('explain', 'desk', '--as', farm.user)
+    line = 'host = node7 (%s:%d)' % (one.address, one.port)
+    farm.profiles(farm.profile('desk', [one]))
+    one.play(sessions=[session(farm.user, 'node7')])
+    tap.equal(ctl.json(*words)[1]['warnings'], [], 'explain: no session was met yet')
+    farm.list()
+    one.calls()
+    status, value = ctl.json(*words)
+    tap.ok((status, [row['server'] for row in value['warnings']]) == (0, ['ts01']) and
+           value['warnings'][0]['text'].endswith('write: ' + line),
+           'explain --json: the host line to write', value)
+    done = ctl.run(*words)
+    tap.ok(done.returncode == 0 and done.stdout.startswith('yes: ') and
+           'warning: ts01:%d: ' % one.port in done.stderr and
+           done.stderr.endswith('write: %s\n' % line), 'explain says it', done)
+    tap.equal(one.tasks(), [], 'and asks nobody')
+    done = ctl.run(*words, account=farm.account)
+    tap.equal((done.returncode, done.stderr), (0, ''), 'others cannot read it')
+    farm.profiles(farm.profile('desk', [one], host=line.partition(' = ')[2]))
+    tap.equal(ctl.json(*words)[1]['warnings'], [], 'with that line, all is well')
+
+
 TESTS = [
     test_all_servers, test_failures, test_no_load, test_profile, test_none_left,
     test_user, test_not_asked, test_local, test_real_agent, test_drain,
@@ -940,6 +964,7 @@ TESTS = [
     test_names, test_known_hosts_refusals, test_changed_key, test_sessions,
     test_suspend, test_terminate, test_slow_answer, test_account, test_no_account,
     test_terminal, test_hostile, test_help, test_listings,
+    test_explain_name,
 ]
 
 

@@ -320,6 +320,65 @@ what_requests_found_is_recalled(void **state)
 	x2gobroker_farm_free(farm);
 }
 
+/* What explain says of ts01; free it. */
+static char *
+warning_of(const char *host)
+{
+	struct x2gobroker_farm *farm;
+	char *text;
+
+	assert_int_equal(x2gobroker_farm_new(&test_config, NULL, &farm, NULL),
+	    0);
+	assert_int_equal(x2gobroker_farm_add_host(farm, host, NULL), 0);
+	assert_int_equal(x2gobroker_farm_recall(farm, NULL), 0);
+	text = strdup(x2gobroker_farm_server(farm, 0)->warning);
+	x2gobroker_farm_free(farm);
+	return text;
+}
+
+static void
+a_host_of_sessions_that_is_not_known_is_recalled(void **state)
+{
+	static const char line[] = "OK\n"
+	    "|alice-50-1763930965_stDXFCE_dp24|50|node7|S|"
+	    "2026-11-23T20:49:25||192.0.2.7|||2026-11-23T20:49:25|alice|877|"
+	    "\n";
+	struct x2gobroker_farm *farm = begin(state), *next;
+	struct query query;
+	char *text;
+
+	next = two_servers();
+	query_init(&query, &query_sessions, &next->servers[1].target, "alice");
+	assert_int_equal(query_take(&query, "listsessions", line,
+	    sizeof(line) - 1, NULL), 0);
+	next->servers[1].unknown_host = query.report.sessions;
+	recent_note_names(next);
+	assert_string_equal(rows_text("state/" RECENT_DIR), "");
+	next->servers[1].nunknown_host = 1;
+	recent_note_names(next);
+	recent_note_names(next);
+	assert_non_null(strstr(rows_text("state/" RECENT_DIR),
+	    " ts01:22 name node7\n"));
+	assert_null(strchr(strchr(rows_text("state/" RECENT_DIR), '\n') + 1,
+	    '\n'));
+	text = warning_of("ts01");
+	assert_non_null(strstr(text, "write: host = node7 (ts01)"));
+	free(text);
+	/* once it is written, all is well */
+	text = warning_of("node7 (ts01)");
+	assert_string_equal(text, "");
+	free(text);
+	write_news("ts01:22", "name", "node7", RECENT_NAME_SECONDS + 2);
+	text = warning_of("ts01");
+	assert_string_equal(text, "");
+	free(text);
+	test_config.state_dir = "/nonexistent/state/dir";
+	recent_note_names(next);
+	query_free(&query);
+	x2gobroker_farm_free(next);
+	x2gobroker_farm_free(farm);
+}
+
 int
 main(void)
 {
@@ -333,6 +392,8 @@ main(void)
 		cmocka_unit_test(a_server_that_hung_is_asked_by_one_request),
 		cmocka_unit_test(what_an_agent_lacks_is_remembered),
 		cmocka_unit_test(what_requests_found_is_recalled),
+		cmocka_unit_test(
+		    a_host_of_sessions_that_is_not_known_is_recalled),
 	};
 
 	return cmocka_run_group_tests(tests, make_test_dir, remove_test_dir);
