@@ -985,9 +985,12 @@ def test_asking_servers(world):
             return [pid for pid in lab.descendants(broker.pid)
                     if os.readlink('/proc/%d/exe' % pid).endswith('/x2gobroker-poll')]
         pid = lab.wait_for(poll, 10, 'x2gobroker-poll')[0]
-        status = pathlib.Path('/proc/%d/status' % pid).read_text()
-        uids = re.search(r'(?m)^Uid:\t(.*)$', status)[1].split()
-        world.tap.equal(set(uids), {str(world.shared.uid)},
+        def uids():
+            status = pathlib.Path('/proc/%d/status' % pid).read_text()
+            return set(re.search(r'(?m)^Uid:\t(.*)$', status)[1].split())
+        with contextlib.suppress(TimeoutError):     # it may have begun just now
+            lab.wait_for(lambda: len(uids()) == 1, 10, 'its user ids')
+        world.tap.equal(uids(), {str(world.shared.uid)},
                         'x2gobroker-poll: all user ids are those of the broker account')
         world.tap.equal(pathlib.Path('/proc/%d/environ' % pid).read_bytes(), b'',
                         "it gets nothing of the caller's environment")
