@@ -396,13 +396,63 @@ parse_tallies(const char *text, size_t len,
 	return 0;
 }
 
+static int
+compare_counts(const void *a, const void *b)
+{
+	const struct agent_tally *one = a, *other = b;
+	int order = hostlist_compare_labels(one->name, other->name);
+
+	return order != 0 ? order : strcmp(one->name, other->name);
+}
+
 int
 agent_parse_servers(const char *text, size_t len,
     const char *user __attribute__((unused)), struct agent_report *report,
     struct x2gobroker_error *err)
 {
-	return parse_tallies(text, len, address_is_host, &report->counts,
-	    &report->ncounts, err);
+	if (parse_tallies(text, len, address_is_host, &report->counts,
+	    &report->ncounts, err) == -1)
+		return -1;
+	if (report->ncounts > 0)
+		qsort(report->counts, report->ncounts, sizeof(*report->counts),
+		    compare_counts);
+	return 0;
+}
+
+/* The first one whose name is not before that name. */
+static size_t
+find_label(const struct agent_report *report, const char *name)
+{
+	size_t low = 0, high = report->ncounts, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (hostlist_compare_labels(report->counts[middle].name,
+		    name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+const struct agent_tally *
+agent_find_count(const struct agent_report *report, const struct host *host)
+{
+	const char *const names[] = { host->name, host->address };
+	const struct agent_tally *count, *end;
+	size_t i;
+
+	if (report->ncounts == 0)
+		return NULL;
+	end = report->counts + report->ncounts;
+	for (i = 0; i < 2; i++)
+		for (count = report->counts + find_label(report, names[i]);
+		    count < end && hostlist_compare_labels(count->name,
+		    names[i]) == 0; count++)
+			if (hostlist_match(host, 1, count->name) != NULL)
+				return count;
+	return NULL;
 }
 
 int

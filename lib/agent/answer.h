@@ -98,7 +98,8 @@ struct agent_report {
 	long count;			/* sessions of all users, or -1 */
 	struct agent_tally *starts;	/* new sessions: user, age in seconds */
 	size_t nstarts;
-	struct agent_tally *counts;	/* of getservers: host, sessions */
+	struct agent_tally *counts;	/* of getservers: host, sessions; in the
+					 * order of hostlist_compare_labels() */
 	size_t ncounts;
 	struct agent_tally *facts;	/* of a session database; numbers */
 	size_t nfacts;
@@ -110,6 +111,10 @@ struct agent_report {
 
 void	agent_report_init(struct agent_report *report);
 void	agent_report_free(struct agent_report *report);
+
+/* The number of sessions on the host, by the names in counts, or NULL. */
+const struct agent_tally *agent_find_count(const struct agent_report *report,
+	    const struct host *host);
 
 /* Can any agent be given this name?  Only our own takes others, in quotes. */
 bool	agent_name_is_plain(const char *user);

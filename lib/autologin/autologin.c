@@ -211,7 +211,8 @@ autologin_place(const struct autologin *autologin,
     const struct host *host, const char *address, struct reporter *rep,
     struct x2gobroker_error *err)
 {
-	const struct farm_server *server = farm_find(farm, profile, host);
+	const struct connection_target how = farm_target(profile);
+	const struct farm_server *server = farm_find(farm, &how, host);
 	struct installation places[INSTALL_PLACES_MAX] = { 0 }, *place;
 	char *lines[INSTALL_PLACES_MAX] = { NULL };
 	int i, result = 0, proxies = find_proxy(farm, profile, places, err);

@@ -149,6 +149,15 @@ len_without_dot(const char *name)
 	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
 }
 
+/* Most names are none, which their first character shows. */
+static bool
+parse_address(const char *name, size_t len, struct address *address)
+{
+	return ((*name >= '0' && *name <= '9') ||
+	    memchr(name, ':', len) != NULL) &&
+	    address_parse(name, len, address);
+}
+
 /* An address has many spellings. */
 static bool
 is_same_name(const char *a, const char *b)
@@ -156,8 +165,8 @@ is_same_name(const char *a, const char *b)
 	size_t a_len = len_without_dot(a);
 	struct address aa, ab;
 
-	if (address_parse(a, strlen(a), &aa) &&
-	    address_parse(b, strlen(b), &ab))
+	if (parse_address(a, strlen(a), &aa) &&
+	    parse_address(b, strlen(b), &ab))
 		return memcmp(&aa, &ab, sizeof(aa)) == 0;
 	return a_len > 0 && parse_same_text(a, a_len, b, len_without_dot(b));
 }
@@ -173,8 +182,8 @@ is_short_for(const char *a, const char *b)
 	struct address ignored;
 
 	if ((a_dot != NULL && b_dot != NULL) ||
-	    address_parse(a, strlen(a), &ignored) ||
-	    address_parse(b, strlen(b), &ignored))
+	    parse_address(a, a_len, &ignored) ||
+	    parse_address(b, b_len, &ignored))
 		return false;
 	if (a_dot != NULL)
 		a_len = (size_t)(a_dot - a);
@@ -230,6 +239,25 @@ hostlist_match(const struct host *hosts, size_t n, const char *name)
 			return found;
 	}
 	return NULL;
+}
+
+int
+hostlist_compare_labels(const char *a, const char *b)
+{
+	struct address aa, ab;
+	bool a_is_address = parse_address(a, len_without_dot(a), &aa);
+	bool b_is_address = parse_address(b, len_without_dot(b), &ab);
+	size_t i = 0;
+
+	if (a_is_address || b_is_address)
+		return a_is_address && b_is_address ?
+		    memcmp(&aa, &ab, sizeof(aa)) :
+		    (int)a_is_address - (int)b_is_address;
+	while (a[i] != '\0' && a[i] != '.' &&
+	    parse_upper(a[i]) == parse_upper(b[i]))
+		i++;
+	return (a[i] == '.' ? 0 : parse_upper(a[i])) -
+	    (b[i] == '.' ? 0 : parse_upper(b[i]));
 }
 
 const char *

@@ -35,6 +35,10 @@ int	hostlist_first(const char *text, struct host *host,
 const struct host *hostlist_match(const struct host *hosts, size_t n,
 	    const char *name);
 
+/* An order of names, as by strcmp(3), in which those are equal that
+ * hostlist_match() may find to be one host: addresses, or first labels. */
+int	hostlist_compare_labels(const char *a, const char *b);
+
 /* Its own port, or that of setting (the value of sshport= or sshproxyport=; may
  * be NULL), or SSH_PORT. */
 int	host_port(const struct host *host, const char *setting);

@@ -17,6 +17,7 @@ struct choice {
 	size_t n;
 	const char *user;		/* or NULL */
 	struct candidate *candidates;	/* one for each host */
+	struct connection_target how;	/* farm_target() */
 	bool limited;			/* a candidate has a limit */
 };
 
@@ -129,14 +130,12 @@ static long
 count_sessions(const struct host *host, const struct farm_server *own)
 {
 	const struct agent_report *report = &own->report;
-	size_t i;
+	const struct agent_tally *count;
 
 	if (own->target.source->per_server && report->count >= 0)
 		return report->count;
-	for (i = 0; i < report->ncounts; i++)
-		if (hostlist_match(host, 1, report->counts[i].name) != NULL)
-			return report->counts[i].number;
-	return -1;
+	count = agent_find_count(report, host);
+	return count != NULL ? count->number : -1;
 }
 
 static void
@@ -144,7 +143,7 @@ set_candidate(struct choice *choice, size_t i)
 {
 	struct candidate *candidate = &choice->candidates[i];
 	const struct host *host = &choice->hosts[i];
-	struct farm_server *server = farm_find(choice->farm, choice->profile,
+	struct farm_server *server = farm_find(choice->farm, &choice->how,
 	    host);
 	const struct x2gobroker_notice *notice =
 	    maintenance_of_server(choice->farm->maintenance, host);
@@ -223,7 +222,7 @@ choose_best(struct choice *choice)
 static bool
 is_up(const struct choice *choice, size_t i)
 {
-	const struct source *source = farm_source(choice->profile);
+	const struct source *source = choice->how.source;
 	const struct connection_target target = {
 		.host = choice->hosts[i],
 		.port = farm_port(choice->profile, &choice->hosts[i]),
@@ -293,7 +292,7 @@ static int
 choose_reachable(struct choice *choice, bool remember, struct reporter *rep)
 {
 	bool alone = (choice->n == 1 && !choice->limited) ||
-	    farm_source(choice->profile) == NULL;
+	    choice->how.source == NULL;
 	int best;
 
 	for (;;) {
@@ -372,7 +371,8 @@ balance_choose_host(struct x2gobroker_farm *farm,
 {
 	cleanup_free struct candidate *candidates = calloc(n + 1,
 	    sizeof(*candidates));
-	struct choice choice = { farm, profile, hosts, n, user, candidates };
+	struct choice choice = { farm, profile, hosts, n, user, candidates,
+	    farm_target(profile) };
 	size_t i;
 	int best;
 
@@ -401,6 +401,7 @@ x2gobroker_farm_choose(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err)
 {
 	cleanup_free struct host *hosts = NULL;
+	const struct connection_target how = farm_target(profile);
 	struct reporter nobody = { 0 };
 	const struct farm_server *found;
 	size_t chosen = 0, n;
@@ -409,7 +410,7 @@ x2gobroker_farm_choose(struct x2gobroker_farm *farm,
 	    balance_choose_host(farm, profile, hosts, n, NULL, false, &nobody,
 	    &chosen, err) == -1)
 		return -1;
-	if ((found = farm_find(farm, profile, &hosts[chosen])) == NULL)
+	if ((found = farm_find(farm, &how, &hosts[chosen])) == NULL)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "its servers are not asked (agent query mode NONE)");
 	*server = (size_t)(found - farm->servers);

@@ -137,18 +137,6 @@ x2gobroker_farm_database_host(const struct x2gobroker_farm *farm, size_t i,
 	return report->counts[i].name;
 }
 
-static const struct agent_tally *
-find_count(const struct x2gobroker_farm *farm, const struct host *host)
-{
-	const struct agent_report *report = &farm->database.report;
-	size_t i;
-
-	for (i = 0; i < report->ncounts; i++)
-		if (hostlist_match(host, 1, report->counts[i].name) != NULL)
-			return &report->counts[i];
-	return NULL;
-}
-
 bool
 database_find_hosts(struct x2gobroker_farm *farm)
 {
@@ -163,7 +151,8 @@ database_find_hosts(struct x2gobroker_farm *farm)
 	for (i = 0; i < farm->nservers && unknown; i++) {
 		server = &farm->servers[i];
 		if (!server->shown.asked &&
-		    find_count(farm, &server->target.host) == NULL)
+		    agent_find_count(&farm->database.report,
+		    &server->target.host) == NULL)
 			found = server->pending = server->shown.asked = true;
 	}
 	return found;
@@ -185,7 +174,8 @@ x2gobroker_farm_count(struct x2gobroker_farm *farm,
 		return -1;
 	}
 	for (i = 0; i < farm->nservers; i++) {
-		count = find_count(farm, &farm->servers[i].target.host);
+		count = agent_find_count(&farm->database.report,
+		    &farm->servers[i].target.host);
 		farm->servers[i].report.count = count != NULL ?
 		    count->number : 0;
 	}
@@ -268,7 +258,8 @@ rate(struct sample *sample)
 	for (i = 0; i < sample->n; i++) {
 		candidate = &sample->candidates[i];
 		candidate->weight = BALANCE_USUAL_WEIGHT;
-		count = find_count(farm, &candidate->server->target.host);
+		count = agent_find_count(&farm->database.report,
+		    &candidate->server->target.host);
 		candidate->sessions = count != NULL ? count->number : 0;
 	}
 	if (farm->weights != NULL)

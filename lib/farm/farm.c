@@ -52,6 +52,7 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 	agent_report_free(&farm->database.report);
 	free(farm->database.warning);
 	free(farm->servers);
+	free(farm->places);
 	free(farm->sessions);
 	x2gobroker_drained_free(farm->drained);
 	x2gobroker_maintenance_free(farm->maintenance);
@@ -144,16 +145,56 @@ is_same_target(const struct connection_target *a,
 	    strcasecmp(a->host.address, b->host.address) == 0);
 }
 
+/* FNV-1a. */
+static uint32_t
+hash_text(uint32_t hash, const char *text)
+{
+	for (; *text != '\0'; text++)
+		hash = (hash ^ (unsigned char)parse_upper(*text)) * 16777619U;
+	return hash;
+}
+
+/* The place in the table of the server with that target, or of none. */
+static size_t *
+find_place(const struct x2gobroker_farm *farm,
+    const struct connection_target *target)
+{
+	size_t i = hash_text(hash_text(2166136261U, target->host.name),
+	    target->host.address) + (size_t)target->port;
+
+	for (;; i++) {
+		i &= farm->nplaces - 1;
+		if (farm->places[i] == 0 || is_same_target(&farm->servers[
+		    farm->places[i] - 1].target, target))
+			return &farm->places[i];
+	}
+}
+
 static struct farm_server *
 find_target(const struct x2gobroker_farm *farm,
     const struct connection_target *target)
 {
-	size_t i;
+	size_t place = farm->nservers > 0 ? *find_place(farm, target) : 0;
 
+	return place > 0 ? &farm->servers[place - 1] : NULL;
+}
+
+/* Make room for one more server; at most half of the places are taken. */
+static bool
+grow_places(struct x2gobroker_farm *farm)
+{
+	size_t i, n = farm->nplaces > 0 ? 2 * farm->nplaces : 16, *places;
+
+	if (2 * (farm->nservers + 1) <= farm->nplaces)
+		return true;
+	if ((places = calloc(n, sizeof(*places))) == NULL)
+		return false;
+	free(farm->places);
+	farm->places = places;
+	farm->nplaces = n;
 	for (i = 0; i < farm->nservers; i++)
-		if (is_same_target(&farm->servers[i].target, target))
-			return &farm->servers[i];
-	return NULL;
+		*find_place(farm, &farm->servers[i].target) = i + 1;
+	return true;
 }
 
 struct conversation **
@@ -200,10 +241,13 @@ add_target(struct x2gobroker_farm *farm, const struct connection_target *target,
 	if (more == NULL)
 		return error_nomem(err);
 	farm->servers = more;
+	if (!grow_places(farm))
+		return error_nomem(err);
 	more += farm->nservers++;
 	memset(more, 0, sizeof(*more));
 	more->target = *target;
 	agent_report_init(&more->report);
+	*find_place(farm, target) = farm->nservers;
 	return 0;
 }
 
@@ -215,52 +259,61 @@ farm_source(const struct x2gobroker_profile *profile)
 	    source_find(profile_query_mode(profile));
 }
 
-/* False: nobody is asked. */
-static bool
-get_target(const struct x2gobroker_profile *profile, const struct host *host,
-    struct connection_target *target)
+struct connection_target
+farm_target(const struct x2gobroker_profile *profile)
 {
+	static const struct host any = { .port = 0 };
 	const struct source *source = farm_source(profile);
 
-	if (source == NULL)
-		return false;
-	*target = (struct connection_target){
+	return (struct connection_target){
 		.source = source,
 		.policy = profile_hostkey_policy(profile),
+		.port = source != NULL && source->per_server ?
+		    farm_port(profile, &any) : 0,
 	};
-	if (source->per_server) {
-		target->host = *host;
-		target->port = farm_port(profile, host);
+}
+
+static struct connection_target
+make_target(const struct connection_target *how, const struct host *host)
+{
+	struct connection_target target = *how;
+
+	if (how->source->per_server) {
+		target.host = *host;
+		if (host->port != 0)
+			target.port = host->port;
 	}
-	return true;
+	return target;
 }
 
 struct farm_server *
 farm_find(const struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile, const struct host *host)
+    const struct connection_target *how, const struct host *host)
 {
 	struct connection_target target;
 
-	return get_target(profile, host, &target) ?
-	    find_target(farm, &target) : NULL;
+	if (how->source == NULL)
+		return NULL;
+	target = make_target(how, host);
+	return find_target(farm, &target);
 }
 
 int
 x2gobroker_farm_add(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct x2gobroker_error *err)
 {
-	const struct source *source = farm_source(profile);
+	const struct connection_target how = farm_target(profile);
 	cleanup_free struct host *hosts = NULL;
 	struct connection_target target;
 	size_t i, n;
 
-	if (source == NULL || (source->per_server && farm->listed))
+	if (how.source == NULL || (how.source->per_server && farm->listed))
 		return 0;
 	if (farm_hosts(farm, profile, &hosts, &n, err) == -1)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (get_target(profile, &hosts[i], &target) &&
-		    add_target(farm, &target, err) == -1)
+		target = make_target(&how, &hosts[i]);
+		if (add_target(farm, &target, err) == -1)
 			return -1;
 	}
 	return 0;
@@ -319,8 +372,8 @@ farm_find_speaker(const struct x2gobroker_farm *farm, const char *host)
 /* By the name in the profile, or by who has reported it. */
 static const struct host *
 find_host(const struct x2gobroker_farm *farm,
-    const struct x2gobroker_profile *profile, const struct host *hosts,
-    size_t n, const struct farm_session *session)
+    const struct connection_target *how, const struct host *hosts, size_t n,
+    const struct farm_session *session)
 {
 	const struct farm_server *server = session->server == FARM_DATABASE ?
 	    &farm->database : &farm->servers[session->server];
@@ -331,7 +384,7 @@ find_host(const struct x2gobroker_farm *farm,
 	if (host != NULL || !farm_speaks_for(farm, server, name))
 		return host;
 	for (i = 0; i < n; i++)
-		if (farm_find(farm, profile, &hosts[i]) == server)
+		if (farm_find(farm, how, &hosts[i]) == server)
 			return &hosts[i];
 	return NULL;
 }
@@ -341,9 +394,9 @@ farm_host_of(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, const struct host *hosts,
     size_t n, struct farm_session *session)
 {
-	const struct source *source = farm_source(profile);
-	bool per_server = session->server != FARM_DATABASE && source != NULL &&
-	    source->per_server;
+	const struct connection_target how = farm_target(profile);
+	bool per_server = session->server != FARM_DATABASE &&
+	    how.source != NULL && how.source->per_server;
 	bool is_listed = farm->listed && session->server == FARM_DATABASE;
 	const struct farm_server *server;
 	const struct host *host;
@@ -351,12 +404,12 @@ farm_host_of(const struct x2gobroker_farm *farm,
 	session->why = NULL;
 	if (session->session->state == SESSION_FINISHED)
 		return NULL;
-	host = find_host(farm, profile, hosts, n, session);
-	server = host != NULL ? farm_find(farm, profile, host) : NULL;
+	host = find_host(farm, &how, hosts, n, session);
+	server = host != NULL ? farm_find(farm, &how, host) : NULL;
 	if (session_is_shadow(session->session))
 		session->why = "it shows the desktop of another session";
 	else if (host == NULL)	/* an unknown host has a warning of its own */
-		session->why = source == NULL || per_server ? NULL :
+		session->why = how.source == NULL || per_server ? NULL :
 		    "no host of the profile has this name";
 	else if (host_for_client(host) == NULL)
 		session->why = "X2Go clients cannot connect to an IPv6 "

@@ -69,6 +69,9 @@ struct x2gobroker_farm {
 	size_t sample;			/* how many servers are asked next */
 	struct farm_server *servers;
 	size_t nservers;
+	size_t *places;			/* hash table of targets: the index of
+					 * the server + 1, or 0 */
+	size_t nplaces;			/* a power of two */
 	struct farm_session *sessions;	/* sorted, each id once */
 	size_t nsessions;
 	struct x2gobroker_drained *drained;	/* or NULL */
@@ -93,9 +96,14 @@ int	farm_port(const struct x2gobroker_profile *profile,
 /* Who is asked about the servers of a profile, or NULL: nobody is. */
 const struct source *farm_source(const struct x2gobroker_profile *profile);
 
-/* The server of the farm that answers for that host of the profile, or NULL. */
+/* How the servers of a profile are asked: all but the host; its source is NULL
+ * if nobody is. */
+struct connection_target farm_target(const struct x2gobroker_profile *profile);
+
+/* The server of the farm that answers for that host of such a profile, or
+ * NULL. */
 struct farm_server *farm_find(const struct x2gobroker_farm *farm,
-	    const struct x2gobroker_profile *profile, const struct host *host);
+	    const struct connection_target *how, const struct host *host);
 
 /* The server of that host, or NULL. */
 const struct farm_server *farm_find_speaker(const struct x2gobroker_farm *farm,

@@ -308,6 +308,35 @@ the_first_host_can_be_had_alone(void **state unused)
 	}
 }
 
+/* So that a sorted list need not be searched as a whole. */
+static void
+names_of_one_host_are_equal_in_the_order(void **state unused)
+{
+	static const char *const names[] = {
+		"ts01", "TS01", "ts01.", "ts01.example.com", "ts01.x.", "ts1",
+		"ts010", "ts02", "192.0.2.1", "192.0.2.1.", "192.0.2.10",
+		"192", "192.example.com", "2001:db8::1", "2001:DB8:0::1",
+		"::ffff:192.0.2.1", "2001", "", ".", "x",
+	};
+	struct host host = { .port = 0 };
+	size_t i, j;
+	int order;
+
+	for (i = 0; i < LENGTH(names); i++)
+		for (j = 0; j < LENGTH(names); j++) {
+			order = hostlist_compare_labels(names[i], names[j]);
+			check(names[j], (order < 0) ==
+			    (hostlist_compare_labels(names[j], names[i]) > 0));
+			strcpy(host.name, names[i]);
+			strcpy(host.address, names[i]);
+			check(names[j], order == 0 || hostlist_match(&host, 1,
+			    names[j]) == NULL);
+		}
+	assert_int_equal(hostlist_compare_labels("ts01.a", "TS01.b"), 0);
+	assert_true(hostlist_compare_labels("ts01.a", "ts02.a") < 0);
+	assert_true(hostlist_compare_labels("ts01", "192.0.2.1") < 0);
+}
+
 int
 main(void)
 {
@@ -321,6 +350,7 @@ main(void)
 		cmocka_unit_test(names_end_at_253_bytes),
 		cmocka_unit_test(the_host_of_a_name_is_found),
 		cmocka_unit_test(what_could_be_another_host_is_not_taken),
+		cmocka_unit_test(names_of_one_host_are_equal_in_the_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -974,6 +974,34 @@ maintenance_is_told_at_the_login_check(void **state unused)
 	assert_int_equal(chmod(test_path("state/maintenance"), 0700), 0);
 }
 
+/* All of them are found by their names, ports and addresses, each once. */
+static void
+a_farm_has_many_servers_each_once(void **state unused)
+{
+	struct x2gobroker_farm *farm = farm_of(99);
+	struct connection_target how = { .source = &source_ssh, .port = 22 };
+	struct host host = { .port = 0 };
+	size_t i;
+
+	for (i = 0; i < 99; i++) {
+		snprintf(host.name, sizeof(host.name), "TS%02zu", i + 1);
+		assert_ptr_equal(farm_find(farm, &how, &host),
+		    &farm->servers[i]);
+		assert_int_equal(x2gobroker_farm_add_host(farm, host.name,
+		    NULL), 0);
+	}
+	assert_int_equal(farm->nservers, 99);
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts01:23", NULL), 0);
+	assert_int_equal(x2gobroker_farm_add_host(farm, "ts01 (192.0.2.1)",
+	    NULL), 0);
+	assert_int_equal(farm->nservers, 101);
+	strcpy(host.name, "ts100");
+	assert_null(farm_find(farm, &how, &host));
+	how.source = NULL;
+	assert_null(farm_find(farm, &how, &host));
+	x2gobroker_farm_free(farm);
+}
+
 #define TEST(fn)	cmocka_unit_test_setup_teardown(fn, setup, \
 			    remove_test_dir)
 
@@ -982,6 +1010,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_session_is_gone_to),
+		TEST(a_farm_has_many_servers_each_once),
 		TEST(a_server_is_known_by_the_name_that_it_has_for_itself),
 		TEST(a_server_speaks_for_itself),
 		TEST(no_session_is_left_out_silently),
