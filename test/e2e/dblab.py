@@ -10,6 +10,7 @@ whose tables and X2Go users the real x2godbadmin makes.
 """
 
 import contextlib
+import ctypes
 import itertools
 import os
 import pathlib
@@ -78,8 +79,16 @@ class Database:
         self.process = None
 
     def __enter__(self):
+        with contextlib.ExitStack() as self.stack:
+            self.begin()
+            self.stack = self.stack.pop_all()
+        return self
+
+    def begin(self):
         # the name of a socket has 107 bytes at most
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-db.', dir='/tmp')
+        self.stack.callback(shutil.rmtree, self.dir)
+        self.stack.callback(self.stop)
         os.chown(self.dir, self.owner.pw_uid, self.owner.pw_gid)
         os.chmod(self.dir, 0o755)
         self.port = free_port()
@@ -89,11 +98,9 @@ class Database:
         self.run()
         if self.x2go:
             self.make_tables()
-        return self
 
     def __exit__(self, *_):
-        self.stop()
-        shutil.rmtree(self.dir)
+        self.stack.close()
 
     def path(self, name):
         return os.path.join(self.dir, name)
@@ -172,12 +179,26 @@ class Database:
             raise RuntimeError('%s: %s' % (text[:200], done.stderr))
         return done.stdout.strip()
 
+    def hide_configuration(self):
+        """Mount a directory of our own over X2Go's configuration of its database, which
+        only we and our children see; and those who were started before, if the test
+        has mounts of its own already, which its parent does not have."""
+        os.mkdir(self.path('x2gosql'), 0o755)
+        if os.readlink('/proc/self/ns/mnt') == \
+                os.readlink('/proc/%d/ns/mnt' % os.getppid()):
+            if ctypes.CDLL(None, use_errno=True).unshare(0x20000) != 0:  # CLONE_NEWNS
+                raise OSError(ctypes.get_errno(), 'unshare')
+            subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+        subprocess.run(['mount', '--bind', self.path('x2gosql'), X2GO_SQL], check=True)
+        self.stack.callback(subprocess.run, ['umount', X2GO_SQL], check=True)
+
     def make_tables(self):
         """As an administrator does, with X2Go's own tool."""
+        self.hide_configuration()
         (X2GO_SQL / 'sql').write_text(
             'backend=postgres\n[postgres]\nhost=%s\nport=%d\ndbadmin=postgres\n'
             'ssl=prefer\n' % (self.dir, self.port))
-        (X2GO_SQL / 'passwords').mkdir(0o700, exist_ok=True)
+        (X2GO_SQL / 'passwords').mkdir(0o700)
         (X2GO_SQL / 'passwords/pgadmin').write_text('none\n')
         self.x2godbadmin('--createdb')
 

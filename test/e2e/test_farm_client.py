@@ -22,13 +22,13 @@ import tempfile
 
 import brokerlab
 import clientlab
+import dblab
 import lab
 from clientlab import (TITLE, Client, ask_shell, give_key, list_profiles, living,
                        lose_session, resume, running, session_window, show_sessions)
 
 PACKAGES = {'sudo': 'sudo', 'setcap': 'libcap2-bin', 'runuser': 'util-linux',
-            'x2gocleansessions': 'x2goserver', 'pg_lsclusters': 'postgresql',
-            'pwgen': 'pwgen'}
+            'x2gocleansessions': 'x2goserver', 'pwgen': 'pwgen', **dblab.PACKAGES}
 DEBIAN = '/usr/lib/x2go/x2gobroker-agent'
 
 # Debian's agent takes a second for each of four questions, and more beside other tests
@@ -61,11 +61,12 @@ fstunnel = false
 
 class Site(clientlab.Site):
     agent = 'nobody'            # the agent's account
+    more = ''                   # lines of the configuration
 
     def conf(self):
         return super().conf().replace('[global]\n', FARM_CONF.format(
             agent=self.agent, account=self.account, dir=self.dir,
-            helpers=lab.helper_dir()))
+            helpers=dblab.helpers(self)) + self.more)
 
     def use(self, agent):
         self.agent = agent.name
@@ -107,6 +108,11 @@ class World:
                  brokerlab.KEY_OPTIONS % command)
         return Client(screen, account, self.shared.name, self.door)
 
+    def logins(self):
+        """How often the broker has logged in to the server."""
+        return pathlib.Path(self.server.log).read_text().count(
+            'Accepted publickey for %s ' % self.site.agent)
+
     def tell(self):
         return '\n'.join([
             *[seat.tell() for seat in self.seats], self.site.tell(),
@@ -144,62 +150,28 @@ def sqlite(world):
     return contextlib.nullcontext()
 
 
-class PostgreSQL:
-    """A database server of our own, and X2Go's configuration that leads to it.  That
-    is mounted over the real one, which nobody else sees."""
+@contextlib.contextmanager
+def postgresql(world):
+    """A server of our own, and X2Go's configuration that leads to it."""
+    with dblab.Database() as db:
+        db.add_user(world.user.name)
+        yield db
 
-    CONFIG = '/etc/x2go/x2gosql'
 
-    def __init__(self, world):
-        self.user = world.user
-
-    def __enter__(self):
-        with contextlib.ExitStack() as stack:
-            self.owner = stack.enter_context(lab.Account())
-            self.data = self.owner.home + '/data'
-            self._start(stack)
-            self._configure(stack)
-            for task in ['--createdb'], ['--adduser', self.user.name]:
-                subprocess.run(['x2godbadmin', *task], check=True, timeout=30,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-            self.stack = stack.pop_all()
-
-    def _command(self, program, *args):
-        path, *_ = pathlib.Path('/usr/lib/postgresql').glob('*/bin/' + program)
-        return ['setpriv', '--reuid', self.owner.name, '--regid', self.owner.name,
-                '--clear-groups', str(path), '-D', self.data, *args]
-
-    def _start(self, stack):
-        quiet = {'cwd': '/', 'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL}
-        password = self.owner.put('password', 'laboratory\n')
-        subprocess.run(self._command('initdb', '-U', 'postgres', '-A', 'scram-sha-256',
-                                     '--pwfile', password, '--no-sync'),
-                       check=True, timeout=60, **quiet)
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            self.port = probe.getsockname()[1]
-        log = stack.enter_context(open(self.owner.home + '/log', 'wb'))
-        server = subprocess.Popen(
-            self._command('postgres', '-h', '127.0.0.1', '-p', str(self.port),
-                          '-k', self.owner.home, '-F'), stderr=log, **quiet)
-        stack.callback(lab.end_family, server)
-        lab.wait_for(lambda: b'ready to accept connections' in pathlib.Path(
-            log.name).read_bytes(), 30, 'PostgreSQL')
-
-    def _configure(self, stack):
-        directory = stack.enter_context(tempfile.TemporaryDirectory())
-        os.chmod(directory, 0o755)
-        pathlib.Path(directory, 'sql').write_text(
-            'backend=postgres\n[postgres]\nhost=127.0.0.1\nport=%d\n'
-            'dbadmin=postgres\nssl=disable\n' % self.port)
-        os.mkdir(directory + '/passwords', 0o700)
-        pathlib.Path(directory, 'passwords/pgadmin').write_text('laboratory\n')
-        subprocess.run(['mount', '--bind', directory, self.CONFIG], check=True)
-        stack.callback(subprocess.run, ['umount', self.CONFIG], check=True)
-
-    def __exit__(self, *_):
-        self.stack.close()
+@contextlib.contextmanager
+def session_database(world):
+    """The same, which the broker asks, too."""
+    with postgresql(world) as db:
+        world.site.write('pg_service.conf', db.service())
+        world.site.more = ('session-database = farm\nsession-database-file = %s\n'
+                           % world.site.path('pg_service.conf'))
+        world.site.write('x2gobroker.conf', world.site.conf())
+        grants = subprocess.run(
+            [dblab.built('x2gobrokerctl'), '-C', world.site.path('x2gobroker.conf'),
+             'database', '--grants'], stdout=subprocess.PIPE, text=True, check=True)
+        db.sql(grants.stdout)
+        yield db
+        world.site.more = ''
 
 
 # Agents: accounts that the service key leads to
@@ -247,8 +219,11 @@ def test_agent(tap, world, name, leave):
         shoot(first, '1-started')
         leave(world, first, id)
         lab.wait_for(lambda: living(user) == {id: 'S'}, 30, 'the session to sleep')
+    before = world.logins()
     with first:
         tap.equal(list_profiles(first), 'S', name + ': its profile is marked')
+        tap.equal(world.logins() > before, not world.site.more,
+                  name + ': the database is asked for that, or else the server')
         shoot(first, '2-suspended')
         show_sessions(first)
         shoot(first, '3-to-be-resumed')
@@ -312,8 +287,12 @@ def main():
         for name, database, agent, leave in (
                 ("Debian's agent", sqlite, debian_agent, suspend),
                 ('our agent', sqlite, our_agent, unplug),
-                ('our agent, PostgreSQL', PostgreSQL, our_agent, suspend)):
+                ('our agent, PostgreSQL', postgresql, our_agent, suspend),
+                ('our agent, session database', session_database, our_agent, unplug)):
             if agent is debian_agent and tap.absent(name):
+                continue
+            if database is session_database and not dblab.built('x2gobroker-sessiondb'):
+                tap.note(name + ': the program is not built')
                 continue
             with database(world), agent(world, programs[1]) as account, \
                     tap.case(name + ': no step failed', world.tell):
