@@ -30,9 +30,11 @@
 
 #define TIME(column)	"to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS')"
 
-/* At the end of summer time the age of a young session can be negative. */
-#define AGE	"greatest(0, extract(epoch from localtimestamp - init_time))" \
-		"::bigint"
+/* At the end of summer time the age of a young session can be negative.  Any
+ * user can write "infinity", for which there is none. */
+#define AGE	"CASE WHEN isfinite(init_time) THEN greatest(0, " \
+		"extract(epoch from localtimestamp - init_time))::bigint " \
+		"ELSE 0 END"
 
 /* The fields of x2golistsessions(8). */
 static const char sessions_sql[] =

@@ -259,6 +259,17 @@ def test_hostile_values(tap, world):
                      role='x2godbuser')
 
 
+def test_infinite_times(tap, world):
+    """A time that has no age, in a row of one user, does not hide those of others."""
+    world.session('ts03')
+    other = world.db.session(world.other, 'ts01')
+    world.db.sql("UPDATE sessions SET init_time = 'infinity' WHERE session_id = '%s'"
+                 % other, role='x2godbuser')
+    world.farm.select()
+    tap.equal((world.asked(), world.errors()), (['ts03'], []),
+              'infinite: the database answers all the same')
+
+
 # When it does not answer
 
 @contextlib.contextmanager
@@ -707,7 +718,8 @@ def test_pool(tap, world):
 
 TESTS = [test_listing, test_states, test_resume, test_new_session, test_pending,
          test_drained, test_weights, test_servers_down, test_forged, test_stale,
-         test_alias, test_hostile_values, test_down, test_down_listing,
+         test_alias, test_hostile_values, test_infinite_times, test_down,
+         test_down_listing,
          test_dead_host_first, test_files, test_no_service, test_environment,
          test_grants, test_state, test_doctor, test_rush, test_rush_of_selections,
          test_pool, test_tls]
