@@ -18,6 +18,7 @@
 #include "task.h"
 
 #define KEY_FILE	"--key-file="
+#define ALL_SESSIONS	"--all-sessions"
 #define KEY_FILE_USUAL	"%h/.x2go/authorized_keys"
 
 /* Log the request and its result, in one line. */
@@ -38,7 +39,8 @@ put_usage(FILE *fp)
 	const struct task *task;
 
 	fprintf(fp, "usage: x2gobroker-agent USER TASK [ARGUMENT ...]\n"
-	    "       x2gobroker-agent [" KEY_FILE "FILE ...]\n"
+	    "       x2gobroker-agent [" KEY_FILE "FILE ...] [" ALL_SESSIONS
+	    "]\n"
 	    "       x2gobroker-agent --help | --version\n"
 	    "The tasks are:\n");
 	for (task = tasks; task->name != NULL; task++)
@@ -86,7 +88,7 @@ static int
 check_own_keys(const struct job *job, const struct account *account,
     struct x2gobroker_error *err)
 {
-	if (job->task->change == KEY_NONE || process.command == NULL ||
+	if (job->task->change == KEY_NONE || !job->forced ||
 	    account->uid != process.uid)
 		return 0;
 	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "%.64s: a "
@@ -107,7 +109,7 @@ check_key_file(const struct job *job, const struct account *account,
 	struct keypath asked, path;
 
 	if (job->task->change == KEY_NONE || job->task->change == KEY_STORE ||
-	    process.command == NULL)
+	    !job->forced)
 		return 0;
 	if (keypath_make(job->args[1], account, &asked, err) == -1)
 		return -1;
@@ -158,9 +160,10 @@ switch_identity(const struct job *job, struct account *account,
 		process_be_caller();
 	if (result == -1)
 		return -1;
-	/* X2Go's tools use a setgid program for their database */
-	return job->task->tool != NULL && is_for_user(job) ? 0 :
-	    process_no_new_privs(err);
+	/* X2Go's tools use a setgid program for their database; as root, they
+	 * become the users */
+	return job->task->tool != NULL && (is_for_user(job) ||
+	    job->task->as_root) ? 0 : process_no_new_privs(err);
 }
 
 static int
@@ -177,6 +180,25 @@ run_job(struct job *job, struct buf *answer, struct x2gobroker_error *err)
 	return answer->failed ? error_nomem(err) : 0;
 }
 
+/* Read the options of the operator.  Returns the number of words after them,
+ * which begin at *words. */
+static size_t
+read_options(struct job *job, int argc, char **argv, char ***words)
+{
+	int i;
+
+	job->key_files = (const char *const *)argv + 1;
+	for (i = 1; i < argc; i++)
+		if (strncmp(argv[i], KEY_FILE, strlen(KEY_FILE)) == 0)
+			argv[++job->nkey_files] = argv[i];
+		else if (strcmp(argv[i], ALL_SESSIONS) == 0)
+			job->all_sessions = true;
+		else
+			break;
+	*words = argv + i;
+	return i < argc ? (size_t)(argc - i) : 0;
+}
+
 /* The request is on the command line, which is the operator's, or in the
  * command that sshd has received from the client. */
 static int
@@ -184,14 +206,13 @@ answer_job(struct job *job, int argc, char **argv, struct words *words,
     struct x2gobroker_error *err)
 {
 	cleanup_buf struct buf text = { 0 };
+	char **given;
+	size_t n = read_options(job, argc, argv, &given);
 	int result;
 
-	job->key_files = (const char *const *)argv + 1;
-	for (; argc > 1 && strncmp(argv[1], KEY_FILE, strlen(KEY_FILE)) == 0;
-	    argc--, argv++)
-		job->nkey_files++;
-	if (argc > 1 || process.command == NULL)
-		result = parse_job(job, argv + 1, (size_t)argc - 1, err);
+	job->forced = process.command != NULL;
+	if (n > 0 || !job->forced)
+		result = parse_job(job, given, n, err);
 	else if ((result = command_parse(process.command, words, err)) == 0)
 		result = parse_job(job, words->list, words->n, err);
 	if (result == -1 || run_job(job, &text, err) == -1)

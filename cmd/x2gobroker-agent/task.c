@@ -18,6 +18,7 @@
 #include "x2gotool.h"
 
 #define LISTSESSIONS	"x2golistsessions"
+#define FIELD_COOKIE	6	/* of its lines, from 0 */
 #define GETSERVERS	"x2gogetservers"
 
 /* For a question of sshd that is about no user in particular. */
@@ -34,14 +35,27 @@ run_ping(const struct job *job __attribute__((unused)),
 	return 0;
 }
 
+/* The broker's key alone shows the sessions of users whose names are known. */
 static int
-run_availabletasks(const struct job *job __attribute__((unused)),
-    struct buf *out, struct x2gobroker_error *err __attribute__((unused)))
+check_all_sessions(struct job *job, struct x2gobroker_error *err)
+{
+	if (!job->forced || job->all_sessions)
+		return 0;
+	return error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "the forced "
+	    "command does not allow to list the sessions of all users; to "
+	    "allow it, add --all-sessions to the command in authorized_keys");
+}
+
+static int
+run_availabletasks(const struct job *job, struct buf *out,
+    struct x2gobroker_error *err __attribute__((unused)))
 {
 	const struct task *task;
 
 	for (task = tasks; task->name != NULL; task++)
-		if (task->tool == NULL || x2gotool_exists(task->tool))
+		if ((task->tool == NULL || x2gotool_exists(task->tool)) &&
+		    (task->check != check_all_sessions || !job->forced ||
+		    job->all_sessions))
 			buf_printf(out, "%s\n", task->name);
 	return 0;
 }
@@ -82,6 +96,43 @@ list_sessions(const struct job *job, struct buf *out,
 	static const char *const args[] = { "--all-servers", NULL };
 
 	return x2gotool_run(LISTSESSIONS, args, job->account, out, err);
+}
+
+/* Append each line without the cookie, with which anybody could connect to the
+ * session. */
+static void
+put_without_cookies(struct buf *out, char *text)
+{
+	char *line, *field;
+	int i;
+
+	while ((line = strsep(&text, "\n")) != NULL) {
+		if (*line == '\0')
+			continue;
+		for (i = 0; (field = strsep(&line, "|")) != NULL; i++)
+			buf_printf(out, "%s%s", i > 0 ? "|" : "",
+			    i == FIELD_COOKIE ? "" : field);
+		buf_putc(out, '\n');
+	}
+}
+
+/* A broker on this host asks for all servers that share a database; through
+ * sshd, each server speaks for itself. */
+static int
+list_all_sessions(const struct job *job, struct buf *out,
+    struct x2gobroker_error *err)
+{
+	static char name[] = "root", home[] = "/root", shell[] = "/bin/sh";
+	static const struct account root = { .name = name, .home = home,
+	    .shell = shell };
+	const char *const args[] = { job->forced ? NULL : "--all-servers",
+	    NULL };
+	cleanup_buf struct buf sessions = { 0 };
+
+	if (x2gotool_run(job->task->tool, args, &root, &sessions, err) == -1)
+		return -1;
+	put_without_cookies(out, sessions.data);
+	return 0;
 }
 
 /* Append each line, with a prefix. */
@@ -229,6 +280,8 @@ const struct task tasks[] = {
 	{ AGENT_CHECKLOAD, "", .run = run_checkload },
 	{ AGENT_LISTSESSIONS, "", 0, LISTSESSIONS, USER_NEEDED,
 	    .run = list_sessions },
+	{ AGENT_LISTALLSESSIONS, "", 0, X2GOTOOL_OF_ROOT, .as_root = true,
+	    .check = check_all_sessions, .run = list_all_sessions },
 	{ AGENT_STATUS, "", 0, LISTSESSIONS, USER_OR_NOBODY,
 	    .run = run_status },
 	{ AGENT_GETSERVERS, "", 0, GETSERVERS, USER_NEEDED,

@@ -16,8 +16,11 @@ struct job {
 	const char *user;		/* as requested */
 	const char *const *args;	/* task->nargs of them */
 	struct buf key_line;		/* made of args[0] by task->check() */
-	const char *const *key_files;	/* the operator's --key-file=FILE */
+	bool forced;			/* a broker asks through sshd */
+	/* the operator's options of the forced command */
+	const char *const *key_files;	/* --key-file=FILE */
 	size_t nkey_files;
+	bool all_sessions;		/* --all-sessions */
 	const struct account *account;	/* NULL for tasks that need none */
 };
 

@@ -19,12 +19,19 @@
 #define PATH_VALUE	"/usr/local/bin:/usr/bin:/bin"
 #define FAILED		"ERROR:"	/* how its messages of failure begin */
 
+static void
+make_path(const char *name, char path[static PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/%s", strcmp(name, X2GOTOOL_OF_ROOT) == 0 ?
+	    X2GO_SBIN : X2GO_BIN, name);
+}
+
 bool
 x2gotool_exists(const char *name)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), "%s/%s", X2GO_BIN, name);
+	make_path(name, path);
 	return access(path, X_OK) == 0;
 }
 
@@ -95,7 +102,7 @@ x2gotool_run(const char *name, const char *const *args,
 	cleanup_spawn struct spawn child = { 0 };
 	size_t i;
 
-	snprintf(path, sizeof(path), "%s/%s", X2GO_BIN, name);
+	make_path(name, path);
 	make_environment(&variables, env, account);
 	if (variables.failed)
 		return error_nomem(err);

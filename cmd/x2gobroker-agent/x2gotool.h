@@ -8,6 +8,9 @@
 
 #define X2GOTOOL_OUTPUT_MAX	(1024 * 1024)	/* bytes; a session has 300 */
 
+/* It works for root only. */
+#define X2GOTOOL_OF_ROOT	"x2golistsessions_root"
+
 /* Whether X2Go's program of that name is installed. */
 bool	x2gotool_exists(const char *name);
 

@@ -217,11 +217,14 @@ has_session(const struct agent_report *report, const char *id)
 	return false;
 }
 
-/* A bad line is skipped; without memory the whole answer fails. */
+/* A bad line is skipped; without memory the whole answer fails.  In a list of
+ * all users, it takes too long to compare each with each. */
 static int
 add_session(struct agent_report *report, const char *line, size_t len,
     const char *user, struct x2gobroker_error *err)
 {
+	size_t max = user != NULL ? AGENT_SESSIONS_MAX :
+	    AGENT_ALL_SESSIONS_MAX;
 	struct session session, *more;
 	struct x2gobroker_error why;
 
@@ -232,11 +235,11 @@ add_session(struct agent_report *report, const char *line, size_t len,
 			report->skipped_why = why;
 		return 0;
 	}
-	if (has_session(report, session_id(&session))) {
+	if (user != NULL && has_session(report, session_id(&session))) {
 		session_free(&session);
 		return 0;
 	}
-	if (report->nsessions == AGENT_SESSIONS_MAX) {
+	if (report->nsessions == max) {
 		session_free(&session);
 		return bad_answer(err, "has too many sessions");
 	}
@@ -250,8 +253,8 @@ add_session(struct agent_report *report, const char *line, size_t len,
 	return 0;
 }
 
-int
-agent_parse_sessions(const char *text, size_t len, const char *user,
+static int
+parse_sessions(const char *text, size_t len, const char *user,
     struct agent_report *report, struct x2gobroker_error *err)
 {
 	struct lines lines;
@@ -265,6 +268,23 @@ agent_parse_sessions(const char *text, size_t len, const char *user,
 			return -1;
 		}
 	return 0;
+}
+
+int
+agent_parse_sessions(const char *text, size_t len, const char *user,
+    struct agent_report *report, struct x2gobroker_error *err)
+{
+	/* no user has no sessions */
+	return parse_sessions(text, len, user != NULL ? user : "", report,
+	    err);
+}
+
+int
+agent_parse_all_sessions(const char *text, size_t len,
+    const char *user __attribute__((unused)), struct agent_report *report,
+    struct x2gobroker_error *err)
+{
+	return parse_sessions(text, len, NULL, report, err);
 }
 
 enum { LOADAVG, MEM_AVAIL, MY_MEM_AVAIL, NUM_CPU, TYPE_CPU, LOAD_KEYS };

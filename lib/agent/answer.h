@@ -45,7 +45,7 @@ struct session {
 #define session_user(s)		((s)->fields[11])
 
 /* Read line (len bytes, without its newline) into *session.  Returns -1, with
- * nothing to free, if it is not a session of user. */
+ * nothing to free, if it is not a session of user; NULL: of any user. */
 int	session_parse(const char *line, size_t len, const char *user,
 	    struct session *session, struct x2gobroker_error *err);
 
@@ -77,7 +77,9 @@ void	session_free(struct session *session);
 
 #define AGENT_ANSWER_MAX	(1024 * 1024)	/* bytes; more than the sessions
 						 * of one user on any server */
-#define AGENT_SESSIONS_MAX	1000
+#define AGENT_SESSIONS_MAX	1000	/* of one user */
+#define AGENT_ALL_SESSIONS_MAX	20000	/* an X2Go database has ports for
+					 * 11,845 */
 #define AGENT_NAME_MAX		63
 
 struct agent_tally {
@@ -88,7 +90,7 @@ struct agent_tally {
 
 /* What a server has reported.  To be initialised before its first use. */
 struct agent_report {
-	struct session *sessions;	/* of the context's user */
+	struct session *sessions;	/* of the query's user, or of all */
 	size_t nsessions;
 	unsigned int skipped;		/* invalid lines among the sessions */
 	struct x2gobroker_error skipped_why;	/* of the first one */
@@ -139,6 +141,9 @@ typedef int agent_parser(const char *text, size_t len, const char *user,
 agent_parser agent_parse_sessions, agent_parse_load, agent_parse_servers,
 	    agent_parse_starts, agent_parse_facts;
 
+/* The sessions of all users, for administrators. */
+agent_parser agent_parse_all_sessions;
+
 /* In the answer of our own agent to checkload: it has AGENT_STATUS, too.  The
  * Python broker wants a number. */
 #define AGENT_HAS_STATUS	"status:1"
@@ -152,11 +157,12 @@ agent_parser agent_parse_status;
 bool	agent_is_ours(const struct buf *answer);
 
 /* The tasks that our broker asks for.  Debian's agent has those of these names,
- * except "status", the ones of the store, and those with the end of a key in
- * local time. */
+ * except "status", "listallsessions", the ones of the store, and those with the
+ * end of a key in local time. */
 #define AGENT_AVAILABLETASKS	"availabletasks"
 #define AGENT_STATUS		"status"
 #define AGENT_LISTSESSIONS	"listsessions"
+#define AGENT_LISTALLSESSIONS	"listallsessions"
 #define AGENT_CHECKLOAD		"checkload"
 #define AGENT_GETSERVERS	"getservers"
 #define AGENT_STARTS		"starts"	/* of x2gobroker-sessiondb */

@@ -64,6 +64,13 @@ find_user(const struct query *query)
 	return query->unnamed ? NULL : query->user;
 }
 
+/* Is it about the sessions of all users? */
+static bool
+lists_all(const struct query *query)
+{
+	return query->question == &query_list && query->user == NULL;
+}
+
 /* Did it fail because of the name?  A new session is possible all the same. */
 static bool
 is_unnamed(struct query *query, const struct x2gobroker_error *err)
@@ -74,6 +81,9 @@ is_unnamed(struct query *query, const struct x2gobroker_error *err)
 	    !agent_name_is_plain(user);
 	return user != NULL && query->unnamed;
 }
+
+static int	ask_sessions(struct query *query, struct connection *link,
+		    struct x2gobroker_error *err);
 
 /* Only the host of its sessions is of interest: the list is there already. */
 static int
@@ -110,8 +120,11 @@ query_take(struct query *query, const char *task, const char *answer,
 	bool is_status = strcmp(task, AGENT_STATUS) == 0;
 	size_t i = 0;
 
-	if (is_status && query->question == &query_sessions)
+	if (is_status && query->question->ask == ask_sessions)
 		return take_host(query, answer, len, err);
+	if (strcmp(task, AGENT_LISTALLSESSIONS) == 0 && lists_all(query))
+		return agent_parse_all_sessions(answer, len, NULL,
+		    &query->report, err);
 	while (strcmp(parsers[i].task, task) != 0)
 		if (++i == sizeof(parsers) / sizeof(parsers[0]))
 			return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
@@ -143,6 +156,36 @@ ask_report(struct query *query, struct connection *link, const char *task,
 	return 0;
 }
 
+static void
+note_status(struct query *query, bool has_status)
+{
+	query->lacks &= ~LACKS_STATUS;
+	if (!has_status)
+		query->lacks |= LACKS_STATUS;
+}
+
+/* The agent itself has failed, or does not know the task. */
+static bool
+is_refusal(const struct x2gobroker_error *err)
+{
+	return err->code == X2GOBROKER_ERR_NOTFOUND ||
+	    err->code == X2GOBROKER_ERR_DENIED;
+}
+
+/* Is it our own agent, which acts at once and has a store of keys? */
+static bool
+is_our_agent(struct query *query, struct connection *link)
+{
+	const char *user = query->user != NULL ? query->user : "-";
+	cleanup_buf struct buf answer = { 0 };
+
+	if (connection_ask(link, user, AGENT_AVAILABLETASKS, NULL, &answer,
+	    NULL) == -1)
+		return false;
+	note_status(query, agent_is_ours(&answer));
+	return !(query->lacks & LACKS_STATUS);
+}
+
 /* Are all sessions on the host of that name? */
 static bool
 are_here(const struct query *query)
@@ -163,28 +206,22 @@ static int
 ask_sessions(struct query *query, struct connection *link,
     struct x2gobroker_error *err)
 {
-	if (ask_report(query, link, AGENT_LISTSESSIONS, err) == -1)
+	const char *task = lists_all(query) ? AGENT_LISTALLSESSIONS :
+	    AGENT_LISTSESSIONS;
+
+	if (ask_report(query, link, task, err) == -1) {
+		if (lists_all(query) && is_refusal(err) &&
+		    !is_our_agent(query, link))
+			error_set(err, X2GOBROKER_ERR_DENIED, NULL, 0, "its "
+			    "agent cannot list the sessions of all users; "
+			    "that takes x2gobroker-agent(8) of this version, "
+			    "with --all-sessions in its forced command");
 		return is_unnamed(query, err) ? 0 : -1;
+	}
 	if (query->target.source->per_server && !are_here(query) &&
 	    !(query->lacks & LACKS_STATUS))
 		ask_report(query, link, AGENT_STATUS, NULL);
 	return 0;
-}
-
-static void
-note_status(struct query *query, bool has_status)
-{
-	query->lacks &= ~LACKS_STATUS;
-	if (!has_status)
-		query->lacks |= LACKS_STATUS;
-}
-
-/* The agent itself has failed, or does not know the task. */
-static bool
-is_refusal(const struct x2gobroker_error *err)
-{
-	return err->code == X2GOBROKER_ERR_NOTFOUND ||
-	    err->code == X2GOBROKER_ERR_DENIED;
 }
 
 /* Of an agent without "status", which is not ours: it refuses that task, or
@@ -264,20 +301,6 @@ do_task(struct connection *link, const char *user, const char *task,
 		return -1;
 	return agent_parse_ok(answer.data != NULL ? answer.data : "",
 	    answer.len, err);
-}
-
-/* Is it our own agent, which acts at once and has a store of keys? */
-static bool
-is_our_agent(struct query *query, struct connection *link)
-{
-	const char *user = query->user != NULL ? query->user : "-";
-	cleanup_buf struct buf answer = { 0 };
-
-	if (connection_ask(link, user, AGENT_AVAILABLETASKS, NULL, &answer,
-	    NULL) == -1)
-		return false;
-	note_status(query, agent_is_ours(&answer));
-	return !(query->lacks & LACKS_STATUS);
 }
 
 /* The present state of the session; SESSION_FINISHED if it is gone. */
@@ -472,6 +495,7 @@ const struct question
     query_knock = { "knock", REACH_PORT, NULL },
     query_host_key = { "host-key", REACH_HOST_KEY, NULL },
     query_sessions = { "sessions", REACH_AGENT, ask_sessions },
+    query_list = { "list", REACH_AGENT, ask_sessions },
     query_all = { "all", REACH_AGENT, ask_all },
     query_suspend = { "suspend", REACH_AGENT, change_state,
 	AGENT_SUSPENDSESSION, SESSION_SUSPENDED },
@@ -486,7 +510,7 @@ const struct question
 
 const struct question *const query_questions[] = {
 	&query_keypair, &query_service_key, &query_knock, &query_host_key,
-	&query_sessions, &query_all, &query_suspend, &query_hand_over,
-	&query_terminate, &query_add_key, &query_store_key,
+	&query_sessions, &query_list, &query_all, &query_suspend,
+	&query_hand_over, &query_terminate, &query_add_key, &query_store_key,
 	&query_check_store, &query_examine, NULL
 };

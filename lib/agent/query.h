@@ -32,6 +32,7 @@ extern const struct question
     query_knock,	/* does anything listen on the port? */
     query_host_key,	/* which host key does it have, known or not? */
     query_sessions,	/* the sessions of the user */
+    query_list,		/* the same; without a user, those of all users */
     query_all,		/* these, the load and the number of all sessions */
     query_suspend,	/* args: the session; done when it is suspended */
     query_hand_over,	/* the same where that takes a moment, else nothing */

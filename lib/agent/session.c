@@ -48,6 +48,13 @@ is_host(const char *text)
 	return address_is_host(text, strlen(text));
 }
 
+/* Of anybody; a task is given it as a word. */
+static bool
+is_user(const char *text)
+{
+	return *text != '-' && strchr(text, ' ') == NULL;
+}
+
 static const struct field {
 	const char *name;
 	bool (*is_valid)(const char *text);	/* not called with "" */
@@ -137,7 +144,10 @@ check_fields(struct session *session, const char *user,
 			    "no session: the %s cannot be \"%.100s\"",
 			    type->name, text);
 	}
-	if (strcmp(session_user(session), user) != 0)
+	if (user == NULL && !is_user(session_user(session)))
+		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
+		    "no session of a user: %.100s", session_user(session));
+	if (user != NULL && strcmp(session_user(session), user) != 0)
 		return error_set(err, X2GOBROKER_ERR_SYNTAX, NULL, 0,
 		    "no session of %.100s: it is %.100s's", user,
 		    session_user(session));

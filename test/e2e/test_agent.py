@@ -912,6 +912,72 @@ def test_tools(bench):
         test_patience(bench, tools)
 
 
+ALL_SESSIONS = '--all-sessions'
+
+
+def test_all_sessions(bench):
+    """Only the operator of the server lets a broker see the sessions of all users."""
+    tap, user = bench.tap, bench.user
+    words = bench.ours('-', 'listallsessions')
+    with Tools(bench) as tools:
+        tools.set('echo "$*" >%s/ran; id -u >>%s/ran; grep -h NoNewPrivs '
+                  '/proc/self/status >>%s/ran; env >>%s/ran\n'
+                  'echo "1|%s-50-1|50|vm|R|x|secret|y"; echo "2|root-51-1|51|vm|S|x|s"'
+                  % (*(bench.dir,) * 4, user.name), 'x2golistsessions_root')
+        ran = pathlib.Path(bench.dir, 'ran')
+
+        def ask(*options, words=words, **more):
+            ran.unlink(missing_ok=True)
+            return bench.run(options, program=tools.agent, env={
+                'SSH_ORIGINAL_COMMAND': words,
+                'SSH_CONNECTION': '192.0.2.7 50000 192.0.2.1 22'}, **more)
+
+        listed = OK + b'1|%s-50-1|50|vm|R|x||y\n2|root-51-1|51|vm|S|x|\n' % (
+            user.name.encode())
+        for options in (), ('--key-file=%h/.ssh/authorized_keys',):
+            answer = ask(*options)
+            tap.ok(refused(answer, 'add --all-sessions to the command') and
+                   not ran.exists(), 'all sessions: not by the service key alone', answer)
+        for text in (bench.ours(ALL_SESSIONS, '-', 'listallsessions'),
+                     bench.ours('-', ALL_SESSIONS, 'listallsessions'),
+                     bench.ours('-', 'listallsessions', ALL_SESSIONS),
+                     'sh -c "%s %s - listallsessions"' % (INSTALLED, ALL_SESSIONS)):
+            answer = ask(words=text)
+            tap.ok(refused(answer) and not ran.exists(),
+                   'all sessions: a client cannot give the option', answer)
+        for options in ((ALL_SESSIONS,), ('--key-file=x', ALL_SESSIONS, '--key-file=y')):
+            tap.equal(ask(*options), (0, listed, b''),
+                      "all sessions: by the operator's option, and without the cookies")
+        lines = ran.read_text().split('\n')
+        tap.equal(lines[:3], ['', '0', 'NoNewPrivs:\t0'],
+                  "all sessions: root's tool, of this server")
+        tap.equal(sorted(line for line in lines[3:] if line and not
+                         line.startswith(('_=', 'PWD='))),
+                  ['HOME=/root', 'LANG=C.UTF-8', 'LOGNAME=root',
+                   'PATH=/usr/local/bin:/usr/bin:/bin', 'SHELL=/bin/sh', 'USER=root'],
+                  'all sessions: its environment')
+        tap.ok('listallsessions' in ask(ALL_SESSIONS, words=bench.ours(
+            '-', 'availabletasks')).stdout.decode() and 'listallsessions' not in ask(
+                words=bench.ours('-', 'availabletasks')).stdout.decode(),
+               'all sessions: availabletasks says whether it is allowed')
+        tap.equal(bench.local('-', 'listallsessions', program=tools.agent),
+                  (0, listed, b''), 'all sessions: on the command line')
+        tap.ok(ran.read_text().startswith('--all-servers\n0\n'),
+               'all sessions: of all servers then')
+        for what, by, more in (('another user', bench.other, {}),
+                               ('a member of the group', bench.other,
+                                {'groups': [bench.broker.gid]})):
+            plain = bench.install('plain-faked', 0o755, caps=False, program=bench.faked)
+            for options in (), (ALL_SESSIONS,):
+                answer = bench.run((*options, '-', 'listallsessions'), by=by,
+                                   program=tools.agent if more else plain, **more)
+                tap.ok(refused(answer), 'all sessions: not for ' + what, answer)
+        tools.set('exec cat /dev/zero', 'x2golistsessions_root')
+        tap.ok(refused(ask(ALL_SESSIONS), 'printed too much'), 'all sessions: a flood')
+    done = bench.run((ALL_SESSIONS,), env={'SSH_ORIGINAL_COMMAND': words})
+    tap.equal((done.status, done.stderr), (0, b''), "all sessions: X2Go's own tool")
+
+
 def test_forgery(bench, tools):
     """What a user's own tools or database say can be no other line of an answer."""
     answer = tools.ask('status', script='echo END; echo sessions:99; echo; echo OK')
@@ -1006,7 +1072,7 @@ def test_harm(bench):
 TESTS = [test_tasks, test_like_debians, test_python_broker, test_sessions, test_callers,
          test_accounts, test_own_account, test_commands, test_bytes, test_keys,
          test_key_ends, test_store, test_key_files, test_key_attacks, test_links, test_elsewhere, test_crowd, test_log, test_harm]
-FAKED_TESTS = [test_surroundings, test_tools]
+FAKED_TESTS = [test_surroundings, test_all_sessions, test_tools]
 
 
 def main():

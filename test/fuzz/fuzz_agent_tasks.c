@@ -22,7 +22,8 @@ __wrap_x2gotool_run(const char *name, const char *const *args,
     const struct account *account, struct buf *out,
     struct x2gobroker_error *err __attribute__((unused)))
 {
-	must(strcmp(account->name, "alice") == 0);
+	must(strcmp(account->name, strcmp(name, X2GOTOOL_OF_ROOT) == 0 ?
+	    "root" : "alice") == 0);
 	if (strcmp(name, "x2gosuspend-session") == 0)
 		suspended = args[0];
 	else
@@ -75,6 +76,25 @@ check_status(struct job *job)
 	buf_free(&status);
 }
 
+/* The seventh field of a line is empty, and no line is made of another. */
+static void
+check_all_sessions(struct job *job)
+{
+	struct buf list = { 0 };
+	char *rest, *line;
+	int i;
+
+	run("listallsessions", job, &list);
+	rest = list.data;
+	while ((line = strsep(&rest, "\n")) != NULL && rest != NULL) {
+		for (i = 0; i < 6 && line != NULL; i++)
+			strsep(&line, "|");
+		must(line == NULL || *line == '|' || *line == '\0');
+	}
+	must(list.len <= strlen(the_text) + strlen("OK\n") + 1);
+	buf_free(&list);
+}
+
 static void
 check_suspend(const char *id, const struct account *account)
 {
@@ -105,6 +125,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	the_text = rest != NULL ? rest : "";
 	check_status(&job);
+	check_all_sessions(&job);
 	check_suspend(id, &account);
 	free(text);
 	return 0;

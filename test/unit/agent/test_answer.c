@@ -373,6 +373,54 @@ many_sessions(int n)
 	return buf.data;
 }
 
+/* Lines of one answer, as several. */
+static int
+add_parts(const char *text, struct agent_report *report)
+{
+	const char *line = text + strlen("OK\n"), *eol;
+	struct buf part = { 0 };
+	int result = 0;
+
+	while (*line != '\0' && result == 0) {
+		buf_puts(&part, "OK\n");
+		for (; *line != '\0' && part.len < AGENT_ANSWER_MAX / 2;
+		    line = eol) {
+			eol = strchr(line, '\n') + 1;
+			buf_put(&part, line, (size_t)(eol - line));
+		}
+		result = agent_parse_all_sessions(part.data, part.len, NULL,
+		    report, NULL);
+		buf_truncate(&part, 0);
+	}
+	buf_free(&part);
+	return result;
+}
+
+/* Of all users, there may be more, and an id may be there twice. */
+static void
+the_list_of_all_users_is_long(void **state unused)
+{
+	static const char two[] = "OK\n" SESSION("50", "alice")
+	    SESSION("50", "bob") SESSION("50", "alice");
+	char *enough = many_sessions(AGENT_ALL_SESSIONS_MAX);
+	char *many = many_sessions(AGENT_ALL_SESSIONS_MAX + 1);
+	struct agent_report report;
+
+	agent_report_init(&report);
+	assert_int_equal(agent_parse_all_sessions(two, strlen(two), NULL,
+	    &report, NULL), 0);
+	assert_int_equal(report.nsessions, 3);
+	agent_report_free(&report);
+	/* in parts, as the session database has them */
+	assert_int_equal(add_parts(enough, &report), 0);
+	assert_int_equal(report.nsessions, AGENT_ALL_SESSIONS_MAX);
+	agent_report_free(&report);
+	assert_int_equal(add_parts(many, &report), -1);
+	assert_int_equal(report.nsessions, 0);
+	free(enough);
+	free(many);
+}
+
 static void
 too_many_sessions_are_an_error(void **state unused)
 {
@@ -855,6 +903,7 @@ main(void)
 		cmocka_unit_test(sessions_are_read),
 		cmocka_unit_test(of_sessions_of_one_id_the_first_wins),
 		cmocka_unit_test(lines_that_are_no_sessions_are_counted),
+		cmocka_unit_test(the_list_of_all_users_is_long),
 		cmocka_unit_test(too_many_sessions_are_an_error),
 		cmocka_unit_test(load_is_rated_as_by_the_python_broker),
 		cmocka_unit_test(servers_with_counts_are_read),

@@ -374,10 +374,41 @@ without_memory_there_is_no_session(void **state unused)
 	assert_null(session.line);
 }
 
+/* In a list of all users; each is given to an agent as a word. */
+static void
+any_user_is_a_word(void **state unused)
+{
+	static const struct {
+		const char *user;
+		bool good;
+	} rows[] = {
+		{ "alice", true }, { "EXAMPLE\\alice", true },
+		{ "a.b@example.org", true }, { "", false }, { "-", false },
+		{ "--help", false }, { "a b", false }, { " a", false },
+		{ "(by x2gouser_bob) alice", false },
+	};
+	struct session session;
+	char line[400];
+	size_t i;
+
+	for (i = 0; i < LENGTH(rows); i++) {
+		snprintf(line, sizeof(line), "4711|" ID "|50|ts01|S|" TIMES "|"
+		    COOKIE "|192.0.2.7|30001|30002|" LATER "|%s|877|30003",
+		    rows[i].user);
+		check(rows[i].user, (session_parse(line, strlen(line), NULL,
+		    &session, NULL) == 0) == rows[i].good);
+		if (rows[i].good)
+			check_text(rows[i].user, session_user(&session),
+			    rows[i].user);
+		session_free(&session);
+	}
+}
+
 int
 main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(any_user_is_a_word),
 		cmocka_unit_test(lines_of_all_servers_are_read),
 		cmocka_unit_test(a_field_that_cannot_be_is_refused),
 		cmocka_unit_test(what_is_no_line_is_refused),

@@ -35,7 +35,8 @@ __wrap_x2gotool_run(const char *name, const char *const *args,
 bool
 __wrap_x2gotool_exists(const char *name)
 {
-	return strcmp(name, "x2golistsessions") == 0;
+	return strcmp(name, "x2golistsessions") == 0 ||
+	    strcmp(name, "x2golistsessions_root") == 0;
 }
 
 static char user_name[] = "alice", user_home[] = "/home/alice";
@@ -96,8 +97,8 @@ test_tasks(void **state unused)
 	    "checkload", "listsessions", "status", "getservers",
 	    "findbusyservers", "findbusyservers_by_sessionstats",
 	    "suspendsession", "terminatesession", "addauthkey",
-	    "addauthkey_local", "delauthkey", "storekey", "storekey_local",
-	    "checkstore" };
+	    "listallsessions", "addauthkey_local", "delauthkey", "storekey",
+	    "storekey_local", "checkstore" };
 	const struct task *task;
 	size_t i;
 
@@ -117,7 +118,7 @@ test_availabletasks(void **state unused)
 {
 	assert_int_equal(run("availabletasks", NULL, NULL), 0);
 	assert_string_equal(data(), "ping\navailabletasks\ncheckload\n"
-	    "listsessions\nstatus\naddauthkey\naddauthkey_local\ndelauthkey\n"
+	    "listsessions\nlistallsessions\nstatus\naddauthkey\naddauthkey_local\ndelauthkey\n"
 	    "storekey\nstorekey_local\ncheckstore\n");
 	assert_string_equal(calls(), "");
 	assert_int_equal(run("ping", NULL, NULL), 0);
@@ -133,6 +134,54 @@ test_listsessions(void **state unused)
 	assert_int_equal(run("listsessions", NULL, ""), 0);
 	assert_string_equal(data(), "");
 	assert_int_equal(run("listsessions", NULL, NULL), -1);
+}
+
+/* With the operator's leave, or by hand; and nobody gets a cookie. */
+static void
+test_listallsessions(void **state unused)
+{
+	static const char without[] = "4711|alice-50-1700000000_stDXFCE_dp24|"
+	    "50|vm|S|2026-11-23T20:49:25||192.0.2.1|30001|30002|"
+	    "2026-11-23T20:50:00|alice|60|30003|-1|-1\n";
+	static const struct {
+		bool forced, all_sessions, may;
+		const char *tool;
+	} rows[] = {
+		{ false, false, true,
+		    "x2golistsessions_root --all-servers\n" },
+		{ true, false, false, "" },
+		{ true, true, true, "x2golistsessions_root \n" },
+	};
+	const struct task *task = task_find("listallsessions");
+	struct job job = { .task = task, .user = "-" };
+	size_t i;
+
+	assert_true(task->as_root);
+	tool_text = LINE1 "\n\n";
+	for (i = 0; i < LENGTH(rows); i++) {
+		buf_free(&tool_calls);
+		buf_free(&answer);
+		job.forced = rows[i].forced;
+		job.all_sessions = rows[i].all_sessions;
+		check(rows[i].tool, ((task->check)(&job, &err) == 0) ==
+		    rows[i].may);
+		if (rows[i].may) {
+			check(rows[i].tool, task->run(&job, &answer,
+			    &err) == 0);
+			check_text(rows[i].tool, data(), without);
+		} else
+			assert_non_null(strstr(err.text,
+			    "add --all-sessions"));
+		check_text(rows[i].tool, calls(), rows[i].tool);
+		buf_free(&answer);
+		assert_int_equal(task_find("availabletasks")->run(&job,
+		    &answer, &err), 0);
+		check(rows[i].tool, (strstr(data(), "listallsessions\n") !=
+		    NULL) == rows[i].may);
+	}
+	assert_int_equal(run("listallsessions", NULL, "x|y\nz\n"), 0);
+	assert_string_equal(data(), "x|y\nz\n");
+	assert_int_equal(run("listallsessions", NULL, NULL), -1);
 }
 
 /* As the broker reads it. */
@@ -450,6 +499,7 @@ main(void)
 		cmocka_unit_test(test_tasks),
 		cmocka_unit_test(test_availabletasks),
 		cmocka_unit_test(test_listsessions),
+		cmocka_unit_test(test_listallsessions),
 		cmocka_unit_test(test_status),
 		cmocka_unit_test(test_change),
 		cmocka_unit_test(test_ids),
