@@ -150,6 +150,8 @@ struct x2gobroker_session {
 	const char *client;		/* the address of the user's computer */
 	enum x2gobroker_session_state state;
 	size_t server;			/* index of the server that listed it */
+#define X2GOBROKER_NO_SERVER	((size_t)-1)
+	const char *user;
 };
 
 /* Make a farm without servers.  Sessions of user are listed; if user is NULL,
@@ -186,6 +188,28 @@ int x2gobroker_farm_recall(struct x2gobroker_farm *farm,
 int x2gobroker_farm_count(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err);
 
+/* List the sessions of the farm's user, or of all users if it has none, which
+ * are running or suspended: from the session database (session-database in
+ * x2gobroker.conf(5)), which asks no server, or else from all servers, if their
+ * agents allow it.  A session on a host that is none of the farm's servers has
+ * X2GOBROKER_NO_SERVER. */
+int x2gobroker_farm_list(struct x2gobroker_farm *farm,
+    x2gobroker_farm_progress *progress, void *arg,
+    struct x2gobroker_error *err);
+
+/* Whether the session database was asked and has answered, and its error and
+ * warning. */
+const struct x2gobroker_server *x2gobroker_farm_database(
+    struct x2gobroker_farm *farm);
+
+/* Let x2gobroker_farm_add() add servers that are blocked, or where maintenance
+ * lets nobody resume a session, too. */
+void x2gobroker_farm_include_closed(struct x2gobroker_farm *farm);
+
+/* Before servers are asked, remove all but the one of that name or address.
+ * Returns how many are left. */
+size_t x2gobroker_farm_keep(struct x2gobroker_farm *farm, const char *host);
+
 /* Servers and sessions, from 0; NULL past the end.  Suspended sessions come
  * first, and the last used ones first among those.  The farm owns what is
  * returned; it is valid until the next call that may change the farm, which is
@@ -206,6 +230,21 @@ int x2gobroker_farm_choose(struct x2gobroker_farm *farm,
 int x2gobroker_farm_suspend(struct x2gobroker_farm *farm, const char *id,
     struct x2gobroker_error *err);
 int x2gobroker_farm_terminate(struct x2gobroker_farm *farm, const char *id,
+    struct x2gobroker_error *err);
+
+/* Called for each session when its server reports that it is suspended or gone,
+ * or with the reason why not.  session is a number of
+ * x2gobroker_farm_session(). */
+typedef void x2gobroker_farm_result(void *arg, size_t session,
+    const struct x2gobroker_error *why);
+
+/* Suspend or terminate n listed sessions, whose numbers are in which, on all
+ * servers at the same time, and several on each. */
+int x2gobroker_farm_suspend_all(struct x2gobroker_farm *farm,
+    const size_t *which, size_t n, x2gobroker_farm_result *result, void *arg,
+    struct x2gobroker_error *err);
+int x2gobroker_farm_terminate_all(struct x2gobroker_farm *farm,
+    const size_t *which, size_t n, x2gobroker_farm_result *result, void *arg,
     struct x2gobroker_error *err);
 
 /*

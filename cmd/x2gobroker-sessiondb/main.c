@@ -20,6 +20,7 @@
 #include "sessiondb.h"
 
 #define MEMORY_MAX	(128UL * 1024 * 1024)
+#define ANSWER_ENOUGH	(RECORD_VALUE_MAX / 4 * 3)	/* bytes */
 
 /* Role names end there, so two long names may have the same role. */
 #define USER_LEN_MAX	54
@@ -27,6 +28,9 @@
 /* Any X2Go user can insert a row with the name of somebody else.  Who has
  * inserted it is in creator_id. */
 #define IS_TRUE_ROW	"creator_id = 'x2gouser_' || uname"
+
+#define TEXT_OF(number)	#number
+#define TEXT(number)	TEXT_OF(number)
 
 #define TIME(column)	"to_char(" column ", 'YYYY-MM-DD\"T\"HH24:MI:SS')"
 
@@ -37,11 +41,23 @@
 		"ELSE 0 END"
 
 /* The fields of x2golistsessions(8). */
+#define SESSIONS(id, host, user) \
+    "SELECT '', " id ", display, " host ", status, " TIME("init_time") ", " \
+    "'', host(client), '', '', " TIME("last_time") ", " user ", " AGE ", '' " \
+    "FROM sessions WHERE status IN ('R', 'S') " \
+    "AND session_id NOT LIKE '%XSHAD%' "
+
 static const char sessions_sql[] =
-    "SELECT '', session_id, display, server, status, " TIME("init_time") ", "
-    "'', host(client), '', '', " TIME("last_time") ", uname, " AGE ", '' "
-    "FROM sessions WHERE uname = $1 AND " IS_TRUE_ROW " "
-    "AND status IN ('R', 'S') AND session_id NOT LIKE '%XSHAD%' LIMIT 1000";
+    SESSIONS("session_id", "server", "uname")
+    "AND uname = $1 AND " IS_TRUE_ROW " LIMIT 1000";
+
+/* Of all users.  A forged row becomes one that the library ignores and counts.
+ * No user can make the answer too long by long values.  One more than the
+ * library takes, so that none is left out unseen. */
+static const char list_sql[] =
+    SESSIONS("left(session_id, 300)", "left(server, 300)", "left(CASE WHEN "
+    IS_TRUE_ROW " THEN uname ELSE '(by ' || creator_id || ') ' || uname END, "
+    "300)") "LIMIT " TEXT(AGENT_ALL_SESSIONS_MAX) " + 1";
 
 /* Those that are being started count, too. */
 static const char counts_sql[] =
@@ -78,6 +94,7 @@ static const struct statement {
 	bool for_user;		/* else for a number of seconds, or for none */
 	bool for_seconds;
 } sessions = { sessions_sql, AGENT_LISTSESSIONS, '|', .for_user = true },
+  list = { list_sql, AGENT_LISTALLSESSIONS, '|' },
   counts = { counts_sql, AGENT_GETSERVERS, ' ' },
   starts = { starts_sql, AGENT_STARTS, ' ', .for_seconds = true },
   facts = { facts_sql, AGENT_FACTS, ' ' },
@@ -100,21 +117,42 @@ put_value(struct buf *answer, const char *value, char separator)
 }
 
 static void
-put_rows(const PGresult *rows, const struct statement *statement,
+put_row(const PGresult *rows, int i, const struct statement *statement,
     struct buf *answer)
 {
-	int i, j, n = PQntuples(rows), nfields = PQnfields(rows);
+	int j, nfields = PQnfields(rows);
 
-	buf_puts(answer, "OK\n");
-	for (i = 0; i < n; i++) {
-		for (j = 0; j < nfields; j++) {
-			if (j > 0)
-				buf_putc(answer, statement->separator);
-			put_value(answer, PQgetvalue(rows, i, j),
-			    statement->separator);
-		}
-		buf_putc(answer, '\n');
+	if (answer->len == 0)
+		buf_puts(answer, "OK\n");
+	for (j = 0; j < nfields; j++) {
+		if (j > 0)
+			buf_putc(answer, statement->separator);
+		put_value(answer, PQgetvalue(rows, i, j),
+		    statement->separator);
 	}
+	buf_putc(answer, '\n');
+}
+
+/* Many rows become several answers. */
+static void
+put_rows(const PGresult *rows, const struct statement *statement,
+    struct buf *record)
+{
+	int i, n = PQntuples(rows);
+	struct buf answer = { 0 };
+
+	if (n == 0)
+		record_puts(record, statement->answer, "OK\n");
+	for (i = 0; i < n; i++) {
+		put_row(rows, i, statement, &answer);
+		if (answer.len < ANSWER_ENOUGH && i < n - 1)
+			continue;
+		if (answer.failed)
+			child_end("out of memory");
+		record_put(record, statement->answer, answer.data, answer.len);
+		buf_truncate(&answer, 0);
+	}
+	buf_free(&answer);
 }
 
 static int
@@ -124,18 +162,13 @@ ask(const struct request *request, const struct statement *statement,
 	struct query *query = request->query;
 	const char *param = statement->for_user ? query->user :
 	    statement->for_seconds ? query->args[0] : NULL;
-	struct buf answer = { 0 };
 	PGresult *rows;
 
 	rows = database_query(request->conn, statement->sql, param != NULL,
 	    &param, request->deadline, again, err);
 	if (rows == NULL)
 		return -1;
-	put_rows(rows, statement, &answer);
-	if (answer.failed)
-		child_end("out of memory");
-	record_put(query->record, statement->answer, answer.data, answer.len);
-	buf_free(&answer);
+	put_rows(rows, statement, query->record);
 	PQclear(rows);
 	return 0;
 }
@@ -153,6 +186,8 @@ ask_all(const struct request *request, bool *again,
 		return -1;
 	if (query->user != NULL && ask(request, &sessions, again, err) == -1)
 		return -1;
+	if (query->question == &query_list && query->user == NULL)
+		return ask(request, &list, again, err);
 	if (!examine && query->question != &query_all)
 		return 0;
 	if (ask(request, &counts, again, err) == -1)

@@ -16,7 +16,7 @@ const struct option_row command_options[NOPTIONS] = {
 	[OPT_FROM] = { "from", 0, "ADDRESS", AT(from),
 	    "the address of the user's client" },
 	[OPT_USER] = { "user", 0, "USER", AT(user),
-	    "count the sessions of USER, or check USER as well" },
+	    "count or list the sessions of USER, or check USER as well" },
 	[OPT_SSHD_CONFIG] = { "sshd-config", 0, "FILE", AT(sshd_config),
 	    "check FILE as the configuration of sshd" },
 	[OPT_URL] = { "url", 0, "URL", AT(url),
@@ -30,16 +30,21 @@ const struct option_row command_options[NOPTIONS] = {
 	    "only for this profile" },
 	[OPT_SERVER] = { "server", 0, "HOST", AT(server),
 	    "only for this server" },
+	[OPT_STATE] = { "state", 0, "STATE", AT(state),
+	    "only sessions that are running (R) or suspended (S)" },
+	[OPT_OLDER_THAN] = { "older-than", 0, "TIME", AT(older_than),
+	    "only sessions not changed since TIME, or for 30m, 8h, 3d" },
 	[OPT_NO_RESUME] = { "no-resume", 0, "", AT(no_resume),
 	    "let nobody resume a session either" },
 	[OPT_POLL] = { "poll", 0, "", AT(poll), "ask all X2Go servers once" },
 	[OPT_OUTPUT] = { "output", 0, "FILE", AT(output),
 	    "write to FILE, which is replaced when all is there" },
-	[OPT_ALL] = { "all", 0, "", AT(all), "all servers of all profiles" },
+	[OPT_ALL] = { "all", 0, "", AT(all),
+	    "all servers of all profiles, or all sessions there" },
 	[OPT_GRANTS] = { "grants", 0, "", AT(grants),
 	    "print the SQL for the role of the broker" },
-	[OPT_YES] = { "yes", 0, "", AT(yes), "do it without asking" },
-	[OPT_DRY_RUN] = { "dry-run", 0, "", AT(dry_run),
+	[OPT_YES] = { "yes", 'y', "", AT(yes), "do it without asking" },
+	[OPT_DRY_RUN] = { "dry-run", 'n', "", AT(dry_run),
 	    "show what would be done, and change nothing" },
 	[OPT_SHARED] = { "shared", 0, "", AT(shared),
 	    "one account for all users, with a key for each" },
@@ -184,7 +189,7 @@ command_read_option(int argc, char **argv, struct ctl *ctl, int *i)
 		longs[*i] = (struct option){ .name = row->name,
 		    .has_arg = *row->argument != '\0', .val = *i };
 	}
-	c = getopt_long(argc, argv, ":C:Vh", longs, NULL);
+	c = getopt_long(argc, argv, ":C:Vhny", longs, NULL);
 	if (c == -1 || c == '?')
 		return c;
 	found = c == ':' ? optopt : c;	/* its number or its letter */

@@ -152,7 +152,10 @@ put_argument(const struct completion *c, const char *argument, size_t len)
 		put_options(c);
 	else if (parse_item_is(argument, len, "add"))
 		put_word(c, "add");
-	else if (parse_item_is(argument, len, "COMMAND"))
+	else if (parse_item_is(argument, len, "STATE")) {
+		put_word(c, "running");
+		put_word(c, "suspended");
+	} else if (parse_item_is(argument, len, "COMMAND"))
 		put_commands(c);
 }
 

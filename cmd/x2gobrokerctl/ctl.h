@@ -37,13 +37,17 @@ struct ctl {
 	const char *sshd_config;	/* for sshd -T; NULL: the default */
 	const char *url;		/* of the web server, for doctor */
 	const char *until;		/* when maintenance ends */
-	const char *profile, *server;	/* what it is about; NULL: all */
+	char *profile;			/* what it is about; NULL: all */
+	const char *server;		/* the same */
+	const char *state, *older_than;	/* which sessions; NULL: any */
 	const char *output;		/* the file for metrics; NULL: stdout */
 	bool all, grants, json, list, no_resume, off, poll, yes;
 	bool help, version;
 
+	bool dry_run;
+
 	/* of setup */
-	bool dry_run, http, shared, undo;
+	bool http, shared, undo;
 	const char *group;		/* with a forced command */
 	const char *host;		/* of the first profile */
 	const char *servers;		/* "ts01,ts02:2222" */

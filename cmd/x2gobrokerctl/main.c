@@ -13,6 +13,10 @@
 #define SETUP		(OPT(SHARED) | OPT(GROUP) | OPT(HTTP) | OPT(HOST) | \
 			    OPT(SERVERS) | OPT(UNDO) | OPT(DRY_RUN) | OPT(YES))
 
+#define SELECTION	(OPT(ALL) | OPT(USER) | OPT(PROFILE) | OPT(SERVER) | \
+			    OPT(STATE) | OPT(OLDER_THAN))
+#define END		(SELECTION | OPT(DRY_RUN) | OPT(YES))
+
 static int help_main(const struct ctl *);
 
 static const struct command commands[] = {
@@ -46,16 +50,17 @@ static const struct command commands[] = {
 	{ "known-hosts", known_hosts_main, "add [HOST ...]", 0,
 	    OPT(ALL) | OPT(YES),
 	    "show the host keys of servers, and add them to known_hosts" },
-	{ "sessions", sessions_main, "USER [PROFILE ...]", 0, OPT(JSON),
-	    "list the sessions of USER on the X2Go servers" },
+	{ "sessions", sessions_main, "[USER [PROFILE ...]]", 0,
+	    SELECTION | OPT(JSON),
+	    "list the sessions of USER, or --all, on the X2Go servers" },
 	{ "who", who_main, "", 0, OPT(JSON),
 	    "list the users who are connected to a session now" },
 	{ "metrics", metrics_main, "", 0, OPT(POLL) | OPT(OUTPUT),
 	    "print numbers about the farm, for Prometheus" },
-	{ "suspend", suspend_main, "USER SESSION", 0, 0,
-	    "suspend a session of USER" },
-	{ "terminate", terminate_main, "USER SESSION", 0, OPT(YES),
-	    "end a session of USER and all its programs" },
+	{ "suspend", suspend_main, "[USER SESSION]", 0, END,
+	    "suspend a session of USER, or --all" },
+	{ "terminate", terminate_main, "[USER SESSION]", 0, END,
+	    "end a session of USER, or --all, and all its programs" },
 	{ "authorize", authorize_main, "NAME KEYFILE|-", 0, 0,
 	    "let NAME log in with the public keys in KEYFILE" },
 	{ "revoke", revoke_main, "NAME [KEYFILE|-]", 0, 0,

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "ctl.h"
+#include "filter.h"
 #include "table.h"
 
 /*
@@ -78,31 +79,6 @@ list(const struct ctl *ctl, const struct x2gobroker_config *config,
  * Times
  */
 
-/* The local time "YYYY-MM-DD HH:MM", or "HH:MM" of today. */
-static bool
-parse_time(const char *text, bool *today, time_t *out)
-{
-	time_t now = time(NULL);
-	struct tm asked, found;
-	const char *end;
-
-	if (localtime_r(&now, &asked) == NULL)
-		return false;
-	asked.tm_sec = 0;
-	end = strptime(text, "%H:%M", &asked);
-	*today = end != NULL && *end == '\0';
-	if (!*today)
-		end = strptime(text, "%Y-%m-%d %H:%M", &asked);
-	if (end == NULL || *end != '\0')
-		return false;
-	asked.tm_isdst = -1;
-	found = asked;
-	*out = mktime(&found);
-	/* 30 February, and hours that summer time leaves out */
-	return *out > 0 && found.tm_mday == asked.tm_mday &&
-	    found.tm_hour == asked.tm_hour && found.tm_min == asked.tm_min;
-}
-
 static int
 read_until(const struct ctl *ctl, struct x2gobroker_notice *notice)
 {
@@ -111,7 +87,7 @@ read_until(const struct ctl *ctl, struct x2gobroker_notice *notice)
 
 	if (ctl->until == NULL)
 		return EXIT_YES;
-	if (!parse_time(ctl->until, &today, &until)) {
+	if (!filter_parse_time(ctl->until, &today, &until)) {
 		ctl_complain("--until %s: not a time; write HH:MM or "
 		    "\"YYYY-MM-DD HH:MM\", in local time", ctl->until);
 		return EXIT_USAGE;

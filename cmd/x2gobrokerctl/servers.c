@@ -39,8 +39,9 @@ servers_find(const struct site *site, const char *id)
  * Asking
  */
 
-struct x2gobroker_farm *
-servers_farm(const struct site *site, const char *user, char *const *ids, int n)
+static struct x2gobroker_farm *
+make_farm(const struct site *site, const char *user, char *const *ids, int n,
+    bool with_closed)
 {
 	const struct x2gobroker_profiles *profiles = site->profiles;
 	const struct x2gobroker_profile *profile;
@@ -52,6 +53,8 @@ servers_farm(const struct site *site, const char *user, char *const *ids, int n)
 		if (servers_find(site, ids[i]) == NULL)
 			return NULL;
 	result = x2gobroker_farm_new(site->config, user, &farm, &err);
+	if (result == 0 && with_closed)
+		x2gobroker_farm_include_closed(farm);
 	for (i = 0; result == 0 && (n == 0 || i < n); i++) {
 		profile = n > 0 ? x2gobroker_profiles_find(profiles, ids[i]) :
 		    x2gobroker_profiles_get(profiles, (size_t)i);
@@ -66,6 +69,19 @@ servers_farm(const struct site *site, const char *user, char *const *ids, int n)
 	return NULL;
 }
 
+struct x2gobroker_farm *
+servers_farm(const struct site *site, const char *user, char *const *ids, int n)
+{
+	return make_farm(site, user, ids, n, false);
+}
+
+struct x2gobroker_farm *
+servers_farm_with_closed(const struct site *site, const char *user,
+    char *const *ids, int n)
+{
+	return make_farm(site, user, ids, n, true);
+}
+
 static void
 show_progress(void *unused __attribute__((unused)), size_t done, size_t total,
     const struct x2gobroker_server *server __attribute__((unused)))
@@ -73,22 +89,38 @@ show_progress(void *unused __attribute__((unused)), size_t done, size_t total,
 	terminal_show_progress("asking", done, total);
 }
 
-int
-servers_ask(struct x2gobroker_farm *farm, size_t *failed)
+typedef int farm_question(struct x2gobroker_farm *farm,
+	    x2gobroker_farm_progress *progress, void *arg,
+	    struct x2gobroker_error *err);
+
+static int
+ask(struct x2gobroker_farm *farm, farm_question *question, size_t *failed)
 {
 	const struct x2gobroker_server *server;
 	struct x2gobroker_error err;
 	int result;
 	size_t i;
 
-	result = x2gobroker_farm_ask(farm, show_progress, NULL, &err);
+	result = question(farm, show_progress, NULL, &err);
 	terminal_clear_progress();
 	if (result == -1)
 		ctl_print_error(&err);
 	*failed = 0;
 	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++)
-		*failed += !server->answered;
+		*failed += server->asked && !server->answered;
 	return result;
+}
+
+int
+servers_ask(struct x2gobroker_farm *farm, size_t *failed)
+{
+	return ask(farm, x2gobroker_farm_ask, failed);
+}
+
+int
+servers_list(struct x2gobroker_farm *farm, size_t *failed)
+{
+	return ask(farm, x2gobroker_farm_list, failed);
 }
 
 /*
@@ -190,7 +222,7 @@ servers_print_problems(const struct x2gobroker_farm *farm, bool failures,
 
 	for (i = 0; (server = x2gobroker_farm_server(farm, i)) != NULL; i++) {
 		servers_label(server->name, server->port, label);
-		if (failures && !server->answered)
+		if (failures && server->asked && !server->answered)
 			ctl_complain("%s: %s", label, server->error);
 		if (warnings && server->warning[0] != '\0')
 			ctl_complain("warning: %s: %s", label,

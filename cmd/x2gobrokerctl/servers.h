@@ -23,6 +23,11 @@ const struct x2gobroker_profile *servers_find(const struct site *site,
 struct x2gobroker_farm *servers_farm(const struct site *site, const char *user,
 	    char *const *ids, int n);
 
+/* The same, with those that are blocked, or where nobody may resume a session
+ * now. */
+struct x2gobroker_farm *servers_farm_with_closed(const struct site *site,
+	    const char *user, char *const *ids, int n);
+
 /* Add the servers in known that host names, with their ports and addresses, or
  * all of them if host is NULL.  If there is none, add host as it is. */
 int	servers_add_host(struct x2gobroker_farm *farm,
@@ -36,6 +41,9 @@ void	servers_add_hosts_of(struct x2gobroker_farm *farm,
 /* Ask all servers.  *failed: how many have not answered; which ones is not
  * printed. */
 int	servers_ask(struct x2gobroker_farm *farm, size_t *failed);
+
+/* List the sessions of the farm's user, or of all users; else the same. */
+int	servers_list(struct x2gobroker_farm *farm, size_t *failed);
 
 /* Print why servers have not answered, or the warnings about answers. */
 void	servers_print_problems(const struct x2gobroker_farm *farm,

@@ -4,21 +4,11 @@
  * of a user on the X2Go servers.
  */
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
-#include "connected.h"
-#include "servers.h"
+#include "endall.h"
 #include "terminal.h"
-
-/* A farm has the time of one request.  A person may take longer to answer a
- * question, so the servers are asked anew after it. */
-struct view {
-	struct site site;
-	const char *user;
-	struct x2gobroker_farm *farm;
-	struct x2gobroker_connected *connected;	/* or NULL: not known */
-	size_t failed;		/* servers */
-};
 
 static int
 ask(struct view *view, char *const *ids, int n)
@@ -34,73 +24,9 @@ ask(struct view *view, char *const *ids, int n)
 	return -1;
 }
 
-static int
-open_view(const struct ctl *ctl, struct view *view)
-{
-	memset(view, 0, sizeof(*view));
-	view->user = ctl->words[0];
-	if (servers_open(ctl, &view->site) == -1)
-		return -1;
-	view->connected = connected_load(view->site.config);
-	return 0;
-}
-
-static void
-close_view(struct view *view)
-{
-	x2gobroker_farm_free(view->farm);
-	x2gobroker_connected_free(view->connected);
-	ctl_close(&view->site);
-}
-
-static const char *const states[] = {
-	[X2GOBROKER_SESSION_RUNNING] = "running",
-	[X2GOBROKER_SESSION_SUSPENDED] = "suspended",
-	[X2GOBROKER_SESSION_FINISHED] = "finished",
-};
-
 /*
  * sessions
  */
-
-/* The minute of "2026-11-23T20:49:25". */
-static void
-add_time(struct table *table, const char *time)
-{
-	const char *t = strchr(time, 'T');
-
-	if (t == NULL)
-		table_add(table, time);
-	else
-		table_addf(table, "%.*s %.5s", (int)(t - time), time, t + 1);
-}
-
-static int
-print_table(const struct view *view)
-{
-	const char *const heading[] = { "ID", "STATE", "HOST", "SINCE",
-	    "LAST", "CLIENT", view->connected != NULL ? "SEEN" : NULL, NULL };
-	const struct x2gobroker_session *session;
-	struct table table;
-	size_t i;
-
-	table_begin(&table, heading, 0);
-	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
-	    NULL; i++) {
-		table_add(&table, session->id);
-		table_add_coloured(&table, states[session->state],
-		    session->state == X2GOBROKER_SESSION_RUNNING ?
-		    COLOUR_GOOD : COLOUR_CARE);
-		table_add(&table, session->host);
-		add_time(&table, session->created);
-		add_time(&table, session->last);
-		table_add(&table, session->client);
-		if (view->connected != NULL)
-			connected_add_seen(&table, x2gobroker_connected_find(
-			    view->connected, view->user, session->id));
-	}
-	return table_print(&table);
-}
 
 static void
 put_session(struct json *json, const struct view *view,
@@ -110,13 +36,15 @@ put_session(struct json *json, const struct view *view,
 	const struct x2gobroker_client *client;
 
 	server = x2gobroker_farm_server(view->farm, session->server);
-	client = x2gobroker_connected_find(view->connected, view->user,
+	client = x2gobroker_connected_find(view->connected, session->user,
 	    session->id);
 	json_object(json, NULL);
+	if (view->ctl->all)
+		json_string(json, "user", session->user);
 	json_string(json, "id", session->id);
-	json_string(json, "state", states[session->state]);
+	json_string(json, "state", view_state(session));
 	json_string(json, "host", session->host);
-	json_text(json, "server", server->name);
+	json_text(json, "server", server != NULL ? server->name : "");
 	json_text(json, "since", session->created);
 	json_text(json, "last", session->last);
 	json_text(json, "client", session->client);
@@ -131,19 +59,18 @@ print_json(const struct view *view)
 	const struct x2gobroker_session *session;
 	const struct x2gobroker_server *server;
 	struct json json;
-	size_t i;
+	size_t i = 0;
 
 	json_begin(&json);
 	json_string(&json, "user", view->user);
 	json_array(&json, "sessions");
-	for (i = 0; (session = x2gobroker_farm_session(view->farm, i)) !=
-	    NULL; i++)
+	while ((session = view_next(view, &i)) != NULL)
 		put_session(&json, view, session);
 	json_close(&json);
 	json_array(&json, "failed");
 	for (i = 0; (server = x2gobroker_farm_server(view->farm, i)) !=
 	    NULL; i++) {
-		if (server->answered)
+		if (!server->asked || server->answered)
 			continue;
 		json_object(&json, NULL);
 		json_string(&json, "name", server->name);
@@ -156,30 +83,61 @@ print_json(const struct view *view)
 }
 
 static int
-list_sessions(const struct ctl *ctl, const struct view *view)
+list_sessions(const struct view *view)
 {
+	bool json = view->ctl->json;
+	size_t i = 0;
 	int result;
 
-	result = ctl->json ? print_json(view) : print_table(view);
-	if (!ctl->json && x2gobroker_farm_session(view->farm, 0) == NULL)
-		ctl_complain("%s has no session%s", view->user,
+	result = json ? print_json(view) : view_print_table(view);
+	if (!json && view_next(view, &i) == NULL)
+		ctl_complain("%s%s%s", view->ctl->all ? "no session matches" :
+		    view->user, view->ctl->all ? "" : " has no session",
 		    view->failed > 0 ? " on the servers that answered" : "");
-	if (!ctl->json)
+	if (!json)
 		servers_print_problems(view->farm, true, true);
 	return result == 0 && view->failed == 0 ? EXIT_YES : EXIT_NO;
+}
+
+/* The words are those of one user, or --all has options in place of them. */
+static int
+check_words(const struct ctl *ctl, const char *name, const char *second)
+{
+	const char *wrong = NULL;
+
+	if (ctl->all && ctl->nwords > 0)
+		wrong = "takes --all or USER, not both";
+	else if (!ctl->all && (ctl->user != NULL || ctl->profile != NULL ||
+	    ctl->server != NULL || ctl->state != NULL ||
+	    ctl->older_than != NULL || ctl->dry_run))
+		wrong = "takes these options only with --all";
+	else if (!ctl->all && ctl->nwords == 0)
+		wrong = "needs USER or --all";
+	else if (!ctl->all && second != NULL && ctl->nwords == 1)
+		wrong = second;
+	if (wrong == NULL)
+		return EXIT_YES;
+	ctl_complain("%s %s; try x2gobrokerctl help %s", name, wrong, name);
+	return EXIT_USAGE;
 }
 
 int
 sessions_main(const struct ctl *ctl)
 {
 	struct view view;
-	int result = EXIT_NO;
+	int result = check_words(ctl, "sessions", NULL);
 
-	if (open_view(ctl, &view) == -1)
+	if (result == EXIT_YES)
+		result = filter_read(ctl, time(NULL), &view.filter);
+	if (result != EXIT_YES)
+		return result;
+	if (view_open(ctl, &view) == -1)
 		return EXIT_NO;
-	if (ask(&view, ctl->words + 1, ctl->nwords - 1) == 0)
-		result = list_sessions(ctl, &view);
-	close_view(&view);
+	result = EXIT_NO;
+	if ((ctl->all ? view_list_all(&view) :
+	    ask(&view, ctl->words + 1, ctl->nwords - 1)) == 0)
+		result = list_sessions(&view);
+	view_close(&view);
 	return result;
 }
 
@@ -216,23 +174,9 @@ confirm_end(const struct view *view, const char *id,
 	if (terminal_can_ask() && session != NULL)
 		fprintf(stderr, "%s, of %s on %s since %s, is %s.\n", id,
 		    view->user, session->host, session->created,
-		    states[session->state]);
+		    view_state(session));
 	return servers_confirm(id, "Terminate it?  Unsaved work in it is "
 	    "lost.", "nothing was done");
-}
-
-static int
-wait_for_client(const struct view *view, const char *id, const char *done)
-{
-	printf("%s: its client is told, and gets this with its next event\n",
-	    id);
-	fflush(stdout);
-	if (connected_wait(view->site.config, view->user, id)) {
-		printf("%s: %s by its client\n", id, done);
-		return EXIT_YES;
-	}
-	ctl_complain("%s: its client has not done it", id);
-	return EXIT_NO;
 }
 
 /* Its server and its client are told, because either may be out of reach. */
@@ -257,7 +201,8 @@ change_both_ways(const struct view *view, const char *id,
 		printf("%s: %s%s\n", id, done, told ? " by its server" : "");
 		return EXIT_YES;
 	}
-	return told ? wait_for_client(view, id, done) : EXIT_NO;
+	return told ? view_wait_for_client(view, view->user, id, done) :
+	    EXIT_NO;
 }
 
 static int
@@ -289,12 +234,18 @@ static int
 open_and_change(const struct ctl *ctl, bool ends)
 {
 	struct view view;
-	int result;
+	int result = check_words(ctl, ends ? "terminate" : "suspend",
+	    "needs SESSION");
 
-	if (open_view(ctl, &view) == -1)
+	if (result == EXIT_YES)
+		result = filter_read(ctl, time(NULL), &view.filter);
+	if (result != EXIT_YES)
+		return result;
+	if (view_open(ctl, &view) == -1)
 		return EXIT_NO;
-	result = change_session(ctl, &view, ends);
-	close_view(&view);
+	result = ctl->all ? endall_run(&view, ends) :
+	    change_session(ctl, &view, ends);
+	view_close(&view);
 	return fflush(stdout) == 0 ? result : EXIT_NO;
 }
 

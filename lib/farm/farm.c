@@ -105,7 +105,8 @@ farm_hosts(const struct x2gobroker_farm *farm,
 		return -1;
 	for (i = 0, *n = 0; i < all; i++) {
 		name_this_host(&(*hosts)[i]);
-		if (farm == NULL || !is_closed(farm, &(*hosts)[i]))
+		if (farm == NULL || farm->has_closed ||
+		    !is_closed(farm, &(*hosts)[i]))
 			(*hosts)[(*n)++] = (*hosts)[i];
 	}
 	return 0;
@@ -332,6 +333,28 @@ x2gobroker_farm_add_host(struct x2gobroker_farm *farm, const char *text,
 	return add_target(farm, &target, err);
 }
 
+void
+x2gobroker_farm_include_closed(struct x2gobroker_farm *farm)
+{
+	farm->has_closed = true;
+}
+
+size_t
+x2gobroker_farm_keep(struct x2gobroker_farm *farm, const char *host)
+{
+	const struct farm_server *server;
+	size_t i, n = 0;
+
+	for (i = 0; i < farm->nservers; i++) {
+		server = &farm->servers[i];
+		if (!server->target.source->per_server ||
+		    hostlist_match(&server->target.host, 1, host) != NULL)
+			farm->servers[n++] = *server;
+	}
+	farm->nservers = n;
+	return n;
+}
+
 static bool
 is_named(const struct farm_server *server, const char *name)
 {
@@ -474,16 +497,11 @@ farm_report(const struct x2gobroker_farm *farm, struct reporter *rep)
 		report_server(&farm->servers[i], rep);
 }
 
-const struct x2gobroker_server *
-x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
+static const struct x2gobroker_server *
+show_server(const struct x2gobroker_farm *farm, struct farm_server *server)
 {
-	struct farm_server *server;
-	struct x2gobroker_server *shown;
+	struct x2gobroker_server *shown = &server->shown;
 
-	if (i >= farm->nservers)
-		return NULL;
-	server = &farm->servers[i];
-	shown = &server->shown;
 	shown->name = server->target.host.name;
 	shown->address = server->target.host.address;
 	shown->port = server->target.port;
@@ -501,6 +519,19 @@ x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
 	shown->clock_ahead = shown->clock_known ?
 	    (long)(server->report.time - server->report.time_here) : 0;
 	return shown;
+}
+
+const struct x2gobroker_server *
+x2gobroker_farm_server(const struct x2gobroker_farm *farm, size_t i)
+{
+	return i < farm->nservers ? show_server(farm, &farm->servers[i]) :
+	    NULL;
+}
+
+const struct x2gobroker_server *
+x2gobroker_farm_database(struct x2gobroker_farm *farm)
+{
+	return show_server(farm, &farm->database);
 }
 
 const struct x2gobroker_session *
@@ -521,7 +552,8 @@ x2gobroker_farm_session(const struct x2gobroker_farm *farm, size_t i)
 		    X2GOBROKER_SESSION_RUNNING : session->state ==
 		    SESSION_SUSPENDED ? X2GOBROKER_SESSION_SUSPENDED :
 		    X2GOBROKER_SESSION_FINISHED,
-		.server = farm->sessions[i].server,
+		.server = farm->sessions[i].at,
+		.user = session_user(session),
 	};
 	return &farm->sessions[i].shown;
 }

@@ -43,6 +43,8 @@ struct farm_session {
 	const struct session *session;	/* borrowed from its server's report */
 	size_t server;			/* index, or FARM_DATABASE */
 #define FARM_DATABASE	SIZE_MAX
+	size_t at;			/* index of the server it is on, or
+					 * X2GOBROKER_NO_SERVER */
 	bool offered;
 	const char *why;		/* it is not, if that is to be logged */
 	struct x2gobroker_session shown;	/* filled in when asked for */
@@ -59,6 +61,8 @@ struct x2gobroker_farm {
 	bool acts;			/* what was asked may be followed by a
 					 * change on one of the servers */
 	struct conversation *conversation;	/* for that, once it began */
+	bool everyone;			/* sessions of all users are listed */
+	bool has_closed;		/* also servers that are closed */
 	struct farm_server database;	/* X2Go's session database */
 	struct x2gobroker_database examined;	/* what was found there */
 	bool listed;			/* sessions are the database's alone */
@@ -164,6 +168,9 @@ int	poll_target(struct x2gobroker_farm *farm,
 	    const struct connection_target *target,
 	    const struct question *question, const char *session, int seconds,
 	    struct x2gobroker_error *err);
+
+/* How long it may take to change the state of a session. */
+int	poll_change_seconds(const struct x2gobroker_farm *farm);
 
 /* Suspend a running session of the farm's list, so that the user can resume it
  * here; but leave that to the server where it would take long. */

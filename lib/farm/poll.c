@@ -217,14 +217,17 @@ find_session(const struct x2gobroker_farm *farm, const char *id)
 }
 
 /* May the server report this session on another host?  That host itself, if it
- * was asked and has answered, has not. */
+ * was asked and has answered, has not.  In a list of all users, each server
+ * speaks for itself. */
 static bool
 is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
     const struct session *session)
 {
-	const struct farm_server *host = farm_find_speaker(farm,
-	    session_host(session));
+	const struct farm_server *host;
 
+	if (farm->everyone && !server->target.source->per_server)
+		return true;
+	host = farm_find_speaker(farm, session_host(session));
 	if (host != NULL && host->shown.answered) {
 		if (server->ndenied++ == 0)
 			server->denied = session;
@@ -233,7 +236,18 @@ is_credible(const struct x2gobroker_farm *farm, struct farm_server *server,
 	if (host == NULL && server->target.source->per_server &&
 	    session->state != SESSION_FINISHED && server->nunknown_host++ == 0)
 		server->unknown_host = session;
-	return true;
+	return !farm->everyone;
+}
+
+/* Each session is listed once.  Of all users, only what can be ended is: the id
+ * does not count there, as a server may repeat one that another has. */
+static bool
+is_left_out(const struct x2gobroker_farm *farm, const struct session *session)
+{
+	if (farm->everyone)
+		return session->state == SESSION_FINISHED ||
+		    session_is_shadow(session);
+	return find_session(farm, session_id(session)) != NULL;
 }
 
 /* Add the sessions of server i that are not in the list yet: those that run on
@@ -248,12 +262,13 @@ add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 
 	for (j = 0; j < server->report.nsessions; j++) {
 		session = &server->report.sessions[j];
+		if (is_left_out(farm, session))
+			continue;
 		if (own == farm_speaks_for(farm, server,
 		    session_host(session)) &&
-		    find_session(farm, session_id(session)) == NULL &&
 		    (own || is_credible(farm, server, session)))
 			farm->sessions[farm->nsessions++] =
-			    (struct farm_session){ session, i };
+			    (struct farm_session){ session, i, .at = i };
 	}
 }
 
@@ -577,6 +592,62 @@ x2gobroker_farm_ask(struct x2gobroker_farm *farm,
 	    progress, arg, NULL, err);
 }
 
+/* Find the servers of the sessions that the database has. */
+static void
+place_sessions(struct x2gobroker_farm *farm)
+{
+	struct farm_session *session = farm->sessions;
+	const struct farm_session *end = session + farm->nsessions;
+	const struct farm_server *server;
+
+	for (; session < end; session++) {
+		server = farm_find_speaker(farm,
+		    session_host(session->session));
+		session->at = server != NULL ?
+		    (size_t)(server - farm->servers) : X2GOBROKER_NO_SERVER;
+	}
+}
+
+static void
+warn_of_skipped(struct farm_server *server)
+{
+	cleanup_buf struct buf text = { 0 };
+
+	if (server->report.skipped == 0)
+		return;
+	buf_printf(&text, "%u invalid sessions ignored, the first because: %s",
+	    server->report.skipped, server->report.skipped_why.text);
+	poll_add_warning(server, &text);
+}
+
+int
+x2gobroker_farm_list(struct x2gobroker_farm *farm,
+    x2gobroker_farm_progress *progress, void *arg,
+    struct x2gobroker_error *err)
+{
+	struct x2gobroker_error why;
+	size_t i;
+
+	farm->everyone = farm->user == NULL;
+	if (database_ask(farm, &query_list)) {
+		if (collect_sessions(farm, err) == -1)
+			return -1;
+		place_sessions(farm);
+	} else {
+		why = farm->database.error;
+		set_error(&farm->database, &why);
+		farm->patient = true;
+		if (poll_servers(farm, &query_list,
+		    farm->config->agent_timeout, progress, arg, NULL, err) ==
+		    -1)
+			return -1;
+	}
+	for (i = 0; i < farm->nservers && farm->everyone; i++)
+		warn_of_skipped(&farm->servers[i]);
+	warn_of_skipped(&farm->database);
+	return 0;
+}
+
 int
 x2gobroker_farm_get_host_keys(struct x2gobroker_farm *farm,
     struct x2gobroker_error *err)
@@ -594,19 +665,25 @@ x2gobroker_farm_check_stores(struct x2gobroker_farm *farm,
 	    farm->config->agent_timeout, NULL, NULL, NULL, err);
 }
 
+int
+poll_change_seconds(const struct x2gobroker_farm *farm)
+{
+	int seconds = farm->config->agent_timeout;
+
+	return seconds > CHANGE_SECONDS ? seconds : CHANGE_SECONDS;
+}
+
 static int
 change_session(struct x2gobroker_farm *farm, const char *id,
     const struct question *question, struct x2gobroker_error *err)
 {
 	const struct farm_session *session = find_session(farm, id);
-	int seconds = farm->config->agent_timeout;
 
 	if (session == NULL || session->server == FARM_DATABASE)
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "no session %.*s", SESSION_ID_MAX, id);
 	return poll_target(farm, &farm->servers[session->server].target,
-	    question, id, seconds > CHANGE_SECONDS ? seconds : CHANGE_SECONDS,
-	    err);
+	    question, id, poll_change_seconds(farm), err);
 }
 
 int

@@ -11,6 +11,7 @@
  *	version		what status says of the agent, if it is there
  *	clock		seconds by which its clock is ahead, for status
  *	sessions	what x2golistsessions would print, for whomever
+ *	all-sessions	if it is there, the broker may list those of all users
  *	servers		what x2gogetservers would print
  *	suspend-after	milliseconds until a session is suspended, or "never"
  *	calls		written: a line per call, as it came
@@ -288,7 +289,14 @@ answer(const char *user, const char *arg)
 		say_status();
 	else if (strcmp(task, "listsessions") == 0)
 		list_sessions();
-	else if (strcmp(task, "getservers") == 0) {
+	else if (strcmp(task, "listallsessions") == 0 && !old) {
+		if (access("all-sessions", F_OK) == -1) {
+			fputs("x2gobroker-agent: add --all-sessions\n",
+			    stderr);
+			exit(1);
+		}
+		list_sessions();
+	} else if (strcmp(task, "getservers") == 0) {
 		say("OK\n");
 		say_file("servers");
 	} else if (strcmp(task, "findbusyservers") == 0 ||

@@ -188,6 +188,8 @@ ROWS = [
     (['authorize', 'root', ''], [':files']),
     (['suspend', 'root', ''], []),
     (['sessions', 'root', 'd'], ['desk', 'desk of all, $(id)']),
+    (['sessions', '--all', '--state', ''], ['running', 'suspended']),
+    (['terminate', '--all', '--server', 'o'], ['other.example']),
     (['doctor', '--sshd-config', ''], [':files']),
     (['-C', ''], [':files']),
     (['--config-file', ''], [':files']),

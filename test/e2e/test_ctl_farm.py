@@ -70,7 +70,8 @@ class Ctl:
             self.command(words), stdin=slave, stdout=slave, stderr=slave, cwd='/',
             env={'PATH': '/usr/bin:/bin', 'TERM': 'xterm', **dict(env)})
         os.close(slave)
-        text, seen, answers, end = '', 0, list(answers), time.monotonic() + 60
+        text, seen, end = '', 0, time.monotonic() + 60
+        answers = answers if isinstance(answers, list) else list(answers)
         while True:
             if not select.select([master], [], [], end - time.monotonic())[0]:
                 process.kill()
@@ -754,6 +755,184 @@ def test_terminate(tap, farm, ctl):
               (0, id_of(two) + ': terminated\n', {}), 'terminate --yes')
 
 
+# All sessions
+
+def play_all(farm):
+    """Sessions of three users on three servers; returns their lines."""
+    a, b, c = farm.servers[:3]
+    farm.profiles(farm.profile('desk', [a, b]), farm.profile('other', [c]))
+    lines = [session(farm.user, 'ts01', 'R'),
+             session('daemon', 'ts01', last='2026-11-22T10:00:00'),
+             session('daemon', 'ts02', 'R', last='2026-11-21T10:00:00'),
+             session('bin', 'ts03', last='2026-11-20T10:00:00')]
+    a.play(sessions=lines[:2] + [session('bin', 'ts01', 'F')], all_sessions='')
+    b.play(sessions=lines[2:3], all_sessions='')
+    c.play(sessions=lines[3:], all_sessions='')
+    return lines
+
+
+def test_all_sessions(tap, farm, ctl):
+    one, two, three, four = play_all(farm)
+    done = ctl.run('sessions', '--all')
+    tap.equal([re.split('  +', line) for line in done.stdout.splitlines()][:2], [
+        ['USER', 'ID', 'STATE', 'HOST', 'SINCE', 'LAST', 'CLIENT'],
+        ['daemon', id_of(two), 'suspended', 'ts01', '2026-11-23 08:00',
+         '2026-11-22 10:00', '192.0.2.7']], 'sessions --all: the table', done)
+    tap.equal((done.returncode, done.stderr, done.stdout.count('\n')), (0, '', 5),
+              'sessions --all: all is well')
+    rows = [    # options, sessions that are left
+        ([], [two, four, one, three]), (['--server', 'ts01'], [two, one]),
+        (['--server', farm.servers[1].address], [three]),
+        (['--profile', 'other'], [four]), (['--user', 'daemon'], [two, three]),
+        (['--state', 'running'], [one, three]), (['--state', 'S'], [two, four]),
+        (['--older-than', '2026-11-22 00:00'], [four, three]),
+        (['--older-than', '2026-11-22 00:00', '--state', 'R'], [three]),
+        (['--user', 'daemon', '--profile', 'desk', '--server', 'ts02'], [three]),
+        (['--user', 'nobody'], []), (['--profile', 'desk', '--user', 'bin'], []),
+    ]
+    for options, lines in rows:
+        status, value = ctl.json('sessions', '--all', *options)
+        tap.equal((status, [one['id'] for one in value['sessions']], value['failed']),
+                  (0, [id_of(line) for line in lines], []),
+                  'sessions --all %s' % ' '.join(options))
+    status, value = ctl.json('sessions', '--all', '--server', 'ts03')
+    tap.equal(value, {'user': None, 'sessions': [
+        {'user': 'bin', 'id': id_of(four), 'state': 'suspended', 'host': 'ts03',
+         'server': 'ts03', 'since': '2026-11-23T08:00:00', 'last': '2026-11-20T10:00:00',
+         'client': '192.0.2.7'}], 'failed': []}, 'sessions --all --json')
+    for server in farm.servers:
+        server.calls()
+    ctl.run('sessions', '--all', '--server', 'ts02')
+    tap.equal([server.tasks() for server in farm.servers[:3]],
+              [[], ['listallsessions'], []], 'sessions --all --server asks no other')
+    ctl.run('block', 'ts01')
+    ctl.run('maintenance', 'x', '--server', 'ts02', '--no-resume')
+    tap.equal(len(ctl.json('sessions', '--all')[1]['sessions']), 4,
+              'sessions --all: also of servers that are closed')
+    rows = [    # words, status, words of the complaint
+        (['sessions'], 2, 'needs USER or --all'),
+        (['sessions', '--all', 'root'], 2, 'not both'),
+        (['sessions', 'root', '--state', 'S'], 2, 'only with --all'),
+        (['suspend', 'root', 'x', '--dry-run'], 2, 'only with --all'),
+        (['terminate'], 2, 'needs USER or --all'),
+        (['sessions', '--all', '--state', 'F'], 2, 'not one of'),
+        (['terminate', '--all', '--older-than', 'x'], 2, 'not a time'),
+        (['sessions', '--all', '--server', 'ts77'], 1, 'ts77 is no server of a profile'),
+        (['sessions', '--all', '--server', 'ts01', '--profile', 'other'], 1,
+         'ts01 is no server of profile other'),
+        (['sessions', '--all', '--profile', 'x'], 1, 'no such profile: [x]'),
+    ]
+    for words, status, why in rows:
+        done = ctl.run(*words)
+        tap.ok((done.returncode, done.stdout) == (status, '') and why in done.stderr,
+               '%s: %s' % (' '.join(words), why), done)
+
+
+def test_all_sessions_not_allowed(tap, farm, ctl):
+    """Without the operator's leave, nobody else's sessions are listed."""
+    one, two, three, _ = play_all(farm)
+    a, b, c = farm.servers[:3]
+    a.play(all_sessions=None)
+    b.play(kind='old')
+    with c.down():
+        done = ctl.run('sessions', '--all')
+        status, value = ctl.json('sessions', '--all')
+    tap.ok(done.returncode == 1 and 'no session matches' in done.stderr and
+           'ts01:%d: ' % a.port in done.stderr and 'add --all-sessions' in done.stderr and
+           'ts02:%d: its agent cannot list' % b.port in done.stderr and
+           'ts03:%d: cannot connect' % c.port in done.stderr,
+           'sessions --all: each server that lists nothing is told', done)
+    tap.equal((status, value['sessions'], [one['name'] for one in value['failed']]),
+              (1, [], ['ts01', 'ts02', 'ts03']), 'sessions --all --json: the same')
+    status, value = ctl.json('sessions', '--all', '--user', 'daemon')
+    tap.equal((status, [one['id'] for one in value['sessions']]),
+              (0, [id_of(two), id_of(three)]), 'sessions --all --user needs no leave')
+    # a server that claims those of another one
+    a.play(all_sessions='', sessions=[one, session('bin', 'ts02'),
+                                      session('bin', 'elsewhere')])
+    b.play(kind='new')
+    done = ctl.run('sessions', '--all')
+    tap.ok(done.stdout.count('\nbin') == 1 and 'elsewhere' in done.stderr and
+           'warning: ts01' in done.stderr, 'sessions --all: a server lists its own', done)
+
+
+def all_ids(ctl):
+    return [one['id'] for one in ctl.json('sessions', '--all')[1]['sessions']]
+
+
+def test_end_all(tap, farm, ctl):
+    one, two, three, four = play_all(farm)
+    ids = [id_of(line) for line in (two, four, one, three)]
+    done = ctl.run('terminate', '--all', input='yes\n')
+    tap.ok((done.returncode, done.stdout) == (1, '') and '--yes' in done.stderr,
+           'terminate --all: nobody is asked, nothing is done', done)
+    done = ctl.run('terminate', '--all', '-n', '--user', 'daemon')
+    tap.ok(done.returncode == 0 and id_of(two) in done.stdout and id_of(one) not in
+           done.stdout and '\n2 sessions would be terminated\n' in done.stdout,
+           'terminate --all --dry-run', done)
+    asked = 'Suspend 2 sessions? [yes/no] '
+    status, text = ctl.terminal('suspend', '--all', answers=[(asked, 'no\n')])
+    tap.ok(status == 1 and 'nothing was done' in text and id_of(one) in text and
+           id_of(two) not in text, 'suspend --all: no', text)
+    tap.equal(all_ids(ctl), ids, 'all are as they were')
+    status, text = ctl.terminal('suspend', '--all', '--server', 'ts01',
+                                answers=[('Suspend 1 session? [yes/no] ', 'yes\n')])
+    tap.ok(status == 0 and id_of(one) + ': suspended\n' in text and
+           '1 of 1 sessions suspended' in text, 'suspend --all: yes', text)
+    tap.equal({one['id']: one['state'] for one in ctl.json('sessions', '--all')[1]
+               ['sessions']}[id_of(one)], 'suspended', 'it is')
+    done = ctl.run('terminate', '--all', '--state', 'suspended', '--older-than',
+                   '2026-11-23 00:00', '-y')
+    tap.ok(done.returncode == 0 and sorted(done.stdout.splitlines()) == sorted(
+        ['2 of 2 sessions terminated', id_of(two) + ': terminated',
+         id_of(four) + ': terminated']), 'terminate --all of two servers', done)
+    tap.equal(sorted(all_ids(ctl)), sorted([id_of(one), id_of(three)]),
+              'the others are there')
+    done = ctl.run('terminate', '--all', '-y', '--user', 'bin')
+    tap.ok(done.returncode == 0 and 'no session matches' in done.stderr,
+           'terminate --all: none matches', done)
+
+
+def test_end_all_failures(tap, farm, ctl):
+    one, two, three, four = play_all(farm)
+    a, b, c = farm.servers[:3]
+    a.play(exit_terminatesession=1, stderr_terminatesession='no such session\n',
+           answer_terminatesession='')
+    with c.down():
+        done = ctl.run('terminate', '--all', '--yes')
+    tap.ok(done.returncode == 1 and id_of(three) + ': terminated\n' in done.stdout and
+           '1 of 3 sessions terminated' in done.stdout and
+           '%s: on ts01: ' % id_of(one) in done.stderr and 'no such session' in done.stderr
+           and 'ts03:%d: cannot connect' % c.port in done.stderr,
+           'terminate --all: a result for each, and who has not answered', done)
+    a.play(exit_terminatesession=None, stderr_terminatesession=None,
+           answer_terminatesession=None)
+    many = [session(farm.user, 'ts01', 'R') for _ in range(12)]
+    a.play(sessions=many)
+    b.play(sessions=[])
+    status, text = ctl.terminal('terminate', '--all', '-y', '--server', 'ts01', columns=200)
+    tap.ok(status == 0 and '12 of 12 sessions terminated' in text and
+           '\rterminating 11/12 ...' in text and all_ids(ctl) == [id_of(four)],
+           'terminate --all: twelve on one server, with progress', text)
+
+
+def test_end_all_changed_meanwhile(tap, farm, ctl):
+    """Who resumes a session while the question is open keeps it."""
+    _, two, _, four = play_all(farm)
+    asked = 'Terminate 2 sessions?  Unsaved work is lost. [yes/no] '
+    resumed = two.replace('|S|', '|R|')
+
+    class Answers(list):
+        def pop(self, i=0):
+            farm.servers[0].play(sessions=[resumed])
+            return super().pop(i)
+    status, text = ctl.terminal('terminate', '--all', '--state', 'S',
+                                answers=Answers([(asked, 'yes\n')]))
+    tap.ok(status == 0 and '1 of 1 sessions terminated' in text and
+           id_of(two) in all_ids(ctl) and id_of(four) not in all_ids(ctl),
+           'terminate --all: one was resumed meanwhile', text)
+
+
 def test_slow_answer(tap, farm, ctl):
     """A person may take longer than a request may."""
     a = farm.servers[0]
@@ -962,7 +1141,8 @@ TESTS = [
     test_user, test_not_asked, test_local, test_real_agent, test_drain,
     test_maintenance, test_maintenance_outlasts, test_maintenance_times, test_drain_refusals, test_drain_in_home, test_unknown_key, test_new_file,
     test_names, test_known_hosts_refusals, test_changed_key, test_sessions,
-    test_suspend, test_terminate, test_slow_answer, test_account, test_no_account,
+    test_suspend, test_terminate, test_all_sessions, test_all_sessions_not_allowed,
+    test_end_all, test_end_all_failures, test_end_all_changed_meanwhile, test_slow_answer, test_account, test_no_account,
     test_terminal, test_hostile, test_help, test_listings,
     test_explain_name,
 ]

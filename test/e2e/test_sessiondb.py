@@ -268,6 +268,92 @@ def test_infinite_times(tap, world):
     world.farm.select()
     tap.equal((world.asked(), world.errors()), (['ts03'], []),
               'infinite: the database answers all the same')
+    tap.equal(len(listed(world)), 1, 'infinite: the others are listed')
+
+
+# All sessions, for administrators
+
+def listed(world, *options):
+    done = world.ctl('sessions', '--all', '--json', *options)
+    return [(one['user'], one['id'], one['server'])
+            for one in json.loads(done.stdout)['sessions']]
+
+
+def test_all_sessions(tap, world):
+    mine, theirs = (world.db.session(name, host, state, idle=idle) for name, host, state,
+                    idle in ((world.user, 'ts01', 'R', 60),
+                             (world.other, 'ts02', 'S', 90000)))
+    gone = world.db.session(world.user, 'gone', 'R', idle=70)
+    world.db.session(world.user, 'ts01', 'F')
+    world.db.session(world.user, 'ts01', kind='S1XSHAD')
+    all_of_them = [(world.other, theirs, 'ts02'), (world.user, mine, 'ts01'),
+                   (world.user, gone, None)]
+    for options, expected in (
+            ([], all_of_them), (['--user', world.other], all_of_them[:1]),
+            (['--server', 'ts01'], all_of_them[1:2]), (['--server', 'gone'],
+                                                       all_of_them[2:]),
+            (['--state', 'running'], all_of_them[1:]),
+            (['--older-than', '1d'], all_of_them[:1]),
+            (['--profile', 'desk'], all_of_them[:2])):
+        tap.equal(listed(world, *options), expected, 'all: ' + ' '.join(options))
+    tap.equal(world.asked(), [], 'all: no server is asked')
+    done = world.ctl('sessions', '--all')
+    tap.equal((done.returncode, done.stderr, done.stdout.count('\n')), (0, '', 4),
+              'all: nothing to complain about')
+    for server in world.farm.servers:
+        server.play(all_sessions='')
+    world.server('ts04').play(sessions=[session('bin', 'ts04')])
+    with nothing_listens(world):
+        done = world.ctl('sessions', '--all')
+    tap.ok(done.returncode == 0 and '\nbin ' in done.stdout and
+           'session database: ' in done.stderr and 'asked instead' in done.stderr,
+           'all: without the database, the servers are asked', done)
+
+
+def test_all_forged(tap, world):
+    """Rows with other names do not end the sessions of others, nor hide any."""
+    forged = world.db.session(world.other, 'ts02', uname=world.user)
+    mine = world.db.session(world.user, 'ts01')
+    tap.equal(listed(world), [(world.user, mine, 'ts01')], 'forged: it is not listed')
+    done = world.ctl('sessions', '--all')
+    tap.ok(done.returncode == 0 and forged not in done.stdout and
+           '(by x2gouser_%s) %s' % (world.other, world.user) in done.stderr,
+           'forged: a warning says whose it is', done)
+    world.server('ts01').play(sessions=[session(world.user, 'ts01', id=mine)])
+    for server in world.farm.servers:
+        server.calls()
+    done = world.ctl('terminate', '--all', '-y', '--user', world.user)
+    tap.ok(done.returncode == 0 and done.stdout ==
+           mine + ': terminated\n1 of 1 sessions terminated\n',
+           'forged: only the true one is terminated', done)
+    tap.equal(world.asked(), ['ts01'], 'forged: its server was not asked')
+
+
+def test_end_all(tap, world):
+    gone = world.db.session(world.user, 'gone')
+    for host in 'ts01', 'ts02', 'ts03':
+        id = world.db.session(world.other, host)
+        world.server(host).play(sessions=[session(world.other, host, id=id)])
+    with world.server('ts03').down():
+        done = world.ctl('terminate', '--all', '--yes')
+    tap.ok(done.returncode == 1 and '2 of 4 sessions terminated' in done.stdout and
+           'on ts03: cannot connect' in done.stderr and
+           '%s: on gone: no server' % gone in done.stderr,
+           'end: a result for each', done)
+
+
+def test_many(tap, world):
+    world.db.sql("INSERT INTO sessions (display, server, uname, session_id, creator_id) "
+                 "SELECT 20000 + n, 'ts01', 'u' || n, 'u' || n || '-50-1700000000_stDXFCE',"
+                 " 'x2gouser_u' || n FROM generate_series(1, 11845) n",
+                 role='x2godbuser')
+    tap.equal(len(listed(world)), 11845, 'many: as many as there can be are listed')
+    world.db.sql("INSERT INTO sessions (display, server, uname, session_id, creator_id) "
+                 "SELECT 40000 + n, 'ts01', 'v', 'v' || n, 'x2gouser_v' "
+                 "FROM generate_series(1, 10000) n", role='x2godbuser')
+    done = world.ctl('sessions', '--all')
+    tap.ok(done.returncode == 1 and 'session database: ' in done.stderr,
+           'many: more are not cut off silently', done)
 
 
 # When it does not answer
@@ -718,7 +804,8 @@ def test_pool(tap, world):
 
 TESTS = [test_listing, test_states, test_resume, test_new_session, test_pending,
          test_drained, test_weights, test_servers_down, test_forged, test_stale,
-         test_alias, test_hostile_values, test_infinite_times, test_down,
+         test_alias, test_hostile_values, test_infinite_times,
+         test_all_sessions, test_all_forged, test_end_all, test_many, test_down,
          test_down_listing,
          test_dead_host_first, test_files, test_no_service, test_environment,
          test_grants, test_state, test_doctor, test_rush, test_rush_of_selections,

@@ -30,6 +30,8 @@ static struct {
 	const char *new_key;	/* the host key is not known */
 	long slept_ms;
 	int left_ms;		/* of the last queries */
+	size_t max_at_once;	/* queries */
+	void (*hang)(int64_t deadline);	/* until then; they fail */
 	bool no_setup;		/* no service key */
 	bool no_keypair;	/* none can be made */
 	const char *keypair;	/* the private one */
@@ -167,7 +169,16 @@ __wrap_query_run(const struct x2gobroker_config *config unused,
 	size_t i;
 
 	link_played.left_ms = clock_left(deadline);
+	if (n > link_played.max_at_once)
+		link_played.max_at_once = n;
 	for (i = 0; i < n; i++) {
+		if (link_played.hang != NULL) {
+			link_played.hang(deadline);
+			query_fail(queries[i], &(struct x2gobroker_error){
+			    X2GOBROKER_ERR_SYSTEM, .text = "timed out" });
+			progress(arg, queries[i]);
+			continue;
+		}
 		queries[i]->failed = answer_query(queries[i], deadline) == -1;
 		queries[i]->done = true;
 		if (progress != NULL)
