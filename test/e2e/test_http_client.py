@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The real X2Go client over HTTPS: passwords, sessions that run, sleep and are taken
-over, automatic logins, brokers without logins, secrets, and the next person.
+over, automatic logins, brokers without logins, secrets, the next person, events and
+orders, and maintenance.
 
-usage: test_http_client.py X2GOBROKER-HTTP X2GOBROKER-PAM X2GOBROKER-AGENT
+usage: test_http_client.py X2GOBROKER-HTTP X2GOBROKER-PAM X2GOBROKER-AGENT X2GOBROKERCTL
 
 The web server has the shipped lines and a certificate of an authority that the client
 is told of.  It is another one each day; WEBSERVERS=all, or some of nginx, lighttpd and
@@ -16,7 +17,9 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -120,7 +123,8 @@ class World:
 
     def __init__(self, tap, stack, pictures, scratch):
         enter = stack.enter_context
-        programs = [os.path.abspath(path) for path in sys.argv[1:4]]
+        programs = [os.path.abspath(path) for path in sys.argv[1:5]]
+        self.ctl = programs[3]
         self.tap, self.pictures = tap, pictures
         self.site = httplab.Site(*programs[:2], stack)
         self.site.listen()
@@ -142,6 +146,23 @@ class World:
         account.put('.ssh/known_hosts', pathlib.Path(self.sshd.known_hosts).read_text())
         self.agent.put('.ssh/authorized_keys', 'restrict,command="%s" %s' % (
             path, pathlib.Path(str(key) + '.pub').read_text()))
+
+    def run(self, *words):
+        """x2gobrokerctl: its output."""
+        return subprocess.run(
+            [self.ctl, '-C', self.site.path('x2gobroker.conf'), *words], cwd='/',
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=120).stdout
+
+    @contextlib.contextmanager
+    def agent_stopped(self):
+        """The service key leads to a program that says nothing."""
+        path = pathlib.Path(self.agent.home, '.ssh/authorized_keys')
+        line = path.read_text()
+        path.write_text(re.sub('command="[^"]*"', 'command="/bin/false"', line))
+        try:
+            yield
+        finally:
+            path.write_text(line)
 
     def start(self, web, user, profile, conf='', login='BROKER_USER'):
         """What a story begins with."""
@@ -201,9 +222,16 @@ def tell_password(world, web, user):
         client.log_in()
         world.shoot(client, 'profiles')
         tap.equal(len(client.screen.buttons()), 1, 'password: one profile is on offer')
-        start_session(world, client, 'usebrokerpass')
+        id = start_session(world, client, 'usebrokerpass')
         client.wait_for(lambda: world.logged('event=ALIVE'), 60, 'an event')
-        clientlab.terminate_sessions(user)
+        rows = json.loads(world.run('who', '--json'))['connected']
+        tap.equal([(row['user'], row['session'], row['address']) for row in rows],
+                  [(user.name, id, '127.0.0.1')], 'password: who shows the client')
+        with world.agent_stopped():
+            said = world.run('terminate', user.name, id, '--yes')
+        tap.ok(id + ': terminated by its client\n' in said,
+               'password: its agent is stopped, so the client ends the session', said)
+        tap.equal(living(user), {}, 'password: and it has ended')
         client.wait_for(client.screen.buttons, 30, 'the session button again')
         tap.ok('refused task=clientevent' not in world.log, 'password: events', world.log)
         tap.ok(world.logged('granted task=selectsession user=%s by=token' % user.name),
@@ -331,7 +359,46 @@ def tell_pyhoca(world, web, user):
               'pyhoca: a wrong password')
 
 
-STORIES = [tell_password, tell_key, tell_noauth, tell_next_person, tell_secret,
+@contextlib.contextmanager
+def two_asleep(user):
+    """Two suspended sessions in X2Go's database."""
+    rows = [('%s-%d-1763930965_stDXFCE_dp24' % (user.name, number), number, user.name,
+             socket.gethostname(), '192.0.2.7', 'S', *['2026-11-23 20:49:25'] * 2,
+             '%032x' % number, 1, 30001, 30002, 30003) for number in (90, 91)]
+    with contextlib.closing(sqlite3.connect(clientlab.DATABASE, timeout=10,
+                                            isolation_level=None)) as database:
+        database.executemany(
+            'INSERT INTO sessions (session_id, display, uname, server, client, status, '
+            'init_time, last_time, cookie, agent_pid, gr_port, sound_port, fs_port) '
+            'VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)', rows)
+        try:
+            yield
+        finally:
+            database.execute('DELETE FROM sessions WHERE uname = ?', [user.name])
+
+
+def tell_maintenance(world, web, user):
+    """Who has no session reads the text in a box; others get the list, whose button
+    counts their sessions."""
+    tap, text = world.tap, 'Down until two: new disks. Caf\u00e9 is open.'
+    world.start(web, user, '')
+    world.run('maintenance', text)
+    with Client(world, world.screens[0], user) as client:
+        client.attempt(user.password, 'reason="maintenance: ')
+        client.wait_for(lambda: client.screen.windows(ERROR), 30, 'a box')
+        world.shoot(client, 'maintenance')
+        tap.ok(text in client.said(), 'maintenance: the client has read it')
+        with contextlib.suppress(RuntimeError):     # it ends
+            close_box(client)
+        lab.wait_for(client.ended, 10, 'the client to end')
+    with two_asleep(user), Client(world, world.screens[0], user) as client:
+        client.log_in()
+        world.shoot(client, 'counters')
+        tap.ok('suspended=2\\n' in client.said(), 'maintenance: who has sessions gets the '
+               'list, and their number')
+
+
+STORIES = [tell_password, tell_maintenance, tell_key, tell_noauth, tell_next_person, tell_secret,
            tell_pyhoca]
 
 
@@ -361,7 +428,7 @@ def main():
             tap.note('through ' + name)
             with httplab.WebServer(name, tls) as web:
                 for story in STORIES:
-                    if sys.argv[4:] and story.__name__ not in sys.argv[4:]:
+                    if sys.argv[5:] and story.__name__ not in sys.argv[5:]:
                         continue
                     what = '%s, %s: no step failed' % (name, story.__name__)
                     with User() as user, tap.case(what, world.tell):
