@@ -23,6 +23,8 @@
 #define MEMORY_BASE	(64UL * 1024 * 1024)
 #define MEMORY_EACH	(PARALLEL_STACK_SIZE + 1024UL * 1024)
 
+#define STAY_MS		10000	/* for another order; later, a new one starts */
+
 struct poll {
 	struct order order;
 	struct ssh_setup setup;
@@ -245,6 +247,13 @@ carry_out(struct poll *poll)
 	return result == 0;
 }
 
+/* The caller of a setuid broker may have stopped it for ever. */
+static bool
+another_comes(void)
+{
+	return clock_poll(STDIN_FILENO, POLLIN, clock_ms() + STAY_MS) == 1;
+}
+
 int
 main(void)
 {
@@ -257,7 +266,8 @@ main(void)
 	child_limit_memory(MEMORY_BASE + poll.order.n * MEMORY_EACH);
 	files[1] = poll.order.known_hosts;
 	poll.missing = poll.order.confine ? sandbox_enter(files) : "";
-	while (carry_out(&poll) && poll.order.stay) {
+	while (carry_out(&poll) && poll.order.stay &&
+	    another_comes()) {
 		poll.order = (struct order){ 0 };
 		read_order(&poll.order);
 	}
