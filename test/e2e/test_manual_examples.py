@@ -150,6 +150,9 @@ EXAMPLES = [
     Row(CTL, '# x2gobrokerctl drain ts02', 'commands', says='^ts02: drained: no new '
         'sessions; running and suspended ones can be resumed\nSERVER.*ts02 .*drained.*'
         'ts02: gets new sessions again\n$'),
+    Row(CTL, '# systemctl enable --now x2gobroker-metrics', 'commands',
+        edit={'systemctl': 'true systemctl'},
+        before='mkdir -p /var/lib/prometheus/node-exporter'),
     Row(CTL, '# x2gobrokerctl maintenance', 'commands', edit={'--until 14:00': '--until 23:59'},
         before='install -d -o x2gobroker -m 700 /run/x2gobroker',
         says='^maintenance: no new sessions; .*\nmaintenance is over\n$'),
