@@ -10,8 +10,10 @@
 #include "farm/farm.h"
 
 /* Of each server, in a round: sshd turns some away if there are more than ten
- * logins at once (MaxStartups in sshd_config(5)). */
+ * logins at once (MaxStartups in sshd_config(5)).  The agent of this host does
+ * one after the other, and all of them have the time of a round. */
 #define AT_ONCE	5
+#define AT_ONCE_HERE	1
 
 #define ROUND_MAX	500	/* of all servers */
 
@@ -80,6 +82,13 @@ begin(struct change *change, size_t i)
 	query->lacks = server->lacks;
 }
 
+static size_t
+most_at_once(const struct change *change, size_t server)
+{
+	return change->farm->servers[server].target.source->uses_ssh ?
+	    AT_ONCE : AT_ONCE_HERE;
+}
+
 /* Put the queries of the next round into the list.  Returns how many. */
 static size_t
 fill_round(struct change *change, struct query **list)
@@ -94,7 +103,7 @@ fill_round(struct change *change, struct query **list)
 			continue;
 		if (at == X2GOBROKER_NO_SERVER || change->hangs[at])
 			skip(change, i);
-		else if (change->busy[at]++ < AT_ONCE) {
+		else if (change->busy[at]++ < most_at_once(change, at)) {
 			begin(change, i);
 			list[n++] = &change->queries[i];
 		}

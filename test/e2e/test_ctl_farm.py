@@ -19,12 +19,14 @@ import shutil
 import struct
 import subprocess
 import termios
+import threading
 import time
 
 import brokerlab
 import farmlab
 import lab
 from farmlab import id_of, session
+from test_events import EVENT
 
 SERVERS = 4
 LOAD = 640000           # the load factor of farmlab.load()
@@ -258,6 +260,16 @@ def test_local(tap, farm, ctl):
         status, value = ctl.json('poll')
         done = ctl.run('poll')
         _, sessions = ctl.json('sessions', farm.user)
+        here.play(sessions=[session(farm.user, 'ts01'), session('bin', 'ts02')],
+                  all_sessions='')
+        listed = [ctl.json('sessions', '--all', *words)[1]['sessions']
+                  for words in ([], ['--server', 'ts02'], ['--server', 'ts03'])]
+        ended = ctl.run('terminate', '--all', '--server', 'ts02', '-y')
+        left = ctl.json('sessions', '--all')[1]['sessions']
+    tap.equal([sorted(one['host'] for one in row) for row in listed],
+              [['ts01', 'ts02'], ['ts02'], []], 'sessions --all: those of all servers')
+    tap.equal((ended.returncode, [one['host'] for one in left]), (0, ['ts01']),
+              'terminate --all: by the agent here', ended)
     one = value['servers'][0]
     tap.equal((status, len(value['servers']), one['name'], one['port']),
               (0, 1, '', None), 'poll --json: this host', one)
@@ -916,6 +928,43 @@ def test_end_all_failures(tap, farm, ctl):
            'terminate --all: twelve on one server, with progress', text)
 
 
+def test_end_all_clients(tap, farm, ctl):
+    """The clients are told, too, and one does what its server does not."""
+    a, b = farm.servers[:2]
+    farm.profiles(farm.profile('desk', [a, b]))
+    lines = session(farm.user, 'ts01', 'R'), session(farm.user, 'ts02', 'R')
+    for server, line in zip((a, b), lines):
+        server.play(sessions=[line], all_sessions='')
+    a.play(exit_terminatesession=1, stderr_terminatesession='it hangs\n',
+           answer_terminatesession='')
+    one, two = map(id_of, lines)
+    said = []
+
+    def tell(event, id=one):
+        return farm.site.forced(EVENT % (id, event), '--user', farm.user).stdout
+
+    def obey():
+        lab.wait_for(lambda: len(list(pathlib.Path(farm.site.path(
+            'state/connected')).glob('*.order'))) == 2, 20, 'both orders')
+        said.append(tell('ALIVE'))
+        tell('TERMINATING')
+        tell('FINISHED')
+    with farm.site.configured(client_events='true'):
+        tell('CONNECTED')
+        tell('CONNECTED', two)
+        client = threading.Thread(target=obey)
+        client.start()
+        done = ctl.run('terminate', '--all', '-y')
+        client.join()
+    tap.ok(b'TERMINATE ' + one.encode() in said[0], 'terminate --all: a client is told',
+           said)
+    tap.ok(done.returncode == 0 and 'it hangs' in done.stderr and
+           one + ': terminated by its client\n' in done.stdout and
+           two + ': terminated\n' in done.stdout and
+           '2 of 2 sessions terminated' in done.stdout,
+           'terminate --all: and does it in place of the server', done)
+
+
 def test_end_all_changed_meanwhile(tap, farm, ctl):
     """Who resumes a session while the question is open keeps it."""
     _, two, _, four = play_all(farm)
@@ -1142,7 +1191,8 @@ TESTS = [
     test_maintenance, test_maintenance_outlasts, test_maintenance_times, test_drain_refusals, test_drain_in_home, test_unknown_key, test_new_file,
     test_names, test_known_hosts_refusals, test_changed_key, test_sessions,
     test_suspend, test_terminate, test_all_sessions, test_all_sessions_not_allowed,
-    test_end_all, test_end_all_failures, test_end_all_changed_meanwhile, test_slow_answer, test_account, test_no_account,
+    test_end_all, test_end_all_failures, test_end_all_clients,
+    test_end_all_changed_meanwhile, test_slow_answer, test_account, test_no_account,
     test_terminal, test_hostile, test_help, test_listings,
     test_explain_name,
 ]

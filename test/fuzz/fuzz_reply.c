@@ -7,7 +7,7 @@
 #include "agent/record.h"
 #include "fuzz.h"
 
-#define N	3
+#define N	4
 
 struct read {
 	struct query queries[N], *list[N];
@@ -21,12 +21,13 @@ read_replies(struct read *read, const char *text, size_t first, size_t len)
 	const struct connection_target target = { .source = &source_ssh,
 	    .host = { .name = "ts01" }, .port = 22 };
 	static const struct question *const questions[N] = { &query_all,
-	    &query_sessions, &query_add_key };
+	    &query_sessions, &query_add_key, &query_list };
 	size_t i;
 
 	memset(read, 0, sizeof(*read));
 	for (i = 0; i < N; i++) {
-		query_init(&read->queries[i], questions[i], &target, "alice");
+		query_init(&read->queries[i], questions[i], &target,
+		    questions[i] == &query_list ? NULL : "alice");
 		read->queries[i].nexpired = 2;
 		read->list[i] = &read->queries[i];
 	}
@@ -69,7 +70,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(!one->done || one->failed == (one->error.code !=
 		    X2GOBROKER_OK));
 		must(one->report.nsessions == two->report.nsessions);
-		must(one->report.nsessions <= 8 * AGENT_SESSIONS_MAX);
+		must(one->report.nsessions <= (one->user != NULL ?
+		    AGENT_SESSIONS_MAX : AGENT_ALL_SESSIONS_MAX));
 		must(one->new_key == NULL || strchr(one->new_key, '\n') ==
 		    NULL);
 	}

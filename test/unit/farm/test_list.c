@@ -341,6 +341,13 @@ a_server_has_few_at_once(void **state unused)
 	assert_int_equal(n, 7);
 	assert_non_null(strstr(ended, "alice-54-1763930965_stDXFCE_dp24: timed "
 	    "out\nalice-55-1763930965_stDXFCE_dp24: not tried"));
+	/* here, they share the time */
+	farm->servers[0].target.source = &source_local;
+	play_servers(good);
+	link_played.max_at_once = 0;
+	assert_int_equal(x2gobroker_farm_suspend_all(farm, which, 7,
+	    note_end, farm, NULL), 0);
+	assert_int_equal(link_played.max_at_once, 1);
 	x2gobroker_farm_free(farm);
 }
 
