@@ -12,10 +12,16 @@ int
 main(void)
 {
 	static char order[ORDER_MAX];
-	size_t len = fread(order, 1, sizeof(order) - 1, stdin);
 	char *field = order, *value, *end;
+	size_t len = 0;
 	int n = 0;
 
+	/* its size stands before it */
+	if (fgets(order, sizeof(order), stdin) != NULL)
+		len = strtoul(order, NULL, 10);
+	if (len == 0 || len >= sizeof(order) ||
+	    fread(order, 1, len, stdin) != len)
+		return 1;
 	while (field < order + len) {
 		if ((value = strchr(field, ' ')) == NULL)
 			return 1;
