@@ -148,7 +148,7 @@ static int
 end_sessions(struct endall *all)
 {
 	struct x2gobroker_farm *farm = all->view->farm;
-	struct x2gobroker_error err;
+	struct x2gobroker_error err = { 0 };
 	int result;
 
 	if ((all->told = calloc(all->n + 1, sizeof(*all->told))) == NULL) {
