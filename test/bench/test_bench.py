@@ -42,11 +42,12 @@ def known():
             figures.Sample(int(1e6), us, 0, 2000, 1, 1, 1) for us in (900, 901)],
         (LISTING, '', 0, BARE_GROUPS): samples(2, 3),
         (LISTING, '', 3, GROUPS): samples(3, 6),
+        (LISTING, '', 1000, OURS): samples(4, 4.1),
         (LISTING, '', 10000, OURS): samples(41.6, 50, 60),
         (SELECTING, AT_ONCE, 32, LIBSSH): samples(100, 100),
-        (SELECTING, AT_ONCE, 32, OURS): samples(131, 129.9, 140),
+        (SELECTING, AT_ONCE, 32, OURS): samples(106, 104.9, 140),
         (SELECTING, REAL, 32, LIBSSH): samples(100, 100),
-        (SELECTING, REAL, 32, OURS): samples(130, 130),
+        (SELECTING, REAL, 32, OURS): samples(105, 105),
     }
     results.stopped = {(LISTING, '', 10000, PYTHON): 60}
     results.counts = {(COUNTS, LIST_COUNT, 0, BARE): 1000,
