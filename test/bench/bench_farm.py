@@ -155,7 +155,8 @@ def measure(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition('\n\n')[0])
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-bench')
+    parser.add_argument('--build', type=lambda text: pathlib.Path(text).resolve(),
+                        default=ROOT / 'build-bench')
     parser.add_argument('--rounds', type=int, default=10)
     parser.add_argument('--quick', action='store_true',
                         help='without the rush and without asking all of many')
