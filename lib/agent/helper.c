@@ -196,12 +196,12 @@ static int
 begin(struct conversation *run, struct x2gobroker_error *err)
 {
 	struct spawn *child = &run->child;
-	const bool goes_on = child->pid > 0 && child->end == SPAWN_RUNNING;
+	const bool goes_on = run->n <= run->most && spawn_is_running(child);
 
 	buf_truncate(&run->order, 0);
 	if (run->helper->order(run, err) == -1)
 		return -1;
-	if (goes_on && run->n <= run->most) {
+	if (goes_on) {
 		spawn_send(child, run->order.data, run->order.len,
 		    run->deadline + GRACE_MS);
 		return 0;
@@ -246,6 +246,7 @@ end_run(struct conversation *run)
 			    reader->arg);
 		}
 	buf_free(&run->reader.text);
+	run->reader = (struct reply_reader){ 0 };	/* no reply is due */
 	if (!run->stay || child->end != SPAWN_RUNNING)
 		finish(run);
 }
@@ -302,6 +303,7 @@ query_run(const struct x2gobroker_config *config,
 	for (i = 0; i < n; i++)
 		if (needs_helper(queries[i]))
 			run->asked[run->n++] = queries[i];
+	buf_free(&run->reader.text);
 	run->reader = (struct reply_reader){ .queries = run->asked,
 	    .n = run->n, .progress = progress, .arg = arg };
 	begin_run(run);

@@ -13,8 +13,8 @@
  *	deadline	of all queries: milliseconds of the monotonic clock
  *	confine		0: without the confinement
  *	stay		1: x2gobroker-poll keeps its connections, and another
- *			order may follow when all is done, with other queries
- *			and another deadline
+ *			order may follow when all is done, within some
+ *			seconds, with other queries and another deadline
  *	service, service-file	of the session database, for
  *			x2gobroker-sessiondb; the next four are for
  *			x2gobroker-poll

@@ -338,6 +338,14 @@ step(struct spawn *child)
 	close_end(&child->pidfd);
 }
 
+bool
+spawn_is_running(struct spawn *child)
+{
+	if (child->pid > 0 && child->end == SPAWN_RUNNING)
+		step(child);
+	return child->pid > 0 && child->end == SPAWN_RUNNING;
+}
+
 /* Fill in the descriptors to wait for; poll(2) skips -1.  Returns the longest
  * time to wait, in milliseconds. */
 static int

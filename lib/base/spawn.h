@@ -90,6 +90,9 @@ int	spawn_start(struct spawn *child, const struct spawn_options *options);
 void	spawn_send(struct spawn *child, const char *input, size_t len,
 	    int64_t deadline);
 
+/* Look, without waiting, whether the child has ended meanwhile. */
+bool	spawn_is_running(struct spawn *child);
+
 /* Wait until at least one of the children has written something, has ended or
  * has reached its deadline, and handle that.  Returns how many still run.
  *
