@@ -5,6 +5,7 @@
  */
 #include <sys/stat.h>
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -38,23 +39,40 @@ put_mark(const struct x2gobroker_config *config, char mark[static MARK_SIZE],
 }
 
 /* Only root and the account of this process can have written it. */
-static char *
-read_file(const struct x2gobroker_config *config, time_t now)
+static int
+open_file(const struct x2gobroker_config *config, time_t now)
 {
 	char path[X2GOBROKER_FILE_SIZE];
 	cleanup_file FILE *fp = NULL;
 	struct x2gobroker_error ignored;
 	struct stat st;
-	size_t len;
 
 	snprintf(path, sizeof(path), "%s/" KEYINDEX_DIR "/" KEYINDEX_FILE,
 	    config->state_dir);
 	if ((fp = safefile_open(path, &ignored)) == NULL ||
 	    fstat(fileno(fp), &st) == -1 || st.st_mtime > now ||
 	    st.st_mtime < now - KEYINDEX_SECONDS)
-		return NULL;
-	len = (size_t)st.st_size;
-	return safefile_read_text(fileno(fp), path, &len, &ignored);
+		return -1;
+	return fcntl(fileno(fp), F_DUPFD_CLOEXEC, 0);
+}
+
+/* Read the next part, which begins with the last line of this one. */
+static bool
+read_part(struct keyindex *index)
+{
+	const char *line = memrchr(index->part, '\n', index->len);
+	size_t done = line != NULL ? (size_t)(line - index->part) : 0;
+	ssize_t n;
+
+	index->len -= done;
+	index->searched -= index->searched > done ? done : index->searched;
+	memmove(index->part, index->part + done, index->len);
+	n = safefile_read(index->fd, index->part + index->len,
+	    KEYINDEX_PART - index->len);
+	if (n > 0)
+		index->len += (size_t)n;
+	index->part[index->len] = '\0';
+	return n > 0;
 }
 
 bool
@@ -63,19 +81,18 @@ keyindex_read(struct keyindex *index, const struct x2gobroker_config *config)
 	char mark[MARK_SIZE];
 	time_t changed;
 
-	*index = (struct keyindex){ 0 };
-	if (!put_mark(config, mark, &changed) ||
-	    (index->text = read_file(config, time(NULL))) == NULL ||
-	    strncmp(index->text, mark, strlen(mark)) != 0)
-		return false;
-	index->next = index->text;
-	return true;
+	index->len = index->searched = 0;
+	index->fd = -1;
+	return put_mark(config, mark, &changed) &&
+	    (index->fd = open_file(config, time(NULL))) != -1 &&
+	    read_part(index) &&
+	    strncmp(index->part, mark, strlen(mark)) == 0;
 }
 
 void
 keyindex_free(struct keyindex *index)
 {
-	free(index->text);
+	cleanup_closep(&index->fd);
 }
 
 bool
@@ -86,11 +103,14 @@ keyindex_next(struct keyindex *index, const char *base64,
 	const char *found, *line;
 	size_t len;
 
-	if (x2gobroker_key_fingerprint(base64, print) == -1 ||
-	    (found = strstr(index->next, print + PRINT)) == NULL)
+	if (x2gobroker_key_fingerprint(base64, print) == -1)
 		return false;
-	index->next = found + 1;
-	for (line = found; line > index->text && line[-1] != '\n'; line--)
+	while ((found = strstr(index->part + index->searched,
+	    print + PRINT)) == NULL)
+		if (!read_part(index))
+			return false;
+	index->searched = (size_t)(found - index->part) + 1;
+	for (line = found; line > index->part && line[-1] != '\n'; line--)
 		continue;
 	len = strcspn(line, " \n");
 	if (len >= KEYINDEX_ENTRY_SIZE)

@@ -22,9 +22,14 @@
 #define KEYINDEX_SECONDS	600
 #define KEYINDEX_ENTRY_SIZE	256	/* of a file's name (NAME_MAX) */
 
+#define KEYINDEX_PART		65536	/* a longer line is not found */
+
+/* A part of it at a time: in a large one, to have memory for all of it takes
+ * longer than to search it. */
 struct keyindex {
-	char *text;		/* owned */
-	const char *next;	/* to be searched from */
+	int fd;
+	char part[KEYINDEX_PART + 1];	/* begins with a line */
+	size_t len, searched;		/* bytes of it */
 };
 
 /* Read the index.  False: it is missing, stale or damaged. */

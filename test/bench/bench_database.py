@@ -113,7 +113,8 @@ class World:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.partition('\n\n')[0])
-    parser.add_argument('--build', type=pathlib.Path, default=ROOT / 'build-bench')
+    parser.add_argument('--build', type=lambda text: pathlib.Path(text).resolve(),
+                        default=ROOT / 'build-bench')
     parser.add_argument('--rounds', type=int, default=10)
     options = parser.parse_args()
     if os.geteuid() != 0:

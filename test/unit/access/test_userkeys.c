@@ -1064,6 +1064,45 @@ an_index_is_trusted_for_ten_minutes(void **state unused)
 	check_two_owners("the clock was set back");
 }
 
+/* It is read in parts.  Only the index says that bob has not the same key. */
+static void
+a_large_index_is_searched_to_its_end(void **state unused)
+{
+	const char *print = PRINT_A + strlen("SHA256:");
+	struct buf text = { 0 };
+	struct problems problems;
+	char mark[100];
+	size_t at;
+
+	begin_with_index();
+	write_file("keys.d/bob.pub", TYPE KEY_A);
+	snprintf(mark, sizeof(mark), "%s", content_of(INDEX));
+	mark[strcspn(mark, "\n")] = '\0';
+	for (at = KEYINDEX_PART - 70; at < KEYINDEX_PART + 20; at++) {
+		buf_truncate(&text, 0);
+		buf_puts(&text, mark);
+		while (text.len + 50 < at)
+			buf_puts(&text, "\nu1.pub 0123456789");
+		buf_printf(&text, "\n%.*s", (int)(at - text.len - 1),
+		    "0123456789012345678901234567890123456789012345678901");
+		buf_printf(&text, "\nalice.pub x %s", print);
+		while (text.len < (at % 3 + 1) * KEYINDEX_PART)
+			buf_puts(&text, "\nu1.pub 0123456789");
+		write_file(INDEX, text.data);
+		check_found("by a large one", "alice", &problems);
+	}
+	buf_printf(&text, "\nbob.pub %s\n", print);
+	write_file(INDEX, text.data);
+	check_two_owners("in two parts");
+	/* a line that is too long, so all files are read */
+	buf_truncate(&text, 0);
+	buf_printf(&text, "%s\nu1.pub %0*d\nalice.pub %s\n", mark,
+	    KEYINDEX_PART, 0, print);
+	write_file(INDEX, text.data);
+	check_two_owners("a line without an end");
+	buf_free(&text);
+}
+
 static void
 a_stale_index_is_not_believed(void **state unused)
 {
@@ -1253,6 +1292,7 @@ main(void)
 		test(whoever_has_the_lock_is_waited_for),
 		test(an_index_is_made_of_many_files),
 		test(an_index_is_trusted_for_ten_minutes),
+		test(a_large_index_is_searched_to_its_end),
 		test(a_stale_index_is_not_believed),
 		test(a_planted_index_lets_nobody_in),
 		test(without_an_index_all_is_as_it_was),
