@@ -180,11 +180,22 @@ find_target(const struct x2gobroker_farm *farm,
 	return place > 0 ? &farm->servers[place - 1] : NULL;
 }
 
+static void
+fill_places(struct x2gobroker_farm *farm)
+{
+	size_t i;
+
+	for (i = 0; i < farm->nplaces; i++)
+		farm->places[i] = 0;
+	for (i = 0; i < farm->nservers; i++)
+		*find_place(farm, &farm->servers[i].target) = i + 1;
+}
+
 /* Make room for one more server; at most half of the places are taken. */
 static bool
 grow_places(struct x2gobroker_farm *farm)
 {
-	size_t i, n = farm->nplaces > 0 ? 2 * farm->nplaces : 16, *places;
+	size_t n = farm->nplaces > 0 ? 2 * farm->nplaces : 16, *places;
 
 	if (2 * (farm->nservers + 1) <= farm->nplaces)
 		return true;
@@ -193,8 +204,7 @@ grow_places(struct x2gobroker_farm *farm)
 	free(farm->places);
 	farm->places = places;
 	farm->nplaces = n;
-	for (i = 0; i < farm->nservers; i++)
-		*find_place(farm, &farm->servers[i].target) = i + 1;
+	fill_places(farm);
 	return true;
 }
 
@@ -352,6 +362,7 @@ x2gobroker_farm_keep(struct x2gobroker_farm *farm, const char *host)
 			farm->servers[n++] = *server;
 	}
 	farm->nservers = n;
+	fill_places(farm);
 	return n;
 }
 

@@ -245,8 +245,13 @@ static void
 only_the_wanted_server_is_kept(void **state unused)
 {
 	struct x2gobroker_farm *farm = farm_of_all(3);
+	struct connection_target how = farm->servers[0].target;
+	const struct host first = how.host, second = farm->servers[1].target.host;
 
+	how.host = (struct host){ .port = 0 };
 	assert_int_equal(x2gobroker_farm_keep(farm, "TS02"), 1);
+	assert_ptr_equal(farm_find(farm, &how, &second), &farm->servers[0]);
+	assert_null(farm_find(farm, &how, &first));
 	assert_string_equal(x2gobroker_farm_server(farm, 0)->name, "ts02");
 	assert_null(x2gobroker_farm_server(farm, 1));
 	assert_int_equal(x2gobroker_farm_keep(farm, "ts99"), 0);
