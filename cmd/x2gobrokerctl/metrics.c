@@ -231,7 +231,7 @@ static const struct gauge {
 	{ "server_drained", NULL, get_drained,
 	    "Whether the server gets no new sessions." },
 	{ "server_hung", NULL, get_hung,
-	    "Whether a request got no answer in time, a minute ago." },
+	    "Whether a request got no answer in time in the last minute." },
 	{ "server_login_refused", NULL, get_refused,
 	    "Whether it refused the broker's login in the last ten minutes." },
 };

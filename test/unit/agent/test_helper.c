@@ -39,9 +39,10 @@ note(void *arg unused, struct query *query)
 	ndone++;
 }
 
-/* Ask two servers by that program.  Returns how many milliseconds it took. */
+/* Ask two servers by that program, with ms left.  Returns how many milliseconds
+ * it took. */
 static int64_t
-run(const char *script, struct query queries[2])
+run_for(int ms, const char *script, struct query queries[2])
 {
 	const struct connection_target target = { .source = &source_ssh,
 	    .host = { .name = "ts01" }, .port = 22 };
@@ -54,12 +55,18 @@ run(const char *script, struct query queries[2])
 	ndone = 0;
 	query_init(&queries[0], &query_all, &target, "alice");
 	query_init(&queries[1], &query_all, &target, "alice");
-	query_run(&config, list, 2, start + LATE_MS, note, NULL, NULL);
+	query_run(&config, list, 2, start + ms, note, NULL, NULL);
 	assert_int_equal(ndone, 2);
 	/* no child is left */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
 	return clock_ms() - start;
+}
+
+static int64_t
+run(const char *script, struct query queries[2])
+{
+	return run_for(LATE_MS, script, queries);
 }
 
 #define FIRST	"printf 'reply 1 0\\nend 0 \\n'; "
@@ -98,7 +105,9 @@ what_it_does_is_its_own_failure(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
-		check(rows[i].script, run(rows[i].script, queries) < 10000);
+		/* a busy machine starts a shell late */
+		check(rows[i].script, run_for(strstr(rows[i].why, "time") !=
+		    NULL ? LATE_MS : 20000, rows[i].script, queries) < 10000);
 		check(rows[i].script, queries[0].failed != rows[i].answered);
 		check(rows[i].script, queries[1].failed);
 		check(rows[i].script, queries[1].new_key == NULL);
