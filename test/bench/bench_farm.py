@@ -3,7 +3,8 @@
 """Measure what large farms and many users cost, in one run and taking turns: a
 selection over 8, 128 and 1,000 servers, of which all or five are asked, over eight of
 which one is dead, and over eight with a key for an automatic login; x2gobrokerctl
-authorized-keys with 10 and 50,000 users; and a rush of logins.
+authorized-keys with 10 and 50,000 users; a rush of logins; and how many requests in a
+second one host can serve by each way.
 
     test/bench/bench_farm.py [--build DIR] [--rounds N]     as root, after test/bench/run
 
@@ -13,6 +14,7 @@ take 150 ms.  Prints milliseconds, minimum and median, and the ratios.
 
 import argparse
 import base64
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -25,9 +27,12 @@ sys.dont_write_bytecode = True
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'test/e2e'))
 
+import brokerlab        # noqa: E402
 import farmlab          # noqa: E402
+import lab              # noqa: E402
 
 SSHDS, SAMPLE, RUSH = 8, 5, 300
+CLIENTS, REQUESTS = 8, 200      # of each way
 ALL = {'servers_to_ask': None, 'servers_share_database': None}
 SAMPLED = {'servers_to_ask': SAMPLE, 'servers_share_database': 'true'}
 # row: compared with the row, at most this
@@ -130,6 +135,51 @@ class Keys:
         return (time.monotonic() - start) * 1000
 
 
+class Rates:
+    """Requests in a second.  The clients, and the servers that are asked, run on this
+    machine, too, and take most of its time."""
+
+    def __init__(self, stack, farm):
+        site = farm.site
+        site.write('few-profiles.conf', ''.join(farm.profile(
+            'few%d' % n, broker_agent_query_mode='NONE') for n in range(3)))
+        site.configure(requests_per_user=0, **SAMPLED)
+        site.write('few.conf', site.conf().replace('/profiles.conf', '/few-profiles.conf'))
+        self.sshd = stack.enter_context(lab.Sshd('MaxStartups 100\nMaxSessions 100\n'))
+        user = ['--user', farm.user]
+        keys = {config: brokerlab.give_key(self.sshd, farm.broker, config,
+                                           site.command(*user, config=config))
+                for config in ('few.conf', 'x2gobroker.conf')}
+        few = stack.enter_context(
+            brokerlab.Connection(self.sshd, farm.broker, keys['few.conf']))
+        few.ask(brokerlab.LIST)
+        alone = site.command(*user, config='few.conf')
+        self.ways = {
+            'a listing, the program alone': lambda: site.start(
+                alone, farm.broker, {'SSH_ORIGINAL_COMMAND': brokerlab.LIST,
+                                     'SSH_CONNECTION': '127.0.0.1 50000 127.0.0.1 22'}
+                ).stdout,
+            'a listing on an open connection': lambda: few.ask(brokerlab.LIST).stdout,
+            'an SSH login and a listing': lambda: self._login(
+                farm, keys['few.conf'], brokerlab.LIST),
+            'an SSH login and a selection, 5 servers asked': lambda: self._login(
+                farm, keys['x2gobroker.conf'], brokerlab.SELECT % 'on8')}
+
+    def _login(self, farm, key, line):
+        return self.sshd.ssh(farm.broker.name, key, line, timeout=100).stdout
+
+    def measure(self):
+        """{way: (requests in a second, how many were granted)}"""
+        found = {}
+        for way, ask in self.ways.items():
+            start = time.monotonic()
+            with concurrent.futures.ThreadPoolExecutor(CLIENTS) as pool:
+                answers = list(pool.map(lambda _, ask=ask: ask(), range(REQUESTS)))
+            found[way] = (REQUESTS / (time.monotonic() - start),
+                          sum(b'Access granted' in answer for answer in answers))
+        return found
+
+
 def measure(options):
     samples = {}
     with contextlib.ExitStack() as stack:
@@ -150,7 +200,8 @@ def measure(options):
                 samples['128 servers, all'] = [farms.measure('on128', ALL)]
                 samples['1,000 servers, all'] = [farms.measure('on1000', ALL)]
         rush = None if options.quick else farms.rush()
-    return samples, rush
+        rates = {} if options.quick else Rates(stack, farms.farm).measure()
+    return samples, rush, rates
 
 
 def main():
@@ -163,7 +214,7 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit('test/bench/bench_farm.py: run it as root')
-    samples, rush = measure(options)
+    samples, rush, rates = measure(options)
     figures = {name: (min(values), statistics.median(values))
                for name, values in samples.items()}
     failed = 0
@@ -180,6 +231,8 @@ def main():
     if rush:
         print('a rush of %d logins, 40 at a time: %.1f s, %.1f logins per second, '
               '%d granted' % (RUSH, rush[0], RUSH / rush[0], rush[1]))
+    for way, (rate, granted) in rates.items():
+        print('%-46s %6.1f per second, %d of %d granted' % (way, rate, granted, REQUESTS))
     return int(failed > 0)
 
 
