@@ -786,7 +786,7 @@ def test_certified_service_keys(tap, farm):
     farm.profiles(profile)
     home = pathlib.Path(farm.broker.home, '.ssh')
     good = (home / 'id_ed25519').read_text()
-    keys = {'ed25519': farm.key, 'rsa': lab.keypair(farm.dir, 'rsa')}
+    keys = {'ed25519': farm.key, 'rsa': lab.keypair(farm.dir, 'rsa', name='certified')}
     for type, key in keys.items():
         (home / 'id_ed25519').unlink(missing_ok=True)
         farm.broker.put('.ssh/id_' + type, pathlib.Path(key).read_text())
