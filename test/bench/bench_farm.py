@@ -32,7 +32,7 @@ import farmlab          # noqa: E402
 import lab              # noqa: E402
 
 SSHDS, SAMPLE, RUSH = 8, 5, 300
-CLIENTS, REQUESTS = 8, 200      # of each way
+CLIENTS, REQUESTS = 8, 80       # of each way
 ALL = {'servers_to_ask': None, 'servers_share_database': None}
 SAMPLED = {'servers_to_ask': SAMPLE, 'servers_share_database': 'true'}
 # row: compared with the row, at most this
