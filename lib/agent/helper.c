@@ -196,7 +196,8 @@ static int
 begin(struct conversation *run, struct x2gobroker_error *err)
 {
 	struct spawn *child = &run->child;
-	const bool goes_on = run->n <= run->most && spawn_is_running(child);
+	const bool goes_on = run->n <= run->most && child->pid > 0 &&
+	    child->end == SPAWN_RUNNING;
 
 	buf_truncate(&run->order, 0);
 	if (run->helper->order(run, err) == -1)
@@ -268,7 +269,8 @@ ask_here(struct conversation *run, struct query *query)
 		run->reader.progress(run->reader.arg, query);
 }
 
-/* Without the memory for a conversation, there is none. */
+/* If there is no memory for a conversation, this is a single order.  What the
+ * child has said since the last one is no reply, and ends it. */
 static struct conversation *
 find_conversation(struct conversation **kept, struct conversation *single)
 {
@@ -277,6 +279,8 @@ find_conversation(struct conversation **kept, struct conversation *single)
 	if (kept == NULL || *kept == NULL)
 		return single;
 	(*kept)->stay = true;
+	spawn_is_running(&(*kept)->child);
+	buf_free(&(*kept)->reader.text);
 	return *kept;
 }
 
@@ -303,7 +307,6 @@ query_run(const struct x2gobroker_config *config,
 	for (i = 0; i < n; i++)
 		if (needs_helper(queries[i]))
 			run->asked[run->n++] = queries[i];
-	buf_free(&run->reader.text);
 	run->reader = (struct reply_reader){ .queries = run->asked,
 	    .n = run->n, .progress = progress, .arg = arg };
 	begin_run(run);

@@ -289,9 +289,13 @@ a_conversation_goes_on(void **state unused)
 {
 	assert_int_equal(starts_for_two_orders(ANSWERS("9"), 2, 2, false), 1);
 	assert_int_equal(starts_for_two_orders(ANSWERS("9"), 2, 1, false), 1);
-	/* one that has ended, or has too little memory, is replaced */
+	/* one that has ended, has too little memory, or says more than it was
+	 * asked, is replaced */
 	assert_int_equal(starts_for_two_orders(ANSWERS("1"), 2, 2, true), 2);
 	assert_int_equal(starts_for_two_orders(ANSWERS("9"), 1, 2, false), 2);
+	assert_int_equal(starts_for_two_orders(ANSWERS("1")
+	    "[ -e more ] || printf 'reply 1 0\nend 0 \n'; echo > more", 2, 2,
+	    true), 2);
 }
 
 /* The agent of this host is asked meanwhile, and needs no child. */
