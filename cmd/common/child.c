@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/safefile.h"
 #include "child.h"
 #include "startup.h"
 
@@ -48,44 +49,30 @@ child_limit_memory(size_t bytes)
 		setrlimit(RLIMIT_DATA, &limit);
 }
 
-/* Returns how many bytes were there before the end of stdin. */
-static size_t
-read_bytes(char *data, size_t len)
-{
-	size_t got = 0;
-	ssize_t n;
-
-	while (got < len && (n = read(STDIN_FILENO, data + got, len - got)) !=
-	    0) {
-		if (n > 0)
-			got += (size_t)n;
-		else if (errno != EINTR)
-			child_end("cannot read the order");
-	}
-	return got;
-}
-
 void
 child_read_order(struct buf *text, size_t head)
 {
 	char chunk[16384];
-	size_t n = read_bytes(chunk, head);
-	const char *why = NULL;
+	ssize_t n = safefile_read(STDIN_FILENO, chunk, head);
+	const char *why;
 	long long left;
 
 	if (n == 0)
 		child_end("libx2gobroker starts this program, with an order "
 		    "on stdin");
+	if (n != (ssize_t)head)
+		child_end("cannot read the order");
 	chunk[n - 1] = '\0';
 	left = strtonum(chunk, 1, ORDER_MAX, &why);
-	if (n < head || why != NULL)
+	if (why != NULL)
 		child_end("cannot read the order");
-	for (; left > 0; left -= (long long)n) {
-		n = read_bytes(chunk, (size_t)left < sizeof(chunk) ?
-		    (size_t)left : sizeof(chunk));
-		if (n == 0)
-			child_end("the order is incomplete");
-		buf_put(text, chunk, n);
+	for (; left > 0; left -= n) {
+		n = safefile_read(STDIN_FILENO, chunk, (size_t)left <
+		    sizeof(chunk) ? (size_t)left : sizeof(chunk));
+		if (n <= 0)
+			child_end(n == 0 ? "the order is incomplete" :
+			    "cannot read the order");
+		buf_put(text, chunk, (size_t)n);
 	}
 	if (text->failed)
 		child_end("out of memory");
