@@ -149,15 +149,6 @@ len_without_dot(const char *name)
 	return len > 0 && name[len - 1] == '.' ? len - 1 : len;
 }
 
-/* Most names are none, which their first character shows. */
-static bool
-parse_address(const char *name, size_t len, struct address *address)
-{
-	return ((*name >= '0' && *name <= '9') ||
-	    memchr(name, ':', len) != NULL) &&
-	    address_parse(name, len, address);
-}
-
 /* An address has many spellings. */
 static bool
 is_same_name(const char *a, const char *b)
@@ -165,8 +156,8 @@ is_same_name(const char *a, const char *b)
 	size_t a_len = len_without_dot(a);
 	struct address aa, ab;
 
-	if (parse_address(a, strlen(a), &aa) &&
-	    parse_address(b, strlen(b), &ab))
+	if (address_parse(a, strlen(a), &aa) &&
+	    address_parse(b, strlen(b), &ab))
 		return memcmp(&aa, &ab, sizeof(aa)) == 0;
 	return a_len > 0 && parse_same_text(a, a_len, b, len_without_dot(b));
 }
@@ -182,8 +173,8 @@ is_short_for(const char *a, const char *b)
 	struct address ignored;
 
 	if ((a_dot != NULL && b_dot != NULL) ||
-	    parse_address(a, a_len, &ignored) ||
-	    parse_address(b, b_len, &ignored))
+	    address_parse(a, a_len, &ignored) ||
+	    address_parse(b, b_len, &ignored))
 		return false;
 	if (a_dot != NULL)
 		a_len = (size_t)(a_dot - a);
@@ -245,8 +236,8 @@ int
 hostlist_compare_labels(const char *a, const char *b)
 {
 	struct address aa, ab;
-	bool a_is_address = parse_address(a, len_without_dot(a), &aa);
-	bool b_is_address = parse_address(b, len_without_dot(b), &ab);
+	bool a_is_address = address_parse(a, len_without_dot(a), &aa);
+	bool b_is_address = address_parse(b, len_without_dot(b), &ab);
 	size_t i = 0;
 
 	if (a_is_address || b_is_address)
