@@ -82,9 +82,6 @@ is_unnamed(struct query *query, const struct x2gobroker_error *err)
 	return user != NULL && query->unnamed;
 }
 
-static int	ask_sessions(struct query *query, struct connection *link,
-		    struct x2gobroker_error *err);
-
 /* Only the host of its sessions is of interest: the list is there already. */
 static int
 take_host(struct query *query, const char *answer, size_t len,
@@ -120,7 +117,8 @@ query_take(struct query *query, const char *task, const char *answer,
 	bool is_status = strcmp(task, AGENT_STATUS) == 0;
 	size_t i = 0;
 
-	if (is_status && query->question->ask == ask_sessions)
+	if (is_status && (query->question == &query_sessions ||
+	    query->question == &query_list))
 		return take_host(query, answer, len, err);
 	if (strcmp(task, AGENT_LISTALLSESSIONS) == 0 && lists_all(query))
 		return agent_parse_all_sessions(answer, len, NULL,

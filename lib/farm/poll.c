@@ -262,10 +262,8 @@ add_sessions(struct x2gobroker_farm *farm, size_t i, bool own)
 
 	for (j = 0; j < server->report.nsessions; j++) {
 		session = &server->report.sessions[j];
-		if (is_left_out(farm, session))
-			continue;
 		if (own == farm_speaks_for(farm, server,
-		    session_host(session)) &&
+		    session_host(session)) && !is_left_out(farm, session) &&
 		    (own || is_credible(farm, server, session)))
 			farm->sessions[farm->nsessions++] =
 			    (struct farm_session){ session, i, .at = i };
