@@ -26,33 +26,20 @@ static const char *const tasks[] = {
 
 static _Atomic uint64_t *numbers;	/* NULL: nothing is counted */
 
-/* The file.  Its blocks are allocated, because a page of a file for which there
- * is no room ends the process. */
-static int
-open_file(const struct x2gobroker_config *config)
+/* The blocks of the file are allocated, as a page of a file for which there is
+ * no room ends the process. */
+void
+counters_open(const struct x2gobroker_config *config)
 {
 	cleanup_fd int dir = safefile_open_dir(x2gobroker_config_text(config,
 	    "global", "state-dir"), 0, NULL);
 	cleanup_fd int fd = dir == -1 ? -1 : openat(dir, COUNTERS_FILE, O_RDWR |
 	    O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600);
 	struct stat st;
-	int result;
+	void *map;
 
 	if (fd == -1 || fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    (st.st_size < (off_t)SIZE && posix_fallocate(fd, 0, SIZE) != 0))
-		return -1;
-	result = fd;
-	fd = -1;
-	return result;
-}
-
-void
-counters_open(const struct x2gobroker_config *config)
-{
-	cleanup_fd int fd = open_file(config);
-	void *map;
-
-	if (fd == -1)
 		return;
 	map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map != MAP_FAILED)

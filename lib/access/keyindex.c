@@ -5,7 +5,6 @@
  */
 #include <sys/stat.h>
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -39,21 +38,19 @@ put_mark(const struct x2gobroker_config *config, char mark[static MARK_SIZE],
 }
 
 /* Only root and the account of this process can have written it. */
-static int
-open_file(const struct x2gobroker_config *config, time_t now)
+static bool
+open_file(struct keyindex *index, const struct x2gobroker_config *config,
+    time_t now)
 {
 	char path[X2GOBROKER_FILE_SIZE];
-	cleanup_file FILE *fp = NULL;
 	struct x2gobroker_error ignored;
 	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/" KEYINDEX_DIR "/" KEYINDEX_FILE,
 	    config->state_dir);
-	if ((fp = safefile_open(path, &ignored)) == NULL ||
-	    fstat(fileno(fp), &st) == -1 || st.st_mtime > now ||
-	    st.st_mtime < now - KEYINDEX_SECONDS)
-		return -1;
-	return fcntl(fileno(fp), F_DUPFD_CLOEXEC, 0);
+	index->file = safefile_open(path, &ignored);
+	return index->file != NULL && fstat(fileno(index->file), &st) == 0 &&
+	    st.st_mtime <= now && st.st_mtime >= now - KEYINDEX_SECONDS;
 }
 
 /* Read the next part, which begins with the last line of this one. */
@@ -67,7 +64,7 @@ read_part(struct keyindex *index)
 	index->len -= done;
 	index->searched -= index->searched > done ? done : index->searched;
 	memmove(index->part, index->part + done, index->len);
-	n = safefile_read(index->fd, index->part + index->len,
+	n = safefile_read(fileno(index->file), index->part + index->len,
 	    KEYINDEX_PART - index->len);
 	if (n > 0)
 		index->len += (size_t)n;
@@ -82,9 +79,9 @@ keyindex_read(struct keyindex *index, const struct x2gobroker_config *config)
 	time_t changed;
 
 	index->len = index->searched = 0;
-	index->fd = -1;
+	index->file = NULL;
 	return put_mark(config, mark, &changed) &&
-	    (index->fd = open_file(config, time(NULL))) != -1 &&
+	    open_file(index, config, time(NULL)) &&
 	    read_part(index) &&
 	    strncmp(index->part, mark, strlen(mark)) == 0;
 }
@@ -92,7 +89,8 @@ keyindex_read(struct keyindex *index, const struct x2gobroker_config *config)
 void
 keyindex_free(struct keyindex *index)
 {
-	cleanup_closep(&index->fd);
+	if (index->file != NULL)
+		fclose(index->file);
 }
 
 bool
