@@ -3,6 +3,8 @@
  * The log, for the administrator.  Nothing here writes to stdout, which is the
  * client's.
  */
+#include <sys/uio.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -12,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/safefile.h"
+#include "base/utf8.h"
 #include "common/log.h"
 
-#define LINE_SIZE	4096
+#define LINE_SIZE	4096	/* of a text in which all is escaped */
 
 static bool to_stderr;
 static int file_fd = -1;
@@ -42,36 +44,40 @@ log_to_file(const char *path)
 	file_fd = fd;
 }
 
-/* Write a line with one write(2), if possible, so that the lines of two
- * processes do not mix. */
+/* Write a line with one writev(2), so that the lines of two processes do not
+ * mix. */
 static bool
-write_line(int fd, const char *line, bool with_time)
+write_line(int fd, char *line, bool with_time)
 {
-	char out[LINE_SIZE + 64], stamp[32] = "";
-	struct tm tm;
+	char stamp[32] = "", name[32], newline[] = "\n";
+	struct iovec parts[] = { { stamp, 0 }, { name, 0 }, { line, 0 },
+	    { newline, 0 } };
+	const int n = sizeof(parts) / sizeof(parts[0]);
 	time_t now = time(NULL);
-	int len;
+	ssize_t len = 0;
+	struct tm tm;
+	int i;
 
 	if (with_time && localtime_r(&now, &tm) != NULL)
 		strftime(stamp, sizeof(stamp), "%FT%T%z ", &tm);
-	len = snprintf(out, sizeof(out), "%sx2gobroker[%ld]: %s\n", stamp,
-	    (long)getpid(), line);
-	if (len >= (int)sizeof(out))
-		len = (int)sizeof(out) - 1;
-	return safefile_write(fd, out, (size_t)len);
+	snprintf(name, sizeof(name), "x2gobroker[%ld]: ", (long)getpid());
+	for (i = 0; i < n; i++) {
+		parts[i].iov_len = strlen(parts[i].iov_base);
+		len += (ssize_t)parts[i].iov_len;
+	}
+	return writev(fd, parts, n) == len;
 }
 
 void
 log_line(int priority, const char *fmt, ...)
 {
-	struct x2gobroker_error err = { 0 };
-	char line[LINE_SIZE];
+	char text[X2GOBROKER_TEXT_SIZE], line[LINE_SIZE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(err.text, sizeof(err.text), fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	x2gobroker_error_format(&err, line, sizeof(line));
+	utf8_escape(line, sizeof(line), text);
 	if (to_stderr)
 		write_line(STDERR_FILENO, line, false);
 	if (file_fd != -1 && write_line(file_fd, line, true))
@@ -97,7 +103,7 @@ void
 log_event(void *unused __attribute__((unused)),
     const struct x2gobroker_error *problem)
 {
-	char text[LINE_SIZE];
+	char text[X2GOBROKER_TEXT_SIZE];
 
 	log_line(problem->code == X2GOBROKER_WARNING ? LOG_WARNING : LOG_ERR,
 	    "%s", x2gobroker_error_format(problem, text, sizeof(text)));
