@@ -5,7 +5,10 @@
 
 #include "base/arena.h"
 
-#define ARENA_BLOCK	4000	/* with both headers, one page */
+/* The first block is small, because most files are: each page of memory that a
+ * program touches costs as much as dozens of system calls. */
+#define ARENA_FIRST	480
+#define ARENA_BLOCK	4000	/* the largest; with both headers, one page */
 #define ARENA_ALIGN	sizeof(void *)
 
 struct arena_block {
@@ -25,7 +28,11 @@ arena_alloc(struct arena *arena, size_t size)
 		return NULL;
 	size = (size + ARENA_ALIGN - 1) / ARENA_ALIGN * ARENA_ALIGN;
 	if (block == NULL || block->size - block->used < size) {
-		room = size > ARENA_BLOCK ? size : ARENA_BLOCK;
+		room = block == NULL ? ARENA_FIRST : block->size * 2;
+		if (room > ARENA_BLOCK)
+			room = ARENA_BLOCK;
+		if (room < size)
+			room = size;
 		if ((block = malloc(sizeof(*block) + room)) == NULL)
 			return NULL;
 		block->next = arena->head;
