@@ -11,10 +11,12 @@ itself, also when a test fails or is told to stop.
 """
 
 import contextlib
+import ctypes
 import functools
 import itertools
 import os
 import pathlib
+import platform
 import pwd
 import shutil
 import signal
@@ -75,6 +77,51 @@ def no_penalties():
     time, as OpenSSH 9.8 and later do."""
     line = 'PerSourcePenalties no'
     return line + '\n' if sshd_knows(line) else ''
+
+
+# Starting programs as another account
+
+# Numbers of setresuid(2), setresgid(2) and setgroups(2).  libc's functions change the ids
+# of all threads of a process, the system calls those of the caller.
+ID_CALLS = {'x86_64': (117, 119, 116), 'aarch64': (147, 149, 159)}
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _set_ids(uid, gid, groups):
+    """Of this thread.  Its saved ids stay root's; those of a program that it starts do
+    not, as execve(2) overwrites them."""
+    setresuid, setresgid, setgroups = ID_CALLS[platform.machine()]
+    for call in ((setresuid, 0, 0, 0),
+                 (setgroups, len(groups), (ctypes.c_uint * len(groups))(*groups)),
+                 (setresgid, gid, gid, 0), (setresuid, uid, uid, 0)):
+        if _libc.syscall(*call) == -1:
+            raise OSError(ctypes.get_errno(), 'cannot become %d:%d' % (uid, gid))
+
+
+class _Popen(subprocess.Popen):
+    """Where it has to change ids, Python's Popen calls fork(2), which copies the test's
+    page tables and takes more time than most programs that tests start.  This one
+    changes the ids of its thread meanwhile, so that Popen calls vfork(2)."""
+
+    def __init__(self, args, *, user=None, group=None, extra_groups=None, **more):
+        ids = {'user': user, 'group': group, 'extra_groups': extra_groups}
+        if None in ids.values() or more.get('preexec_fn') or os.geteuid() != 0 or \
+                platform.machine() not in ID_CALLS:
+            super().__init__(args, **ids, **more)
+            return
+        before = os.getgroups()
+        try:
+            _set_ids(user, group, extra_groups)
+            super().__init__(args, **more)
+        except PermissionError:             # cwd may be one that only root may enter
+            _set_ids(0, 0, before)
+            vars(self).clear()
+            super().__init__(args, **ids, **more)
+        finally:
+            _set_ids(0, 0, before)
+
+
+subprocess.Popen = _Popen               # subprocess.run() uses it, too
 
 
 # Processes.  They are found in /proc and ended by their number, never by name:
