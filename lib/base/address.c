@@ -39,10 +39,11 @@ address_parse(const char *text, size_t len, struct address *out)
 {
 	char copy[ADDRESS_TEXT_MAX], *zone;
 
-	if (!copy_text(copy, sizeof(copy), text, len) || strlen(copy) != len)
-		return false;
 	/* most names are told from addresses by this, which is faster */
-	if (strspn(copy, PARSE_DIGITS) == 0 && strchr(copy, ':') == NULL)
+	if (len == 0 || ((text[0] < '0' || text[0] > '9') &&
+	    memchr(text, ':', len) == NULL))
+		return false;
+	if (!copy_text(copy, sizeof(copy), text, len) || strlen(copy) != len)
 		return false;
 	memcpy(out->bytes, v4_prefix, sizeof(v4_prefix));
 	if (inet_pton(AF_INET, copy, out->bytes + sizeof(v4_prefix)) == 1)
