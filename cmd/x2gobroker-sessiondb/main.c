@@ -40,16 +40,17 @@
 		"extract(epoch from localtimestamp - init_time))::bigint " \
 		"ELSE 0 END"
 
-/* The fields of x2golistsessions(8). */
-#define SESSIONS(id, host, user) \
+/* The fields of x2golistsessions(8).  PostgreSQL tests in the order of the
+ * text: first what few rows meet. */
+#define SESSIONS(id, host, user, only) \
     "SELECT '', " id ", display, " host ", status, " TIME("init_time") ", " \
     "'', host(client), '', '', " TIME("last_time") ", " user ", " AGE ", '' " \
-    "FROM sessions WHERE status IN ('R', 'S') " \
+    "FROM sessions WHERE " only "status IN ('R', 'S') " \
     "AND session_id NOT LIKE '%XSHAD%' "
 
 static const char sessions_sql[] =
-    SESSIONS("session_id", "server", "uname")
-    "AND uname = $1 AND " IS_TRUE_ROW " LIMIT 1000";
+    SESSIONS("session_id", "server", "uname", "uname = $1 AND ")
+    "AND " IS_TRUE_ROW " LIMIT 1000";
 
 /* Of all users.  A forged row becomes one that the library ignores and counts.
  * No user can make the answer too long by long values.  One more than the
@@ -57,7 +58,7 @@ static const char sessions_sql[] =
 static const char list_sql[] =
     SESSIONS("left(session_id, 300)", "left(server, 300)", "left(CASE WHEN "
     IS_TRUE_ROW " THEN uname ELSE '(by ' || creator_id || ') ' || uname END, "
-    "300)") "LIMIT " TEXT(AGENT_ALL_SESSIONS_MAX) " + 1";
+    "300)", "") "LIMIT " TEXT(AGENT_ALL_SESSIONS_MAX) " + 1";
 
 /* Those that are being started count, too. */
 static const char counts_sql[] =
