@@ -38,6 +38,7 @@ agent_report_free(struct agent_report *report)
 	free_tallies(&report->starts, &report->nstarts);
 	free_tallies(&report->counts, &report->ncounts);
 	free_tallies(&report->facts, &report->nfacts);
+	free(report->skipped_why);
 	agent_report_init(report);
 }
 
@@ -231,8 +232,10 @@ add_session(struct agent_report *report, const char *line, size_t len,
 	if (session_parse(line, len, user, &session, &why) == -1) {
 		if (why.code == X2GOBROKER_ERR_NOMEM)
 			return error_nomem(err);
-		if (report->skipped++ == 0)
-			report->skipped_why = why;
+		if (report->skipped_why == NULL &&
+		    (report->skipped_why = strdup(why.text)) == NULL)
+			return error_nomem(err);
+		report->skipped++;
 		return 0;
 	}
 	if (user != NULL && has_session(report, session_id(&session))) {

@@ -93,7 +93,7 @@ struct agent_report {
 	struct session *sessions;	/* of the query's user, or of all */
 	size_t nsessions;
 	unsigned int skipped;		/* invalid lines among the sessions */
-	struct x2gobroker_error skipped_why;	/* of the first one */
+	char *skipped_why;		/* of the first one; or NULL */
 	bool has_status;		/* checkload says so */
 	bool load_known;
 	uint64_t load_factor;		/* more is better, at least 1 */

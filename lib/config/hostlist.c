@@ -93,30 +93,48 @@ parse_item(const char *item, size_t len, struct host *host)
 }
 
 int
+hostlist_next(const char **text, struct host *host,
+    struct x2gobroker_error *err)
+{
+	const char *item, *why;
+	size_t len;
+
+	while (parse_next_item(text, &item, &len))
+		if (len > 0)
+			return (why = parse_item(item, len, host)) == NULL ? 1 :
+			    key_error(err, "host", item, len, why);
+	return 0;
+}
+
+static int
+no_server(struct x2gobroker_error *err)
+{
+	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
+	    "host: no server given");
+}
+
+int
 hostlist_parse(const char *text, struct host **out, size_t *n,
     struct x2gobroker_error *err)
 {
 	cleanup_free struct host *list = NULL;
-	size_t len, used = 0;
-	const char *item, *why;
-	struct host *more;
+	struct host host, *more;
+	size_t used = 0;
+	int result;
 
 	*out = NULL;
 	*n = 0;
-	while (parse_next_item(&text, &item, &len)) {
-		if (len == 0)
-			continue;
+	while ((result = hostlist_next(&text, &host, err)) == 1) {
 		more = array_grow(list, used, sizeof(*list));
 		if (more == NULL)
 			return error_nomem(err);
 		list = more;
-		if ((why = parse_item(item, len, &list[used])) != NULL)
-			return key_error(err, "host", item, len, why);
-		used++;
+		list[used++] = host;
 	}
+	if (result == -1)
+		return -1;
 	if (used == 0)
-		return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-		    "host: no server given");
+		return no_server(err);
 	*out = steal(&list);
 	*n = used;
 	return 0;
@@ -126,15 +144,9 @@ int
 hostlist_first(const char *text, struct host *host,
     struct x2gobroker_error *err)
 {
-	const char *item, *why;
-	size_t len;
+	int result = hostlist_next(&text, host, err);
 
-	while (parse_next_item(&text, &item, &len))
-		if (len > 0)
-			return (why = parse_item(item, len, host)) == NULL ? 0 :
-			    key_error(err, "host", item, len, why);
-	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
-	    "host: no server given");
+	return result == 1 ? 0 : result == 0 ? no_server(err) : -1;
 }
 
 /*

@@ -24,6 +24,11 @@ struct host {
 int	hostlist_parse(const char *text, struct host **out, size_t *n,
 	    struct x2gobroker_error *err);
 
+/* Read the next item of *text into *host.  Returns 1, or 0 at the end, or -1 if
+ * it is invalid. */
+int	hostlist_next(const char **text, struct host *host,
+	    struct x2gobroker_error *err);
+
 /* Read only the first item of text into *host. */
 int	hostlist_first(const char *text, struct host *host,
 	    struct x2gobroker_error *err);

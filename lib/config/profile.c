@@ -192,22 +192,25 @@ x2gobroker_profile_line(const struct x2gobroker_profile *profile)
 static void
 check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 {
-	cleanup_free struct host *hosts = NULL;
+	const char *text = key->value;
 	struct x2gobroker_error err;
-	size_t n, i, usable = 0;
+	struct host host;
+	size_t usable = 0, n = 0;
+	int more;
 
-	if (hostlist_parse(key->value, &hosts, &n, &err) == -1) {
-		report(rep, err.code, path, key->line, "%s", err.text);
-		return;
-	}
-	for (i = 0; i < n; i++)
-		if (host_for_client(&hosts[i]) != NULL)
+	for (; (more = hostlist_next(&text, &host, &err)) == 1; n++)
+		if (host_for_client(&host) != NULL)
 			usable++;
 		else
 			report(rep, X2GOBROKER_WARNING, path, key->line,
 			    "host %s: X2Go clients cannot connect to an IPv6 "
-			    "address; give the server a name", hosts[i].name);
-	if (usable == 0)
+			    "address; give the server a name", host.name);
+	if (more == -1)
+		report(rep, err.code, path, key->line, "%s", err.text);
+	else if (n == 0)
+		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
+		    "host: no server given");
+	else if (usable == 0)
 		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
 		    "host: no server that X2Go clients can connect to");
 }

@@ -42,7 +42,8 @@ take_answer(struct x2gobroker_farm *farm, struct query *query, int ms)
 
 	database->shown.answered = !query->failed;
 	database->shown.milliseconds = query->ms;
-	database->error = query->error;
+	if (query->failed && farm_error(database) != NULL)
+		*database->error = query->error;
 	/* it tries until its time is nearly up */
 	database->hangs = query->failed && query->ms > ms / 2;
 	agent_report_free(&database->report);
@@ -78,6 +79,15 @@ database_ask(struct x2gobroker_farm *farm, const struct question *question)
 		recent_note_database(farm);
 	}
 	return farm->database.shown.answered;
+}
+
+static int
+get_error(const struct x2gobroker_farm *farm, struct x2gobroker_error *err)
+{
+	const struct x2gobroker_error *why = farm->database.error;
+
+	return why == NULL ? error_nomem(err) : error_set(err, why->code,
+	    why->file, why->line, "%s", why->text);
 }
 
 static long
@@ -118,11 +128,7 @@ x2gobroker_farm_examine_database(struct x2gobroker_farm *farm,
 	}
 	for (i = 0; i < report->ncounts; i++)
 		found->sessions += report->counts[i].number;
-	if (farm->database.shown.answered)
-		return 0;
-	if (err != NULL)
-		*err = farm->database.error;
-	return -1;
+	return farm->database.shown.answered ? 0 : get_error(farm, err);
 }
 
 const char *
@@ -168,11 +174,8 @@ x2gobroker_farm_count(struct x2gobroker_farm *farm,
 	if (*farm->config->session_database == '\0')
 		return error_set(err, X2GOBROKER_ERR_NOTFOUND, NULL, 0,
 		    "there is no session-database");
-	if (!database_ask(farm, &query_all)) {
-		if (err != NULL)
-			*err = farm->database.error;
-		return -1;
-	}
+	if (!database_ask(farm, &query_all))
+		return get_error(farm, err);
 	for (i = 0; i < farm->nservers; i++) {
 		count = agent_find_count(&farm->database.report,
 		    &farm->servers[i].target.host);

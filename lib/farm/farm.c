@@ -46,10 +46,12 @@ x2gobroker_farm_free(struct x2gobroker_farm *farm)
 		return;
 	for (i = 0; i < farm->nservers; i++) {
 		agent_report_free(&farm->servers[i].report);
+		free(farm->servers[i].error);
 		free(farm->servers[i].warning);
 		free(farm->servers[i].new_key);
 	}
 	agent_report_free(&farm->database.report);
+	free(farm->database.error);
 	free(farm->database.warning);
 	free(farm->servers);
 	free(farm->places);
@@ -93,6 +95,21 @@ is_closed(const struct x2gobroker_farm *farm, const struct host *host)
 	    (notice != NULL && !notice->resume);
 }
 
+/* The next host of a host= key; otherwise as farm_hosts(). */
+static int
+next_host(const struct x2gobroker_farm *farm, const char **text,
+    struct host *host, struct x2gobroker_error *err)
+{
+	int more;
+
+	while ((more = hostlist_next(text, host, err)) == 1) {
+		name_this_host(host);
+		if (farm == NULL || farm->has_closed || !is_closed(farm, host))
+			break;
+	}
+	return more;
+}
+
 int
 farm_hosts(const struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct host **hosts, size_t *n,
@@ -116,13 +133,11 @@ bool
 x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
     const char *name)
 {
-	cleanup_free struct host *hosts = NULL;
-	size_t i, n;
+	const char *text = x2gobroker_profile_value(profile, "host");
+	struct host host;
 
-	if (farm_hosts(NULL, profile, &hosts, &n, NULL) == -1)
-		return false;
-	for (i = 0; i < n; i++)
-		if (hostlist_match(&hosts[i], 1, name) != NULL)
+	while (next_host(NULL, &text, &host, NULL) == 1)
+		if (hostlist_match(&host, 1, name) != NULL)
 			return true;
 	return false;
 }
@@ -314,20 +329,19 @@ x2gobroker_farm_add(struct x2gobroker_farm *farm,
     const struct x2gobroker_profile *profile, struct x2gobroker_error *err)
 {
 	const struct connection_target how = farm_target(profile);
-	cleanup_free struct host *hosts = NULL;
+	const char *text = x2gobroker_profile_value(profile, "host");
 	struct connection_target target;
-	size_t i, n;
+	struct host host;
+	int more;
 
 	if (how.source == NULL || (how.source->per_server && farm->listed))
 		return 0;
-	if (farm_hosts(farm, profile, &hosts, &n, err) == -1)
-		return -1;
-	for (i = 0; i < n; i++) {
-		target = make_target(&how, &hosts[i]);
+	while ((more = next_host(farm, &text, &host, err)) == 1) {
+		target = make_target(&how, &host);
 		if (add_target(farm, &target, err) == -1)
 			return -1;
 	}
-	return 0;
+	return more;
 }
 
 int
@@ -403,6 +417,20 @@ farm_find_speaker(const struct x2gobroker_farm *farm, const char *host)
 	return NULL;
 }
 
+struct x2gobroker_error *
+farm_error(struct farm_server *server)
+{
+	if (server->error == NULL)
+		server->error = calloc(1, sizeof(*server->error));
+	return server->error;
+}
+
+const char *
+farm_why(const struct farm_server *server)
+{
+	return server->error != NULL ? server->error->text : "out of memory";
+}
+
 /* By the name in the profile, or by who has reported it. */
 static const struct host *
 find_host(const struct x2gobroker_farm *farm,
@@ -476,20 +504,22 @@ farm_report_left_out(const struct x2gobroker_farm *farm, struct reporter *rep)
 static void
 report_server(const struct farm_server *server, struct reporter *rep)
 {
+	const struct x2gobroker_error *error = server->error;
 	const char *name = server->target.source->name;
 
 	if (name == NULL)
 		name = server->target.host.name;
 	if (server->shown.asked && !server->shown.answered)
-		report(rep, X2GOBROKER_WARNING, server->error.file,
-		    server->error.line, "%s: %s", name, server->error.text);
+		report(rep, X2GOBROKER_WARNING, error != NULL ? error->file :
+		    NULL, error != NULL ? error->line : 0, "%s: %s", name,
+		    farm_why(server));
 	if (server->warning != NULL)
 		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s", name,
 		    server->warning);
 	if (server->report.skipped > 0)
 		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %u invalid "
 		    "sessions ignored, the first because: %s", name,
-		    server->report.skipped, server->report.skipped_why.text);
+		    server->report.skipped, server->report.skipped_why);
 }
 
 void
@@ -517,7 +547,7 @@ show_server(const struct x2gobroker_farm *farm, struct farm_server *server)
 	shown->address = server->target.host.address;
 	shown->port = server->target.port;
 	shown->error = shown->asked && !shown->answered ?
-	    server->error.text : "";
+	    farm_why(server) : "";
 	shown->warning = server->warning != NULL ? server->warning : "";
 	shown->load = server->report.load_known ?
 	    server->report.load_factor : 0;
@@ -583,7 +613,7 @@ x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i)
 		.fingerprint = server->fingerprint,
 		.line = server->new_key != NULL ? server->new_key : "",
 		.error = server->shown.answered || server->new_key != NULL ?
-		    "" : server->error.text,
+		    "" : farm_why(server),
 	};
 	return &server->host_key;
 }

@@ -19,7 +19,7 @@ struct x2gobroker_drained {
 
 struct farm_server {
 	struct connection_target target;
-	struct x2gobroker_error error;	/* why it has not answered */
+	struct x2gobroker_error *error;	/* owned: farm_error() */
 	enum sshd_verdict sshd;
 	bool hangs;			/* it did not answer in time */
 	bool has_hung;			/* before: recent_find_hung() */
@@ -118,6 +118,11 @@ const struct farm_server *farm_find_speaker(const struct x2gobroker_farm *farm,
  * Servers are not trusted to speak for others. */
 bool	farm_speaks_for(const struct x2gobroker_farm *farm,
 	    const struct farm_server *server, const char *host);
+
+/* Where to write why the server has not answered, or NULL without memory; and
+ * what is written there.  Few servers need it, and it is large. */
+struct x2gobroker_error *farm_error(struct farm_server *server);
+const char *farm_why(const struct farm_server *server);
 
 /* The one of n hosts of a profile that the session is on, if that server has
  * answered, so that the session can be resumed; or NULL.  Notes in the session

@@ -26,11 +26,9 @@ set_error(struct farm_server *server, const struct x2gobroker_error *why)
 {
 	char text[X2GOBROKER_TEXT_SIZE];
 
-	if (why->file[0] == '\0')
-		server->error = *why;
-	else
-		error_set(&server->error, why->code, NULL, 0, "%s",
-		    x2gobroker_error_format(why, text, sizeof(text)));
+	error_set(farm_error(server), why->code, NULL, 0, "%s",
+	    why->file[0] == '\0' ? why->text :
+	    x2gobroker_error_format(why, text, sizeof(text)));
 }
 
 /* The server was asked although its host key is not known, as its policy
@@ -99,7 +97,8 @@ take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
 	server->lacks = query->lacks;
 	free(server->warning);
 	server->warning = NULL;
-	set_error(server, &query->error);
+	if (query->failed)
+		set_error(server, &query->error);
 	server->shown.milliseconds = query->ms;
 	agent_report_free(&server->report);
 	server->report = query->report;
@@ -381,18 +380,26 @@ can_be_drawn(const struct x2gobroker_farm *farm,
 static size_t
 draw(struct x2gobroker_farm *farm, size_t n, bool drained)
 {
-	size_t i, left = 0, drawn = 0;
+	size_t i, at = 0, left = 0, drawn;
+	bool all;
 
 	for (i = 0; i < farm->nservers; i++)
 		left += can_be_drawn(farm, &farm->servers[i], drained);
-	for (i = 0; i < farm->nservers && drawn < n; i++) {
-		if (!can_be_drawn(farm, &farm->servers[i], drained))
-			continue;
-		if (arc4random_uniform((uint32_t)left--) < n - drawn) {
-			farm->servers[i].pending = true;
-			farm->servers[i].shown.asked = true;
-			drawn++;
+	all = n >= left;
+	if (all)
+		n = left;
+	/* a random number takes a system call, so not one for each server */
+	for (i = drawn = 0; drawn < n; drawn++, left--) {
+		if (!all) {
+			at = arc4random_uniform((uint32_t)left);
+			i = 0;
 		}
+		while (!can_be_drawn(farm, &farm->servers[i], drained) ||
+		    at-- > 0)
+			i++;
+		farm->servers[i].pending = true;
+		farm->servers[i].shown.asked = true;
+		at = 0;
 	}
 	return drawn;
 }
@@ -614,7 +621,7 @@ warn_of_skipped(struct farm_server *server)
 	if (server->report.skipped == 0)
 		return;
 	buf_printf(&text, "%u invalid sessions ignored, the first because: %s",
-	    server->report.skipped, server->report.skipped_why.text);
+	    server->report.skipped, server->report.skipped_why);
 	poll_add_warning(server, &text);
 }
 
@@ -632,8 +639,10 @@ x2gobroker_farm_list(struct x2gobroker_farm *farm,
 			return -1;
 		place_sessions(farm);
 	} else {
-		why = farm->database.error;
-		set_error(&farm->database, &why);
+		if (farm->database.error != NULL) {
+			why = *farm->database.error;
+			set_error(&farm->database, &why);
+		}
 		farm->patient = true;
 		if (poll_servers(farm, &query_list,
 		    farm->config->agent_timeout, progress, arg, NULL, err) ==

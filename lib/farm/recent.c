@@ -214,7 +214,7 @@ explain_refusal(const struct statedir *all, const struct staterow *news,
 {
 	const struct staterow *old = find_news(all, news);
 
-	if (old != NULL)
+	if (old != NULL && error != NULL)
 		error_set(error, error->code, NULL, 0, "%.600s (%lld seconds "
 		    "ago; now sshd answers \"Not allowed at this time\": see "
 		    "PerSourcePenaltyExemptList in sshd_config(5))",
@@ -309,8 +309,8 @@ is_away(struct statedir *all, struct farm_server *server)
 	server->has_hung = old != NULL;
 	if (old == NULL)
 		return false;
-	error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0, "not asked, "
-	    "because %lld seconds ago: %.600s",
+	error_set(farm_error(server), X2GOBROKER_ERR_SYSTEM, NULL, 0, "not "
+	    "asked, because %lld seconds ago: %.600s",
 	    (long long)(news.seconds - old->seconds), old->fields[TEXT]);
 	news.fields[NEWS] = TRYING;
 	return news.seconds - old->seconds < RECENT_TRYING_SECONDS ||
@@ -425,14 +425,14 @@ put_news(struct statedir *all, struct farm_server *server)
 	news.fields[SERVER] = name;
 	news.fields[NEWS] = HUNG;
 	if (server->hangs)
-		put_failure(all, &news, server->error.text);
+		put_failure(all, &news, farm_why(server));
 	else if (server->has_hung && server->shown.answered)
 		statedir_remove_all(all, is_same, &news);
 	news.fields[NEWS] = FAILED;
 	if (server->sshd == SSHD_PENALISES)
-		put_failure(all, &news, server->error.text);
+		put_failure(all, &news, farm_why(server));
 	else if (server->sshd == SSHD_REFUSES)
-		explain_refusal(all, &news, &server->error);
+		explain_refusal(all, &news, server->error);
 	put_lacks(all, &news, server);
 }
 

@@ -48,7 +48,7 @@ check_report(const struct agent_report *report)
 			must(strcmp(session_id(&report->sessions[i]),
 			    session_id(&report->sessions[j])) != 0);
 	}
-	must((report->skipped == 0) == (report->skipped_why.text[0] == '\0'));
+	must((report->skipped == 0) == (report->skipped_why == NULL));
 	must(report->load_known == (report->load_factor > 0));
 	must(report->count >= -1);
 	for (i = 0; i < report->nstarts; i++, start++)

@@ -68,7 +68,7 @@ static void
 fail_server(struct play *play, size_t i, const char *why)
 {
 	play->farm->servers[i].shown.answered = false;
-	error_set(&play->farm->servers[i].error, X2GOBROKER_ERR_SYSTEM, NULL,
+	error_set(farm_error(&play->farm->servers[i]), X2GOBROKER_ERR_SYSTEM, NULL,
 	    0, "%s", why);
 }
 

@@ -189,7 +189,7 @@ without_it_all_are_asked(void **state unused)
 
 	assert_int_equal(poll_all(farm), 0);
 	assert_int_equal(asked(farm), 3);
-	assert_string_equal(farm->database.error.text, "no way");
+	assert_string_equal(farm->database.error->text, "no way");
 	x2gobroker_farm_free(farm);
 	/* an administrator asks the servers */
 	farm = farm_of(3);
@@ -258,7 +258,7 @@ one_that_hangs_is_left_alone(void **state unused)
 	struct x2gobroker_farm *farm = farm_of(0);
 
 	test_config.session_database_timeout = 0;	/* so this is late */
-	error_set(&farm->database.error, X2GOBROKER_ERR_SYSTEM, NULL, 0,
+	error_set(farm_error(&farm->database), X2GOBROKER_ERR_SYSTEM, NULL, 0,
 	    "too late");
 	farm->database.hangs = true;
 	recent_note_database(farm);
@@ -268,7 +268,7 @@ one_that_hangs_is_left_alone(void **state unused)
 	played.sessions = "OK\n";
 	assert_int_equal(poll_all(farm), 0);
 	assert_int_equal(played.asked, 0);
-	assert_non_null(strstr(farm->database.error.text, "not asked, because"));
+	assert_non_null(strstr(farm->database.error->text, "not asked, because"));
 	assert_int_equal(asked(farm), 2);
 	x2gobroker_farm_free(farm);
 	/* without the memory, it is asked */

@@ -575,10 +575,6 @@ a_choice_can_be_asked_for(void **state unused)
 		check(rows[i].lines, !x2gobroker_profile_has_server(profile,
 		    "ts09"));
 		alloc_fail(1);
-		check(rows[i].lines, !x2gobroker_profile_has_server(profile,
-		    "ts01"));
-		check(rows[i].lines, alloc_failed());
-		alloc_fail(1);
 		check(rows[i].lines, x2gobroker_farm_choose(farm, profile,
 		    &server, &err) == -1);
 		check(rows[i].lines, alloc_failed());

@@ -126,9 +126,9 @@ explain(struct x2gobroker_farm *farm, enum sshd_verdict sshd, const char *why)
 	struct farm_server *server = &farm->servers[1];
 
 	server->sshd = sshd;
-	error_set(&server->error, X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s", why);
+	error_set(farm_error(server), X2GOBROKER_ERR_SYSTEM, NULL, 0, "%s", why);
 	recent_note(farm);
-	return server->error.text;
+	return server->error->text;
 }
 
 static void
@@ -184,7 +184,7 @@ check_away(const char *label, bool away, bool has_hung)
 	check(label, farm->servers[1].away == away);
 	check(label, farm->servers[1].has_hung == has_hung);
 	if (away)
-		check(label, strstr(farm->servers[1].error.text,
+		check(label, strstr(farm->servers[1].error->text,
 		    "seconds ago: it hung") != NULL);
 	x2gobroker_farm_free(farm);
 }
@@ -211,7 +211,7 @@ a_server_that_hung_is_asked_by_one_request(void **state)
 	recent_note(next);
 	check_away("it fails in another way", true, true);
 	next->servers[1].hangs = true;
-	strcpy(next->servers[1].error.text, "it hung");
+	strcpy(farm_error(&next->servers[1])->text, "it hung");
 	recent_note(next);
 	check_away("it hangs", true, true);
 	next->servers[1].hangs = false;
