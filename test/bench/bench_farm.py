@@ -52,7 +52,8 @@ class Selections:
     def __init__(self, stack, program):
         self.farm = farm = farmlab.Farm(stack, program, SSHDS)
         farm.know([server.known_as(server.address) for server in farm.servers])
-        farm.site.configure(agent_timeout=100, request_timeout=100)
+        farm.patience = 700     # all servers are on this machine
+        farm.site.configure(agent_timeout=600, request_timeout=600)
         for server in farm.servers:
             server.play(delay_status=150)       # what runs x2golistsessions
         farm.profiles(*(farm.profile('on%d' % n, host=self._hosts(n))
@@ -76,8 +77,6 @@ class Selections:
     def measure(self, profile, settings):
         with self.farm.site.configured(**settings):
             got = self.farm.select(profile)
-        if not got.server and settings is ALL and profile == 'on1000':
-            return float('nan')     # more than this machine can do in the time
         if not got.server:
             sys.exit('%s: %s' % (profile, self.farm.site.log_text()[-500:]))
         return got.seconds * 1000
@@ -89,10 +88,10 @@ class Selections:
         return self.measure('dead', settings)
 
     def rush(self):
-        """Logins in a second: so many users want a session of eight servers."""
-        self.farm.site.configure(requests_per_user=0)
+        """So many users want a session at once; five of 1,000 servers are asked."""
+        self.farm.site.configure(requests_per_user=0, **SAMPLED)
         start = time.monotonic()
-        got = self.farm.select_many([('on8', None)] * RUSH, 40)
+        got = self.farm.select_many([('on1000', None)] * RUSH, 40)
         seconds = time.monotonic() - start
         return seconds, sum(1 for one in got if one.server)
 
@@ -214,6 +213,7 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit('test/bench/bench_farm.py: run it as root')
+    lab.given.append(options.build)
     samples, rush, rates = measure(options)
     figures = {name: (min(values), statistics.median(values))
                for name, values in samples.items()}

@@ -9,17 +9,22 @@ the wrong one of another is checked.
 
 Each request has a connection of its own.  x2gobroker-http is behind nginx, by SCGI; the
 daemon is reached at its own port.  Both check passwords by PAM, with the hash that new
-passwords of this system get.  Prints milliseconds, minimum and median, and the ratios.
+passwords of this system get.  The daemon asks one of the servers; one row has ours do
+the same.  "The least" is what a process for each request costs: a socket of the same
+kind, and behind it a program that prints a line.  Prints milliseconds, minimum and
+median, and the ratios.
 """
 
 import argparse
 import concurrent.futures
 import contextlib
 import http.client
+import itertools
 import os
 import pathlib
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -38,8 +43,10 @@ PACKAGES = {**httplab.PACKAGES, 'x2gobroker-daemon': 'x2gobroker-daemon',
             'x2gobroker-authservice': 'x2gobroker-authservice'}
 LOGGERS = '/etc/x2go/broker/x2gobroker-loggers.conf'
 SERVERS = 8
+LEAST = 'the least of a process for each'
+TOKEN = 'a listing of 3 profiles, token'
 # row, our ratio to the daemon is at most this
-TARGETS = {'a listing of 3 profiles, token': 0.75, 'a listing of 3 profiles, password': 1.1,
+TARGETS = {TOKEN: 0.75, 'a listing of 3 profiles, password': 1.1,
            'a selection over 8 servers': 0.5}
 
 
@@ -65,17 +72,40 @@ class Ours:
         home = pathlib.Path(farm.broker.home)
         for file in 'id_rsa', 'known_hosts':
             site.account.put('.ssh/' + file, (home / '.ssh' / file).read_text())
-        site.configure('http-allow-plain = true\nagent-user = %s\nagent-timeout = 60\n'
-                       'request-timeout = 60\nhttp-failures = 100\n'
-                       'drain-file = %s\n' % (farm.agent.name, site.path('drained')))
-        conf = pathlib.Path(site.path('x2gobroker.conf'))
-        conf.write_text(re.sub('(?m)^drain-file = .*/drained\n', '', conf.read_text(), 1))
+        self.more = ('http-allow-plain = true\nagent-user = %s\nagent-timeout = 60\n'
+                     'request-timeout = 60\nhttp-failures = 100\n'
+                     'drain-file = %s\n' % (farm.agent.name, site.path('drained')))
+        self.configure()
         site.profiles(profiles)
         site.listen()
+        self.least = site.path('least.sock')
+        process = subprocess.Popen(
+            ['systemd-socket-activate', '--accept', '--inetd', '-l', self.least,
+             *itertools.takewhile(lambda word: word != site.program, site.command()),
+             str(build / 'test/bench/bench-bare')], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        stack.callback(lab.end_family, process)
         tls = httplab.certificate(stack.enter_context(tempfile.TemporaryDirectory()))
         os.chmod(tls, 0o755)
         self.port = stack.enter_context(httplab.WebServer('nginx', tls)).plain
         self.tell = site.log
+
+    def configure(self, more=''):
+        site = self.site
+        site.configure(self.more + more)
+        conf = pathlib.Path(site.path('x2gobroker.conf'))
+        conf.write_text(re.sub('(?m)^drain-file = .*/drained\n', '', conf.read_text(), 1))
+
+    def ask_least(self):
+        start = time.monotonic()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(self.least)
+            text = b''
+            while part := connection.recv(4096):
+                text += part
+        if text != b'Access granted\n':
+            raise RuntimeError('%r' % text)
+        return 1000 * (time.monotonic() - start)
 
     def token(self, body):
         return re.search(rb'AUTHID:(.*)', body)[1].decode()
@@ -131,6 +161,9 @@ class Daemon:
     def token(self, body):
         return re.search(rb'AUTHID:(.*)', body)[1].decode()
 
+    def configure(self, more=''):
+        """It has no such key."""
+
     def tell(self):
         return '\n'.join(path.read_text(errors='replace')[-3000:] for path in
                          pathlib.Path(self.dir).glob('*') if path.is_file())
@@ -176,6 +209,13 @@ def rows(broker, user, chooser, other):
         chosen = broker.token(text)
         return ms
 
+    def select_from_one():
+        broker.configure('servers-to-ask = 1\nservers-share-database = true\n')
+        try:
+            return select()
+        finally:
+            broker.configure()
+
     def beside():
         """A right password, 100 ms after a wrong one."""
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -185,8 +225,9 @@ def rows(broker, user, chooser, other):
             wrong.result()
         return ms
     return {'a listing of 3 profiles, password': lambda: listing(user.password),
-            'a listing of 3 profiles, token': lambda: listing(''),
+            TOKEN: lambda: listing(''),
             'a selection over 8 servers': select,
+            'a selection, one server asked': select_from_one,
             'a right password beside a wrong one': beside}
 
 
@@ -200,6 +241,8 @@ def measure(brokers, people, rounds):
                 if what.startswith('a right') and number >= 3:
                     continue
                 found.setdefault(what, {}).setdefault(name, []).append(run())
+        found.setdefault(LEAST, {Daemon.name: found[TOKEN][Daemon.name]}).setdefault(
+            Ours.name, []).append(brokers[0].ask_least())
     return found
 
 
@@ -228,6 +271,7 @@ def main():
     if missing or os.geteuid() != 0:
         sys.exit('run it as root, after: apt-get install ' + ' '.join(missing))
     build = pathlib.Path(options.build).resolve()
+    lab.given.append(build)
     with contextlib.ExitStack() as stack:
         farm = farmlab.Farm(stack, str(build / 'cmd/x2gobroker/x2gobroker'), SERVERS, 'rsa')
         farm.know([server.known_as(server.address) for server in farm.servers])

@@ -46,6 +46,9 @@ def wait_for(condition, timeout, what='something', every=0.1):
         time.sleep(every)
 
 
+given = sys.argv[1:]            # the build, or programs, that this test is about
+
+
 @functools.cache
 def sshd_knows(option):
     """Whether the sshd of this machine has that option of sshd_config(5)."""
@@ -57,9 +60,8 @@ def sshd_knows(option):
 
 @functools.cache
 def helper_dir():
-    """Where x2gobroker-poll was built: in the build, or beside the programs, that a
-    test was given."""
-    for arg in sys.argv[1:]:
+    """Where x2gobroker-poll was built: in the build, or beside the programs."""
+    for arg in given:
         path = pathlib.Path(arg).resolve()
         for folder in path / 'cmd', path.parents[1] if len(path.parents) > 1 else path:
             if (folder / 'x2gobroker-poll/x2gobroker-poll').exists():
