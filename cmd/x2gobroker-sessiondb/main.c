@@ -40,11 +40,11 @@
 		"extract(epoch from localtimestamp - init_time))::bigint " \
 		"ELSE 0 END"
 
-/* The fields of x2golistsessions(8).  PostgreSQL tests in the order of the
- * text: first what few rows meet. */
+/* The fields of x2golistsessions(8); nobody needs the age.  PostgreSQL tests in
+ * the order of the text: first what few rows meet. */
 #define SESSIONS(id, host, user, only) \
     "SELECT '', " id ", display, " host ", status, " TIME("init_time") ", " \
-    "'', host(client), '', '', " TIME("last_time") ", " user ", " AGE ", '' " \
+    "'', host(client), '', '', " TIME("last_time") ", " user ", 0, '' " \
     "FROM sessions WHERE " only "status IN ('R', 'S') " \
     "AND session_id NOT LIKE '%XSHAD%' "
 
