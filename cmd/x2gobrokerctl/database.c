@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "common/dbservice.h"
 #include "ctl.h"
 
@@ -146,12 +147,53 @@ print_grants(const struct x2gobroker_config *config)
  */
 
 static int
-print_state(const struct x2gobroker_config *config)
+print_text(const struct x2gobroker_database *database,
+    const struct x2gobroker_error *why)
+{
+	if (why != NULL) {
+		ctl_print_error(why);
+		return 0;
+	}
+	printf("%ld sessions on %zu servers, within %d ms\n",
+	    database->sessions, database->nhosts, database->milliseconds);
+	return fflush(stdout);
+}
+
+static int
+print_json(const struct x2gobroker_farm *farm,
+    const struct x2gobroker_database *database,
+    const struct x2gobroker_error *why)
+{
+	char text[X2GOBROKER_TEXT_SIZE];
+	const char *host;
+	struct json json;
+	long sessions;
+	size_t i;
+
+	json_begin(&json);
+	json_bool(&json, "answered", why == NULL);
+	json_text(&json, "error", why != NULL ? x2gobroker_error_format(why,
+	    text, sizeof(text)) : "");
+	json_known(&json, "milliseconds", why == NULL, database->milliseconds);
+	json_known(&json, "sessions", why == NULL, database->sessions);
+	json_array(&json, "servers");
+	for (i = 0; why == NULL && (host = x2gobroker_farm_database_host(farm,
+	    i, &sessions)) != NULL; i++) {
+		json_object(&json, NULL);
+		json_string(&json, "name", host);
+		json_integer(&json, "sessions", sessions);
+		json_close(&json);
+	}
+	return json_print(&json);
+}
+
+static int
+print_state(const struct x2gobroker_config *config, bool as_json)
 {
 	const struct x2gobroker_database *database;
 	struct x2gobroker_farm *farm;
 	struct x2gobroker_error err;
-	int result = EXIT_NO;
+	int status, result;
 
 	if (*x2gobroker_config_text(config, "global", "session-database") ==
 	    '\0') {
@@ -163,16 +205,11 @@ print_state(const struct x2gobroker_config *config)
 		ctl_print_error(&err);
 		return EXIT_NO;
 	}
-	if (x2gobroker_farm_examine_database(farm, &database, &err) == -1)
-		ctl_print_error(&err);
-	else {
-		printf("%ld sessions on %zu servers, within %d ms\n",
-		    database->sessions, database->nhosts,
-		    database->milliseconds);
-		result = fflush(stdout) == 0 ? EXIT_YES : EXIT_NO;
-	}
+	status = x2gobroker_farm_examine_database(farm, &database, &err);
+	result = as_json ? print_json(farm, database, status == -1 ? &err :
+	    NULL) : print_text(database, status == -1 ? &err : NULL);
 	x2gobroker_farm_free(farm);
-	return result;
+	return status == 0 && result == 0 ? EXIT_YES : EXIT_NO;
 }
 
 int
@@ -181,11 +218,15 @@ database_main(const struct ctl *ctl)
 	struct x2gobroker_config *config;
 	int result = EXIT_NO;
 
+	if (ctl->grants && ctl->json) {
+		ctl_complain("database --grants prints SQL, not JSON");
+		return EXIT_USAGE;
+	}
 	if (ctl_load_config(ctl, &config) == -1)
 		return EXIT_NO;
 	if (ctl_become_broker(config) == 0)
 		result = ctl->grants ? print_grants(config) :
-		    print_state(config);
+		    print_state(config, ctl->json);
 	x2gobroker_config_free(config);
 	return result;
 }

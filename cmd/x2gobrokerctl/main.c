@@ -45,7 +45,7 @@ static const struct command commands[] = {
 	    OPT(UNTIL) | OPT(PROFILE) | OPT(SERVER) | OPT(NO_RESUME) |
 	    OPT(OFF) | OPT(JSON),
 	    "give no new sessions and tell users TEXT, or show what is set" },
-	{ "database", database_main, "", 0, OPT(GRANTS),
+	{ "database", database_main, "", 0, OPT(GRANTS) | OPT(JSON),
 	    "ask the session database how it is, or print the SQL for it" },
 	{ "known-hosts", known_hosts_main, "add [HOST ...]", 0,
 	    OPT(ALL) | OPT(YES),

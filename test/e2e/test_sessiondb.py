@@ -643,7 +643,22 @@ def test_state(tap, world):
     done = world.ctl('database')
     tap.ok(done.returncode == 0 and done.stdout.startswith(
         '4 sessions on 2 servers, within '), 'state: what it has', done)
+    done = world.ctl('database', '--json')
+    value = json.loads(done.stdout)
+    tap.ok(done.returncode == 0 and value.pop('milliseconds') >= 0 and value == {
+        'answered': True, 'error': None, 'sessions': 4, 'servers': [
+            {'name': 'ts01', 'sessions': 2}, {'name': 'ts02', 'sessions': 2}]},
+        'state: the same as JSON', value)
+    done = world.ctl('database', '--json', '--grants')
+    tap.ok(done.returncode == 2 and not done.stdout and 'not JSON' in done.stderr,
+           'state: SQL is no JSON', done)
     world.service(host='/nonexistent')
+    done = world.ctl('database', '--json')
+    value = json.loads(done.stdout)
+    tap.ok(done.returncode == 1 and not done.stderr and
+           'No such file or directory' in value.pop('error') and value == {
+               'answered': False, 'milliseconds': None, 'sessions': None,
+               'servers': []}, 'state: why not, as JSON', done)
     done = world.ctl('database')
     tap.ok(done.returncode == 1 and not done.stdout and
            'No such file or directory' in done.stderr, 'state: why not', done)
