@@ -544,6 +544,7 @@ x2gobroker_profiles_lint(const struct x2gobroker_profiles *profiles,
 			lint_any_order(&acl, (enum acl_kind)kind, &rep);
 		}
 		lint_host(profile, &rep);
+		profile_lint_numbers(profile, &rep);
 		file = profile->file;
 		lint_section(file->path, profile->own, &rep);
 		if (seen == NULL || seen[file->number])

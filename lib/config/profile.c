@@ -633,6 +633,50 @@ profile_lint_keys(const char *path, const struct ini_section *section,
 	}
 }
 
+struct numbers {
+	const struct x2gobroker_profile *profile;
+	const struct ini_key *key;
+	const struct host *hosts;
+	size_t n;
+	struct reporter *rep;
+};
+
+static void
+lint_number(void *arg, const char *name, int number __attribute__((unused)))
+{
+	const struct numbers *all = arg;
+
+	if (hostlist_match(all->hosts, all->n, name) == NULL)
+		report(all->rep, X2GOBROKER_WARNING, all->profile->file->path,
+		    all->key->line, "[%.100s]: %s: the number of %.100s is "
+		    "ignored, as host= has no server, or more than one, of "
+		    "this name; write it as in host=, or remove it",
+		    all->profile->id, all->key->name, name);
+}
+
+/* Those of [DEFAULT] may be for the servers of all profiles; and "localhost"
+ * stands for the name of this host. */
+void
+profile_lint_numbers(const struct x2gobroker_profile *profile,
+    struct reporter *rep)
+{
+	const char *text = x2gobroker_profile_value(profile, "host");
+	const struct ini_section *own = profile->own;
+	cleanup_free struct host *hosts = NULL;
+	size_t i, n;
+
+	if (text == NULL || hostlist_parse(text, &hosts, &n, NULL) == -1 ||
+	    hostlist_match(hosts, n, "localhost") != NULL)
+		return;
+	for (i = 0; i < own->nkeys; i++)
+		if (own->keys[i].row->type == VALUE_NUMBERS &&
+		    !profile_is_not_set(own->keys[i].value))
+			hostnumbers_parse(own->keys[i].name,
+			    own->keys[i].value, lint_number,
+			    &(struct numbers){ profile, &own->keys[i], hosts,
+			    n, rep }, NULL);
+}
+
 void
 profile_check_whole(const struct x2gobroker_profile *profile,
     struct reporter *rep)

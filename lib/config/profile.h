@@ -138,6 +138,10 @@ const char *profile_check_acl(int key, const char *value, char *buf,
 void	profile_lint_keys(const char *path, const struct ini_section *section,
 	    struct reporter *rep);
 
+/* Report weights and limits of hosts that the profile does not have. */
+void	profile_lint_numbers(const struct x2gobroker_profile *profile,
+	    struct reporter *rep);
+
 /* Report errors that depend on inherited keys. */
 void	profile_check_whole(const struct x2gobroker_profile *profile,
 	    struct reporter *rep);

@@ -392,6 +392,33 @@ rules_that_are_surely_not_meant_are_linted(void **state unused)
 	x2gobroker_profiles_free(profiles);
 }
 
+/* Balancing would ignore them in silence. */
+static void
+numbers_of_unknown_servers_are_linted(void **state unused)
+{
+	struct x2gobroker_profiles *profiles;
+	struct problems problems = { 0 };
+
+	write_file("profiles.conf", "[DEFAULT]\nbroker-host-weights=ts09:5\n"
+	    "[a]\nhost=ts01.lab, ts02 (192.0.2.2)\nbroker-host-weights="
+	    "ts01:50, TS02.:60, 192.0.2.2:70, ts3:80\n"
+	    "broker-host-limits=ts01.other:5\n"
+	    "[b]\nhost=ts01.lab, ts01.other\nbroker-host-limits=ts01:5\n"
+	    "[c]\nhost=localhost\nbroker-host-limits=ts01:5\n"
+	    "[d]\nhost=ts01\nbroker-host-limits=not-set\n");
+	profiles = expect("a b c d", (const struct problem[]){ { 0 } });
+	x2gobroker_profiles_lint(profiles, collect, &problems);
+	check_problems("lint", &problems, (const struct problem[]){
+		{ X2GOBROKER_WARNING, 6, "broker-host-limits: the number of "
+		    "ts01.other is ignored" },
+		{ X2GOBROKER_WARNING, 5, "[a]: broker-host-weights: the number "
+		    "of ts3 is ignored" },
+		{ X2GOBROKER_WARNING, 9, "[b]: broker-host-limits: the number "
+		    "of ts01 is ignored" },
+		{ 0 } });
+	x2gobroker_profiles_free(profiles);
+}
+
 #define test(name) cmocka_unit_test_setup_teardown(name, make_profiles_d, \
 	    remove_test_dir)
 
@@ -417,6 +444,7 @@ main(void)
 		test(thousands_are_no_trouble),
 		test(an_empty_list_can_be_asked_all_the_same),
 		test(rules_that_are_surely_not_meant_are_linted),
+		test(numbers_of_unknown_servers_are_linted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
