@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/address.h"
 #include "base/array.h"
@@ -312,20 +313,54 @@ parse_number(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
 	return NULL;
 }
 
-/* Two numbers for one host: either could be the intended one. */
-static bool
-is_duplicate(const char *text, const char *until, const char *name)
-{
-	char other[HOST_TEXT_MAX + 1];
+struct numbered {
 	const char *item;
-	size_t len;
-	int ignored;
+	size_t len, name_len;
+};
 
-	while (parse_next_item(&text, &item, &len) && item != until)
-		if (len > 0 && parse_number(item, len, other, &ignored) ==
-		    NULL && parse_same_word(name, other))
-			return true;
-	return false;
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct numbered *one = a, *other = b;
+	int order = strncasecmp(one->item, other->item,
+	    one->name_len < other->name_len ? one->name_len : other->name_len);
+
+	if (order == 0)
+		order = (one->name_len > other->name_len) -
+		    (one->name_len < other->name_len);
+	return order;
+}
+
+/* Two numbers for one host: either could be the intended one.  There may be
+ * thousands, too many to compare each with each. */
+static int
+check_unique(const char *key, const char *text, struct x2gobroker_error *err)
+{
+	cleanup_free struct numbered *list = NULL;
+	struct numbered item, *more;
+	const char *colon;
+	size_t i, n = 0;
+
+	while (parse_next_item(&text, &item.item, &item.len)) {
+		if ((colon = memrchr(item.item, ':', item.len)) == NULL)
+			continue;
+		more = array_grow(list, n, sizeof(*list));
+		if (more == NULL)
+			return error_nomem(err);
+		item.name_len = (size_t)(colon - item.item);
+		parse_trim(&item.item, &item.name_len);
+		list = more;
+		list[n++] = item;
+	}
+	if (n > 0)
+		qsort(list, n, sizeof(*list), compare_names);
+	for (i = 1; i < n; i++)
+		if (compare_names(&list[i - 1], &list[i]) == 0) {
+			more = &list[i - (list[i - 1].item > list[i].item)];
+			return key_error(err, key, more->item, more->len,
+			    "this host already has a number");
+		}
+	return 0;
 }
 
 int
@@ -341,12 +376,10 @@ hostnumbers_parse(const char *key, const char *text, hostnumbers_item *fn,
 		if (len == 0)
 			continue;
 		why = parse_number(item, len, name, &number);
-		if (why == NULL && is_duplicate(text, item, name))
-			why = "this host already has a number";
 		if (why != NULL)
 			return key_error(err, key, item, len, why);
 		if (fn != NULL)
 			fn(arg, name, number);
 	}
-	return 0;
+	return fn != NULL ? 0 : check_unique(key, text, err);
 }

@@ -34,9 +34,10 @@ check_weights(const char *text)
 	struct buf first = { 0 }, second = { 0 };
 	struct x2gobroker_error err = { 0 };
 
-	if (hostnumbers_parse("k", text, write_weight, &first, &err) == -1)
+	if (hostnumbers_parse("k", text, NULL, NULL, &err) == -1)
 		must(err.text[0] != '\0');
-	else if (first.len > 0) {
+	else if (hostnumbers_parse("k", text, write_weight, &first, NULL) == 0 &&
+	    first.len > 0) {
 		must(hostnumbers_parse("k", first.data, write_weight, &second,
 		    NULL) == 0);
 		must(strcmp(first.data, second.data) == 0);

@@ -3,6 +3,7 @@
  * The values of broker-host-weights and broker-host-limits.
  */
 #include "config/hostlist.h"
+#include "failing_malloc.h"
 #include "support.h"
 
 #define NAME_MAX_LEN	253	/* of a host (RFC 1035) */
@@ -81,16 +82,26 @@ invalid_weights_are_refused(void **state unused)
 		{ "[2001:db8::a]:1,[2001:DB8::A]:1", "already has a number" },
 	};
 	struct x2gobroker_error err;
-	char text[200];
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
-		text[0] = '\0';
-		check(rows[i].text, hostnumbers_parse("k", rows[i].text,
-		    put_weight, text, &err) == -1);
+		check(rows[i].text, hostnumbers_parse("k", rows[i].text, NULL,
+		    NULL, &err) == -1);
 		check_problem(rows[i].text, &err, &(const struct problem){
 		    X2GOBROKER_ERR_VALUE, 0, rows[i].why });
 	}
+}
+
+static void
+without_memory_weights_are_not_accepted(void **state unused)
+{
+	struct x2gobroker_error err;
+
+	alloc_fail(1);
+	assert_int_equal(hostnumbers_parse("k", "ts01:50", NULL, NULL, &err),
+	    -1);
+	assert_true(alloc_failed());
+	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
 }
 
 static void
@@ -115,6 +126,7 @@ main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(weights_are_read),
 		cmocka_unit_test(invalid_weights_are_refused),
+		cmocka_unit_test(without_memory_weights_are_not_accepted),
 		cmocka_unit_test(names_are_as_long_as_those_of_hosts),
 	};
 
