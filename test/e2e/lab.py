@@ -376,7 +376,10 @@ LogLevel VERBOSE
         for byte."""
         args = ['ssh', '-F', 'none', '-tt' if tty else '-T', '-l', account,
                 '-p', str(self.port), '-i', identity]
+        # The key exchange of the clients' libssh; that of OpenSSH takes longer than
+        # all the rest of a login.
         for option in ('BatchMode=yes', 'IdentitiesOnly=yes', 'IdentityAgent=none',
+                       'KexAlgorithms=curve25519-sha256',
                        'StrictHostKeyChecking=yes', 'LogLevel=ERROR',
                        'UserKnownHostsFile=' + self.known_hosts, *options):
             args += ['-o', option]
