@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import sys
-import time
 
 import farmlab
 from brokerlab import DENIED
@@ -611,25 +610,6 @@ def test_state_dir(tap, farm):
                   farm.site.log_text())
 
 
-# Many at once
-
-def spread(tap, farm, count, at_once, expected, slack, name):
-    """So many selections by users who have chosen nothing yet in their profile."""
-    users = farmlab.users(15)
-    wishes = [('desk%d' % (i // len(users)), users[i % len(users)])
-              for i in range(count)]
-    start = time.monotonic()
-    got = farm.select_many(wishes, at_once)
-    seconds = time.monotonic() - start
-    found = collections.Counter(one.server for one in got)
-    tap.ok(set(found) == set(expected) and
-           all(abs(found[name] - n) <= slack for name, n in expected.items()),
-           '%s: %d, %d at a time' % (name, count, at_once), dict(found),
-           *[one.raw for one in got if one.server is None][:3],
-           farm.site.log_text()[-3000:])
-    tap.note('%s: %s in %.1f s' % (name, dict(sorted(found.items(), key=str)), seconds))
-
-
 def test_sample(tap, farm):
     """Servers that share a database: a few are asked, and those that are needed."""
     farm.profiles(farm.profile('desk'))
@@ -677,36 +657,12 @@ def test_sample(tap, farm):
         tap.equal(len(asked(farm)), 3, 'shared database: three answer for a listing')
 
 
-def test_many(tap, farm):
-    with farm.site.configured(agent_timeout=30, request_timeout=40):
-        farm.profiles(*[farm.profile('desk%d' % i) for i in range(20)])
-        spread(tap, farm, 150, 50, {server.name: 25 for server in farm.servers}, 3,
-               'six equal servers')
-
-
-def test_many_here(tap, farm):
-    """The same where the agent is asked here, as the session database of all is."""
-    here = farmlab.Played(farm.agent_program, farm.broker, farm.site.path('here'))
-    weights = 'ts05:200, ts06:200'
-    with farm.site.configured(default_agent_query_mode='LOCAL',
-                              agent_command=here.program, load_balancing='sessions'):
-        farm.profiles(*[farm.profile('desk%d' % i) for i in range(20)])
-        spread(tap, farm, 150, 50, {server.name: 25 for server in farm.servers}, 3,
-               'here, equal servers')
-        farm.site.fresh_state()
-        farm.profiles(*[farm.profile('desk%d' % i, broker_host_weights=weights)
-                        for i in range(20)])
-        spread(tap, farm, 150, 50, {server.name: 37.5 if server.name in weights else 18.75
-                                    for server in farm.servers}, 3.75,
-               'here, two of double weight')
-
-
 TESTS = [test_marks, test_modes, test_resume, test_host_names, test_best_first,
          test_ports, test_shadow_sessions, test_damaged_lines, test_take_over,
          test_take_over_fails, test_debians_agent, test_suspended_before_running,
          test_other_logins, test_choice, test_counts_of_database, test_ties,
          test_drained, test_drain_file, test_doors, test_pending, test_pending_again,
-         test_started, test_state_dir, test_sample, test_many_here, test_many]
+         test_started, test_state_dir, test_sample]
 
 if __name__ == '__main__':
     sys.exit(farmlab.run(TESTS, SERVERS))
