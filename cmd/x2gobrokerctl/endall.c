@@ -12,8 +12,8 @@
 struct endall {
 	struct view *view;
 	bool ends;		/* else suspends */
-	size_t *which;		/* numbers of sessions of the farm */
-	bool *told;		/* for each of these: its client was */
+	size_t *which;		/* numbers of sessions of the farm, ascending */
+	bool *told;		/* by that number: its client was */
 	size_t n, done, ended;
 };
 
@@ -96,8 +96,8 @@ tell_clients(struct endall *all)
 
 	for (i = 0; i < all->n && view->connected != NULL; i++) {
 		session = x2gobroker_farm_session(view->farm, all->which[i]);
-		all->told[i] = x2gobroker_connected_find(view->connected,
-		    session->user, session->id) != NULL &&
+		all->told[all->which[i]] = x2gobroker_connected_find(
+		    view->connected, session->user, session->id) != NULL &&
 		    connected_order(view->site.config, session->user,
 		    session->id, all->ends ? X2GOBROKER_ORDER_TERMINATE :
 		    X2GOBROKER_ORDER_SUSPEND);
@@ -111,18 +111,15 @@ note_result(void *arg, size_t number, const struct x2gobroker_error *why)
 	const struct x2gobroker_session *session =
 	    x2gobroker_farm_session(all->view->farm, number);
 	char text[2 * X2GOBROKER_TEXT_SIZE];
-	size_t i = 0;
 
 	terminal_clear_progress();
-	while (all->which[i] != number)
-		i++;
 	if (why != NULL)
 		ctl_complain("%s: on %s: %s", session->id, session->host,
 		    x2gobroker_error_format(why, text, sizeof(text)));
 	else {
 		printf("%s: %s\n", session->id, past(all));
 		fflush(stdout);
-		all->told[i] = false;
+		all->told[number] = false;
 		all->ended++;
 	}
 	terminal_show_progress(all->ends ? "terminating" : "suspending",
@@ -138,7 +135,7 @@ wait_for_clients(struct endall *all)
 	for (i = 0; i < all->n; i++) {
 		session = x2gobroker_farm_session(all->view->farm,
 		    all->which[i]);
-		if (all->told[i] && view_wait_for_client(all->view,
+		if (all->told[all->which[i]] && view_wait_for_client(all->view,
 		    session->user, session->id, past(all)) == EXIT_YES)
 			all->ended++;
 	}
@@ -151,7 +148,9 @@ end_sessions(struct endall *all)
 	struct x2gobroker_error err = { 0 };
 	int result;
 
-	if ((all->told = calloc(all->n + 1, sizeof(*all->told))) == NULL) {
+	all->told = calloc(all->n > 0 ? all->which[all->n - 1] + 1 : 1,
+	    sizeof(*all->told));
+	if (all->told == NULL) {
 		ctl_complain("out of memory");
 		return EXIT_NO;
 	}
