@@ -93,6 +93,9 @@ class Selections:
         start = time.monotonic()
         got = self.farm.select_many([('on1000', None)] * RUSH, 40)
         seconds = time.monotonic() - start
+        for line in self.farm.site.log_text().splitlines():
+            if ' refused ' in line:
+                print(line, file=sys.stderr)
         return seconds, sum(1 for one in got if one.server)
 
 
