@@ -196,7 +196,7 @@ class Client:
 
 def list_profiles(client):
     """The status that the one profile has in the client's list: '', 'S' or 'R'."""
-    client.wait_for(client.screen.buttons, 30, 'the session button')
+    client.wait_for(client.screen.buttons, 60, 'the session button')
     listing = re.findall('Inifile content: "(.*)"', client.said())[-1]
     return ''.join(re.findall(r'\\nstatus=(\w)\\n', listing))
 
@@ -209,7 +209,7 @@ def session_window(client):
 def show_sessions(client):
     """Click on the one profile, and wait for the list of its sessions."""
     client.start_session()
-    client.wait_for(client.screen.resume_buttons, 30, 'the list of sessions')
+    client.wait_for(client.screen.resume_buttons, 60, 'the list of sessions')
 
 
 def resume(client):
@@ -220,7 +220,7 @@ def resume(client):
 
 def lose_session(client):
     windows = lambda: client.screen.windows('^%s$' % TITLE)
-    client.wait_for(lambda: not windows(), 30, "the session's window to go")
+    client.wait_for(lambda: not windows(), 60, "the session's window to go")
 
 
 # Sessions, as their server sees them

@@ -50,8 +50,8 @@ def test_click(tap, world, client, key_type):
         start = time.monotonic()
         client.start_session()
         clicked = time.monotonic()
-        client.wait_for(lambda: running(world.user), 30, 'an X2Go session in state R')
-        window = client.wait_for(lambda: client.screen.windows('^%s$' % TITLE), 30,
+        client.wait_for(lambda: running(world.user), 60, 'an X2Go session in state R')
+        window = client.wait_for(lambda: client.screen.windows('^%s$' % TITLE), 60,
                                  "the session's window")[0]
         tap.note('the session runs %.1f s after the click' %
                  (time.monotonic() - clicked))

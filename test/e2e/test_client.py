@@ -89,14 +89,14 @@ def client_at_door(tap, program, screen, name, own_account=False, configure=None
 def run_session(tap, client, user, name):
     """From the list of profiles to a session that works, and back."""
     screen = client.screen
-    client.wait_for(screen.buttons, 30, 'the session button')
+    client.wait_for(screen.buttons, 60, 'the session button')
     screen.shoot(name + '-1-profiles')
     tap.equal(len(screen.buttons()), 1, name + ': one profile is on offer')
 
     client.start_session()
-    found = client.wait_for(lambda: running(user), 30, 'an X2Go session in state R')
+    found = client.wait_for(lambda: running(user), 60, 'an X2Go session in state R')
     tap.equal(len(found), 1, name + ': the server runs one session')
-    window = client.wait_for(lambda: screen.windows('^%s$' % TITLE), 30,
+    window = client.wait_for(lambda: screen.windows('^%s$' % TITLE), 60,
                              "the session's window")[0]
     tap.equal(clientlab.ask_shell(screen, window, user, 'id -un'), user.name + '\n',
               name + ': the session takes the keyboard')
@@ -132,7 +132,7 @@ def test_no_profiles(tap, program, screen):
     with client_at_door(
             tap, program, screen, name,
             configure=lambda site, server: site.offer('root', server)) as (client, *_):
-        box = client.wait_for(lambda: screen.windows('^Error$'), 30, 'a message box')[0]
+        box = client.wait_for(lambda: screen.windows('^Error$'), 60, 'a message box')[0]
         screen.shoot(name)
         # All its boxes have this title; its log knows which one it is.
         tap.ok('Reading 0 sessions' in client.tell(), name + ': the client says so',
@@ -155,7 +155,7 @@ def test_broken_configuration(tap, program, screen):
                           'echo "LOGIN OK"', tty=True).stdout.decode().strip()
         tap.ok(answer and 'LOGIN OK' not in answer, name + ': login is refused',
                repr(answer))
-        text = client.wait_for(lambda: terminal_output(screen), 30, 'some text')
+        text = client.wait_for(lambda: terminal_output(screen), 60, 'some text')
         screen.shoot(name)
         tap.equal(text.split(), answer.split(), name + ': the user can read why')
         # Two: ours above, and the client's only one.
@@ -179,7 +179,7 @@ def test_maintenance(tap, program, screen):
     name, text = 'maintenance', 'The farm is down until two: new disks. Caf\u00e9 is open.'
     with client_at_door(tap, program, screen, name, configure=lambda site, _:
                         set_maintenance(site, text)) as (client, user, site, door):
-        shown = client.wait_for(lambda: terminal_output(screen), 30, 'some text')
+        shown = client.wait_for(lambda: terminal_output(screen), 60, 'some text')
         screen.shoot(name)
         tap.equal(shown.split(), text.split(), name + ': the user can read it')
         tap.equal(pathlib.Path(door.log).read_text().count('Starting session'), 1,
@@ -187,7 +187,7 @@ def test_maintenance(tap, program, screen):
         os.unlink(site.path('state/maintenance/1'))
         lab.end_family(client.process)
         with Client(screen, user, client.account, door) as again:
-            again.wait_for(screen.buttons, 30, 'the session button')
+            again.wait_for(screen.buttons, 60, 'the session button')
         tap.ok(True, name + ': and when it is over, there is the list')
 
 
@@ -206,12 +206,12 @@ def test_counters(tap, program, screen):
     """With several sessions, the button says how many there are."""
     name, pictures = 'counters', []
     with client_at_door(tap, program, screen, name) as (client, user, site, door):
-        client.wait_for(screen.buttons, 30, 'the session button')
+        client.wait_for(screen.buttons, 60, 'the session button')
         pictures.append(screen.shoot(name + '-1-before'))
         lab.end_family(client.process)
         play_sessions(site, user, 'SSR')
         with Client(screen, user, client.account, door) as again:
-            again.wait_for(screen.buttons, 30, 'the session button')
+            again.wait_for(screen.buttons, 60, 'the session button')
             pictures.append(screen.shoot(name + '-2-after'))
             read = again.said()
         tap.ok('suspended=2\\nrunning=1\\n' in read and 'status=S\\n' in read,

@@ -72,7 +72,7 @@ def test_events(tap, world, account):
         list_profiles(client)
         tap.equal(world.who(), [], 'nobody is connected before')
         client.start_session()
-        id, = client.wait_for(lambda: running(user), 30, 'an X2Go session in state R')
+        id, = client.wait_for(lambda: running(user), 60, 'an X2Go session in state R')
         window = session_window(client)
         tap.equal(ask_shell(client.screen, window, user, 'N=here; echo $N'), 'here\n',
                   'a session has started')

@@ -211,14 +211,14 @@ def test_agent(tap, world, name, leave):
     with first:
         tap.equal(list_profiles(first), '', name + ': no session, no mark')
         first.start_session()
-        id, = first.wait_for(lambda: running(user), 30, 'an X2Go session in state R')
+        id, = first.wait_for(lambda: running(user), 60, 'an X2Go session in state R')
         secret = 'secret of %s' % id
         window = session_window(first)
         tap.equal(ask_shell(first.screen, window, user, 'N="%s"; echo $N' % secret),
                   secret + '\n', name + ': a session has started')
         shoot(first, '1-started')
         leave(world, first, id)
-        lab.wait_for(lambda: living(user) == {id: 'S'}, 30, 'the session to sleep')
+        lab.wait_for(lambda: living(user) == {id: 'S'}, 60, 'the session to sleep')
     before = world.logins()
     with first:
         tap.equal(list_profiles(first), 'S', name + ': its profile is marked')

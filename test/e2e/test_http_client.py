@@ -111,7 +111,7 @@ class Client(clientlab.Client):
 
     def log_in(self, name=None):
         self.attempt(self.user.password, 'by=password', name)
-        self.wait_for(self.screen.buttons, 30, 'the session button')
+        self.wait_for(self.screen.buttons, 60, 'the session button')
 
     def log_out(self):
         """By the button of --broker-logoutbt, left of the list; then the list is gone."""
@@ -190,7 +190,7 @@ class World:
 def start_session(world, client, what):
     """From the button to a shell that answers: the session's id."""
     client.start_session()
-    id, = client.wait_for(lambda: running(client.user), 30, 'an X2Go session')
+    id, = client.wait_for(lambda: running(client.user), 60, 'an X2Go session')
     window = session_window(client)
     world.tap.equal(ask_shell(client.screen, window, client.user, 'id -un'),
                     client.user.name + '\n', what + ': a session runs')
@@ -199,7 +199,7 @@ def start_session(world, client, what):
 
 
 def close_box(client):
-    box = client.wait_for(lambda: client.screen.windows(ERROR), 30, 'a box')[0]
+    box = client.wait_for(lambda: client.screen.windows(ERROR), 60, 'a box')[0]
     client.screen.run('xdotool', 'windowactivate', '--sync', box, 'key', 'Return')
     client.wait_for(lambda: not client.screen.windows(ERROR), 10, 'the box to go')
 
@@ -213,10 +213,10 @@ def tell_password(world, web, user):
     world.start(web, user, 'usebrokerpass = true\n',
                 'client-events = true\nliveevent = 5\n')
     with Client(world, world.screens[0], user) as client:
-        client.wait_for(lambda: client.screen.windows('^X2Go Client'), 30, 'the window')
+        client.wait_for(lambda: client.screen.windows('^X2Go Client'), 60, 'the window')
         world.shoot(client, 'page')
         client.attempt('wrong', 'account login: ')
-        client.wait_for(lambda: client.screen.windows(ERROR), 30, 'a box')
+        client.wait_for(lambda: client.screen.windows(ERROR), 60, 'a box')
         world.shoot(client, 'wrong-password')
         close_box(client)
         client.log_in()
@@ -232,7 +232,7 @@ def tell_password(world, web, user):
         tap.ok(id + ': terminated by its client\n' in said,
                'password: its agent is stopped, so the client ends the session', said)
         tap.equal(living(user), {}, 'password: and it has ended')
-        client.wait_for(client.screen.buttons, 30, 'the session button again')
+        client.wait_for(client.screen.buttons, 60, 'the session button again')
         tap.ok('refused task=clientevent' not in world.log, 'password: events', world.log)
         tap.ok(world.logged('granted task=selectsession user=%s by=token' % user.name),
                'password: the click came with a token', world.log)
@@ -250,7 +250,7 @@ def tell_key(world, web, user):
         tap.ok(world.logged('key=yes'), 'automatic login: by a key', world.log)
         clientlab.suspend(user, id)
         clientlab.lose_session(first)
-        lab.wait_for(lambda: living(user) == {id: 'S'}, 30, 'it to sleep')
+        lab.wait_for(lambda: living(user) == {id: 'S'}, 60, 'it to sleep')
     world.log = ''
     with first:
         first.log_in()
@@ -385,7 +385,7 @@ def tell_maintenance(world, web, user):
     world.run('maintenance', text)
     with Client(world, world.screens[0], user) as client:
         client.attempt(user.password, 'reason="maintenance: ')
-        client.wait_for(lambda: client.screen.windows(ERROR), 30, 'a box')
+        client.wait_for(lambda: client.screen.windows(ERROR), 60, 'a box')
         world.shoot(client, 'maintenance')
         # lighttpd sends its own words for each status
         tap.ok((text if web.name != 'lighttpd' else 'Service Unavailable') in client.said(),
