@@ -381,7 +381,7 @@ def test_snippets(tap, host, key):
 def test_agent(tap, host, key):
     """The account acts for alice, by the capabilities, and nobody else does."""
     root, file = host.root, 'home/alice/.x2go/authorized_keys'
-    expiry = time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + 5))
+    expiry = time.strftime('%Y%m%d%H%M%SZ', time.gmtime(time.time() + 600))
     words = pathlib.Path(key + '.pub').read_text().split()
     line = 'restrict,pty,expiry-time="%s" %s %s x2gobroker:alice' % (
         expiry, words[0], words[1])
