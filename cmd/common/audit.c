@@ -23,7 +23,7 @@
 #include "common/counters.h"
 #include "common/log.h"
 
-#define LINE_SIZE	X2GOBROKER_TEXT_SIZE	/* log_line() logs no more */
+#define LINE_SIZE	LOG_LINE_SIZE
 #define VALUE_MAX	250	/* of one value; the rest is cut off */
 #define REASON_MAX	1000	/* it may be about many servers */
 #define AUTH_INFO_MAX	16384	/* an RSA key of 16384 bits fits */
@@ -97,7 +97,8 @@ audit_log(const struct audit *audit)
 {
 	const char *sid = x2gobroker_request_profile_id(audit->request);
 	const char *claim = x2gobroker_request_user(audit->request);
-	char number[48], text[LINE_SIZE], line[LINE_SIZE];
+	char number[48], text[2 * X2GOBROKER_TEXT_SIZE];
+	char line[LINE_SIZE];
 	long micros;
 
 	strlcpy(line, audit->why == NULL ? "granted" : "refused", LINE_SIZE);

@@ -17,8 +17,6 @@
 #include "base/utf8.h"
 #include "common/log.h"
 
-#define LINE_SIZE	4096	/* of a text in which all is escaped */
-
 static bool to_stderr;
 static int file_fd = -1;
 
@@ -71,7 +69,7 @@ write_line(int fd, char *line, bool with_time)
 void
 log_line(int priority, const char *fmt, ...)
 {
-	char text[X2GOBROKER_TEXT_SIZE], line[LINE_SIZE];
+	char text[LOG_LINE_SIZE], line[LOG_LINE_SIZE];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -103,7 +101,7 @@ void
 log_event(void *unused __attribute__((unused)),
     const struct x2gobroker_error *problem)
 {
-	char text[X2GOBROKER_TEXT_SIZE];
+	char text[LOG_LINE_SIZE];
 
 	log_line(problem->code == X2GOBROKER_WARNING ? LOG_WARNING : LOG_ERR,
 	    "%s", x2gobroker_error_format(problem, text, sizeof(text)));

@@ -12,6 +12,8 @@ void	log_open(bool debug);
 /* Log to this file instead of syslog; "" changes nothing. */
 void	log_to_file(const char *path);
 
+#define LOG_LINE_SIZE	4096	/* with the NUL; longer lines are cut off */
+
 /* Log one line.  Control characters in it are escaped. */
 void	log_line(int priority, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -402,6 +402,19 @@ def test_log(world):
                      log or 'nothing')
 
 
+def test_log_is_whole(world):
+    """Long values are cut, each by itself; so none hides what stands behind it."""
+    world.site.log()
+    long = '\\' * 1000
+    world.client.ask('x2gobroker --user %s --task selectsession --sid "%s"' %
+                     (long, long))
+    log = world.site.log().decode()
+    value = r'"(\\\\){250}\.\.\."'
+    world.tap.ok(re.search('(?m) claims=%s profile=%s ms=[0-9.]+ reason="[^"]+"$' %
+                           (value, value), log),
+                 'log file: the reason is there, and whole, behind long values', log)
+
+
 # Other ways to start it
 
 def test_no_command(world):
@@ -482,7 +495,7 @@ def test_no_shell(world):
 TESTS = [test_login_check, test_envelopes, test_variants, test_uuid, test_whoami,
          test_passwords, test_identity, test_operator_options, test_own_account,
          test_login_shell, test_not_pinned, test_bad_config, test_bad_options, test_log,
-         test_no_command, test_by_hand, test_no_shell]
+         test_log_is_whole, test_no_command, test_by_hand, test_no_shell]
 
 if __name__ == '__main__':
     sys.exit(brokerlab.run(TESTS, strace='strace'))

@@ -16,7 +16,7 @@
 static const char *const keys[] = { "task", "user", "by", "from", "key",
     "claims", "profile", "ms", "reason", NULL };
 
-static char the_line[LINE_SIZE + 64];
+static char the_line[LOG_LINE_SIZE];
 
 void
 counters_add(const char *task, bool granted)
