@@ -322,9 +322,9 @@ at_the_deadline_the_group_is_killed(void **state unused)
 	struct spawn child;
 	int job, shell;
 
-	options.deadline = start + 300;
+	options.deadline = start + 3000;
 	run(&child, &options);
-	assert_in_range(clock_ms() - start, 300, 5000);
+	assert_in_range(clock_ms() - start, 3000, 60000);
 	assert_int_equal(child.end, SPAWN_LATE);
 	assert_int_equal(spawn_exit_status(&child), -1);
 	assert_int_equal(sscanf(child.output.data, "%d %d", &job, &shell), 2);
@@ -346,7 +346,7 @@ a_child_that_cannot_be_killed_keeps_nobody(void **state unused)
 	may_not_kill = true;
 	run(&child, &options);
 	may_not_kill = false;
-	assert_in_range(clock_ms() - start, 200, 5000);
+	assert_in_range(clock_ms() - start, 200, 60000);
 	assert_int_equal(child.end, SPAWN_LATE);
 	assert_int_equal(kill(child.pid, SIGKILL), 0);
 	assert_int_equal(waitpid(child.pid, NULL, 0), child.pid);
@@ -512,13 +512,13 @@ several_children_run_at_the_same_time(void **state unused)
 		options.line = count_line;
 		options.arg = &lines;
 		if (i == 3)
-			options.deadline = start + 900;
+			options.deadline = start + 3000;
 		assert_int_equal(spawn_start(&children[i], &options), 0);
 		list[i] = &children[i];
 	}
 	for (; (running = spawn_step(list, LENGTH(list))) > 0; last = running)
 		assert_true(running <= last);
-	assert_in_range(clock_ms() - start, 900, 5000);
+	assert_in_range(clock_ms() - start, 3000, 60000);
 	assert_int_equal(lines, 4);
 	assert_int_equal(spawn_exit_status(&children[0]), 1);
 	assert_int_equal(spawn_exit_status(&children[1]), 2);
