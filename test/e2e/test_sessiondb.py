@@ -767,7 +767,8 @@ def test_rush(tap, world):
     the broker has a few."""
     names = (farmlab.users(20) * 20)[:200]
     world.db.sql('ALTER ROLE x2gobroker CONNECTION LIMIT 3')
-    with world.site.configured(session_database_timeout=30, requests_per_user=0):
+    with world.site.configured(session_database_timeout=60, requests_per_user=0,
+                               request_timeout=150):    # a busy machine has to start all
         with concurrent.futures.ThreadPoolExecutor(200) as pool:
             got = list(pool.map(world.farm.list, names))
     world.grant()

@@ -166,8 +166,9 @@ jobs_that_are_not_started_in_time_are_told_of(void **state unused)
 	size_t i, late = 0;
 
 	for (i = 0; i < JOBS; i++)
-		work->ms[i] = 5000;
-	run(JOBS, 8000);
+		work->ms[i] = 3000;
+	/* the last batch would start 50 ms later */
+	run(JOBS, 3 * PARALLEL_BATCH_MS - 50);
 	for (i = 0; i < JOBS; i++) {
 		assert_true(work->done[i] + work->late[i] <= 1);
 		late += (size_t)work->late[i];
