@@ -1,7 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <sys/syscall.h>
+
+#include <unistd.h>
+
 #include "farm/farm.h"
 #include "support.h"
 #include "state_rows.h"
+
+/* So many brokers are faster than this one, and choose the same server for carol. */
+static int faster;
+
+int
+symlinkat(const char *text, int fd, const char *name)
+{
+	char other[256], *user;
+
+	if (faster > 0) {
+		faster--;
+		snprintf(other, sizeof(other), "%s", text);
+		user = strstr(other, "alice");
+		assert_non_null(user);
+		memcpy(user, "carol", 5);
+		assert_int_equal(syscall(SYS_symlinkat, other, fd, name), 0);
+	}
+	return (int)syscall(SYS_symlinkat, text, fd, name);
+}
 
 /* A farm that has answered: three servers, of which one can be made worse. */
 struct play {
@@ -155,6 +178,26 @@ choices_of_a_moment_ago_count(void **state unused)
 }
 
 static void
+a_choice_of_another_broker_meanwhile_counts(void **state unused)
+{
+	struct play play;
+	size_t i;
+
+	forget_choices();
+	begin(&play, "");
+	faster = 1;
+	assert_memory_equal(choose(&play, "alice", true, NULL), "ts0", 3);
+	assert_int_equal(faster, 0);
+	choose(&play, NULL, false, NULL);
+	for (i = 0; i < 3; i++)
+		assert_in_range(play.farm->servers[i].shown.pending, 0, 1);
+	assert_int_equal(play.farm->servers[0].shown.pending +
+	    play.farm->servers[1].shown.pending + play.farm->servers[2].shown.pending, 2);
+	end(&play);
+	forget_choices();
+}
+
+static void
 limits_count_those_on_their_way(void **state unused)
 {
 	const char *before = test_config.state_dir;
@@ -279,6 +322,7 @@ main(void)
 		cmocka_unit_test(the_least_busy_one_is_chosen),
 		cmocka_unit_test(weights_are_found_by_name),
 		cmocka_unit_test(choices_of_a_moment_ago_count),
+		cmocka_unit_test(a_choice_of_another_broker_meanwhile_counts),
 		cmocka_unit_test(limits_count_those_on_their_way),
 		cmocka_unit_test(the_only_server_has_a_limit),
 		cmocka_unit_test(who_is_down_or_drained_is_left_out),
