@@ -845,6 +845,8 @@ without_memory_nothing_is_reported(void **state unused)
 	} rows[] = {
 		{ PARSE_SESSIONS, "OK\n" SESSION("50", "alice")
 		    SESSION("51", "alice") SESSION("52", "alice") },
+		{ PARSE_SESSIONS, "OK\n" SESSION("50", "alice") "1|2|3\n"
+		    SESSION("51", "alice") },
 		{ PARSE_SERVERS, "OK\nts01 1\nts02 2\nts03 3" },
 		{ PARSE_STATUS, STATUS },
 	};
