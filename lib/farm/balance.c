@@ -162,7 +162,7 @@ set_candidate(struct choice *choice, size_t i)
 	else if (server != NULL && !server->shown.asked)
 		candidate->why = "not asked";
 	else if (server != NULL && !server->shown.answered)
-		candidate->why = farm_why(server);
+		candidate->why = farm_why(server)->text;
 	if (server == NULL || candidate->why != NULL)
 		return;
 	/* the load of this host is not that of other servers */

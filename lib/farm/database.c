@@ -84,10 +84,9 @@ database_ask(struct x2gobroker_farm *farm, const struct question *question)
 static int
 get_error(const struct x2gobroker_farm *farm, struct x2gobroker_error *err)
 {
-	const struct x2gobroker_error *why = farm->database.error;
-
-	return why == NULL ? error_nomem(err) : error_set(err, why->code,
-	    why->file, why->line, "%s", why->text);
+	if (err != NULL)
+		*err = *farm_why(&farm->database);
+	return -1;
 }
 
 static long

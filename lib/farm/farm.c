@@ -95,6 +95,14 @@ is_closed(const struct x2gobroker_farm *farm, const struct host *host)
 	    (notice != NULL && !notice->resume);
 }
 
+/* Give the host its name, and tell whether farm_hosts() has it. */
+static bool
+is_in_use(const struct x2gobroker_farm *farm, struct host *host)
+{
+	name_this_host(host);
+	return farm == NULL || farm->has_closed || !is_closed(farm, host);
+}
+
 /* The next host of a host= key; otherwise as farm_hosts(). */
 static int
 next_host(const struct x2gobroker_farm *farm, const char **text,
@@ -102,11 +110,9 @@ next_host(const struct x2gobroker_farm *farm, const char **text,
 {
 	int more;
 
-	while ((more = hostlist_next(text, host, err)) == 1) {
-		name_this_host(host);
-		if (farm == NULL || farm->has_closed || !is_closed(farm, host))
-			break;
-	}
+	do
+		more = hostlist_next(text, host, err);
+	while (more == 1 && !is_in_use(farm, host));
 	return more;
 }
 
@@ -120,12 +126,9 @@ farm_hosts(const struct x2gobroker_farm *farm,
 
 	if (hostlist_parse(value != NULL ? value : "", hosts, &all, err) == -1)
 		return -1;
-	for (i = 0, *n = 0; i < all; i++) {
-		name_this_host(&(*hosts)[i]);
-		if (farm == NULL || farm->has_closed ||
-		    !is_closed(farm, &(*hosts)[i]))
+	for (i = 0, *n = 0; i < all; i++)
+		if (is_in_use(farm, &(*hosts)[i]))
 			(*hosts)[(*n)++] = (*hosts)[i];
-	}
 	return 0;
 }
 
@@ -425,10 +428,14 @@ farm_error(struct farm_server *server)
 	return server->error;
 }
 
-const char *
+const struct x2gobroker_error *
 farm_why(const struct farm_server *server)
 {
-	return server->error != NULL ? server->error->text : "out of memory";
+	static const struct x2gobroker_error nomem = {
+		.code = X2GOBROKER_ERR_NOMEM, .text = "out of memory",
+	};
+
+	return server->error != NULL ? server->error : &nomem;
 }
 
 /* By the name in the profile, or by who has reported it. */
@@ -504,15 +511,14 @@ farm_report_left_out(const struct x2gobroker_farm *farm, struct reporter *rep)
 static void
 report_server(const struct farm_server *server, struct reporter *rep)
 {
-	const struct x2gobroker_error *error = server->error;
+	const struct x2gobroker_error *why = farm_why(server);
 	const char *name = server->target.source->name;
 
 	if (name == NULL)
 		name = server->target.host.name;
 	if (server->shown.asked && !server->shown.answered)
-		report(rep, X2GOBROKER_WARNING, error != NULL ? error->file :
-		    NULL, error != NULL ? error->line : 0, "%s: %s", name,
-		    farm_why(server));
+		report(rep, X2GOBROKER_WARNING, why->file, why->line, "%s: %s",
+		    name, why->text);
 	if (server->warning != NULL)
 		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s", name,
 		    server->warning);
@@ -547,7 +553,7 @@ show_server(const struct x2gobroker_farm *farm, struct farm_server *server)
 	shown->address = server->target.host.address;
 	shown->port = server->target.port;
 	shown->error = shown->asked && !shown->answered ?
-	    farm_why(server) : "";
+	    farm_why(server)->text : "";
 	shown->warning = server->warning != NULL ? server->warning : "";
 	shown->load = server->report.load_known ?
 	    server->report.load_factor : 0;
@@ -613,7 +619,7 @@ x2gobroker_farm_host_key(const struct x2gobroker_farm *farm, size_t i)
 		.fingerprint = server->fingerprint,
 		.line = server->new_key != NULL ? server->new_key : "",
 		.error = server->shown.answered || server->new_key != NULL ?
-		    "" : farm_why(server),
+		    "" : farm_why(server)->text,
 	};
 	return &server->host_key;
 }

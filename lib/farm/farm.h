@@ -120,9 +120,10 @@ bool	farm_speaks_for(const struct x2gobroker_farm *farm,
 	    const struct farm_server *server, const char *host);
 
 /* Where to write why the server has not answered, or NULL without memory; and
- * what is written there.  Few servers need it, and it is large. */
+ * what is written there, or that there was no memory.  Few servers need it, and
+ * it is large. */
 struct x2gobroker_error *farm_error(struct farm_server *server);
-const char *farm_why(const struct farm_server *server);
+const struct x2gobroker_error *farm_why(const struct farm_server *server);
 
 /* The one of n hosts of a profile that the session is on, if that server has
  * answered, so that the session can be resumed; or NULL.  Notes in the session

@@ -376,32 +376,37 @@ can_be_drawn(const struct x2gobroker_farm *farm,
 	    drain_has(farm->drained, &server->target.host) == drained;
 }
 
+static void
+take(struct farm_server *server)
+{
+	server->pending = true;
+	server->shown.asked = true;
+}
+
 /* Draw up to n servers at random; each has the same chance. */
 static size_t
 draw(struct x2gobroker_farm *farm, size_t n, bool drained)
 {
-	size_t i, at = 0, left = 0, drawn;
-	bool all;
+	struct farm_server *server, *end = farm->servers + farm->nservers;
+	size_t left = 0, drawn, at;
 
-	for (i = 0; i < farm->nservers; i++)
-		left += can_be_drawn(farm, &farm->servers[i], drained);
-	all = n >= left;
-	if (all)
-		n = left;
-	/* a random number takes a system call, so not one for each server */
-	for (i = drawn = 0; drawn < n; drawn++, left--) {
-		if (!all) {
-			at = arc4random_uniform((uint32_t)left);
-			i = 0;
-		}
-		while (!can_be_drawn(farm, &farm->servers[i], drained) ||
-		    at-- > 0)
-			i++;
-		farm->servers[i].pending = true;
-		farm->servers[i].shown.asked = true;
-		at = 0;
+	for (server = farm->servers; server < end; server++)
+		left += can_be_drawn(farm, server, drained);
+	if (n >= left) {
+		for (server = farm->servers; server < end; server++)
+			if (can_be_drawn(farm, server, drained))
+				take(server);
+		return left;
 	}
-	return drawn;
+	/* a random number takes a system call, so not one for each server */
+	for (drawn = 0; drawn < n; drawn++) {
+		at = arc4random_uniform((uint32_t)(left - drawn));
+		server = farm->servers;
+		while (!can_be_drawn(farm, server, drained) || at-- > 0)
+			server++;
+		take(server);
+	}
+	return n;
 }
 
 /* Draw the next sample: drained servers last, as they get no new session, and
@@ -639,10 +644,8 @@ x2gobroker_farm_list(struct x2gobroker_farm *farm,
 			return -1;
 		place_sessions(farm);
 	} else {
-		if (farm->database.error != NULL) {
-			why = *farm->database.error;
-			set_error(&farm->database, &why);
-		}
+		why = *farm_why(&farm->database);
+		set_error(&farm->database, &why);
 		farm->patient = true;
 		if (poll_servers(farm, &query_list,
 		    farm->config->agent_timeout, progress, arg, NULL, err) ==

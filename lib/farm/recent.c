@@ -425,12 +425,12 @@ put_news(struct statedir *all, struct farm_server *server)
 	news.fields[SERVER] = name;
 	news.fields[NEWS] = HUNG;
 	if (server->hangs)
-		put_failure(all, &news, farm_why(server));
+		put_failure(all, &news, farm_why(server)->text);
 	else if (server->has_hung && server->shown.answered)
 		statedir_remove_all(all, is_same, &news);
 	news.fields[NEWS] = FAILED;
 	if (server->sshd == SSHD_PENALISES)
-		put_failure(all, &news, farm_why(server));
+		put_failure(all, &news, farm_why(server)->text);
 	else if (server->sshd == SSHD_REFUSES)
 		explain_refusal(all, &news, server->error);
 	put_lacks(all, &news, server);
