@@ -205,11 +205,10 @@ check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 			report(rep, X2GOBROKER_WARNING, path, key->line,
 			    "host %s: X2Go clients cannot connect to an IPv6 "
 			    "address; give the server a name", host.name);
+	if (n == 0 && more == 0)	/* says so */
+		more = hostlist_first(key->value, &host, &err);
 	if (more == -1)
 		report(rep, err.code, path, key->line, "%s", err.text);
-	else if (n == 0)
-		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
-		    "host: no server given");
 	else if (usable == 0)
 		report(rep, X2GOBROKER_ERR_VALUE, path, key->line,
 		    "host: no server that X2Go clients can connect to");
