@@ -164,7 +164,7 @@ print_json(const struct x2gobroker_farm *farm,
     const struct x2gobroker_database *database,
     const struct x2gobroker_error *why)
 {
-	char text[X2GOBROKER_TEXT_SIZE];
+	char text[2 * X2GOBROKER_TEXT_SIZE];
 	const char *host;
 	struct json json;
 	long sessions;
