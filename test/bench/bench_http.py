@@ -19,7 +19,6 @@ import argparse
 import concurrent.futures
 import contextlib
 import http.client
-import itertools
 import os
 import pathlib
 import re
@@ -79,12 +78,8 @@ class Ours:
         site.profiles(profiles)
         site.listen()
         self.least = site.path('least.sock')
-        process = subprocess.Popen(
-            ['systemd-socket-activate', '--accept', '--inetd', '-l', self.least,
-             *itertools.takewhile(lambda word: word != site.program, site.command()),
-             str(build / 'test/bench/bench-bare')], stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        stack.callback(lab.end_family, process)
+        site.activate(self.least,
+                      site.as_account(str(build / 'test/bench/bench-bare')))
         tls = httplab.certificate(stack.enter_context(tempfile.TemporaryDirectory()))
         os.chmod(tls, 0o755)
         self.port = stack.enter_context(httplab.WebServer('nginx', tls)).plain

@@ -161,11 +161,15 @@ class Site:
         new, self.log_seen = text[self.log_seen:], len(text)
         return new
 
-    def command(self, config=None):
+    def as_account(self, *command):
         """As the unit starts it: with no more capabilities for its children."""
-        return ['setpriv', '--bounding-set', '-all,' + bounding_set(), '--reuid', str(self.account.uid), '--regid',
-                str(self.account.gid), '--clear-groups', self.program, '-C',
-                config or self.path('x2gobroker.conf')]
+        return ['setpriv', '--bounding-set', '-all,' + bounding_set(),
+                '--reuid', str(self.account.uid), '--regid', str(self.account.gid),
+                '--clear-groups', *command]
+
+    def command(self, config=None):
+        return self.as_account(self.program, '-C',
+                               config or self.path('x2gobroker.conf'))
 
     def send(self, text, end=True, env=None, timeout=40):
         """Bytes to the program, as systemd hands over a connection: its answer."""
@@ -203,15 +207,19 @@ class Site:
                  'GATEWAY_INTERFACE': 'CGI/1.1', 'LD_PRELOAD': '/nonexistent.so', **env})
         return parse(done.stdout, time.monotonic() - start)
 
+    def activate(self, path, command):
+        """Start the command for each connection to a socket."""
+        process = subprocess.Popen(
+            ['systemd-socket-activate', '--accept', '--inetd', '-l', path, *command],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        self.stack.callback(lab.end_family, process)
+        lab.wait_for(lambda: os.path.exists(path), 10, 'the socket')
+
     def listen(self):
         """What systemd does for the socket unit."""
         pathlib.Path(SOCKET).unlink(missing_ok=True)
-        process = subprocess.Popen(
-            ['systemd-socket-activate', '--accept', '--inetd', '-l', SOCKET,
-             *self.command()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL)
-        self.stack.callback(lab.end_family, process)
-        lab.wait_for(lambda: os.path.exists(SOCKET), 10, 'the socket')
+        self.activate(SOCKET, self.command())
         shutil.chown(SOCKET, group='www-data')
         os.chmod(SOCKET, 0o660)
 
