@@ -15,12 +15,10 @@ import os
 import pathlib
 import re
 import shutil
-import stat
 import subprocess
 import tempfile
 import time
 
-import brokerlab
 import farmlab
 import lab
 from brokerlab import GRANTED, SELECT
@@ -222,29 +220,5 @@ def keys_of(account, file=FILE):
         return None
 
 
-def mode(path):
-    st = os.stat(path)
-    return '%o' % stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid
-
-
 def wait_until(end):
     time.sleep(max(0, end - time.monotonic()))
-
-
-def run(tests):
-    """A whole test program: tests are pairs of a function of a tap and a World, and
-    of what World.file is then."""
-    with lab.Tap() as tap, contextlib.ExitStack() as stack:
-        if not tap.need(**PACKAGES):
-            return
-        programs = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKER_AGENT')
-        if len(programs) < 2:
-            return
-        world = World(stack, *programs)
-        for test, file in tests:
-            world.file = file
-            world.reset()
-            start = time.monotonic()
-            with tap.case(test.__name__ + ': no step failed', world.tell):
-                test(tap, world)
-            tap.note('%s: %.1f s' % (test.__name__, time.monotonic() - start))

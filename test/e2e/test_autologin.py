@@ -29,7 +29,7 @@ import brokerlab
 import farmlab
 import lab
 from brokerlab import SELECT
-from autologinlab import FILE, PROXY_FILE, STORE, keys_of, mode, stored, wait_until
+from autologinlab import FILE, PROXY_FILE, STORE, keys_of, stored, wait_until
 
 EXPIRY = r'expiry-time="(\d{14})Z"'
 LINE = (r'restrict,pty,port-forwarding,' + EXPIRY + r'(?:,from="(?P<source>[^"]*)")?'
@@ -41,6 +41,11 @@ TYPES = {'rsa': '-----BEGIN RSA PRIVATE KEY-----\n',
 def line_of(lines):
     """The one line, taken apart; None: it is another."""
     return re.fullmatch(LINE, lines[0]) if lines and len(lines) == 1 else None
+
+
+def mode(path):
+    st = os.stat(path)
+    return '%o' % stat.S_IMODE(st.st_mode), st.st_uid, st.st_gid
 
 
 def logins_of_broker(world):
@@ -347,6 +352,98 @@ def test_files(tap, world):
     check_nothing(tap, world, 'a file that the forced command does not allow',
                   '--key-file=.ssh/authorized_keys')
     world.serve(world.program)
+
+
+# Nothing is left
+
+OWN_LINES = (
+    None, '\n', '# mine\n',
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIF0zx0rJE0JvvYFpX8QXzNM6tjuvP5S+jKMaU2F2LZcJ '
+    'me@home\n',
+    'no end of line', 'restrict,pty\tgarbage \r\n\r\n', '\n\n# x2gobroker:me\n\n')
+
+
+def prepare(account, text):
+    if text is None:
+        return
+    account.put(FILE, text, 0o644)
+    os.utime(os.path.join(account.home, FILE), (10 ** 9, 10 ** 9))
+
+
+def look(account):
+    """All there is to be seen of the file, but the time."""
+    path = os.path.join(account.home, FILE)
+    if not os.path.exists(path):
+        return sorted(os.listdir(os.path.dirname(path))) \
+            if os.path.exists(os.path.dirname(path)) else []
+    return pathlib.Path(path).read_bytes(), mode(path), os.listdir(
+        os.path.dirname(path))
+
+
+def test_crowd(tap, world, n=50, times=20):
+    """So many at once, and one of them so often at once."""
+    start = time.monotonic()
+    with contextlib.ExitStack() as stack:
+        users = [stack.enter_context(lab.Account(prefix='x2gocrowd')) for _ in range(n)]
+        busy = stack.enter_context(lab.Account())
+        for i, user in enumerate(users):
+            prepare(user, OWN_LINES[i % len(OWN_LINES)])
+        prepare(busy, OWN_LINES[3])
+        before = [look(user) for user in [*users, busy]]
+        tap.note('%d accounts: %.1f s' % (n + 1, time.monotonic() - start))
+        # a machine that is busy with other things may take its time
+        world.site.configure(autologin_key_lifetime=600, agent_timeout=100,
+                             requests_per_user=40,
+                             request_timeout=120)
+        world.site.patience = 150
+        crowd(tap, world, users)
+        again_and_again(tap, world, busy, times)
+        after = [look(user) for user in [*users, busy]]
+        tap.equal([i for i, (a, b) in enumerate(zip(before, after)) if a != b], [],
+                  'nothing was written into home directories',
+                  *[(a, b) for a, b in zip(before, after) if a != b][:2])
+        # ten minutes later
+        for path in pathlib.Path(STORE, 'keys').iterdir():
+            os.utime(path, (time.time(), path.stat().st_mtime - 600))
+        time.sleep(1)
+        world.select()
+        tap.equal((list(stored()), sorted(os.listdir(STORE))),
+                  ([world.user.name], ['.lock', 'keys', 'sshd']),
+                  'when the next key is added, nothing else is left', stored())
+
+
+def crowd(tap, world, users):
+    doors = threading.Semaphore(4)
+
+    def click(user):
+        given = world.select('desk', user)
+        with doors:
+            return given, bool(given.key) and world.gets_in(given.key, user)
+    start = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(len(users)) as pool:
+        given, got_in = zip(*pool.map(click, users))
+    tap.note('%d users at once: %.1f s with their logins, keys after %.1f to %.1f s' % (
+        len(users), time.monotonic() - start, min(one.raw.seconds for one in given),
+        max(one.raw.seconds for one in given)))
+    tap.equal(len({one.key for one in given if one.key}), len(users),
+              '%d users at once: each gets a key' % len(users), world.log())
+    tap.equal(got_in.count(True), len(users), '%d users at once: each key lets in' %
+              len(users), world.server.log_tail(10))
+
+
+def again_and_again(tap, world, user, times):
+    start = time.monotonic()
+    with world.site.configured(autologin_key_type='ed25519'), \
+            concurrent.futures.ThreadPoolExecutor(times) as pool:
+        given = list(pool.map(lambda _: world.select('desk', user), range(times)))
+    tap.note('one user %d times at once: %.1f s' % (times, time.monotonic() - start))
+    tap.equal(len({one.key for one in given if one.key}), times,
+              'one user %d times at once: a key each time' % times, world.log())
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        got_in = list(pool.map(lambda one: one.key and world.gets_in(one.key, user),
+                               given))
+    tap.equal(got_in.count(True), times, 'one user %d times at once: each key lets in' %
+              times, world.server.log_tail(10))
 
 
 # Debian's agent
@@ -768,14 +865,27 @@ def test_store_killed(tap, world, rounds=60):
 
 FILE_TESTS = (test_key, test_lifetime, test_all_or_nothing, test_proxy, test_proxy_fails,
               test_files)
-STORE_TESTS = (test_key, test_lifetime, test_from, test_tricks, test_none, test_own,
-               test_homes, test_store_unread, test_store_people, test_store_killed,
-               test_debian, test_secret)
+STORE_TESTS = (test_key, test_lifetime, test_from, test_tricks, test_none, test_own, test_homes,
+               test_store_unread, test_store_people, test_store_killed, test_debian,
+               test_secret, test_crowd)
 
 
 def main():
-    autologinlab.run([*((test, '%h/' + FILE) for test in FILE_TESTS),
-                      *((test, None) for test in STORE_TESTS)])
+    with lab.Tap() as tap, contextlib.ExitStack() as stack:
+        if not tap.need(**autologinlab.PACKAGES):
+            return
+        programs = brokerlab.programs(tap, 'X2GOBROKER', 'X2GOBROKER_AGENT')
+        if len(programs) < 2:
+            return
+        world = autologinlab.World(stack, *programs)
+        for test, file in [*((test, '%h/' + FILE) for test in FILE_TESTS),
+                           *((test, None) for test in STORE_TESTS)]:
+            world.file = file
+            world.reset()
+            start = time.monotonic()
+            with tap.case(test.__name__ + ': no step failed', world.tell):
+                test(tap, world)
+            tap.note('%s: %.1f s' % (test.__name__, time.monotonic() - start))
 
 
 if __name__ == '__main__':
