@@ -313,6 +313,27 @@ parse_number(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
 	return NULL;
 }
 
+int
+hostnumbers_parse(const char *key, const char *text, hostnumbers_item *fn,
+    void *arg, struct x2gobroker_error *err)
+{
+	char name[HOST_TEXT_MAX + 1];
+	const char *item, *why;
+	size_t len;
+	int number;
+
+	while (parse_next_item(&text, &item, &len)) {
+		if (len == 0)
+			continue;
+		why = parse_number(item, len, name, &number);
+		if (why != NULL)
+			return key_error(err, key, item, len, why);
+		if (fn != NULL)
+			fn(arg, name, number);
+	}
+	return 0;
+}
+
 struct numbered {
 	const char *item;
 	size_t len, name_len;
@@ -333,14 +354,17 @@ compare_names(const void *a, const void *b)
 
 /* Two numbers for one host: either could be the intended one.  There may be
  * thousands, too many to compare each with each. */
-static int
-check_unique(const char *key, const char *text, struct x2gobroker_error *err)
+int
+hostnumbers_check(const char *key, const char *text,
+    struct x2gobroker_error *err)
 {
 	cleanup_free struct numbered *list = NULL;
 	struct numbered item, *more;
 	const char *colon;
 	size_t i, n = 0;
 
+	if (hostnumbers_parse(key, text, NULL, NULL, err) == -1)
+		return -1;
 	while (parse_next_item(&text, &item.item, &item.len)) {
 		if ((colon = memrchr(item.item, ':', item.len)) == NULL)
 			continue;
@@ -361,25 +385,4 @@ check_unique(const char *key, const char *text, struct x2gobroker_error *err)
 			    "this host already has a number");
 		}
 	return 0;
-}
-
-int
-hostnumbers_parse(const char *key, const char *text, hostnumbers_item *fn,
-    void *arg, struct x2gobroker_error *err)
-{
-	const char *next = text, *item, *why;
-	char name[HOST_TEXT_MAX + 1];
-	size_t len;
-	int number;
-
-	while (parse_next_item(&next, &item, &len)) {
-		if (len == 0)
-			continue;
-		why = parse_number(item, len, name, &number);
-		if (why != NULL)
-			return key_error(err, key, item, len, why);
-		if (fn != NULL)
-			fn(arg, name, number);
-	}
-	return fn != NULL ? 0 : check_unique(key, text, err);
 }

@@ -54,10 +54,13 @@ const char *host_for_client(const struct host *host);
 
 /* Call fn (may be NULL) for each item of text, the value of this key:
  * NAME:NUMBER, separated by commas, where an IPv6 address is in brackets.
- * Returns -1 at the first invalid item, which the text of err quotes; without
- * fn, also where a host has two numbers. */
+ * Returns -1 at the first invalid item, which the text of err quotes. */
 typedef void hostnumbers_item(void *arg, const char *name, int number);
 int	hostnumbers_parse(const char *key, const char *text,
 	    hostnumbers_item *fn, void *arg, struct x2gobroker_error *err);
+
+/* Check such a value: the same, and no host may have two numbers. */
+int	hostnumbers_check(const char *key, const char *text,
+	    struct x2gobroker_error *err);
 
 #endif

@@ -443,8 +443,7 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 		return config_find_word(login_keys, value) != -1 ? NULL :
 		    "neither new nor own";
 	case VALUE_NUMBERS:
-		if (hostnumbers_parse(key->row->name, value, NULL, NULL,
-		    &err) == 0)
+		if (hostnumbers_check(key->row->name, value, &err) == 0)
 			return NULL;
 		snprintf(buf, size, "%s", err.text);
 		return buf;

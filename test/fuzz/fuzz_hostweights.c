@@ -34,7 +34,7 @@ check_weights(const char *text)
 	struct buf first = { 0 }, second = { 0 };
 	struct x2gobroker_error err = { 0 };
 
-	if (hostnumbers_parse("k", text, NULL, NULL, &err) == -1)
+	if (hostnumbers_check("k", text, &err) == -1)
 		must(err.text[0] != '\0');
 	else if (hostnumbers_parse("k", text, write_weight, &first, NULL) == 0 &&
 	    first.len > 0) {

@@ -41,8 +41,7 @@ weights_are_read(void **state unused)
 		check(rows[i].text, hostnumbers_parse("k", rows[i].text,
 		    put_weight, text, NULL) == 0);
 		check_text(rows[i].text, text, rows[i].want);
-		check(rows[i].text, hostnumbers_parse("k", rows[i].text, NULL,
-		    NULL, NULL) == 0);
+		check(rows[i].text, hostnumbers_check("k", rows[i].text, NULL) == 0);
 	}
 }
 
@@ -85,8 +84,7 @@ invalid_weights_are_refused(void **state unused)
 	size_t i;
 
 	for (i = 0; i < LENGTH(rows); i++) {
-		check(rows[i].text, hostnumbers_parse("k", rows[i].text, NULL,
-		    NULL, &err) == -1);
+		check(rows[i].text, hostnumbers_check("k", rows[i].text, &err) == -1);
 		check_problem(rows[i].text, &err, &(const struct problem){
 		    X2GOBROKER_ERR_VALUE, 0, rows[i].why });
 	}
@@ -98,7 +96,7 @@ without_memory_weights_are_not_accepted(void **state unused)
 	struct x2gobroker_error err;
 
 	alloc_fail(1);
-	assert_int_equal(hostnumbers_parse("k", "ts01:50", NULL, NULL, &err),
+	assert_int_equal(hostnumbers_check("k", "ts01:50", &err),
 	    -1);
 	assert_true(alloc_failed());
 	assert_int_equal(err.code, X2GOBROKER_ERR_NOMEM);
