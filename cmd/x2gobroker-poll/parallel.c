@@ -6,9 +6,6 @@
 #include "base/clock.h"
 #include "parallel.h"
 
-/* After the deadline, the time for jobs that observe it to return. */
-#define GRACE_MS	250
-
 /* One for the process, as threads may outlive the call. */
 static struct {
 	pthread_mutex_t lock;
@@ -95,7 +92,7 @@ init_round(const struct parallel *jobs)
 int
 parallel_run(const struct parallel *jobs)
 {
-	int64_t late = jobs->deadline + GRACE_MS;
+	int64_t late = jobs->deadline + PARALLEL_GRACE_MS;
 	int64_t next_batch = clock_ms() + PARALLEL_BATCH_MS;
 	int error, result;
 

@@ -13,6 +13,9 @@
 #define PARALLEL_BATCH		64
 #define PARALLEL_BATCH_MS	250
 
+/* After the deadline, the time for jobs that observe it to return. */
+#define PARALLEL_GRACE_MS	250
+
 /* Of each thread; modules of the resolver need some. */
 #define PARALLEL_STACK_SIZE	(256 * 1024)
 

@@ -25,7 +25,7 @@ from brokerlab import DENIED
 from farmlab import Door, on, session
 
 SERVERS = 8
-TIMEOUT = 2         # agent-timeout
+TIMEOUT = 3         # agent-timeout
 SLACK = 10          # for a busy machine; without a deadline it would be 30 s
 
 
@@ -488,12 +488,12 @@ def test_slow_agents(tap, farm):
 
 
 def test_request_timeout(tap, farm):
-    """It is the shorter one that counts."""
+    """It is the shorter one that counts, and those that answer in time are enough."""
     farm.profiles(farm.profile('desk'))
-    with farm.site.configured(agent_timeout=20, request_timeout=TIMEOUT), \
+    with farm.site.configured(agent_timeout=60, request_timeout=6), \
             door()(farm, farm.servers[0]):
         got = farm.select()
-    tap.ok(got.server and got.seconds <= TIMEOUT + SLACK,
+    tap.ok(got.server and got.seconds <= 6 + SLACK,
            'request-timeout: %.1f s' % got.seconds, got.raw, farm.site.log_text())
 
 

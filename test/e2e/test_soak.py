@@ -305,10 +305,9 @@ def check_runs(tap, soak, runs):
     tap.ok(not long, 'each has kept to request-timeout', *long[:SHOWN])
     for task in 'listsessions', 'selectsession':
         first, *_, last = memory_by_task(soak, runs)[task]
-        # with threads, malloc(3) takes 2 MiB more at times
-        good = first and last and \
-            percentile(last, 0.5) <= 1.4 * percentile(first, 0.5) and \
-            max(last) <= 2 * max(first)
+        # a broker that starts no child needs a third of it, so medians depend on how
+        # many servers are away; with threads, malloc(3) takes 2 MiB more at times
+        good = first and last and max(last) <= 1.5 * max(first)
         tap.ok(good, task + ': its memory does not grow with time',
                'KiB, sorted, in the first and in the last fifth:', sorted(first),
                sorted(last))

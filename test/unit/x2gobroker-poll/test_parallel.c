@@ -128,12 +128,16 @@ they_run_at_the_same_time(void **state unused)
 	assert_true(work->most > 32);
 }
 
+/* On a busy machine, the time for it may pass before they return. */
 static void
 jobs_that_observe_the_deadline_are_waited_for(void **state unused)
 {
+	int64_t ms;
+
 	work->ms[0] = -1;
-	assert_in_range(run(2, 3000), 3000, PATIENCE_MS);
-	assert_int_equal(work->done[0], 1);
+	ms = run(2, 3000);
+	assert_in_range(ms, 3000, PATIENCE_MS);
+	assert_true(work->done[0] == 1 || ms >= 3000 + PARALLEL_GRACE_MS);
 	assert_int_equal(work->done[1], 1);
 }
 
@@ -156,8 +160,10 @@ jobs_that_hang_keep_no_other_from_being_started(void **state unused)
 	for (i = 0; i < JOBS - 50; i++)
 		work->ms[i] = -1;
 	run(JOBS, 20000);
-	for (i = 0; i < JOBS; i++)
-		assert_int_equal(work->done[i], 1);
+	for (i = 0; i < JOBS; i++) {
+		assert_int_equal(work->late[i], 0);
+		assert_true(work->done[i] == 1 || work->ms[i] == -1);
+	}
 }
 
 static void
