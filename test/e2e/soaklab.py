@@ -34,6 +34,7 @@ from brokerlab import DENIED, GRANTED, framed
 AGENT_TIMEOUT, REQUEST_TIMEOUT = 5, 20      # the defaults
 GROUP = 4                   # servers of a group, of which two users have profiles
 SETTLED = AGENT_TIMEOUT + 3     # seconds in which a server comes round after a hang
+KNOCK_TIME = 8              # how long one may count (RECENT_KNOCK_SECONDS and its own time)
 
 
 # What was true when
@@ -391,7 +392,9 @@ class World:
         # keys that live for a short time, so that their leases end meanwhile
         farm.site.configure(agent_timeout=AGENT_TIMEOUT, autologin_key_lifetime=10,
                             request_timeout=REQUEST_TIMEOUT,
-                            autologin_key_type='ed25519')
+                            autologin_key_type='ed25519',
+                            # each user is many clients here
+                            requests_per_user=nclients)
         self.other_key = lab.keypair(farm.dir, name='other')
         self.watched = farm.site.write('watched', '')
         os.chmod(self.watched, 0o666)
@@ -700,20 +703,23 @@ class Oracle:
             self.certain(profile, *times) for profile in seen
             if profile.id == record.name and profile.kind != 'elsewhere')
 
-    def is_up(self, profile, server):
+    def is_up(self, profile, server, start, end):
+        """All of {True, False, None} that may count in this time.  The broker knocks at
+        a server and believes for some seconds what it found."""
         state = self.world.state[server.name]
-        return state.listens if profile.kind == 'free' else state.answers
+        return state.listens.during(start - KNOCK_TIME, end) if \
+            profile.kind == 'free' else state.answers.during(start, end)
 
     def certain(self, profile, start, end):
         """The servers that a new session can surely go to."""
         state = self.world.state
         return [server for server in profile.servers
-                if self.is_up(profile, server).was(True, start, end) and
+                if self.is_up(profile, server, start, end) == {True} and
                 state[server.name].drained.was(False, start, end)]
 
     def judge_choice(self, profile, server, start, end):
         state = self.world.state[server.name]
-        check(self.is_up(profile, server).may_be(True, start, end),
+        check(self.is_up(profile, server, start, end) & {True, None},
               'not a server that is down')
         check(state.drained.may_be(False, start, end), 'not one that is drained')
         if profile.kind != 'free' and state.full.was(True, start, end):
@@ -731,7 +737,7 @@ class Oracle:
         if certain := self.certain(profile, start, end):
             raise Late('%s: refused' % profile.id, certain)
         down = [server for server in profile.servers
-                if self.is_up(profile, server).was(False, start, end) or
+                if self.is_up(profile, server, start, end) == {False} or
                 self.world.state[server.name].drained.was(True, start, end)]
         return 'refused: all its servers are down or drained' if \
             len(down) == len(profile.servers) else \
