@@ -23,10 +23,14 @@
 #include "common/counters.h"
 #include "common/log.h"
 
-#define LINE_SIZE	LOG_LINE_SIZE
 #define VALUE_MAX	250	/* of one value; the rest is cut off */
 #define REASON_MAX	1000	/* it may be about many servers */
 #define AUTH_INFO_MAX	16384	/* an RSA key of 16384 bits fits */
+
+struct line {
+	char text[LOG_LINE_SIZE];
+	size_t len;
+};
 
 static bool
 is_bare(const char *value)
@@ -36,32 +40,49 @@ is_bare(const char *value)
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/@+,-") == strlen(value);
 }
 
-/* " key=value".  Control characters are escaped by the log itself. */
+/* Append as much of the text as fits. */
 static void
-put_pair_max(char line[static LINE_SIZE], const char *key, const char *value,
-    size_t max)
+put(struct line *line, const char *text, size_t len)
 {
-	char escaped[3] = "\\";
-	size_t i;
+	size_t room = sizeof(line->text) - 1 - line->len;
 
-	strlcat(line, " ", LINE_SIZE);
-	strlcat(line, key, LINE_SIZE);
-	strlcat(line, "=", LINE_SIZE);
-	if (value == NULL || is_bare(value)) {
-		strlcat(line, value != NULL ? value : "-", LINE_SIZE);
-		return;
-	}
-	strlcat(line, "\"", LINE_SIZE);
-	for (i = 0; i < max && value[i] != '\0'; i++) {
-		escaped[1] = value[i];
-		strlcat(line, escaped + (value[i] != '"' && value[i] != '\\'),
-		    LINE_SIZE);
-	}
-	strlcat(line, value[i] != '\0' ? "...\"" : "\"", LINE_SIZE);
+	if (len > room)
+		len = room;
+	memcpy(line->text + line->len, text, len);
+	line->len += len;
+	line->text[line->len] = '\0';
 }
 
 static void
-put_pair(char line[static LINE_SIZE], const char *key, const char *value)
+put_text(struct line *line, const char *text)
+{
+	put(line, text, strlen(text));
+}
+
+/* " key=value".  Control characters are escaped by the log itself. */
+static void
+put_pair_max(struct line *line, const char *key, const char *value, size_t max)
+{
+	size_t i;
+
+	put_text(line, " ");
+	put_text(line, key);
+	put_text(line, "=");
+	if (value == NULL || is_bare(value)) {
+		put_text(line, value != NULL ? value : "-");
+		return;
+	}
+	put_text(line, "\"");
+	for (i = 0; i < max && value[i] != '\0'; i++) {
+		if (value[i] == '"' || value[i] == '\\')
+			put_text(line, "\\");
+		put(line, value + i, 1);
+	}
+	put_text(line, value[i] != '\0' ? "...\"" : "\"");
+}
+
+static void
+put_pair(struct line *line, const char *key, const char *value)
 {
 	put_pair_max(line, key, value, VALUE_MAX);
 }
@@ -98,34 +119,35 @@ audit_log(const struct audit *audit)
 	const char *sid = x2gobroker_request_profile_id(audit->request);
 	const char *claim = x2gobroker_request_user(audit->request);
 	char number[48], text[2 * X2GOBROKER_TEXT_SIZE];
-	char line[LINE_SIZE];
+	struct line line;
 	long micros;
 
-	strlcpy(line, audit->why == NULL ? "granted" : "refused", LINE_SIZE);
-	put_pair(line, "task", task_name(audit->request));
-	put_pair(line, "user", audit->user);
-	put_pair(line, "by", audit->user != NULL ? audit->by : NULL);
-	put_pair(line, "from", audit->address);
+	line.len = 0;
+	put_text(&line, audit->why == NULL ? "granted" : "refused");
+	put_pair(&line, "task", task_name(audit->request));
+	put_pair(&line, "user", audit->user);
+	put_pair(&line, "by", audit->user != NULL ? audit->by : NULL);
+	put_pair(&line, "from", audit->address);
 	if (audit->key != NULL)
-		put_pair(line, "key", audit->key);
+		put_pair(&line, "key", audit->key);
 	/* the client's own --user is only a claim, and never used */
 	if (*claim != '\0' && audit->user != NULL &&
 	    strcmp(claim, audit->user) != 0)
-		put_pair(line, "claims", claim);
+		put_pair(&line, "claims", claim);
 	if (*sid != '\0')
-		put_pair(line, "profile", sid);
+		put_pair(&line, "profile", sid);
 	if (audit->why == NULL && *audit->summary != '\0') {
-		strlcat(line, " ", LINE_SIZE);
-		strlcat(line, audit->summary, LINE_SIZE);
+		put_text(&line, " ");
+		put_text(&line, audit->summary);
 	}
 	micros = microseconds_since(&audit->started);
 	snprintf(number, sizeof(number), "%ld.%ld", micros / 1000,
 	    micros % 1000 / 100);
-	put_pair(line, "ms", number);
+	put_pair(&line, "ms", number);
 	if (audit->why != NULL)
-		put_pair_max(line, "reason", x2gobroker_error_format(
+		put_pair_max(&line, "reason", x2gobroker_error_format(
 		    audit->why, text, sizeof(text)), REASON_MAX);
-	log_line(audit->why == NULL ? LOG_INFO : LOG_NOTICE, "%s", line);
+	log_text(audit->why == NULL ? LOG_INFO : LOG_NOTICE, line.text);
 	counters_add(task_name(audit->request), audit->why == NULL);
 }
 

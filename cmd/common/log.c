@@ -67,14 +67,10 @@ write_line(int fd, char *line, bool with_time)
 }
 
 void
-log_line(int priority, const char *fmt, ...)
+log_text(int priority, const char *text)
 {
-	char text[LOG_LINE_SIZE], line[LOG_LINE_SIZE];
-	va_list ap;
+	char line[LOG_LINE_SIZE];
 
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
 	utf8_escape(line, sizeof(line), text);
 	if (to_stderr)
 		write_line(STDERR_FILENO, line, false);
@@ -85,6 +81,18 @@ log_line(int priority, const char *fmt, ...)
 		    "goes on here: %m");
 	file_fd = -1;
 	syslog(priority, "%s", line);
+}
+
+void
+log_line(int priority, const char *fmt, ...)
+{
+	char text[LOG_LINE_SIZE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_text(priority, text);
 }
 
 void
@@ -103,6 +111,6 @@ log_event(void *unused __attribute__((unused)),
 {
 	char text[LOG_LINE_SIZE];
 
-	log_line(problem->code == X2GOBROKER_WARNING ? LOG_WARNING : LOG_ERR,
-	    "%s", x2gobroker_error_format(problem, text, sizeof(text)));
+	log_text(problem->code == X2GOBROKER_WARNING ? LOG_WARNING : LOG_ERR,
+	    x2gobroker_error_format(problem, text, sizeof(text)));
 }

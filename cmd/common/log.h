@@ -15,6 +15,7 @@ void	log_to_file(const char *path);
 #define LOG_LINE_SIZE	4096	/* with the NUL; longer lines are cut off */
 
 /* Log one line.  Control characters in it are escaped. */
+void	log_text(int priority, const char *text);
 void	log_line(int priority, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 

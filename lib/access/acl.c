@@ -354,7 +354,7 @@ visible_find(struct visible *visible,
     struct x2gobroker_error *err)
 {
 	size_t i, n = x2gobroker_profiles_count(profiles);
-	const struct x2gobroker_error *lost = &user->groups_error;
+	const struct x2gobroker_error *lost;
 	const struct x2gobroker_profile *profile;
 
 	visible->n = 0;
@@ -368,7 +368,7 @@ visible_find(struct visible *visible,
 		    X2GOBROKER_ALLOW)
 			visible->list[visible->n++] = profile;
 	}
-	if (lost->code != X2GOBROKER_OK)
+	if ((lost = user->groups_error) != NULL && lost->code != X2GOBROKER_OK)
 		report(rep, lost->code, lost->file, lost->line,
 		    "%s, so profiles with acl-groups-* are hidden",
 		    lost->text);

@@ -80,6 +80,7 @@ x2gobroker_user_free(struct x2gobroker_user *user)
 	if (user == NULL)
 		return;
 	free_groups(user);
+	free(user->groups_error);
 	free(user->address_text);
 	free(user->key);
 	free(user->name);
@@ -283,13 +284,15 @@ int
 user_need_groups(struct x2gobroker_user *user, bool with_primary,
     struct x2gobroker_error *err)
 {
-	struct x2gobroker_error *error = &user->groups_error;
-
-	if (user->groups_known ||
-	    look_up_groups(user, with_primary, error) == 0)
+	if (user->groups_known)
+		return 0;
+	if (user->groups_error == NULL &&
+	    (user->groups_error = calloc(1, sizeof(*err))) == NULL)
+		return error_nomem(err);
+	if (look_up_groups(user, with_primary, user->groups_error) == 0)
 		return 0;
 	if (err != NULL)
-		*err = *error;
+		*err = *user->groups_error;
 	return -1;
 }
 

@@ -157,8 +157,6 @@ parse_text(const char *text, const char *file, struct keylist *keys,
 	if (keys->n == 0 && rep->errors == 0)
 		report(rep, X2GOBROKER_ERR_VALUE, file, 0,
 		    "no public key in this file");
-	if (rep->errors != 0)
-		*err = rep->first;
 	return rep->errors == 0 ? 0 : -1;
 }
 
@@ -547,8 +545,6 @@ compare_with_files(const struct x2gobroker_config *config, const char *name,
 	}
 	if (present->nomem)
 		return error_nomem(err);
-	if (rep->errors != 0)
-		*err = rep->first;
 	return rep->errors == 0 ? 0 : -1;
 }
 
@@ -614,6 +610,7 @@ x2gobroker_keys_add(const struct x2gobroker_config *config, const char *name,
 	*added = 0;
 	if (err == NULL)
 		err = &own;
+	rep.first = err;
 	if (add(config, name, text, file, &rep, added, err) == 0)
 		return 0;
 	if (rep.errors == 0)
@@ -674,6 +671,7 @@ x2gobroker_keys_remove(const struct x2gobroker_config *config,
 	*removed = 0;
 	if (err == NULL)
 		err = &own;
+	rep.first = err;
 	if (check_name(name, err) == 0 && (text == NULL ||
 	    parse_text(text, file, &keys, &rep, err) == 0) &&
 	    remove_keys(config, name, text != NULL ? &keys : NULL, &rep,

@@ -69,8 +69,9 @@ error_nomem(struct x2gobroker_error *err)
 void
 report_error(struct reporter *rep, const struct x2gobroker_error *err)
 {
-	if (err->code != X2GOBROKER_WARNING && rep->errors++ == 0)
-		rep->first = *err;
+	if (err->code != X2GOBROKER_WARNING && rep->errors++ == 0 &&
+	    rep->first != NULL)
+		*rep->first = *err;
 	if (err->code == X2GOBROKER_ERR_NOMEM)
 		rep->nomem = true;
 	if (rep->fn != NULL)

@@ -38,7 +38,8 @@ struct reporter {
 	void *arg;
 	unsigned int errors;	/* not counting warnings */
 	bool nomem;		/* one of them was ERR_NOMEM */
-	struct x2gobroker_error first;
+	struct x2gobroker_error *first;	/* filled in with the first of them;
+					 * or NULL */
 };
 
 void	report(struct reporter *rep, enum x2gobroker_code code,

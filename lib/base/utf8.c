@@ -57,26 +57,25 @@ is_harmful(uint32_t cp)
 void
 utf8_escape(char *dst, size_t size, const char *s)
 {
-	size_t len = strlen(s), used = 0, n;
-	char piece[5];
+	size_t len = strlen(s), used = 0, n, width;
+	char escaped[5];
+	const char *piece;
 	uint32_t cp;
 
-	while (len > 0) {
-		n = utf8_decode(s, len, &cp);
+	for (; len > 0; s += n, len -= n) {
+		piece = s;
+		width = n = utf8_decode(s, len, &cp);
 		if (n == 0 || is_harmful(cp)) {
-			snprintf(piece, sizeof(piece), "\\%03o",
+			snprintf(escaped, sizeof(escaped), "\\%03o",
 			    (unsigned int)(unsigned char)*s);
+			piece = escaped;
+			width = sizeof(escaped) - 1;
 			n = 1;
-		} else {
-			memcpy(piece, s, n);
-			piece[n] = '\0';
 		}
-		if (used + strlen(piece) + 1 > size)
+		if (used + width + 1 > size)
 			break;
-		memcpy(dst + used, piece, strlen(piece));
-		used += strlen(piece);
-		s += n;
-		len -= n;
+		memcpy(dst + used, piece, width);
+		used += width;
 	}
 	if (size > 0)
 		dst[used] = '\0';

@@ -524,7 +524,7 @@ int
 x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
     struct x2gobroker_config **out, struct x2gobroker_error *err)
 {
-	struct reporter rep = { .fn = fn, .arg = arg };
+	struct reporter rep = { .fn = fn, .arg = arg, .first = err };
 	struct x2gobroker_config *config;
 	size_t i;
 	bool named;
@@ -552,8 +552,6 @@ x2gobroker_config_load(const char *path, x2gobroker_report *fn, void *arg,
 	if (config->ini != NULL)
 		set_all(config, &rep);
 	if (rep.errors != 0) {
-		if (err != NULL)
-			*err = rep.first;
 		x2gobroker_config_free(config);
 		return -1;
 	}

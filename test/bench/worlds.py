@@ -55,15 +55,19 @@ class Programs:
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-bench.')
         stack.callback(shutil.rmtree, self.dir)
         os.chmod(self.dir, 0o755)
-        self.run, self.bare, self.asking, self.broker, _ = (
+        self.run, self.bare, self.asking, self.broker, library = (
             self._copy(build, path) for path in (
                 'test/bench/bench-run', 'test/bench/bench-bare',
                 'test/bench/bench-asking', 'cmd/x2gobroker/x2gobroker',
                 'lib/libx2gobroker.so.0'))
+        # In a build, the linker first looks for libraries in twenty folders of the
+        # build; of an installed program, its cache says where they are.
+        for path in self.broker, library:
+            subprocess.run(['patchelf', '--remove-rpath', path], check=True)
+        subprocess.run(['patchelf', '--replace-needed', os.path.basename(library),
+                        library, self.broker], check=True)
 
     def _copy(self, build, path):
-        """In the same folders as in the build: the broker looks for its library from
-        where it is."""
         if not os.path.exists(os.path.join(build, path)):
             raise Failure(path + ': not built')
         copy = os.path.join(self.dir, path)

@@ -311,7 +311,7 @@ half_a_list_of_groups_is_an_error(void **state unused)
 		check(rows[i].why, (user_need_groups(user, true, &err) == 0) ==
 		    rows[i].ok);
 		check(rows[i].why, rows[i].ok || (user->ngroups == 0 &&
-		    user->groups_error.code == X2GOBROKER_ERR_SYSTEM));
+		    user->groups_error->code == X2GOBROKER_ERR_SYSTEM));
 		x2gobroker_user_free(user);
 	}
 }

@@ -70,7 +70,9 @@ static void
 reports_are_counted_but_warnings_are_not(void **state unused)
 {
 	struct problems problems = { 0 };
-	struct reporter rep = { .fn = collect, .arg = &problems };
+	struct x2gobroker_error first;
+	struct reporter rep = { .fn = collect, .arg = &problems,
+	    .first = &first };
 
 	report(&rep, X2GOBROKER_WARNING, "f", 1, "careful");
 	assert_int_equal(rep.errors, 0);
@@ -78,8 +80,8 @@ reports_are_counted_but_warnings_are_not(void **state unused)
 	report(&rep, X2GOBROKER_ERR_SYNTAX, "g", 3, "second");
 	report_error(&rep, &problems.list[0]);
 	assert_int_equal(rep.errors, 2);
-	assert_string_equal(rep.first.text, "first");
-	assert_int_equal(rep.first.code, X2GOBROKER_ERR_VALUE);
+	assert_string_equal(first.text, "first");
+	assert_int_equal(first.code, X2GOBROKER_ERR_VALUE);
 	check_problems("all of them", &problems, (const struct problem[]){
 		{ X2GOBROKER_WARNING, 1, "careful" },
 		{ X2GOBROKER_ERR_VALUE, 2, "first" },
