@@ -26,6 +26,10 @@
 #include "base/error.h"
 #include "config/inifile.h"
 
+#ifndef assert_int_in_range	/* cmocka 1 has one for all types */
+#define assert_int_in_range	assert_in_range
+#endif
+
 /* cmocka 2 has one of its own */
 #undef unused
 #define unused		__attribute__((unused))

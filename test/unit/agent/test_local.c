@@ -111,7 +111,7 @@ at_the_deadline_its_children_go_too(void **state unused)
 
 	assert_int_equal(run_script("#!/bin/sh\nsleep 1000 & echo $!; wait\n",
 	    NULL, 3000, 1000, &out, &err), -1);
-	assert_in_range(clock_ms() - start, 3000, 60000);
+	assert_int_in_range(clock_ms() - start, 3000, 60000);
 	pid = atoi(out.data);
 	assert_true(pid > 1);
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);

@@ -324,7 +324,7 @@ at_the_deadline_the_group_is_killed(void **state unused)
 
 	options.deadline = start + 3000;
 	run(&child, &options);
-	assert_in_range(clock_ms() - start, 3000, 60000);
+	assert_int_in_range(clock_ms() - start, 3000, 60000);
 	assert_int_equal(child.end, SPAWN_LATE);
 	assert_int_equal(spawn_exit_status(&child), -1);
 	assert_int_equal(sscanf(child.output.data, "%d %d", &job, &shell), 2);
@@ -346,7 +346,7 @@ a_child_that_cannot_be_killed_keeps_nobody(void **state unused)
 	may_not_kill = true;
 	run(&child, &options);
 	may_not_kill = false;
-	assert_in_range(clock_ms() - start, 200, 60000);
+	assert_int_in_range(clock_ms() - start, 200, 60000);
 	assert_int_equal(child.end, SPAWN_LATE);
 	assert_int_equal(kill(child.pid, SIGKILL), 0);
 	assert_int_equal(waitpid(child.pid, NULL, 0), child.pid);
@@ -400,7 +400,7 @@ a_grandchild_that_keeps_the_pipes_is_not_waited_for(void **state unused)
 	int pid;
 
 	run_script(&child, "sleep 1000 & echo $!; exit 3");
-	assert_in_range(clock_ms() - start, 0, PATIENCE_MS / 2);
+	assert_int_in_range(clock_ms() - start, 0, PATIENCE_MS / 2);
 	assert_int_equal(spawn_exit_status(&child), 3);
 	pid = atoi(child.output.data);
 	assert_true(is_alive(pid));
@@ -518,7 +518,7 @@ several_children_run_at_the_same_time(void **state unused)
 	}
 	for (; (running = spawn_step(list, LENGTH(list))) > 0; last = running)
 		assert_true(running <= last);
-	assert_in_range(clock_ms() - start, 3000, 60000);
+	assert_int_in_range(clock_ms() - start, 3000, 60000);
 	assert_int_equal(lines, 4);
 	assert_int_equal(spawn_exit_status(&children[0]), 1);
 	assert_int_equal(spawn_exit_status(&children[1]), 2);

@@ -190,7 +190,7 @@ a_choice_of_another_broker_meanwhile_counts(void **state unused)
 	assert_int_equal(faster, 0);
 	choose(&play, NULL, false, NULL);
 	for (i = 0; i < 3; i++)
-		assert_in_range(play.farm->servers[i].shown.pending, 0, 1);
+		assert_int_in_range(play.farm->servers[i].shown.pending, 0, 1);
 	assert_int_equal(play.farm->servers[0].shown.pending +
 	    play.farm->servers[1].shown.pending + play.farm->servers[2].shown.pending, 2);
 	end(&play);

@@ -264,7 +264,7 @@ who_has_a_session_is_asked_besides(void **state unused)
 	test_config.servers_share_database = true;
 	test_config.servers_to_ask = 2;
 	n = count_asked(rows, &query_all, farm);
-	assert_in_range(n, 2, 3);
+	assert_int_in_range(n, 2, 3);
 	assert_true(farm->servers[16].shown.answered);
 	session = x2gobroker_farm_session(farm, 0);
 	assert_non_null(session);
@@ -290,7 +290,7 @@ others_are_asked_when_a_sample_fails(void **state unused)
 
 	/* it cannot be used: all others are asked */
 	while (poll_more(farm, NULL) == 1)
-		assert_in_range(link_played.left_ms, 900, 5000);
+		assert_int_in_range(link_played.left_ms, 900, 5000);
 	assert_int_equal(farm->nsessions, 0);
 	assert_non_null(strstr(link_played.calls, "ts07"));
 	assert_string_equal(x2gobroker_farm_server(farm, 19)->error,
@@ -308,14 +308,14 @@ a_sample_has_half_of_the_time(void **state unused)
 	struct x2gobroker_farm *farm = farm_of(2);
 
 	count_asked(all_answer, &query_all, farm);
-	assert_in_range(link_played.left_ms, 4000, 5000);
+	assert_int_in_range(link_played.left_ms, 4000, 5000);
 	test_config.servers_share_database = true;
 	test_config.servers_to_ask = 1;
 	count_asked(all_answer, &query_all, farm);
-	assert_in_range(link_played.left_ms, 1500, 2500);
+	assert_int_in_range(link_played.left_ms, 1500, 2500);
 	farm->answer_by = 0;
 	assert_int_equal(poll_more(farm, NULL), 1);
-	assert_in_range(link_played.left_ms, 500, 1000);
+	assert_int_in_range(link_played.left_ms, 500, 1000);
 	x2gobroker_farm_free(farm);
 }
 

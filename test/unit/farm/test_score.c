@@ -173,13 +173,13 @@ a_class_is_spread(void **state unused)
 	for (i = 0; i < 40; i++) {
 		balance_score(list, 3, BALANCE_LOAD);
 		best = balance_best(list, 3);
-		assert_in_range(best, 0, 2);
+		assert_int_in_range(best, 0, 2);
 		list[best].pending++;
 	}
 	/* 60 sessions then, by 1 : 1 : 2 */
-	assert_in_range(list[0].pending, 4, 6);
-	assert_in_range(list[1].pending, 14, 16);
-	assert_in_range(list[2].pending, 19, 21);
+	assert_int_in_range(list[0].pending, 4, 6);
+	assert_int_in_range(list[1].pending, 14, 16);
+	assert_int_in_range(list[2].pending, 19, 21);
 }
 
 int

@@ -64,7 +64,7 @@ a_place_is_waited_for(void **state unused)
 	close(other);
 	one = take("alice", NULL);
 	assert_true(one >= 0);
-	assert_in_range(clock_ms() - begin, 100, 60000);
+	assert_int_in_range(clock_ms() - begin, 100, 60000);
 	close(one);
 }
 
