@@ -4,7 +4,6 @@ a broker's site with keys for it, and what the X2Go server says of sessions.
 """
 
 import contextlib
-import ctypes
 import os
 import pathlib
 import re
@@ -32,10 +31,7 @@ def own_machine():
     """From now on we and our children have mounts and a loopback network of our own.
     The client and the X2Go server want ports above 30000, and a session does not
     start when another connection of this machine happens to have one of them."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(0x20000 | 0x40000000) != 0:     # CLONE_NEWNS, CLONE_NEWNET
-        raise OSError(ctypes.get_errno(), 'unshare')
-    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+    lab.own_mounts(lab.CLONE_NEWNET)
     subprocess.run(['ip', 'link', 'set', 'lo', 'up'], check=True)
     pathlib.Path('/proc/sys/net/ipv4/ip_local_port_range').write_text('10000 19999')
 

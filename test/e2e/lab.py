@@ -150,6 +150,18 @@ def _is_here(pid):
     return False
 
 
+CLONE_NEWNS, CLONE_NEWNET = 0x20000, 0x40000000        # of unshare(2)
+
+
+def own_mounts(more=0):
+    """From now on, what we mount is there for us and our children only.  more: what else
+    is to be our own."""
+    if _libc.unshare(CLONE_NEWNS | more) == -1:
+        raise OSError(ctypes.get_errno(), 'no mount namespace; it needs a root who has '
+                      'all capabilities')
+    subprocess.run(['mount', '--make-rprivate', '/'], check=True)
+
+
 def processes():
     """{pid: (parent, real uid)} of everything that lives."""
     found = {int(p): _status(int(p)) for p in os.listdir('/proc') if p.isdigit()}

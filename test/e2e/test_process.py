@@ -207,10 +207,7 @@ class Host:
     """/etc/x2go, /dev/log and the libraries of a host of our own."""
 
     def __init__(self, program, stack):
-        if libc.unshare(0x20000) == -1:                 # CLONE_NEWNS
-            raise OSError(ctypes.get_errno(), 'no mount namespace; it needs a root '
-                          'who has all capabilities')
-        run('mount', '--make-rprivate', '/')
+        lab.own_mounts()
         # Of its own, as /tmp may be mounted nosuid.
         self.dir = tempfile.mkdtemp(prefix='x2gobroker-host.')
         stack.callback(os.rmdir, self.dir)
