@@ -42,7 +42,7 @@ extern "C" {
 
 #pragma GCC visibility push(default)
 
-/* The version of the library, such as "0.1.0". */
+/* The version of the library, such as "1.0.0". */
 const char *x2gobroker_version(void);
 
 /*
