@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/address.h"
 #include "base/array.h"
@@ -107,8 +106,8 @@ hostlist_next(const char **text, struct host *host,
 	return 0;
 }
 
-static int
-no_server(struct x2gobroker_error *err)
+int
+hostlist_no_server(struct x2gobroker_error *err)
 {
 	return error_set(err, X2GOBROKER_ERR_VALUE, NULL, 0,
 	    "host: no server given");
@@ -135,7 +134,7 @@ hostlist_parse(const char *text, struct host **out, size_t *n,
 	if (result == -1)
 		return -1;
 	if (used == 0)
-		return no_server(err);
+		return hostlist_no_server(err);
 	*out = steal(&list);
 	*n = used;
 	return 0;
@@ -147,7 +146,7 @@ hostlist_first(const char *text, struct host *host,
 {
 	int result = hostlist_next(&text, host, err);
 
-	return result == 1 ? 0 : result == 0 ? no_server(err) : -1;
+	return result == 1 ? 0 : result == 0 ? hostlist_no_server(err) : -1;
 }
 
 /*
@@ -288,25 +287,37 @@ host_port(const struct host *host, const char *setting)
  * Numbers of servers: weights, limits
  */
 
-/* An IPv6 address is in brackets, so that its last part is not taken for the
- * number. */
+/* The name before the last ':' of an item, and what is behind that; false
+ * without one.  An IPv6 address is in brackets, so that its last part is not
+ * taken for the number. */
+static bool
+split_number(const char **name, size_t *name_len, const char **digits,
+    size_t *digits_len)
+{
+	const char *colon = memrchr(*name, ':', *name_len);
+
+	if (colon == NULL)
+		return false;
+	*digits = colon + 1;
+	*digits_len = *name_len - (size_t)(*digits - *name);
+	*name_len = (size_t)(colon - *name);
+	parse_trim(name, name_len);
+	parse_trim(digits, digits_len);
+	return true;
+}
+
 static const char *
 parse_number(const char *item, size_t len, char name[static HOST_TEXT_MAX + 1],
     int *number)
 {
-	const char *colon = memrchr(item, ':', len), *digits;
-	size_t name_len, digits_len;
+	const char *digits;
+	size_t digits_len;
 
-	if (colon == NULL)
+	if (!split_number(&item, &len, &digits, &digits_len))
 		return "not NAME:NUMBER";
-	digits = colon + 1;
-	name_len = (size_t)(colon - item);
-	digits_len = len - name_len - 1;
-	parse_trim(&digits, &digits_len);
 	if (!parse_item_digits(digits, digits_len, 1, NUMBER_MAX, number))
 		return "no number from 1 to 10000 after the last ':'";
-	parse_trim(&item, &name_len);
-	if (!parse_name(item, name_len, name) ||
+	if (!parse_name(item, len, name) ||
 	    (strchr(name, ':') != NULL && *item != '['))
 		return "neither a host name nor an address (IPv6 in brackets) "
 		    "before the last ':'";
@@ -335,7 +346,7 @@ hostnumbers_parse(const char *key, const char *text, hostnumbers_item *fn,
 }
 
 struct numbered {
-	const char *item;
+	const char *item, *name;
 	size_t len, name_len;
 };
 
@@ -343,13 +354,13 @@ static int
 compare_names(const void *a, const void *b)
 {
 	const struct numbered *one = a, *other = b;
-	int order = strncasecmp(one->item, other->item,
-	    one->name_len < other->name_len ? one->name_len : other->name_len);
+	size_t i;
+	int order = 0;
 
-	if (order == 0)
-		order = (one->name_len > other->name_len) -
-		    (one->name_len < other->name_len);
-	return order;
+	for (i = 0; order == 0 && i < one->name_len && i < other->name_len; i++)
+		order = parse_upper(one->name[i]) - parse_upper(other->name[i]);
+	return order != 0 ? order : (one->name_len > other->name_len) -
+	    (one->name_len < other->name_len);
 }
 
 /* Two numbers for one host: either could be the intended one.  There may be
@@ -359,20 +370,21 @@ hostnumbers_check(const char *key, const char *text,
     struct x2gobroker_error *err)
 {
 	cleanup_free struct numbered *list = NULL;
-	struct numbered item, *more;
-	const char *colon;
-	size_t i, n = 0;
+	struct numbered item, *more, *later;
+	size_t i, n = 0, digits_len;
+	const char *digits;
 
 	if (hostnumbers_parse(key, text, NULL, NULL, err) == -1)
 		return -1;
 	while (parse_next_item(&text, &item.item, &item.len)) {
-		if ((colon = memrchr(item.item, ':', item.len)) == NULL)
-			continue;
+		item.name = item.item;
+		item.name_len = item.len;
+		if (!split_number(&item.name, &item.name_len, &digits,
+		    &digits_len))
+			continue;	/* an empty item */
 		more = array_grow(list, n, sizeof(*list));
 		if (more == NULL)
 			return error_nomem(err);
-		item.name_len = (size_t)(colon - item.item);
-		parse_trim(&item.item, &item.name_len);
 		list = more;
 		list[n++] = item;
 	}
@@ -380,8 +392,8 @@ hostnumbers_check(const char *key, const char *text,
 		qsort(list, n, sizeof(*list), compare_names);
 	for (i = 1; i < n; i++)
 		if (compare_names(&list[i - 1], &list[i]) == 0) {
-			more = &list[i - (list[i - 1].item > list[i].item)];
-			return key_error(err, key, more->item, more->len,
+			later = &list[i - (list[i - 1].item > list[i].item)];
+			return key_error(err, key, later->item, later->len,
 			    "this host already has a number");
 		}
 	return 0;

@@ -24,10 +24,13 @@ struct host {
 int	hostlist_parse(const char *text, struct host **out, size_t *n,
 	    struct x2gobroker_error *err);
 
-/* Read the next item of *text into *host.  Returns 1, or 0 at the end, or -1 if
- * it is invalid. */
+/* Read the next item of *text (may be NULL) into *host.  Returns 1, or 0 at the
+ * end, or -1 if it is invalid. */
 int	hostlist_next(const char **text, struct host *host,
 	    struct x2gobroker_error *err);
+
+/* Set err to say that a host= key has no server, and return -1. */
+int	hostlist_no_server(struct x2gobroker_error *err);
 
 /* Read only the first item of text into *host. */
 int	hostlist_first(const char *text, struct host *host,

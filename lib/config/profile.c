@@ -205,8 +205,8 @@ check_hosts(const char *path, const struct ini_key *key, struct reporter *rep)
 			report(rep, X2GOBROKER_WARNING, path, key->line,
 			    "host %s: X2Go clients cannot connect to an IPv6 "
 			    "address; give the server a name", host.name);
-	if (n == 0 && more == 0)	/* says so */
-		more = hostlist_first(key->value, &host, &err);
+	if (n == 0 && more == 0)
+		more = hostlist_no_server(&err);
 	if (more == -1)
 		report(rep, err.code, path, key->line, "%s", err.text);
 	else if (usable == 0)
@@ -405,9 +405,11 @@ is_utf8(const char *text)
 }
 
 /* Returns NULL if the value of key is valid, or else the reason, which may be
- * in buf. */
+ * in buf.  Sets *code to another one than X2GOBROKER_ERR_VALUE if it is not the
+ * value's fault. */
 static const char *
-check_value(const struct ini_key *key, char *buf, size_t size)
+check_value(const struct ini_key *key, enum x2gobroker_code *code, char *buf,
+    size_t size)
 {
 	const char *value = key->value;
 	struct x2gobroker_error err;
@@ -445,6 +447,7 @@ check_value(const struct ini_key *key, char *buf, size_t size)
 	case VALUE_NUMBERS:
 		if (hostnumbers_check(key->row->name, value, &err) == 0)
 			return NULL;
+		*code = err.code;
 		snprintf(buf, size, "%s", err.text);
 		return buf;
 	case VALUE_ACL:
@@ -529,6 +532,7 @@ static void
 check_key(const struct inifile *ini, struct ini_key *key,
     const struct ini_section *before, struct reporter *rep)
 {
+	enum x2gobroker_code code = X2GOBROKER_ERR_VALUE;
 	bool plain = is_printable_ascii(key->value);
 	char buf[X2GOBROKER_TEXT_SIZE];
 	const char *wrong;
@@ -564,9 +568,9 @@ check_key(const struct inifile *ini, struct ini_key *key,
 	check_continuation(ini, key, rep);
 	if (profile_is_not_set(key->value) && key->row->type != VALUE_ACL)
 		return;
-	if ((wrong = check_value(key, buf, sizeof(buf))) != NULL)
-		report(rep, X2GOBROKER_ERR_VALUE, ini->path, key->line,
-		    "%s = %.100s: %s", key->name, key->value, wrong);
+	if ((wrong = check_value(key, &code, buf, sizeof(buf))) != NULL)
+		report(rep, code, ini->path, key->line, "%s = %.100s: %s",
+		    key->name, key->value, wrong);
 }
 
 /* An id travels to the client as the name of an INI section and comes back
@@ -663,9 +667,11 @@ profile_lint_numbers(const struct x2gobroker_profile *profile,
 	cleanup_free struct host *hosts = NULL;
 	size_t i, n;
 
-	if (text == NULL || hostlist_parse(text, &hosts, &n, NULL) == -1 ||
-	    hostlist_match(hosts, n, "localhost") != NULL)
+	if (text == NULL || hostlist_parse(text, &hosts, &n, NULL) == -1)
 		return;
+	for (i = 0; i < n; i++)
+		if (hostlist_match(&hosts[i], 1, "localhost") != NULL)
+			return;
 	for (i = 0; i < own->nkeys; i++)
 		if (own->keys[i].row->type == VALUE_NUMBERS &&
 		    !profile_is_not_set(own->keys[i].value))

@@ -533,7 +533,8 @@ a_large_file_is_read_as_a_whole_or_not(void **state unused)
 	for (i = 0; i < KEYS; i++)
 		fprintf(fp, "k%d = v\n", i);
 	for (i = 0; i < SECTIONS; i++)
-		fprintf(fp, "[s%d]\nhost = ts%d\n", i, i);
+		fprintf(fp, "[s%d]\nhost = ts%d\nbroker-host-weights = "
+		    "ts%d:2\n", i, i, i);
 	assert_int_equal(fclose(fp), 0);
 	for (n = 1, has_failed = true; has_failed; n++) {
 		fp = fopen(path, "r");
