@@ -368,7 +368,8 @@ visible_find(struct visible *visible,
 		    X2GOBROKER_ALLOW)
 			visible->list[visible->n++] = profile;
 	}
-	if ((lost = user->groups_error) != NULL && lost->code != X2GOBROKER_OK)
+	lost = error_or_nomem(user->groups_error);
+	if (user->groups_failed)
 		report(rep, lost->code, lost->file, lost->line,
 		    "%s, so profiles with acl-groups-* are hidden",
 		    lost->text);

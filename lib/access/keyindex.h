@@ -27,7 +27,7 @@
 /* A part of it at a time: in a large one, to have memory for all of it takes
  * longer than to search it. */
 struct keyindex {
-	FILE *file;
+	FILE *file;			/* owned; read by its descriptor only */
 	char part[KEYINDEX_PART + 1];	/* begins with a line */
 	size_t len, searched;		/* bytes of it */
 };

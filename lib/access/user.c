@@ -284,15 +284,18 @@ int
 user_need_groups(struct x2gobroker_user *user, bool with_primary,
     struct x2gobroker_error *err)
 {
-	if (user->groups_known)
+	struct x2gobroker_error error;
+
+	if (user->groups_known ||
+	    look_up_groups(user, with_primary, &error) == 0)
 		return 0;
-	if (user->groups_error == NULL &&
-	    (user->groups_error = calloc(1, sizeof(*err))) == NULL)
-		return error_nomem(err);
-	if (look_up_groups(user, with_primary, user->groups_error) == 0)
-		return 0;
+	user->groups_failed = true;
+	if (user->groups_error == NULL)
+		user->groups_error = malloc(sizeof(error));
+	if (user->groups_error != NULL)
+		*user->groups_error = error;
 	if (err != NULL)
-		*err = *user->groups_error;
+		*err = error;
 	return -1;
 }
 

@@ -19,9 +19,9 @@ struct x2gobroker_user {
 	bool has_nameless;		/* is in a group without a name, */
 	gid_t nameless;			/* which is this one */
 	bool nameless_denied;		/* a deny list hit because of that */
-	struct x2gobroker_error *groups_error;	/* of the last look-up that
-						 * failed, owned; NULL or
-						 * X2GOBROKER_OK: of none */
+	bool groups_failed;		/* a look-up of them */
+	struct x2gobroker_error *groups_error;	/* of the last one, owned; NULL
+						 * without memory */
 };
 
 /* Make sure that user->groups is filled in: the supplementary groups, and the

@@ -60,10 +60,20 @@ error_errno(struct x2gobroker_error *err, const char *file, const char *fmt,
 	return -1;
 }
 
+static const struct x2gobroker_error nomem = {
+	.code = X2GOBROKER_ERR_NOMEM, .text = "out of memory",
+};
+
 int
 error_nomem(struct x2gobroker_error *err)
 {
-	return error_set(err, X2GOBROKER_ERR_NOMEM, NULL, 0, "out of memory");
+	return error_set(err, nomem.code, NULL, 0, "%s", nomem.text);
+}
+
+const struct x2gobroker_error *
+error_or_nomem(const struct x2gobroker_error *err)
+{
+	return err != NULL ? err : &nomem;
 }
 
 void

@@ -24,6 +24,11 @@ error_null(int set __attribute__((unused)))
 	return NULL;
 }
 
+/* err; or if it is NULL, that there was no memory for it.  For errors that take
+ * memory only when they happen. */
+const struct x2gobroker_error *error_or_nomem(
+	    const struct x2gobroker_error *err);
+
 #ifdef __clang_analyzer__
 /* The analyzer sees one file at a time and would assume that they can return
  * 0. */
