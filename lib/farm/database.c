@@ -42,8 +42,8 @@ take_answer(struct x2gobroker_farm *farm, struct query *query, int ms)
 
 	database->shown.answered = !query->failed;
 	database->shown.milliseconds = query->ms;
-	if (query->failed && farm_error(database) != NULL)
-		*database->error = query->error;
+	if (query->failed)
+		farm_set_why(database, &query->error);
 	/* it tries until its time is nearly up */
 	database->hangs = query->failed && query->ms > ms / 2;
 	agent_report_free(&database->report);
@@ -62,6 +62,7 @@ ask(struct x2gobroker_farm *farm, const struct question *question,
 	struct query query;
 	char age[16];
 
+	database->shown.asked = true;
 	snprintf(age, sizeof(age), "%d", ASSIGNMENT_SECONDS);
 	query_init(&query, question, &database->target, user);
 	query.args[0] = age;

@@ -95,25 +95,11 @@ is_closed(const struct x2gobroker_farm *farm, const struct host *host)
 	    (notice != NULL && !notice->resume);
 }
 
-/* Give the host its name, and tell whether farm_hosts() has it. */
+/* Whether requests may be sent there. */
 static bool
-is_in_use(const struct x2gobroker_farm *farm, struct host *host)
+is_in_use(const struct x2gobroker_farm *farm, const struct host *host)
 {
-	name_this_host(host);
 	return farm == NULL || farm->has_closed || !is_closed(farm, host);
-}
-
-/* The next host of a host= key; otherwise as farm_hosts(). */
-static int
-next_host(const struct x2gobroker_farm *farm, const char **text,
-    struct host *host, struct x2gobroker_error *err)
-{
-	int more;
-
-	do
-		more = hostlist_next(text, host, err);
-	while (more == 1 && !is_in_use(farm, host));
-	return more;
 }
 
 int
@@ -126,9 +112,11 @@ farm_hosts(const struct x2gobroker_farm *farm,
 
 	if (hostlist_parse(value != NULL ? value : "", hosts, &all, err) == -1)
 		return -1;
-	for (i = 0, *n = 0; i < all; i++)
+	for (i = 0, *n = 0; i < all; i++) {
+		name_this_host(&(*hosts)[i]);
 		if (is_in_use(farm, &(*hosts)[i]))
 			(*hosts)[(*n)++] = (*hosts)[i];
+	}
 	return 0;
 }
 
@@ -139,9 +127,11 @@ x2gobroker_profile_has_server(const struct x2gobroker_profile *profile,
 	const char *text = x2gobroker_profile_value(profile, "host");
 	struct host host;
 
-	while (next_host(NULL, &text, &host, NULL) == 1)
+	while (hostlist_next(&text, &host, NULL) == 1) {
+		name_this_host(&host);
 		if (hostlist_match(&host, 1, name) != NULL)
 			return true;
+	}
 	return false;
 }
 
@@ -339,9 +329,11 @@ x2gobroker_farm_add(struct x2gobroker_farm *farm,
 
 	if (how.source == NULL || (how.source->per_server && farm->listed))
 		return 0;
-	while ((more = next_host(farm, &text, &host, err)) == 1) {
+	while ((more = hostlist_next(&text, &host, err)) == 1) {
+		name_this_host(&host);
 		target = make_target(&how, &host);
-		if (add_target(farm, &target, err) == -1)
+		if (is_in_use(farm, &host) &&
+		    add_target(farm, &target, err) == -1)
 			return -1;
 	}
 	return more;
@@ -431,11 +423,20 @@ farm_error(struct farm_server *server)
 const struct x2gobroker_error *
 farm_why(const struct farm_server *server)
 {
-	static const struct x2gobroker_error nomem = {
-		.code = X2GOBROKER_ERR_NOMEM, .text = "out of memory",
-	};
+	static const struct x2gobroker_error none;
 
-	return server->error != NULL ? server->error : &nomem;
+	return server->error != NULL || server->shown.asked ?
+	    error_or_nomem(server->error) : &none;
+}
+
+void
+farm_set_why(struct farm_server *server, const struct x2gobroker_error *why)
+{
+	char text[X2GOBROKER_TEXT_SIZE];
+
+	error_set(farm_error(server), why->code, NULL, 0, "%s",
+	    why->file[0] == '\0' ? why->text :
+	    x2gobroker_error_format(why, text, sizeof(text)));
 }
 
 /* By the name in the profile, or by who has reported it. */
@@ -511,14 +512,13 @@ farm_report_left_out(const struct x2gobroker_farm *farm, struct reporter *rep)
 static void
 report_server(const struct farm_server *server, struct reporter *rep)
 {
-	const struct x2gobroker_error *why = farm_why(server);
 	const char *name = server->target.source->name;
 
 	if (name == NULL)
 		name = server->target.host.name;
 	if (server->shown.asked && !server->shown.answered)
-		report(rep, X2GOBROKER_WARNING, why->file, why->line, "%s: %s",
-		    name, why->text);
+		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s", name,
+		    farm_why(server)->text);
 	if (server->warning != NULL)
 		report(rep, X2GOBROKER_WARNING, NULL, 0, "%s: %s", name,
 		    server->warning);

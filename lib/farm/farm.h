@@ -26,6 +26,7 @@ struct farm_server {
 	unsigned int lacks, lacked;	/* LACKS_..., now and before */
 	bool away;			/* so it is not asked */
 	bool pending;			/* it is to be asked; shown.asked */
+	bool drawable;			/* can be in the sample just drawn */
 	char *warning;			/* owned, or NULL */
 	/* of its sessions that are left out, the first one and how many */
 	const struct session *unknown_host, *denied;
@@ -119,11 +120,15 @@ const struct farm_server *farm_find_speaker(const struct x2gobroker_farm *farm,
 bool	farm_speaks_for(const struct x2gobroker_farm *farm,
 	    const struct farm_server *server, const char *host);
 
-/* Where to write why the server has not answered, or NULL without memory; and
- * what is written there, or that there was no memory.  Few servers need it, and
- * it is large. */
+/* Where to write why the server has not answered; NULL without memory.  It is
+ * large, and few servers need it. */
 struct x2gobroker_error *farm_error(struct farm_server *server);
+
+/* Why a server that was asked has not answered; X2GOBROKER_OK if it was not.
+ * The text includes the file that the error is about. */
 const struct x2gobroker_error *farm_why(const struct farm_server *server);
+void	farm_set_why(struct farm_server *server,
+	    const struct x2gobroker_error *why);
 
 /* The one of n hosts of a profile that the session is on, if that server has
  * answered, so that the session can be resumed; or NULL.  Notes in the session

@@ -20,17 +20,6 @@
 /* The client has to leave, or x2gocleansessions(8) has to make its round. */
 #define CHANGE_SECONDS	10
 
-/* Only the text is shown, so it includes the file that the error is about. */
-static void
-set_error(struct farm_server *server, const struct x2gobroker_error *why)
-{
-	char text[X2GOBROKER_TEXT_SIZE];
-
-	error_set(farm_error(server), why->code, NULL, 0, "%s",
-	    why->file[0] == '\0' ? why->text :
-	    x2gobroker_error_format(why, text, sizeof(text)));
-}
-
 /* The server was asked although its host key is not known, as its policy
  * allows: add the key for AutoAddPolicy, and warn. */
 static void
@@ -98,7 +87,7 @@ take_answer(struct x2gobroker_farm *farm, struct farm_server *server,
 	free(server->warning);
 	server->warning = NULL;
 	if (query->failed)
-		set_error(server, &query->error);
+		farm_set_why(server, &query->error);
 	server->shown.milliseconds = query->ms;
 	agent_report_free(&server->report);
 	server->report = query->report;
@@ -381,6 +370,7 @@ take(struct farm_server *server)
 {
 	server->pending = true;
 	server->shown.asked = true;
+	server->drawable = false;
 }
 
 /* Draw up to n servers at random; each has the same chance. */
@@ -390,11 +380,13 @@ draw(struct x2gobroker_farm *farm, size_t n, bool drained)
 	struct farm_server *server, *end = farm->servers + farm->nservers;
 	size_t left = 0, drawn, at;
 
-	for (server = farm->servers; server < end; server++)
-		left += can_be_drawn(farm, server, drained);
+	for (server = farm->servers; server < end; server++) {
+		server->drawable = can_be_drawn(farm, server, drained);
+		left += server->drawable;
+	}
 	if (n >= left) {
 		for (server = farm->servers; server < end; server++)
-			if (can_be_drawn(farm, server, drained))
+			if (server->drawable)
 				take(server);
 		return left;
 	}
@@ -402,7 +394,7 @@ draw(struct x2gobroker_farm *farm, size_t n, bool drained)
 	for (drawn = 0; drawn < n; drawn++) {
 		at = arc4random_uniform((uint32_t)(left - drawn));
 		server = farm->servers;
-		while (!can_be_drawn(farm, server, drained) || at-- > 0)
+		while (!server->drawable || at-- > 0)
 			server++;
 		take(server);
 	}
@@ -635,7 +627,6 @@ x2gobroker_farm_list(struct x2gobroker_farm *farm,
     x2gobroker_farm_progress *progress, void *arg,
     struct x2gobroker_error *err)
 {
-	struct x2gobroker_error why;
 	size_t i;
 
 	farm->everyone = farm->user == NULL;
@@ -644,8 +635,6 @@ x2gobroker_farm_list(struct x2gobroker_farm *farm,
 			return -1;
 		place_sessions(farm);
 	} else {
-		why = *farm_why(&farm->database);
-		set_error(&farm->database, &why);
 		farm->patient = true;
 		if (poll_servers(farm, &query_list,
 		    farm->config->agent_timeout, progress, arg, NULL, err) ==
