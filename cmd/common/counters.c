@@ -26,8 +26,8 @@ static const char *const tasks[] = {
 
 static _Atomic uint64_t *numbers;	/* NULL: nothing is counted */
 
-/* The blocks of the file are allocated, as a page of a file for which there is
- * no room ends the process. */
+/* Allocates the blocks of the file: on a full disk, to write to a mapped page
+ * without one would be SIGBUS. */
 void
 counters_open(const struct x2gobroker_config *config)
 {

@@ -40,12 +40,13 @@
 		"extract(epoch from localtimestamp - init_time))::bigint " \
 		"ELSE 0 END"
 
-/* The fields of x2golistsessions(8); nobody needs the age.  PostgreSQL tests in
- * the order of the text: first what few rows meet. */
-#define SESSIONS(id, host, user, only) \
+/* The fields of x2golistsessions(8); the age, which nobody needs, is 0.
+ * PostgreSQL tests conditions in their order, so the first one is the one that
+ * the fewest rows meet. */
+#define SESSIONS(id, host, user, first) \
     "SELECT '', " id ", display, " host ", status, " TIME("init_time") ", " \
     "'', host(client), '', '', " TIME("last_time") ", " user ", 0, '' " \
-    "FROM sessions WHERE " only "status IN ('R', 'S') " \
+    "FROM sessions WHERE " first "status IN ('R', 'S') " \
     "AND session_id NOT LIKE '%XSHAD%' "
 
 static const char sessions_sql[] =

@@ -13,7 +13,7 @@ struct endall {
 	struct view *view;
 	bool ends;		/* else suspends */
 	size_t *which;		/* numbers of sessions of the farm, ascending */
-	bool *told;		/* by that number: its client was */
+	bool *told;		/* its client was; by the number of a session */
 	size_t n, done, ended;
 };
 

@@ -8,7 +8,7 @@
 /* The first block is small, because most files are: each page of memory that a
  * program touches costs as much as dozens of system calls. */
 #define ARENA_FIRST	480
-#define ARENA_BLOCK	4000	/* the largest; with both headers, one page */
+#define ARENA_BLOCK	4000	/* the usual one; with both headers, a page */
 #define ARENA_ALIGN	sizeof(void *)
 
 struct arena_block {
