@@ -539,7 +539,7 @@ FILES = [   # mode of the service file, of the password file (0: none), more lin
     (0o644, 0o644, '', 'mode must be'),
     (0o644, 0, 'password=secret\n', 'others can read this file'),
     (0o600, 0, 'password=secret\n', None),
-    (0o644, 0o600, 'options=-c TimeZone=UTC\n', 'pg_service.conf:6: session database: options: not a key'),
+    (0o644, 0o600, 'options=-c TimeZone=UTC\n', 'pg_service.conf:6: options: not a key'),
     (0o644, 0o600, 'ldap://ldap.example.com/dc=x\n', 'not KEY=VALUE'),
     (0o644, 0o600, 'user=postgres\n', 'duplicate key'),
     (0o644, 0o600, '[farm]\n', 'duplicate service'),
