@@ -686,14 +686,17 @@ profile_check_whole(const struct x2gobroker_profile *profile,
     struct reporter *rep)
 {
 	const struct ini_key *host = inifile_find(profile->own, "host");
+	struct x2gobroker_error err;
 
 	/* an inherited one has been checked with the defaults */
 	if (host != NULL && !profile_is_not_set(host->value))
 		check_hosts(profile->file->path, host, rep);
-	else if (x2gobroker_profile_value(profile, "host") == NULL)
-		report(rep, X2GOBROKER_ERR_VALUE, profile->file->path,
-		    profile_key_line(profile, "host"),
-		    "[%.100s]: host: no server given", profile->id);
+	else if (x2gobroker_profile_value(profile, "host") == NULL) {
+		hostlist_no_server(&err);
+		report(rep, err.code, profile->file->path,
+		    profile_key_line(profile, "host"), "[%.100s]: %s",
+		    profile->id, err.text);
+	}
 	if (x2gobroker_profile_value(profile, "name") == NULL)
 		report(rep, X2GOBROKER_WARNING, profile->file->path,
 		    profile->line, "[%.100s]: no name=, so its button has no "
